@@ -1,0 +1,237 @@
+package logline
+
+import (
+	"math"
+	"strconv"
+)
+
+const (
+	maxLabel = 64
+	// maxName is a name of 255 octets with every octet written \DDD
+	// (RFC 1035 section 5.1), and a little.
+	maxName = 1024
+	maxText = 4096
+	// maxCount keeps sums over any log one can hold away from overflow; no
+	// server fails a billion queries inside one summary.
+	maxCount    = 1_000_000_000
+	maxSeconds  = 100 * 366 * 24 * 3600
+	maxTopNames = 64
+)
+
+// A rule says what a field's value may be.
+type rule struct {
+	max   int
+	check func([]byte) bool
+	name  bool // a domain name: compared without case (RFC 4343)
+}
+
+var rules = [numFields]rule{
+	RCode:    {maxLabel, isLabel, false},
+	Cause:    {maxLabel, isLabel, false},
+	EDE:      {maxLabel, isCodes, false},
+	Lasts:    {maxLabel, isLabel, false},
+	Owner:    {maxLabel, isLabel, false},
+	At:       {maxLabel, isAny, false},
+	Upstream: {maxName, isAny, false},
+	Zone:     {maxName, isAny, true},
+	Server:   {maxName, isAny, false},
+	Protocol: {maxLabel, isLabel, false},
+	ClientIP: {maxLabel, isAny, false},
+	QName:    {maxName, isAny, true},
+	QType:    {maxLabel, isAny, false},
+	Asked:    {maxName, isAny, true},
+	Duration: {maxLabel, isAny, false},
+	Cached:   {maxLabel, isAny, false},
+	Sent:     {maxLabel, isLabel, false},
+	Count:    {maxLabel, isAny, false},
+	Names:    {maxLabel, isAny, false},
+	Window:   {maxLabel, isAny, false},
+	Top:      {maxTopNames * maxName, isAny, true},
+	After:    {maxLabel, isAny, false},
+	Text:     {maxText, isAny, false},
+	Error:    {maxText, isAny, false},
+	Advice:   {maxText, isAny, false},
+}
+
+// fieldOf knows the keys that are kept; others are read over, so that a newer
+// plugin's lines stay readable.
+func fieldOf(key []byte) (Field, bool) {
+	switch string(key) {
+	case "rcode":
+		return RCode, true
+	case "cause":
+		return Cause, true
+	case "ede":
+		return EDE, true
+	case "lasts":
+		return Lasts, true
+	case "owner":
+		return Owner, true
+	case "at":
+		return At, true
+	case "upstream":
+		return Upstream, true
+	case "zone":
+		return Zone, true
+	case "server":
+		return Server, true
+	case "protocol":
+		return Protocol, true
+	case "client_ip":
+		return ClientIP, true
+	case "qname":
+		return QName, true
+	case "qtype":
+		return QType, true
+	case "asked":
+		return Asked, true
+	case "duration_seconds":
+		return Duration, true
+	case "cached":
+		return Cached, true
+	case "sent":
+		return Sent, true
+	case "count":
+		return Count, true
+	case "names":
+		return Names, true
+	case "window_seconds":
+		return Window, true
+	case "top":
+		return Top, true
+	case "after_seconds":
+		return After, true
+	case "text":
+		return Text, true
+	case "error":
+		return Error, true
+	case "advice":
+		return Advice, true
+	}
+	return 0, false
+}
+
+func (p *Parser) set(r *Record, key, val []byte) error {
+	f, ok := fieldOf(key)
+	if !ok {
+		return nil
+	}
+	if r.seen&(1<<f) != 0 {
+		return Duplicate
+	}
+	r.seen |= 1 << f
+	rule := &rules[f]
+	if len(val) == 0 {
+		return nil
+	}
+	if len(val) > rule.max || !rule.check(val) {
+		return BadValue
+	}
+	if rule.name {
+		val = p.lower(val)
+	}
+	r.values[f] = val
+	return nil
+}
+
+// required lists, by kind, what a line is of no use without.
+var required = [...]uint32{
+	Query:     1<<RCode | 1<<Cause,
+	Summary:   1<<Cause | 1<<Count,
+	Recovered: 1 << Cause,
+	Diagnosis: 1 << Cause,
+	Notice:    0,
+}
+
+// finish checks what is asked of the kind and reads the numbers.
+func (r *Record) finish() error {
+	if r.seen&required[r.Kind] != required[r.Kind] {
+		return Missing
+	}
+	var err error
+	switch r.Kind {
+	case Query:
+		r.Count = 1
+		switch string(r.values[Cached]) {
+		case "true":
+			r.CachedCount = 1
+		case "", "false":
+		default:
+			return BadValue
+		}
+		return nil
+	case Summary:
+		if r.Count, err = number(r.values[Count]); err != nil {
+			return err
+		}
+		if r.CachedCount, err = number(r.values[Cached]); err != nil {
+			return err
+		}
+		if r.CachedCount > r.Count {
+			return BadValue
+		}
+		r.WindowSeconds, err = seconds(r.values[Window])
+	case Recovered:
+		if r.Count, err = number(r.values[Count]); err != nil {
+			return err
+		}
+		r.AfterSeconds, err = seconds(r.values[After])
+	}
+	return err
+}
+
+// number reads a count; no digits at all are 0.
+func number(b []byte) (uint64, error) {
+	var n uint64
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return 0, BadNumber
+		}
+		if n = n*10 + uint64(c-'0'); n > maxCount {
+			return 0, BadNumber
+		}
+	}
+	return n, nil
+}
+
+func seconds(b []byte) (float64, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	f, err := strconv.ParseFloat(string(b), 64)
+	if err != nil || math.IsNaN(f) || f < 0 || f > maxSeconds {
+		return 0, BadNumber
+	}
+	return f, nil
+}
+
+func isAny([]byte) bool { return true }
+
+// isLabel holds causes, rcodes and the like to what a metric label could be:
+// they become keys of tables and column heads.
+func isLabel(b []byte) bool {
+	for _, c := range b {
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-') {
+			return false
+		}
+	}
+	return true
+}
+
+// isCodes holds for INFO-CODEs parted by commas, spaces allowed after them.
+func isCodes(b []byte) bool {
+	n, digits := 0, false
+	for _, c := range b {
+		switch {
+		case '0' <= c && c <= '9':
+			if n, digits = n*10+int(c-'0'), true; n > math.MaxUint16 {
+				return false
+			}
+		case c == ',' && digits:
+			n, digits = 0, false
+		case c != ' ':
+			return false
+		}
+	}
+	return digits
+}

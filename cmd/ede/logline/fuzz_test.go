@@ -1,0 +1,100 @@
+package logline
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"testing"
+)
+
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{
+		queryLine, queryJSON,
+		`[INFO] plugin/ede: summary cause=x count=381 cached=290 window_seconds=1e1 top="a.:1 b\\ c.:2"`,
+		`{"log":"[INFO] plugin/ede: rcode=SERVFAIL cause=x text=\"\\x1b\"\n","time":"2026-11-20T14:02:11Z"}`,
+		"Nov 20 14:02:11 ns1 coredns[123]: [INFO] plugin/ede: recovered cause=x after_seconds=83 count=9120",
+		`{"plugin":"ede","level":"INFO","cause":"\ud83d\ude00","rcode":"A","ede":[23,13],"x":{"y":[1,null,-0.5e+3]}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		before := bytes.Clone(line)
+		var r Record
+		found, err := newParser().Parse(line, &r)
+		if !bytes.Equal(line, before) {
+			t.Fatal("the line was changed")
+		}
+		if !found || err != nil {
+			return
+		}
+		for f := range numFields {
+			val := r.Get(f)
+			if len(val) > rules[f].max && f != Text {
+				t.Errorf("field %d has %d bytes", f, len(val))
+			}
+			for _, c := range string(val) {
+				if !strconv.IsPrint(c) && c != '\uFFFD' {
+					t.Errorf("field %d holds %U", f, c)
+				}
+			}
+		}
+		if r.Count > maxCount || r.CachedCount > maxCount {
+			t.Errorf("count %d, cached %d", r.Count, r.CachedCount)
+		}
+		for range r.TopNames {
+		}
+		r.Codes(nil)
+	})
+}
+
+// FuzzScannerAgainstEncodingJSON holds the scanner to what the standard
+// library takes for JSON.
+func FuzzScannerAgainstEncodingJSON(f *testing.F) {
+	for _, seed := range []string{queryJSON, `{}`, `{"a":"\u00e9\ud800x\/","b":[[],{"c":-1e5}],"d":true}`, `{"a":01}`, `{"a":1,}`, ` { "a" : null } `} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s := scanner{p: newParser(), b: b}
+		got := map[string]string{}
+		for {
+			m, ok, err := s.next()
+			if err != nil {
+				if json.Valid(b) && len(b) > 0 && bytes.TrimLeft(b, " \t\r\n")[0] == '{' && bytes.Count(b, []byte{'['})+bytes.Count(b, []byte{'{'}) <= maxDepth {
+					t.Fatalf("refused: %q", b)
+				}
+				return
+			}
+			if !ok {
+				break
+			}
+			if m.kind == '"' {
+				got[string(bytes.ToValidUTF8(m.key, []byte("\uFFFD")))] = string(m.text)
+			}
+		}
+		var want map[string]any
+		if err := json.Unmarshal(b, &want); err != nil {
+			t.Fatalf("accepted %q: %v", b, err)
+		}
+		for key, val := range got {
+			if w, ok := want[key].(string); ok && bytes.Equal(bytes.ToValidUTF8([]byte(val), nil), []byte(val)) && w != val {
+				t.Errorf("%q: got %q, want %q", key, val, w)
+			}
+		}
+	})
+}
+
+func BenchmarkParse(b *testing.B) {
+	foreign := `[INFO] 198.51.100.7:40112 - 4711 "A IN www.example.org. udp 41 false 1232" NOERROR qr,rd,ra 106 0.0012s`
+	for name, line := range map[string]string{"text": queryLine, "JSON": queryJSON, "foreign": foreign} {
+		b.Run(name, func(b *testing.B) {
+			p, raw := newParser(), []byte(line)
+			var r Record
+			b.SetBytes(int64(len(raw)))
+			b.ReportAllocs()
+			for b.Loop() {
+				p.Reset()
+				p.Parse(raw, &r)
+			}
+		})
+	}
+}

@@ -1,0 +1,262 @@
+package logline
+
+import (
+	"bytes"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// maxDepth is far beyond what a log record nests.
+const maxDepth = 8
+
+// scanner walks the members of one JSON object (RFC 8259) without building it:
+// encoding/json would cost several allocations a line.
+type scanner struct {
+	p     *Parser
+	b     []byte
+	i     int
+	begun bool
+}
+
+// A member is one key and its value. Text is the decoded string for strings,
+// else the literal as written.
+type member struct {
+	key, text []byte
+	kind      byte // '"', '[', '{', 't', 'f', 'n' or '0' for numbers
+}
+
+// next returns the next member; ok is false after the last one.
+func (s *scanner) next() (m member, ok bool, err error) {
+	if !s.begun {
+		s.begun = true
+		if !s.take('{') {
+			return m, false, BadJSON
+		}
+		if s.take('}') {
+			return m, false, s.end()
+		}
+	} else if s.take('}') {
+		return m, false, s.end()
+	} else if !s.take(',') {
+		return m, false, BadJSON
+	}
+	s.skipSpace()
+	if m.key, err = s.str(); err != nil {
+		return m, false, err
+	}
+	if !s.take(':') {
+		return m, false, BadJSON
+	}
+	m.kind, m.text, err = s.value(0)
+	return m, err == nil, err
+}
+
+// end wants nothing but white space behind the object.
+func (s *scanner) end() error {
+	if s.skipSpace(); s.i != len(s.b) {
+		return BadJSON
+	}
+	return nil
+}
+
+func (s *scanner) skipSpace() {
+	for s.i < len(s.b) && (s.b[s.i] == ' ' || s.b[s.i] == '\t' || s.b[s.i] == '\r' || s.b[s.i] == '\n') {
+		s.i++
+	}
+}
+
+func (s *scanner) take(c byte) bool {
+	if s.skipSpace(); s.i < len(s.b) && s.b[s.i] == c {
+		s.i++
+		return true
+	}
+	return false
+}
+
+func (s *scanner) value(depth int) (kind byte, text []byte, err error) {
+	if s.skipSpace(); s.i >= len(s.b) {
+		return 0, nil, BadJSON
+	}
+	start := s.i
+	switch c := s.b[s.i]; c {
+	case '"':
+		text, err = s.str()
+		return '"', text, err
+	case '[', '{':
+		if depth == maxDepth {
+			return 0, nil, BadJSON
+		}
+		err = s.nested(c, depth+1)
+		return c, s.b[start:s.i], err
+	case 't':
+		return s.literal("true")
+	case 'f':
+		return s.literal("false")
+	case 'n':
+		return s.literal("null")
+	default:
+		return s.number()
+	}
+}
+
+func (s *scanner) literal(word string) (byte, []byte, error) {
+	if !bytes.HasPrefix(s.b[s.i:], []byte(word)) {
+		return 0, nil, BadJSON
+	}
+	s.i += len(word)
+	return word[0], s.b[s.i-len(word) : s.i], nil
+}
+
+// number follows the grammar of RFC 8259 section 6.
+func (s *scanner) number() (byte, []byte, error) {
+	start := s.i
+	if s.i < len(s.b) && s.b[s.i] == '-' {
+		s.i++
+	}
+	if first := s.i; s.digits() == 0 || s.b[first] == '0' && s.i-first > 1 {
+		return 0, nil, BadJSON
+	}
+	if s.i < len(s.b) && s.b[s.i] == '.' {
+		if s.i++; s.digits() == 0 {
+			return 0, nil, BadJSON
+		}
+	}
+	if s.i < len(s.b) && s.b[s.i]|0x20 == 'e' {
+		if s.i++; s.i < len(s.b) && (s.b[s.i] == '+' || s.b[s.i] == '-') {
+			s.i++
+		}
+		if s.digits() == 0 {
+			return 0, nil, BadJSON
+		}
+	}
+	return '0', s.b[start:s.i], nil
+}
+
+func (s *scanner) digits() (n int) {
+	for s.i < len(s.b) && '0' <= s.b[s.i] && s.b[s.i] <= '9' {
+		s.i, n = s.i+1, n+1
+	}
+	return n
+}
+
+// nested reads over an array or object.
+func (s *scanner) nested(open byte, depth int) error {
+	s.i++
+	if s.take(open + 2) { // ']' and '}' follow their openers by two in ASCII
+		return nil
+	}
+	for {
+		if open == '{' {
+			s.skipSpace()
+			if _, err := s.str(); err != nil {
+				return err
+			}
+			if !s.take(':') {
+				return BadJSON
+			}
+		}
+		if _, _, err := s.value(depth); err != nil {
+			return err
+		}
+		if s.take(open + 2) {
+			return nil
+		}
+		if !s.take(',') {
+			return BadJSON
+		}
+	}
+}
+
+// str decodes a string. The result is not yet fit for a terminal.
+func (s *scanner) str() ([]byte, error) {
+	if s.i >= len(s.b) || s.b[s.i] != '"' {
+		return nil, BadJSON
+	}
+	s.i++
+	start := s.i
+	for ; s.i < len(s.b); s.i++ {
+		switch c := s.b[s.i]; {
+		case c == '"':
+			s.i++
+			return s.b[start : s.i-1], nil
+		case c == '\\':
+			return s.unescape(start)
+		case c < ' ':
+			return nil, BadJSON
+		}
+	}
+	return nil, BadJSON
+}
+
+// unescape goes on at the first backslash of a string that began at start.
+func (s *scanner) unescape(start int) ([]byte, error) {
+	mark := len(s.p.scratch)
+	out := append(s.p.scratch, s.b[start:s.i]...)
+	for s.i < len(s.b) {
+		c := s.b[s.i]
+		s.i++
+		switch {
+		case c == '"':
+			s.p.scratch = out
+			return out[mark:len(out):len(out)], nil
+		case c < ' ':
+			return nil, BadJSON
+		case c != '\\':
+			out = append(out, c)
+			continue
+		}
+		if s.i >= len(s.b) {
+			return nil, BadJSON
+		}
+		c = s.b[s.i]
+		s.i++
+		if c == 'u' {
+			r, ok := s.codePoint()
+			if !ok {
+				return nil, BadJSON
+			}
+			out = utf8.AppendRune(out, r)
+			continue
+		}
+		if jsonEscapes[c] == 0 {
+			return nil, BadJSON
+		}
+		out = append(out, jsonEscapes[c])
+	}
+	return nil, BadJSON
+}
+
+var jsonEscapes = [256]byte{'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', '\\': '\\', '"': '"', '/': '/'}
+
+// codePoint reads the digits of \uXXXX, and of a second one where the two make
+// a surrogate pair.
+func (s *scanner) codePoint() (rune, bool) {
+	r, ok := s.hex4()
+	if !ok || !utf16.IsSurrogate(r) {
+		return r, ok
+	}
+	if bytes.HasPrefix(s.b[s.i:], []byte(`\u`)) {
+		back := s.i
+		s.i += 2
+		if low, ok := s.hex4(); ok {
+			if both := utf16.DecodeRune(r, low); both != utf8.RuneError {
+				return both, true
+			}
+		}
+		s.i = back
+	}
+	return utf8.RuneError, true
+}
+
+func (s *scanner) hex4() (rune, bool) {
+	if len(s.b)-s.i < 4 {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(s.b[s.i:s.i+4]), 16, 16)
+	if err != nil {
+		return 0, false
+	}
+	s.i += 4
+	return rune(n), true
+}

@@ -1,0 +1,161 @@
+// Package logline finds and reads the lines that the ede plugin writes to
+// CoreDNS's log, in text and in JSON, whatever sink has put its own stamp or
+// wrapping around them (kubectl, CRI, Docker, journald, plain files).
+//
+// What it reads is hostile: names, texts and errors come off the wire. Every
+// value it hands out is bounded in length and holds printable characters only,
+// so it may go to a terminal as it is.
+//
+// How lines add up: a query line is one failure. The count of a summary line
+// is the number of failures in its window that were not logged as query lines
+// of their own, so the sum over both is the number of failures. Recovered and
+// diagnosis lines tell of failures that were counted already.
+package logline
+
+import (
+	"strconv"
+	"time"
+)
+
+// Kind tells ede's lines apart.
+type Kind uint8
+
+const (
+	// Query is one failing query.
+	Query Kind = iota + 1
+	// Summary stands for Count failures that have no line of their own.
+	Summary
+	// Recovered ends an incident; its Count is the incident's and was told before.
+	Recovered
+	// Diagnosis is what probing a failure found out.
+	Diagnosis
+	// Notice is anything else the plugin said, in Text: a warning at start, say.
+	Notice
+)
+
+var kindWords = [...]string{Query: "query", Summary: "summary", Recovered: "recovered", Diagnosis: "diagnosis", Notice: "notice"}
+
+func (k Kind) String() string {
+	if int(k) < len(kindWords) {
+		return kindWords[k]
+	}
+	return "kind " + strconv.Itoa(int(k))
+}
+
+// Field names a value of a record.
+type Field uint8
+
+// The fields, in the order in which a text line has them. Cached is a boolean
+// on a query line and a number on a summary; the record has both parsed.
+const (
+	RCode Field = iota
+	Cause
+	EDE
+	Lasts
+	Owner
+	At
+	Upstream
+	Zone
+	Server
+	Protocol
+	ClientIP
+	QName
+	QType
+	Asked
+	Duration
+	Cached
+	Sent
+	Count
+	Names
+	Window
+	Top
+	After
+	Text
+	Error
+	Advice
+	numFields
+)
+
+// A Record is one line of ede's log. It is meant to be reused: Parse empties it.
+type Record struct {
+	Kind Kind
+	// Time is when the line was written, zero if neither the line nor the
+	// sink tells. CoreDNS's own text log does not.
+	Time time.Time
+	// Count is how many failures the line stands for: 1 on a query line, 0 on
+	// Diagnosis and Notice. On Recovered it is the whole incident's.
+	Count uint64
+	// CachedCount is how many of Count came out of the cache.
+	CachedCount uint64
+	// WindowSeconds is the stretch of time before Time that a summary covers.
+	WindowSeconds float64
+	// AfterSeconds is how long a recovered incident had lasted.
+	AfterSeconds float64
+
+	values [numFields][]byte
+	seen   uint32
+}
+
+// Get returns a field's value, nil if the line has none. Names (qname, asked,
+// zone) are in lower case. The bytes are valid as long as the line given to
+// Parse is, and until the parser's next Reset.
+func (r *Record) Get(f Field) []byte { return r.values[f] }
+
+// Codes appends the record's INFO-CODEs (RFC 8914 section 4), in the order of
+// their options, to dst.
+func (r *Record) Codes(dst []uint16) []uint16 {
+	n, digits := 0, false
+	for _, c := range r.values[EDE] {
+		switch {
+		case c >= '0' && c <= '9':
+			n, digits = n*10+int(c-'0'), true
+		case digits:
+			dst, n, digits = append(dst, uint16(n)), 0, false
+		}
+	}
+	if digits {
+		dst = append(dst, uint16(n))
+	}
+	return dst
+}
+
+// TopNames yields the names that a summary counted most, each with its count.
+// A pair that cannot be read ends it: the names are a sample, the count stands.
+func (r *Record) TopNames(yield func(name []byte, count uint64) bool) {
+	rest := r.values[Top]
+	for range maxTopNames {
+		var pair []byte
+		pair, rest = cutPair(rest)
+		colon := lastByte(pair, ':')
+		if colon < 1 {
+			return
+		}
+		count, err := number(pair[colon+1:])
+		if err != nil || !yield(pair[:colon], count) {
+			return
+		}
+	}
+}
+
+// cutPair splits at the first space that is not part of a name: presentation
+// format (RFC 1035 section 5.1) writes a space inside a label as `\ `.
+func cutPair(b []byte) (pair, rest []byte) {
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case ' ':
+			return b[:i], b[i+1:]
+		}
+	}
+	return b, nil
+}
+
+func lastByte(b []byte, c byte) int {
+	for i := len(b) - 1; i >= 0; i-- {
+		if b[i] == c {
+			return i
+		}
+	}
+	return -1
+}

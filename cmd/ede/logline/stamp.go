@@ -1,0 +1,150 @@
+package logline
+
+import (
+	"bytes"
+	"time"
+)
+
+// stamp reads the time that a sink has put in front of a message:
+//
+//	2026-11-20T14:02:11.123456789Z            kubectl logs --timestamps, CRI
+//	2026-11-20T14:02:11+0100 host coredns[9]: journalctl -o short-iso
+//	Nov 20 14:02:11 host coredns[9]:          journalctl, syslog
+//	2026/11/20 14:02:11                       Go's log package
+//
+// It is zero if there is none, or one that no log of today can have.
+func (p *Parser) stamp(prefix []byte) time.Time {
+	prefix = pastSource(prefix)
+	switch {
+	case len(prefix) < len(time.Stamp):
+		return time.Time{}
+	case prefix[0] >= 'A':
+		return p.plausible(p.syslog(prefix))
+	case len(prefix) > 19 && (prefix[10] == 'T'):
+		token, _, _ := bytes.Cut(prefix, space)
+		return p.plausible(rfc3339(token))
+	case len(prefix) >= 19 && prefix[10] == ' ':
+		return p.plausible(p.goLog(prefix))
+	}
+	return time.Time{}
+}
+
+// pastSource steps over what says where a line came from:
+// "[pod/coredns-5d78c/coredns] " of kubectl --prefix, "coredns-1  | " of compose.
+func pastSource(b []byte) []byte {
+	if len(b) > 0 && b[0] == '[' {
+		if end := bytes.Index(b, []byte("] ")); end > 0 {
+			b = b[end+2:]
+		}
+	}
+	if bar := bytes.Index(b, []byte(" | ")); bar >= 0 {
+		b = b[bar+3:]
+	}
+	return bytes.TrimLeft(b, " ")
+}
+
+// rfc3339 also takes an offset without colon, as journald writes it.
+func rfc3339(b []byte) (t time.Time) {
+	if n := len(b); n > 5 && n < 40 && (b[n-5] == '+' || b[n-5] == '-') {
+		var fixed [40]byte
+		out := append(fixed[:0], b[:n-2]...)
+		out = append(append(out, ':'), b[n-2:]...)
+		b = out
+	}
+	if t.UnmarshalText(b) != nil {
+		return time.Time{}
+	}
+	return t
+}
+
+// syslog has no year: the latest one that is not in the future is taken. One
+// day of grace covers a reference taken in another time zone.
+func (p *Parser) syslog(b []byte) time.Time {
+	month := monthOf(b[:3])
+	day, ok1 := twoDigits(b[4:])
+	clock, ok2 := clockOf(b[7:])
+	if month == 0 || b[3] != ' ' || b[6] != ' ' || !ok1 || !ok2 {
+		return time.Time{}
+	}
+	ref := p.reference()
+	at := func(year int) time.Time {
+		return time.Date(year, month, day, 0, 0, 0, 0, p.location()).Add(clock)
+	}
+	if t := at(ref.Year()); !t.After(ref.Add(24 * time.Hour)) {
+		return t
+	}
+	return at(ref.Year() - 1)
+}
+
+func (p *Parser) goLog(b []byte) time.Time {
+	century, ok1 := twoDigits(b)
+	year, ok2 := twoDigits(b[2:])
+	month, ok3 := twoDigits(b[5:])
+	day, ok4 := twoDigits(b[8:])
+	clock, ok5 := clockOf(b[11:])
+	if !(ok1 && ok2 && ok3 && ok4 && ok5) || month < 1 || month > 12 {
+		return time.Time{}
+	}
+	return time.Date(century*100+year, time.Month(month), day, 0, 0, 0, 0, p.location()).Add(clock)
+}
+
+// clockOf reads 14:02:11 and what fraction of a second may follow.
+func clockOf(b []byte) (time.Duration, bool) {
+	if len(b) < 8 || b[2] != ':' || b[5] != ':' {
+		return 0, false
+	}
+	h, ok1 := twoDigits(b)
+	m, ok2 := twoDigits(b[3:])
+	s, ok3 := twoDigits(b[6:])
+	d := time.Duration(h)*time.Hour + time.Duration(m)*time.Minute + time.Duration(s)*time.Second
+	if len(b) > 8 && b[8] == '.' {
+		unit := time.Second / 10
+		for i := 9; i < len(b) && '0' <= b[i] && b[i] <= '9'; i++ {
+			d += time.Duration(b[i]-'0') * unit
+			unit /= 10
+		}
+	}
+	return d, ok1 && ok2 && ok3 && h < 24 && m < 60 && s < 61
+}
+
+// twoDigits reads 07 and, for syslog's days, " 7".
+func twoDigits(b []byte) (int, bool) {
+	if b[0] == ' ' {
+		return int(b[1] - '0'), '0' <= b[1] && b[1] <= '9'
+	}
+	ok := '0' <= b[0] && b[0] <= '9' && '0' <= b[1] && b[1] <= '9'
+	return int(b[0]-'0')*10 + int(b[1]-'0'), ok
+}
+
+func monthOf(b []byte) time.Month {
+	i := bytes.Index([]byte("JanFebMarAprMayJunJulAugSepOctNovDec"), b)
+	if i < 0 || i%3 != 0 {
+		return 0
+	}
+	return time.Month(i/3 + 1)
+}
+
+var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// plausible drops times that would stretch every timeline to uselessness.
+func (p *Parser) plausible(t time.Time) time.Time {
+	if t.Before(epoch) || t.After(p.now().Add(24*time.Hour)) {
+		return time.Time{}
+	}
+	return t
+}
+
+// unixMicro reads journald's microseconds since 1970.
+func unixMicro(b []byte) time.Time {
+	var n int64
+	if len(b) > 17 {
+		return time.Time{}
+	}
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return time.Time{}
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return time.UnixMicro(n)
+}

@@ -1,0 +1,166 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// heavy counts the most frequent of any number of keys in fixed memory: the
+// Space-Saving algorithm (Metwally, Agrawal and El Abbadi, "Efficient
+// Computation of Frequent and Top-k Elements in Data Streams", 2005), with
+// weights. When all places are taken, a new key takes over the place, and the
+// count, of the least frequent one.
+//
+// A count is never too low, and too high by at most the entry's over, which is
+// at most total/capacity. Every key with more than total/capacity is present.
+type heavy struct {
+	capacity int
+	index    map[string]*entry
+	heap     []*entry // least count on top
+}
+
+// An entry is one counted key.
+type entry struct {
+	key         string
+	count       uint64
+	over        uint64 // how much of count may be another key's
+	cached      uint64
+	first, last time.Time // of this stay in the table; zero if no line had a time
+	zone        string    // of a name
+	mix         mix
+	pos         int
+}
+
+func newHeavy(capacity int) *heavy {
+	return &heavy{capacity: capacity, index: make(map[string]*entry)}
+}
+
+// add counts key n times. The entry is valid until the next add.
+func (h *heavy) add(key []byte, n uint64) *entry {
+	if e, ok := h.index[string(key)]; ok {
+		e.count += n
+		h.down(e.pos)
+		return e
+	}
+	if len(h.heap) < h.capacity {
+		e := &entry{key: string(key), count: n, pos: len(h.heap)}
+		h.index[e.key] = e
+		h.heap = append(h.heap, e)
+		h.up(e.pos)
+		return e
+	}
+	e := h.heap[0]
+	delete(h.index, e.key)
+	*e = entry{key: string(key), count: e.count + n, over: e.count}
+	h.index[e.key] = e
+	h.down(0)
+	return e
+}
+
+// bound is how much any count may be too high at most; 0 means all are exact.
+func (h *heavy) bound() (most uint64) {
+	for _, e := range h.heap {
+		most = max(most, e.over)
+	}
+	return most
+}
+
+// top returns the n most frequent entries, all for n < 0, most frequent first.
+// Equal counts are in the order of their keys, so that reports can be compared.
+func (h *heavy) top(n int) []*entry {
+	all := slices.Clone(h.heap)
+	slices.SortFunc(all, func(a, b *entry) int {
+		return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(a.key, b.key))
+	})
+	if n < 0 || n > len(all) {
+		return all
+	}
+	return all[:n]
+}
+
+func (h *heavy) up(i int) {
+	for i > 0 {
+		parent := (i - 1) / 2
+		if h.heap[parent].count <= h.heap[i].count {
+			return
+		}
+		h.swap(i, parent)
+		i = parent
+	}
+}
+
+func (h *heavy) down(i int) {
+	for {
+		least := i
+		for _, child := range [2]int{2*i + 1, 2*i + 2} {
+			if child < len(h.heap) && h.heap[child].count < h.heap[least].count {
+				least = child
+			}
+		}
+		if least == i {
+			return
+		}
+		h.swap(i, least)
+		i = least
+	}
+}
+
+func (h *heavy) swap(i, j int) {
+	h.heap[i], h.heap[j] = h.heap[j], h.heap[i]
+	h.heap[i].pos, h.heap[j].pos = i, j
+}
+
+// see takes a line's time and what it says about the cache and the cause.
+func (e *entry) see(at time.Time, n, cached uint64, cause int) {
+	e.cached += cached
+	e.mix.add(cause, n)
+	e.first, e.last = widen(e.first, e.last, at)
+}
+
+// widen stretches a span of time to hold at; a zero time is no time.
+func widen(first, last, at time.Time) (time.Time, time.Time) {
+	if at.IsZero() {
+		return first, last
+	}
+	if first.IsZero() || at.Before(first) {
+		first = at
+	}
+	if at.After(last) {
+		last = at
+	}
+	return first, last
+}
+
+// mix is a Space-Saving table so small that every entry can have one: it finds
+// the cause that makes up more than half of a key's failures.
+type mix [4]struct {
+	cause int32
+	count uint64
+	over  uint64
+}
+
+func (m *mix) add(cause int, n uint64) {
+	least := 0
+	for i := range m {
+		if m[i].count > 0 && m[i].cause == int32(cause) {
+			m[i].count += n
+			return
+		}
+		if m[i].count < m[least].count {
+			least = i
+		}
+	}
+	over := m[least].count
+	m[least].cause, m[least].count, m[least].over = int32(cause), over+n, over
+}
+
+// most returns the cause that certainly makes up more than half of total.
+func (m *mix) most(total uint64) (cause int, ok bool) {
+	for _, slot := range m {
+		if (slot.count-slot.over)*2 > total {
+			return int(slot.cause), true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,274 @@
+package report
+
+import (
+	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
+)
+
+// The limits of what a tally holds, whatever the log. All tables full, with
+// keys as long as they can be, come to some 40 MB.
+const (
+	maxCauses    = 256
+	maxNames     = 10000
+	maxZones     = 4096
+	maxClients   = 4096
+	maxUpstreams = 1024
+	maxPerCause  = 64
+	maxFindings  = 256
+	maxLabels    = 64
+)
+
+const other = "other"
+
+// A tally is all that is kept of a log.
+type tally struct {
+	filter   Filter
+	left     Filtered
+	lines    uint64
+	ours     uint64
+	notices  uint64
+	singles  uint64 // failures with a line of their own
+	summed   uint64 // failures told by summaries
+	unnamed  uint64 // of those, the ones whose name is not told
+	undated  uint64 // failures without a time
+	bad      [logline.NumMalformed]uint64
+	first    time.Time
+	last     time.Time
+	causeNo  map[string]int
+	causes   []*causeTally
+	names    *heavy
+	zones    *heavy
+	clients  *heavy
+	upstream *heavy
+	sent     labels
+	findings map[string]*finding
+	missed   uint64 // findings beyond maxFindings
+	times    *timeline
+	scratch  []byte
+}
+
+// A causeTally is what is kept of one cause.
+type causeTally struct {
+	name            string
+	count, cached   uint64
+	unlabelled      uint64 // of count: summaries tell no rcode, owner or lasts
+	first, last     time.Time
+	rcodes, owners  labels
+	lasts, codes    labels
+	at              labels
+	upstream, zones *heavy
+	text, advice    string
+	recoveries      uint64
+	recovered       time.Time
+	longest         float64 // seconds
+}
+
+// A finding is what a diagnosis found, once for each cause and zone.
+type finding struct {
+	cause, zone, owner, text, advice string
+	count                            uint64
+	last                             time.Time
+}
+
+func newTally(f Filter) *tally {
+	return &tally{
+		filter:   f,
+		causeNo:  make(map[string]int),
+		names:    newHeavy(maxNames),
+		zones:    newHeavy(maxZones),
+		clients:  newHeavy(maxClients),
+		upstream: newHeavy(maxUpstreams),
+		sent:     make(labels),
+		findings: make(map[string]*finding),
+		times:    newTimeline(),
+	}
+}
+
+// add counts a record and says whether it passed the filter. It may change r.
+func (t *tally) add(r *logline.Record) bool {
+	t.ours++
+	if r.Kind == logline.Notice {
+		t.notices++
+		return false
+	}
+	if !t.filter.apply(r, &t.left) {
+		return false
+	}
+	switch r.Kind {
+	case logline.Diagnosis:
+		t.diagnosis(r)
+	case logline.Recovered:
+		t.recovery(r)
+	default:
+		t.failure(r)
+	}
+	return true
+}
+
+func (t *tally) failure(r *logline.Record) {
+	n, cached, at := r.Count, r.CachedCount, r.Time
+	window := time.Duration(r.WindowSeconds * float64(time.Second))
+	start := at
+	if !at.IsZero() {
+		start = at.Add(-window)
+	} else {
+		t.undated += n
+	}
+	t.first, _ = widen(t.first, t.last, start)
+	_, t.last = widen(t.first, t.last, at)
+
+	no := t.cause(r.Get(logline.Cause))
+	c := t.causes[no]
+	c.count += n
+	c.cached += cached
+	c.first, _ = widen(c.first, c.last, start)
+	_, c.last = widen(c.first, c.last, at)
+	c.at.add(r.Get(logline.At), n)
+	t.times.add(no, at, window, n)
+
+	if up := r.Get(logline.Upstream); len(up) > 0 {
+		t.upstream.add(up, n).see(at, n, cached, no)
+		c.upstream.add(up, n)
+	}
+	if r.Kind == logline.Summary {
+		t.summary(r, c, no)
+		return
+	}
+	t.singles++
+	c.label(r)
+	t.sent.add(r.Get(logline.Sent), n)
+	if ip := r.Get(logline.ClientIP); len(ip) > 0 {
+		t.clients.add(ip, n).see(at, n, cached, no)
+	}
+	zone := r.Get(logline.Zone)
+	if name := r.Get(logline.QName); len(name) > 0 {
+		e := t.name(name, n)
+		e.see(at, n, cached, no)
+		if len(zone) == 0 {
+			t.scratch = append(t.scratch[:0], e.zone...)
+			zone = t.scratch
+		}
+	}
+	t.zone(zone, c, n).see(at, n, cached, no)
+}
+
+// summary takes the part of a summary that query lines do not have.
+func (t *tally) summary(r *logline.Record, c *causeTally, no int) {
+	t.summed += r.Count
+	c.unlabelled += r.Count
+	t.zone(r.Get(logline.Zone), c, r.Count).see(r.Time, r.Count, r.CachedCount, no)
+	rest := r.Count
+	for name, n := range r.TopNames {
+		n = min(n, rest)
+		if n == 0 {
+			break
+		}
+		rest -= n
+		t.name(name, n).see(r.Time, n, 0, no)
+	}
+	t.unnamed += rest
+}
+
+func (t *tally) name(name []byte, n uint64) *entry {
+	e := t.names.add(name, n)
+	if e.zone == "" {
+		e.zone = zoneOf(e.key)
+	}
+	return e
+}
+
+func (t *tally) zone(zone []byte, c *causeTally, n uint64) *entry {
+	if len(zone) == 0 {
+		return new(entry)
+	}
+	c.zones.add(zone, n)
+	return t.zones.add(zone, n)
+}
+
+// cause returns the number of a cause. The catalog is closed, but this may be
+// the log of another version, or one that somebody has tampered with.
+func (t *tally) cause(name []byte) int {
+	if no, ok := t.causeNo[string(name)]; ok {
+		return no
+	}
+	key := string(name)
+	if len(t.causes) >= maxCauses-1 {
+		if no, ok := t.causeNo[other]; ok {
+			return no
+		}
+		key = other
+	}
+	t.causeNo[key] = len(t.causes)
+	t.causes = append(t.causes, &causeTally{
+		name: key, rcodes: make(labels), owners: make(labels), lasts: make(labels), codes: make(labels), at: make(labels),
+		upstream: newHeavy(maxPerCause), zones: newHeavy(maxPerCause),
+	})
+	return len(t.causes) - 1
+}
+
+// label takes what query lines alone tell.
+func (c *causeTally) label(r *logline.Record) {
+	c.rcodes.add(r.Get(logline.RCode), 1)
+	c.owners.add(r.Get(logline.Owner), 1)
+	c.lasts.add(r.Get(logline.Lasts), 1)
+	c.codes.add(r.Get(logline.EDE), 1)
+	keepFirst(&c.text, r.Get(logline.Text))
+	keepFirst(&c.advice, r.Get(logline.Advice))
+}
+
+func keepFirst(dst *string, val []byte) {
+	if *dst == "" && len(val) > 0 {
+		*dst = string(val)
+	}
+}
+
+func (t *tally) recovery(r *logline.Record) {
+	c := t.causes[t.cause(r.Get(logline.Cause))]
+	c.recoveries++
+	c.longest = max(c.longest, r.AfterSeconds)
+	_, c.recovered = widen(c.recovered, c.recovered, r.Time)
+}
+
+func (t *tally) diagnosis(r *logline.Record) {
+	zone := r.Get(logline.Zone)
+	if len(zone) == 0 {
+		zone = r.Get(logline.QName)
+	}
+	key := string(r.Get(logline.Cause)) + " " + string(zone)
+	f := t.findings[key]
+	if f == nil {
+		if len(t.findings) == maxFindings {
+			t.missed++
+			return
+		}
+		f = &finding{cause: string(r.Get(logline.Cause)), zone: string(zone)}
+		t.findings[key] = f
+	}
+	f.count++
+	f.owner, f.text, f.advice = string(r.Get(logline.Owner)), string(r.Get(logline.Text)), string(r.Get(logline.Advice))
+	_, f.last = widen(f.last, f.last, r.Time)
+}
+
+// labels counts the values of a field that has few of them.
+type labels map[string]uint64
+
+func (l labels) add(val []byte, n uint64) {
+	if len(val) == 0 {
+		return
+	}
+	if _, known := l[string(val)]; !known && len(l) >= maxLabels-1 {
+		val = []byte(other)
+	}
+	l[string(val)] += n
+}
+
+// most returns the value counted most, "" of none.
+func (l labels) most() (val string) {
+	for v, n := range l {
+		if n > l[val] || n == l[val] && (val == "" || v < val) {
+			val = v
+		}
+	}
+	return val
+}

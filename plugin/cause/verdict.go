@@ -1,0 +1,180 @@
+package cause
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/miekg/dns"
+
+	ev "github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+// Verdict is what a failure is put down to, and the facts that it rests on.
+type Verdict struct {
+	Cause *Cause
+	// Lasts, Owner and Advice are the cause's, or those of the upstream's code.
+	Lasts  Lasts
+	Owner  Owner
+	Advice string
+	// Statements become EDE options, most specific first. There is at least
+	// one, but for a panic, which the server core answers.
+	Statements []Statement
+	// At is the plugin that failed, Upstream the address asked last.
+	At, Upstream string
+	// Zone is the local zone concerned, if the cause is about one.
+	Zone string
+	// Trace holds the facts in the order in which they were weighed.
+	Trace []string
+	// Cached is true when the failure came out of the cache.
+	Cached bool
+}
+
+// Statement is one EDE in its two wordings.
+type Statement struct {
+	Code        uint16
+	Brief, Full string
+	Source      option.Source
+	// FromUpstream marks what an upstream said, and Verbatim what a plugin of
+	// this server put into the reply itself: acl's 15, a template's ederror.
+	FromUpstream, Verbatim bool
+}
+
+func newVerdict(c *Cause, e *ev.Evidence) *Verdict {
+	v := &Verdict{
+		Cause: c, Lasts: c.Lasts, Owner: c.Owner, Advice: strings.TrimSpace(c.Advice),
+		At: e.At, Upstream: e.Upstream, Zone: e.Zone.Name,
+	}
+	v.trace(e)
+	fill := expander(e)
+	own := Statement{Code: c.Code, Brief: fill.Replace(c.Brief), Full: fill.Replace(c.Full)}
+	switch {
+	case c == panicked:
+		v.Statements = []Statement{own}
+	case len(e.Options) > 0 && e.UpstreamAnswered && c == upstreamEDE:
+		v.Statements = relayed(e)
+		v.byCode(v.Statements[0].Code)
+	case len(e.Options) > 0 && !e.UpstreamAnswered && !e.Returned:
+		for _, o := range e.Options {
+			v.Statements = append(v.Statements, Statement{Code: o.Code, Brief: o.Text, Full: o.Text, Verbatim: true})
+		}
+	case c == templateRcode && len(e.Options) > 0:
+		for _, o := range e.Options {
+			v.Statements = append(v.Statements, Statement{Code: o.Code, Brief: o.Text, Full: o.Text, Verbatim: true})
+		}
+	default:
+		v.Statements = []Statement{own}
+	}
+	return v
+}
+
+// relayed returns the upstream's own statements with their source named, since
+// a client takes an EDE to be its resolver's (RFC 8914 section 3).
+func relayed(e *ev.Evidence) []Statement {
+	statements := make([]Statement, len(e.Options))
+	for i, o := range e.Options {
+		statements[i] = Statement{
+			Code: o.Code, Source: option.Upstream, FromUpstream: true,
+			Brief: attributed("upstream", o.Text), Full: attributed(host(e.Upstream), o.Text),
+		}
+	}
+	return statements
+}
+
+// attributed names the source of text, once, however many servers stand in
+// line: a text that begins with an attribution is left as it is.
+func attributed(source, text string) string {
+	if source == "" {
+		source = "upstream"
+	}
+	if text == "" {
+		return "from " + source
+	}
+	if word, _, ok := strings.Cut(strings.TrimPrefix(text, "from "), ": "); ok &&
+		strings.HasPrefix(text, "from ") && !strings.Contains(word, " ") || strings.HasPrefix(text, "from ") && !strings.Contains(text[5:], " ") {
+		return text
+	}
+	return "from " + source + ": " + text
+}
+
+// host is addr without the default port.
+func host(addr string) string { return strings.TrimSuffix(addr, ":53") }
+
+// Codes returns the INFO-CODEs of the statements, in order.
+func (v *Verdict) Codes() []uint16 {
+	codes := make([]uint16, len(v.Statements))
+	for i, s := range v.Statements {
+		codes[i] = s.Code
+	}
+	return codes
+}
+
+// Text is the full text of the first statement, as the log has it.
+func (v *Verdict) Text() string {
+	if len(v.Statements) == 0 {
+		return ""
+	}
+	return v.Statements[0].Full
+}
+
+// FromMemory returns v for a failure that came out of the cache, found at the
+// time found: the original statements first, then 13 Cached Error.
+func (v *Verdict) FromMemory(found time.Time) *Verdict {
+	m := *v
+	m.Cached = true
+	m.Statements = make([]Statement, 0, len(v.Statements)+1)
+	for _, s := range v.Statements[:min(len(v.Statements), option.MaxOptions-1)] {
+		if s.Code != cachedFailure.Code {
+			s.Source = option.Memory
+			m.Statements = append(m.Statements, s)
+		}
+	}
+	text := "cached failure, found " + found.UTC().Format(time.TimeOnly) + "Z"
+	m.Statements = append(m.Statements, Statement{Code: cachedFailure.Code, Brief: text, Full: text, Source: option.Memory})
+	m.Trace = append(append([]string(nil), v.Trace...), text)
+	return &m
+}
+
+func (v *Verdict) note(fact string) { v.Trace = append(v.Trace, fact) }
+
+// trace writes down the facts of e.
+func (v *Verdict) trace(e *ev.Evidence) {
+	how := fmt.Sprintf("%s %s by %s", rcodeName(e.Rcode), e.Shape, e.At)
+	if len(e.Path) > 0 {
+		how += " (path " + strings.Join(e.Path, ", ") + ")"
+	}
+	v.note(how)
+	if e.Asked != e.Question {
+		v.note("asked as " + ask(e.Asked))
+	}
+	if e.Failure.Kind != ev.NoError {
+		v.note("error of kind " + e.Failure.Kind.String() + ": " + e.Failure.Text)
+	}
+	if e.Upstream != "" {
+		answered := "gave nothing usable"
+		if e.UpstreamAnswered {
+			answered = "answered"
+		}
+		v.note("upstream " + e.Upstream + " " + answered + " in " + seconds(e.UpstreamElapsed))
+	}
+	for _, o := range e.Options {
+		v.note("reply says " + strconv.Itoa(int(o.Code)) + " " + option.Name(o.Code) + " " + o.Text)
+	}
+	if e.CacheHit {
+		v.note("out of the cache: no plugin below it was entered")
+	}
+	if e.Zone.State != ev.ZoneUnknown {
+		v.note(strings.TrimSpace("zone "+e.Zone.Name) + " is " + e.Zone.State.String())
+	}
+	if e.Loops {
+		v.note("this process listens on " + e.Upstream)
+	}
+}
+
+func rcodeName(rcode int) string { return dns.RcodeToString[rcode] }
+
+func ask(q dns.Question) string {
+	return option.Sanitize(q.Name, 255) + " " + dns.Type(q.Qtype).String()
+}

@@ -1,0 +1,55 @@
+package cause
+
+import "github.com/seed-1b7246af/coredns-ede/plugin/option"
+
+// Words is how much a client is told.
+type Words uint8
+
+const (
+	// NoWords: codes only. 0 Other Error keeps its brief text (RFC 8914
+	// section 4.1).
+	NoWords Words = iota
+	// BriefWords: what happened, without addresses, plugin names or errors of
+	// this server.
+	BriefWords
+	// FullWords: all that the log has.
+	FullWords
+)
+
+func (w Words) String() string { return [...]string{"none", "brief", "full"}[w] }
+
+// Options returns the EDE options of v for a client that may read words.
+// Without keepUpstream what an upstream said is left out, and the cause's own
+// code stands for it. small asks for small answers: a refusal by this server's
+// own policy then carries no text below FullWords.
+func (v *Verdict) Options(words Words, keepUpstream, small bool) []option.Option {
+	if v.Cause == panicked {
+		return nil
+	}
+	if words == BriefWords && small && v.Cause.Policy {
+		words = NoWords
+	}
+	var opts []option.Option
+	for _, s := range v.Statements {
+		if s.FromUpstream && !keepUpstream {
+			continue
+		}
+		opts = append(opts, option.Option{Code: s.Code, Text: s.text(words), Source: s.Source})
+	}
+	if len(opts) == 0 {
+		opts = []option.Option{{Code: v.Cause.Code, Text: "the upstream gave a reason"}}
+	}
+	return option.Arrange(opts)
+}
+
+func (s Statement) text(words Words) string {
+	switch {
+	case s.Verbatim:
+		return s.Full
+	case words == FullWords:
+		return s.Full
+	case words == BriefWords, s.Code == 0:
+		return s.Brief
+	}
+	return ""
+}

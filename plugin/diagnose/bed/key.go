@@ -1,0 +1,77 @@
+package bed
+
+import (
+	"crypto"
+	"crypto/rand"
+	"encoding/base64"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// Key is a zone's key. Published is what the DNSKEY RRset shows and Sign what
+// the key is used for; a fault is a difference between the two.
+type Key struct {
+	// Published is the record in the zone; nil leaves the key out.
+	Published *dns.DNSKEY
+	// Tag and Algorithm go into RRSIGs.
+	Tag       uint16
+	Algorithm uint8
+	Signer    crypto.Signer
+	// KSK signs the DNSKEY RRset, ZSK all other sets; a key may do both.
+	KSK, ZSK bool
+}
+
+// NewKey makes a key of an algorithm that can sign, or of one that cannot (1, 3,
+// 100...): then key and signatures are random octets.
+func NewKey(t testing.TB, zone string, flags uint16, algorithm uint8) *Key {
+	t.Helper()
+	k := &dns.DNSKEY{
+		Hdr:   dns.RR_Header{Name: zone, Rrtype: dns.TypeDNSKEY, Class: dns.ClassINET, Ttl: ttl},
+		Flags: flags, Protocol: 3, Algorithm: algorithm,
+	}
+	key := &Key{Published: k, Algorithm: algorithm, KSK: flags&dns.SEP != 0, ZSK: flags&dns.SEP == 0}
+	if bits, ok := keyBits[algorithm]; ok {
+		private, err := k.Generate(bits)
+		if err != nil {
+			t.Fatalf("key of algorithm %d for %s: %v", algorithm, zone, err)
+		}
+		key.Signer = private.(crypto.Signer)
+	} else {
+		k.PublicKey = random(64)
+	}
+	key.Tag = k.KeyTag()
+	return key
+}
+
+var keyBits = map[uint8]int{
+	dns.RSASHA1: 1024, dns.RSASHA1NSEC3SHA1: 1024, dns.RSASHA256: 1024, dns.RSASHA512: 1024,
+	dns.ECDSAP256SHA256: 256, dns.ECDSAP384SHA384: 384, dns.ED25519: 256,
+}
+
+func random(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails
+	return base64.StdEncoding.EncodeToString(b)
+}
+
+// sign makes one RRSIG over a set.
+func (k *Key) sign(t testing.TB, zone string, set []dns.RR, from, to time.Time) *dns.RRSIG {
+	t.Helper()
+	h := set[0].Header()
+	sig := &dns.RRSIG{
+		Hdr:       dns.RR_Header{Name: h.Name, Rrtype: dns.TypeRRSIG, Class: dns.ClassINET, Ttl: h.Ttl},
+		Algorithm: k.Algorithm, KeyTag: k.Tag, SignerName: zone,
+		Inception: uint32(from.Unix()), Expiration: uint32(to.Unix()),
+	}
+	if k.Signer == nil {
+		sig.TypeCovered, sig.OrigTtl, sig.Labels = h.Rrtype, h.Ttl, uint8(dns.CountLabel(h.Name))
+		sig.Signature = random(64)
+		return sig
+	}
+	if err := sig.Sign(k.Signer, set); err != nil {
+		t.Fatalf("signing %s %s: %v", h.Name, dns.Type(h.Rrtype), err)
+	}
+	return sig
+}

@@ -1,0 +1,221 @@
+package delegation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+var errBudget = errors.New("delegation: no questions left")
+
+// path is what two servers have in common as seen from here: a firewall, a
+// missing route or a dead tunnel hits all of one path alike.
+type path struct{ v6, special bool }
+
+func pathOf(a netip.Addr) path {
+	_, special := SpecialPurpose(a)
+	return path{a.Is6(), special}
+}
+
+// run is the state of one Probe.
+type run struct {
+	ctx context.Context
+	p   *Prober
+
+	mu      sync.Mutex
+	queries int
+	sent    map[netip.AddrPort]int
+	heard   map[netip.AddrPort]bool
+	silence map[netip.AddrPort]Outcome
+	steps   []string
+}
+
+func newRun(ctx context.Context, p *Prober) *run {
+	return &run{
+		ctx:     ctx,
+		p:       p,
+		sent:    map[netip.AddrPort]int{},
+		heard:   map[netip.AddrPort]bool{},
+		silence: map[netip.AddrPort]Outcome{},
+	}
+}
+
+func (r *run) step(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.steps) < maxSteps {
+		r.steps = append(r.steps, fmt.Sprintf(format, args...))
+	}
+}
+
+// spend takes one question off the budget.
+func (r *run) spend() bool {
+	limit := r.p.MaxQueries
+	if limit == 0 {
+		limit = DefaultMaxQueries
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.queries >= limit || r.ctx.Err() != nil {
+		return false
+	}
+	r.queries++
+	return true
+}
+
+// left is how many more tries a may get: a server that never said anything gets
+// maxTries in all, whatever is asked.
+func (r *run) left(a netip.AddrPort) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.heard[a] {
+		return DefaultMaxQueries
+	}
+	return maxTries - r.sent[a]
+}
+
+// note keeps what a try on a came to.
+func (r *run) note(a netip.AddrPort, rep reply) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sent[a]++
+	if rep.msg != nil {
+		r.heard[a] = true
+	} else {
+		r.silence[a] = rep.outcome
+	}
+}
+
+// silenceOf is what the last try on a without a reply came to.
+func (r *run) silenceOf(a netip.AddrPort) Outcome {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.silence[a]
+}
+
+// reply is what asking a server came to; msg is nil if none came.
+type reply struct {
+	msg     *dns.Msg
+	outcome Outcome
+	cut     string
+	rtt     time.Duration
+}
+
+func question(name string, qtype uint16, edns bool) *dns.Msg {
+	q := new(dns.Msg)
+	q.SetQuestion(name, qtype)
+	q.RecursionDesired = false
+	if edns {
+		// DO makes a referral bring its DS. 1232 octets avoid fragments.
+		q.SetEdns0(1232, true)
+	}
+	return q
+}
+
+// ask puts one question to a server of zone, up to tries times until a reply
+// comes. The last of several tries, the last that a silent server gets, and one
+// more after FORMERR, NOTIMP or BADVERS go without EDNS: some servers drop what
+// they do not know (RFC 8906 section 3.2).
+func (r *run) ask(s server, zone, name string, qtype uint16, tries int) reply {
+	rep := reply{outcome: Unasked}
+	for try := range tries {
+		edns := (try == 0 || try < tries-1) && r.left(s.addr) != 1
+		rep = r.once(s, zone, question(name, qtype, edns), rep)
+		if edns && rep.msg != nil && ednsRejected(rep.msg.Rcode) {
+			if again := r.once(s, zone, question(name, qtype, false), rep); again.msg != nil {
+				rep = again
+			}
+		}
+		// A closed port may be a server that restarts; a missing route stays.
+		done := rep.msg != nil || rep.outcome == Unasked || rep.outcome == NoRoute
+		if done || rep.outcome == Closed && try > 0 {
+			break
+		}
+	}
+	if rep.outcome != Unasked {
+		r.step("%s %s asked for %s %s: %s", short(s.name), s.addr, short(name), dns.Type(qtype), rep.describe())
+	}
+	return rep
+}
+
+func ednsRejected(rcode int) bool {
+	return rcode == dns.RcodeFormatError || rcode == dns.RcodeNotImplemented || rcode == dns.RcodeBadVers
+}
+
+func (rep reply) describe() string {
+	switch {
+	case rep.outcome == Refers:
+		return "refers to " + short(rep.cut)
+	case rep.msg != nil && rep.outcome == Answers:
+		return dns.RcodeToString[rep.msg.Rcode]
+	}
+	return rep.outcome.String()
+}
+
+// once makes a single try. It is the one place where anything is sent to a
+// server. If it may not be made, what is known from before stays.
+func (r *run) once(s server, zone string, q *dns.Msg, before reply) reply {
+	if r.left(s.addr) <= 0 {
+		before.outcome = r.silenceOf(s.addr)
+		return before
+	}
+	if !r.p.mayAsk(s.addr.Addr()) || !r.spend() {
+		return before
+	}
+	start := r.p.now()
+	m, err := r.p.Direct(r.ctx, s.addr, q)
+	rep := reply{rtt: r.p.now().Sub(start)}
+	switch {
+	case err == nil && m != nil:
+		rep.msg = m
+		rep.outcome, rep.cut = judge(m, zone, q.Question[0].Name)
+		if q.IsEdns0() == nil && rep.outcome == Answers {
+			rep.outcome = AnswersBare
+		}
+	case err == nil:
+		rep.outcome = Malformed
+	case r.ctx.Err() != nil:
+		// The probe ended: what the server would have done is not known.
+		return rep
+	default:
+		rep.outcome = outcomeOf(err)
+	}
+	r.note(s.addr, rep)
+	return rep
+}
+
+// resolve asks the recursive resolver.
+func (r *run) resolve(name string, qtype uint16) (*dns.Msg, error) {
+	if r.p.Resolve == nil || !r.spend() {
+		return nil, errBudget
+	}
+	m, err := r.p.Resolve(r.ctx, dns.Question{Name: name, Qtype: qtype, Qclass: dns.ClassINET})
+	if err == nil && m == nil {
+		err = ErrReply
+	}
+	what := "failed"
+	if err == nil {
+		what = dns.RcodeToString[m.Rcode]
+	}
+	r.step("resolver asked for %s %s: %s", short(name), dns.Type(qtype), what)
+	return m, err
+}
+
+// each runs f for 0 to n-1, maxParallel at a time, and waits for all.
+func each(n int, f func(i int)) {
+	slots := make(chan struct{}, maxParallel)
+	var wg sync.WaitGroup
+	for i := range n {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			f(i)
+		})
+	}
+	wg.Wait()
+}

@@ -1,0 +1,228 @@
+package delegation
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// Names as in RFC 8914 section 4.
+const (
+	codeOther                uint16 = dns.ExtendedErrorCodeOther
+	codeNoReachableAuthority uint16 = dns.ExtendedErrorCodeNoReachableAuthority
+)
+
+func (r *run) undecided(zone, why string) Finding {
+	f := Finding{Kind: Undecided, Zone: zone}
+	f.Text = shorten(why, maxText)
+	f.FullText = shorten(why, maxFullText)
+	return f
+}
+
+func shorten(text string, limit int) string {
+	if len(text) > limit {
+		return text[:limit-3] + "..."
+	}
+	return text
+}
+
+// votes counts what the servers that the parent names did.
+type votes struct {
+	usable, bare    int // bare of the usable ones only without EDNS
+	replied, silent int // against the zone; silent ones with a control
+	special, none   int // against the zone: no address to ask
+	unjudged        int // silent without a control, or not resolved
+	unasked         int
+	lagging         int // of those that replied with a failure
+	keys, noKeys    int // of the usable ones, whether they answer for DNSKEY
+	ednsKeys        int // of keys, with EDNS
+	keysUnasked     int
+}
+
+func count(servers []ServerResult) votes {
+	var v votes
+	for _, s := range servers {
+		if s.ChildOnly {
+			continue
+		}
+		switch o := s.Outcome; {
+		case o.usable():
+			v.usable++
+			if o == AnswersBare {
+				v.bare++
+			}
+			v.countKeys(s.DNSKEY)
+		case o.replied(), s.partial():
+			v.replied++
+			if s.Behind > 0 {
+				v.lagging++
+			}
+		case o.silent() && s.Control:
+			v.silent++
+		case o.silent(), o == Unresolved:
+			v.unjudged++
+		case o == OnlySpecial:
+			v.special++
+		case o == Addressless:
+			v.none++
+		default:
+			v.unasked++
+		}
+	}
+	return v
+}
+
+func (v *votes) countKeys(o Outcome) {
+	switch {
+	case o.usable():
+		v.keys++
+		if o != AnswersBare {
+			v.ednsKeys++
+		}
+	case o == Unasked:
+		v.keysUnasked++
+	default:
+		v.noKeys++
+	}
+}
+
+// judge draws the verdict on z.
+func (r *run) judge(z *zone, results []inspection, name string, qtype uint16) Finding {
+	f := Finding{Zone: z.name}
+	results = r.childSide(z, &f, results, name, qtype)
+	for _, in := range results {
+		f.Servers = append(f.Servers, in.ServerResult)
+	}
+	f.Servers = append(f.Servers, z.missing...)
+	r.control(z, f.Servers)
+	brief, full := compareSerials(f.Servers)
+	f.Serials = brief
+
+	v := count(f.Servers)
+	var head string
+	f.Kind, head = verdict(z, v, name == z.name && qtype == dns.TypeDNSKEY)
+	switch f.Kind {
+	case Undecided, Healthy:
+	case SerialMismatch:
+		f.Codes = []uint16{codeOther}
+		f.Control = true
+	default:
+		f.Codes = []uint16{codeNoReachableAuthority}
+		f.Control = true
+	}
+	f.describe(head, z.notes(&f)...)
+	if f.Kind == SerialMismatch {
+		// The serials are the finding, so they go before what each server did.
+		f.Text = shorten(short(z.name)+" "+brief, maxText)
+		f.FullText = shorten(short(z.name)+" "+full+"; "+f.FullText, maxFullText)
+	}
+	return f
+}
+
+// verdict reads the votes. A zone is at fault only if none of its servers could
+// be the one that answers: one that was not asked, and only such, keeps the
+// zone from being judged.
+func verdict(z *zone, v votes, keysAsked bool) (Kind, string) {
+	at := short(z.name)
+	total := v.usable + v.replied + v.silent + v.special + v.none + v.unjudged + v.unasked
+	against := v.replied + v.silent + v.special + v.none
+	switch {
+	case v.usable > 0 && v.lagging > 0:
+		return SerialMismatch, fmt.Sprintf("%d of %d name servers of %s answer: ", v.usable, total, at)
+	case v.usable > 0 && z.signed && v.bare == v.usable && v.ednsKeys+v.keysUnasked+v.unasked+z.skipped == 0:
+		return Lame, "no name server of " + at + " answers with EDNS, which DNSSEC needs: "
+	case v.usable > 0 && z.signed && v.noKeys > 0 && v.keys+v.keysUnasked+v.unasked+z.skipped == 0:
+		return DNSKEYUnavailable, "no name server of " + at + " that answers gives its DNSKEY: "
+	case v.usable > 0:
+		return Healthy, fmt.Sprintf("%d of %d name servers of %s answer: ", v.usable, total, at)
+	case total == 0:
+		return Undecided, "no name servers of " + at + " are known"
+	case v.unasked+z.skipped > 0:
+		return Undecided, "not all name servers of " + at + " could be asked: "
+	case against == 0:
+		return Undecided, "nothing tells whether " + at + " or our network is at fault: "
+	case v.replied > 0 && z.signed && keysAsked:
+		return DNSKEYUnavailable, "no name server of " + at + " gives its DNSKEY: "
+	case v.replied > 0:
+		return Lame, "no name server of " + at + " gives a usable answer: "
+	case v.silent > 0:
+		return Unreachable, "no name server of " + at + " answers: "
+	case v.special > 0:
+		return SpecialAddress, "no name server of " + at + " has a public address: "
+	}
+	return NoAddress, "no name server of " + at + " has an address: "
+}
+
+// notes are true beside any verdict and part of none.
+func (z *zone) notes(f *Finding) []string {
+	var notes []string
+	if f.Kind != SerialMismatch {
+		notes = append(notes, f.Serials)
+	}
+	if len(f.ParentOnly) > 0 {
+		notes = append(notes, "only the parent lists "+shortAll(f.ParentOnly))
+	}
+	if len(f.ChildOnly) > 0 {
+		notes = append(notes, "only the zone lists "+shortAll(f.ChildOnly))
+	}
+	if z.skipped > 0 {
+		notes = append(notes, fmt.Sprintf("%d more addresses not asked", z.skipped))
+	}
+	return notes
+}
+
+func shortAll(names []string) string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = short(n)
+	}
+	return strings.Join(out, " ")
+}
+
+// control finds out, for each path with a silent server, whether anything
+// answers there after the silence, and marks the silent servers accordingly.
+func (r *run) control(z *zone, servers []ServerResult) {
+	held := map[path]bool{}
+	for _, s := range servers {
+		if s.Addr.IsValid() && (s.Outcome.usable() || s.Outcome.replied() || s.partial()) {
+			held[pathOf(s.Addr.Addr())] = true
+		}
+	}
+	for i := range servers {
+		s := &servers[i]
+		if !s.Outcome.silent() {
+			continue
+		}
+		p := pathOf(s.Addr.Addr())
+		ok, known := held[p]
+		if !known {
+			ok = r.confirm(z, p)
+			held[p] = ok
+		}
+		s.Control = ok
+	}
+}
+
+// confirm asks servers of z's ancestors on path p, nearest first, until one
+// replies, whatever it says.
+func (r *run) confirm(z *zone, p path) bool {
+	const maxAsked = 3
+	asked := 0
+	for a := z.parent; a != nil; a = a.parent {
+		for _, s := range a.servers {
+			if pathOf(s.addr.Addr()) != p {
+				continue
+			}
+			if asked == maxAsked {
+				return false
+			}
+			asked++
+			if rep := r.ask(s, a.name, z.name, dns.TypeNS, maxTries-1); rep.msg != nil {
+				r.step("control: %s %s still answers", short(s.name), s.addr)
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,186 @@
+package dnssec
+
+import (
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// hop judges one link of an alias chain: what name has of type t. The second
+// result is the next name of the chain, empty at its end.
+func (r *run) hop(name string, t uint16) (*Finding, string) {
+	// A DS RRset belongs to the parent's side of a cut (RFC 4035 section 2.4).
+	at := name
+	if t == dns.TypeDS {
+		at = parent(name)
+	}
+	top, ok := r.anchorAbove(at)
+	if nta, negative := r.negative(at, top, ok); negative || !ok {
+		return r.descend(at, nta).end, ""
+	}
+	m := r.ask(name, t)
+	what := matching(m, name, t)
+	signer := signerOf(m, what, at)
+	p := r.descend(at, signer)
+	switch {
+	case p.end != nil && p.end.Status != Insecure:
+		return p.end, ""
+	case m.failed != nil:
+		if p.unclear != nil {
+			return p.unclear, ""
+		}
+		r.step(false, p.name(), "%s", m.failed.Text)
+		return m.failed, ""
+	case p.end != nil:
+		return p.end, aliasTarget(what, name, t)
+	}
+	f := r.judgeAnswer(p.zone, m, what, name, t)
+	if f == nil {
+		f = finding(Secure, p.zone.name, name, t, nil, "%s %s validates with the keys of %s", short(name), typeName(t), short(p.zone.name))
+	}
+	if f.Status == Bogus && p.unclear != nil && signer != p.zone.name && r.isCut(m, p.zone.name, p.unclear.Owner) {
+		f = p.unclear
+	}
+	r.step(f.Status != Bogus && f.Status != Undecided, p.zone.name, "%s", f.Text)
+	return f, aliasTarget(what, name, t)
+}
+
+func (p place) name() string {
+	if p.zone == nil {
+		return "."
+	}
+	return p.zone.name
+}
+
+// matching picks the sets of an answer that speak for name: those of the type,
+// else the DNAME above it, else its CNAME. Empty means a negative answer.
+func matching(m *message, name string, t uint16) []*rrset {
+	if t == dns.TypeANY {
+		var all []*rrset
+		for i := range m.answer {
+			if s := &m.answer[i]; s.name == name && len(s.rrs) > 0 {
+				all = append(all, s)
+			}
+		}
+		return all
+	}
+	if s := find(m.answer, name, t); s != nil {
+		return []*rrset{s}
+	}
+	cname := find(m.answer, name, dns.TypeCNAME)
+	if dname := dnameAbove(m, name); dname != nil && (cname == nil || len(cname.sigs) == 0) {
+		// The CNAME was made from it and is not signed (RFC 6672 section 5.3.1).
+		return []*rrset{dname}
+	}
+	if cname != nil {
+		return []*rrset{cname}
+	}
+	return nil
+}
+
+func dnameAbove(m *message, name string) *rrset {
+	for i := range m.answer {
+		if s := &m.answer[i]; s.typ == dns.TypeDNAME && len(s.rrs) > 0 && below(s.name, name) {
+			return s
+		}
+	}
+	return nil
+}
+
+// signerOf is the zone that the answer's signatures name, "" without any.
+func signerOf(m *message, what []*rrset, at string) string {
+	best := ""
+	for _, s := range what {
+		if z := s.signer(at); len(z) > len(best) {
+			best = z
+		}
+	}
+	if len(what) > 0 {
+		return best
+	}
+	for i := range m.authority {
+		s := &m.authority[i]
+		switch s.typ {
+		case dns.TypeSOA, dns.TypeNSEC, dns.TypeNSEC3:
+			if z := s.signer(at); len(s.rrs) > 0 && len(z) > len(best) {
+				best = z
+			}
+		}
+	}
+	return best
+}
+
+// judgeAnswer returns nil when the answer holds.
+func (r *run) judgeAnswer(z *zone, m *message, what []*rrset, name string, t uint16) *Finding {
+	for _, set := range what {
+		sig, f := r.verify(z.name, set, z.keys)
+		if f != nil {
+			if z.anchor && outOfTime(f) && r.wholeZoneOutOfTime(z) {
+				return clock(f)
+			}
+			return f
+		}
+		owner := dns.CountLabel(set.name)
+		if isWildcard(set.name) {
+			owner--
+		}
+		if int(sig.Labels) < owner {
+			if f := r.noCloserName(z, m, set, int(sig.Labels)); f != nil {
+				return f
+			}
+		}
+	}
+	if len(what) > 0 {
+		return nil
+	}
+	proof, f := r.deny(z, m, name, t)
+	if f != nil {
+		return f
+	}
+	// The SOA proves nothing, but strict resolvers reject an answer whose SOA
+	// does not hold, and say no more than SERVFAIL.
+	if soa := find(m.authority, z.name, dns.TypeSOA); soa != nil {
+		if _, f := r.verify(z.name, soa, z.keys); f != nil {
+			return f
+		}
+	}
+	if proof == provenOptOut {
+		return finding(Insecure, z.name, name, t, nil, "%s is in an opt-out span of %s", short(name), short(z.name))
+	}
+	return nil
+}
+
+// isCut tells whether the answer, or an NS RRset, shows a zone at cut. Only then
+// is it the missing proof about cut that breaks the chain.
+func (r *run) isCut(m *message, zoneName, cut string) bool {
+	for _, s := range m.authority {
+		if s.typ == dns.TypeSOA && len(s.rrs) > 0 && below(zoneName, s.name) && inZone(cut, s.name) {
+			return true
+		}
+	}
+	ns := r.ask(cut, dns.TypeNS)
+	return ns.failed != nil || find(ns.answer, cut, dns.TypeNS) != nil
+}
+
+// aliasTarget is the next name of the chain, empty if there is none.
+func aliasTarget(what []*rrset, name string, t uint16) string {
+	if len(what) != 1 || what[0].typ == t || t == dns.TypeANY {
+		return ""
+	}
+	var target string
+	switch rr := what[0].rrs[0].(type) {
+	case *dns.CNAME:
+		target = rr.Target
+	case *dns.DNAME:
+		// RFC 6672 section 2.2: the owner is replaced by the target.
+		target = strings.TrimSuffix(name, what[0].name)
+		if what[0].name == "." {
+			target = name
+		}
+		if rr.Target != "." {
+			target += rr.Target
+		}
+	}
+	next, _ := canonicalName(target)
+	return next
+}

@@ -1,0 +1,140 @@
+package dnssec
+
+import (
+	"slices"
+
+	"github.com/miekg/dns"
+)
+
+// proof is what the NSEC or NSEC3 records of an answer prove.
+type proof uint8
+
+const (
+	provenNothing    proof = iota
+	provenNoName           // the name does not exist
+	provenNoData           // the name has no such type
+	provenDelegation       // the name is delegated and has no DS
+	provenOptOut           // no DS, in a span that may hide unsigned delegations
+)
+
+// denials are the records of an answer with which zone z denies, their
+// signatures checked.
+type denials struct {
+	nsec  []*dns.NSEC
+	nsec3 *hashed
+	// broken is the first record whose signature does not hold; excess the
+	// finding about NSEC3 records that need too much work.
+	broken, excess *Finding
+}
+
+// maxDenials bounds the records used: a proof takes three.
+const maxDenials = 16
+
+func (r *run) denials(z *zone, m *message) denials {
+	var d denials
+	var nsec3 []*dns.NSEC3
+	for i := range m.authority {
+		set := &m.authority[i]
+		if set.typ != dns.TypeNSEC && set.typ != dns.TypeNSEC3 || len(set.rrs) == 0 {
+			continue
+		}
+		// An answer through an alias may hold the denials of several zones.
+		if !inZone(z.name, set.name) || len(set.sigs) > 0 && !set.signedBy(z.name) {
+			continue
+		}
+		if len(d.nsec)+len(nsec3) >= maxDenials {
+			break
+		}
+		if _, f := r.verify(z.name, set, z.keys); f != nil {
+			if d.broken == nil {
+				d.broken = f
+			}
+			continue
+		}
+		for _, rr := range set.rrs {
+			switch rr := rr.(type) {
+			case *dns.NSEC:
+				d.nsec = append(d.nsec, rr)
+			case *dns.NSEC3:
+				nsec3 = append(nsec3, rr)
+			}
+		}
+	}
+	d.nsec3, d.excess = r.hashed(z.name, nsec3)
+	return d
+}
+
+// deny proves that name has nothing of type t, in the way that the RCODE says.
+func (r *run) deny(z *zone, m *message, name string, t uint16) (proof, *Finding) {
+	d := r.denials(z, m)
+	nxdomain := m.rcode == dns.RcodeNameError
+	if p := denyNSEC(d.nsec, z.name, name, t, nxdomain); p != provenNothing {
+		return p, nil
+	}
+	p, f := d.nsec3.deny(z.name, name, t, nxdomain)
+	if p != provenNothing || f != nil {
+		return p, f
+	}
+	return provenNothing, d.lacking(z.name, name, t, "deny "+short(name)+" "+typeName(t))
+}
+
+// noCloserName proves for an answer made from a wildcard that name itself does
+// not exist, nor anything between (RFC 4035 section 5.3.4, RFC 5155 section 8.8).
+func (r *run) noCloserName(z *zone, m *message, set *rrset, labels int) *Finding {
+	d := r.denials(z, m)
+	if n := coveringNSEC(d.nsec, z.name, set.name); n != nil && dns.CountLabel(closestEncloser(n, set.name)) <= labels {
+		return nil
+	}
+	ok, f := d.nsec3.covers(suffix(set.name, labels+1))
+	if ok || f != nil {
+		return f
+	}
+	return d.lacking(z.name, set.name, set.typ, "show that the wildcard applies to "+short(set.name))
+}
+
+// lacking explains a proof that failed.
+func (d denials) lacking(zoneName, name string, t uint16, purpose string) *Finding {
+	switch {
+	case d.excess != nil:
+		return d.excess
+	case d.broken != nil:
+		return d.broken
+	case len(d.nsec) == 0 && d.nsec3 == nil:
+		return bogus(dns.ExtendedErrorCodeNSECMissing, zoneName, name, t, "no NSEC or NSEC3 of %s came to %s", short(zoneName), purpose)
+	}
+	kind := "NSEC3"
+	if len(d.nsec) > 0 {
+		kind = "NSEC"
+	}
+	return bogus(dns.ExtendedErrorCodeNSECMissing, zoneName, name, t, "the %s records of %s do not %s", kind, short(zoneName), purpose)
+}
+
+// types is a type bitmap.
+type types []uint16
+
+func (b types) has(t uint16) bool { return slices.Contains(b, t) }
+
+// delegation tells a record of the parent's side of a cut: it says nothing about
+// the child's types or names (RFC 6840 section 4.1).
+func (b types) delegation() bool { return b.has(dns.TypeNS) && !b.has(dns.TypeSOA) }
+
+// endsHere tells that names below the owner are not this zone's to deny.
+func (b types) endsHere() bool { return b.delegation() || b.has(dns.TypeDNAME) }
+
+// deny reads the bitmap of the record that matches name.
+func (b types) deny(name string, t uint16, nxdomain bool) proof {
+	switch {
+	case b.has(dns.TypeNXNAME):
+		// RFC 9824: the name does not exist, whatever the RCODE.
+		return provenNoName
+	case nxdomain, b.has(t), b.has(dns.TypeCNAME):
+		return provenNothing
+	case t == dns.TypeDS && b.has(dns.TypeSOA) && name != ".":
+		return provenNothing // the child's own record, RFC 4035 section 5.2
+	case t == dns.TypeDS && b.has(dns.TypeNS) && name != ".":
+		return provenDelegation
+	case t != dns.TypeDS && b.delegation():
+		return provenNothing
+	}
+	return provenNoData
+}

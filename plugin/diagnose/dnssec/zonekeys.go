@@ -1,0 +1,246 @@
+package dnssec
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// zone is what is known of a zone that the chain has reached. end is set where
+// the chain does not go through it.
+type zone struct {
+	name   string
+	anchor bool
+	keys   []*dns.DNSKEY
+	end    *Finding
+}
+
+const (
+	maxDS   = 32
+	maxKeys = 64
+)
+
+// usableDS keeps the DS records that RFC 4035 section 5.2 and RFC 4509 section 3
+// let count: known algorithms and digests, and SHA-1 only where there is nothing
+// better for the same algorithm. Without any the zone is insecure, and the
+// finding says which lack makes it so.
+func (r *run) usableDS(zoneName, parentZone string, all []*dns.DS) ([]*dns.DS, *Finding) {
+	var known []*dns.DS
+	digests := 0
+	strong := make(map[uint8]bool)
+	for _, ds := range all {
+		if !knowsDigest(ds.DigestType) {
+			continue
+		}
+		digests++
+		if r.knowsAlgorithm(ds.Algorithm) {
+			known = append(known, ds)
+			strong[ds.Algorithm] = strong[ds.Algorithm] || ds.DigestType != dns.SHA1
+		}
+	}
+	if len(known) == 0 {
+		ds := all[0]
+		code, why := dns.ExtendedErrorCodeUnsupportedDNSKEYAlgorithm, algorithmName(ds.Algorithm)
+		if digests == 0 {
+			code, why = dns.ExtendedErrorCodeUnsupportedDSDigestType, digestName(ds.DigestType)
+		}
+		f := finding(Insecure, parentZone, zoneName, dns.TypeDS, []uint16{code},
+			"no DS of %s is supported: DS %d has %s", short(zoneName), ds.KeyTag, why)
+		return nil, f.aboutKey(ds.KeyTag, ds.Algorithm)
+	}
+	var usable []*dns.DS
+	for _, ds := range known {
+		if ds.DigestType != dns.SHA1 || !strong[ds.Algorithm] {
+			usable = append(usable, ds)
+		}
+	}
+	return usable, nil
+}
+
+func dsMatches(ds *dns.DS, k *dns.DNSKEY) bool {
+	if ds.KeyTag != k.KeyTag() || ds.Algorithm != k.Algorithm {
+		return false
+	}
+	made := k.ToDS(ds.DigestType)
+	return made != nil && strings.EqualFold(made.Digest, ds.Digest)
+}
+
+// enter validates the DNSKEY RRset of a zone whose DS RRset is already proven.
+func (r *run) enter(name, parentZone string, all []*dns.DS) *zone {
+	if z, ok := r.zones[name]; ok {
+		return z
+	}
+	z := &zone{name: name}
+	r.zones[name] = z
+	if len(all) > maxDS {
+		all = all[:maxDS]
+	}
+	usable, f := r.usableDS(name, parentZone, all)
+	if f != nil {
+		r.step(true, parentZone, "%s: insecure", f.Text)
+		z.end = f
+		return z
+	}
+	set, f := r.dnskeys(name)
+	if f != nil {
+		r.step(false, name, "%s", f.Text)
+		z.end = f.aboutKey(usable[0].KeyTag, usable[0].Algorithm)
+		return z
+	}
+	z.keys = keysOf(set)
+	var trusted []*dns.DNSKEY
+	var because []string
+	var nearly *Finding
+	for _, ds := range usable {
+		ok := false
+		for _, k := range z.keys {
+			g := entryPoint(ds, k)
+			switch {
+			case g == gradeGood:
+				trusted = append(trusted, k)
+				because, ok = append(because, dsText(ds)), true
+			case g == gradeNotZoneKey:
+				nearly = bogus(dns.ExtendedErrorCodeNoZoneKeyBitSet, name, name, dns.TypeDNSKEY,
+					"DNSKEY %d of %s, for DS %d, has no Zone Key bit (flags %d)", k.KeyTag(), short(name), ds.KeyTag, k.Flags).aboutKey(k.KeyTag(), k.Algorithm)
+			case g == gradeRevokedKey && nearly == nil:
+				nearly = bogus(dns.ExtendedErrorCodeDNSKEYMissing, name, name, dns.TypeDNSKEY,
+					"DS %d of %s matches only DNSKEY %d, which is revoked", ds.KeyTag, short(name), k.KeyTag()).aboutKey(k.KeyTag(), k.Algorithm)
+			}
+		}
+		if !ok {
+			r.step(len(usable) > 1, parentZone, "%s at %s -> no such DNSKEY at %s", dsText(ds), parentZone, name)
+		}
+	}
+	if len(trusted) == 0 {
+		z.end = nearly
+		if nearly == nil {
+			z.end = noMatch(name, usable, z.keys)
+		}
+		r.step(false, name, "%s", z.end.Text)
+		return z
+	}
+	r.selfSigned(z, set, trusted, fmt.Sprintf("%s at %s", strings.Join(because, ", "), parentZone))
+	return z
+}
+
+func dsText(ds *dns.DS) string {
+	return fmt.Sprintf("DS %d (%s, %s)", ds.KeyTag, algorithmName(ds.Algorithm), digestName(ds.DigestType))
+}
+
+// entryPoint grades a DNSKEY for a DS. A key that would match but for its flags
+// is told apart from no key at all: the flags are part of the key tag and of the
+// digest, so both the key as published and the key as meant are tried.
+func entryPoint(ds *dns.DS, k *dns.DNSKEY) grade {
+	match := dsMatches(ds, k)
+	switch {
+	case k.Flags&dns.ZONE == 0:
+		if match || dsMatches(ds, withFlags(k, k.Flags|dns.ZONE)) {
+			return gradeNotZoneKey
+		}
+	case k.Flags&dns.REVOKE != 0:
+		// RFC 5011 section 2.1: a revoked key is good for nothing but its own
+		// revocation.
+		if match || dsMatches(ds, withFlags(k, k.Flags&^dns.REVOKE)) {
+			return gradeRevokedKey
+		}
+	case match && k.Protocol == 3:
+		return gradeGood
+	}
+	return gradeNoKey
+}
+
+func noMatch(name string, usable []*dns.DS, keys []*dns.DNSKEY) *Finding {
+	ds := usable[0]
+	f := bogus(dns.ExtendedErrorCodeDNSKEYMissing, name, name, dns.TypeDNSKEY,
+		"DS %d of %s matches no DNSKEY there (tags %s)", ds.KeyTag, short(name), tags(keys))
+	for _, k := range keys {
+		switch {
+		case k.KeyTag() != ds.KeyTag:
+			continue
+		case k.Algorithm != ds.Algorithm:
+			f.Text = finding(Bogus, "", "", 0, nil, "DS %d of %s is for %s, DNSKEY %d there is %s",
+				ds.KeyTag, short(name), algorithmName(ds.Algorithm), ds.KeyTag, algorithmName(k.Algorithm)).Text
+		default:
+			f.Text = finding(Bogus, "", "", 0, nil, "the %s digest of DS %d of %s is not that of DNSKEY %d there",
+				digestName(ds.DigestType), ds.KeyTag, short(name), ds.KeyTag).Text
+		}
+		break
+	}
+	return f.aboutKey(ds.KeyTag, ds.Algorithm)
+}
+
+// selfSigned requires the DNSKEY RRset to be signed by one of the trusted keys.
+func (r *run) selfSigned(z *zone, set *rrset, trusted []*dns.DNSKEY, because string) {
+	sig, f := r.verify(z.name, set, trusted)
+	if f == nil {
+		r.step(true, z.name, "%s -> DNSKEY %d at %s, which signs the DNSKEY RRset (tags %s)", because, sig.KeyTag, z.name, tags(z.keys))
+		return
+	}
+	if f.Status == Bogus && len(set.sigs) > 0 && !signedWith(set, trusted) {
+		// There are signatures, but none that the parent vouches for.
+		f = bogus(dns.ExtendedErrorCodeRRSIGsMissing, z.name, z.name, dns.TypeDNSKEY,
+			"no RRSIG by DNSKEY %s covers the DNSKEY RRset of %s, only by %d", tags(trusted), short(z.name), set.sigs[0].KeyTag)
+		f.aboutKey(trusted[0].KeyTag(), trusted[0].Algorithm)
+	}
+	r.step(false, z.name, "%s", f.Text)
+	z.end = f
+}
+
+func signedWith(set *rrset, keys []*dns.DNSKEY) bool {
+	for _, sig := range set.sigs {
+		for _, k := range keys {
+			if sig.KeyTag == k.KeyTag() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func keysOf(set *rrset) []*dns.DNSKEY {
+	var keys []*dns.DNSKEY
+	for _, rr := range set.rrs {
+		if k, ok := rr.(*dns.DNSKEY); ok && len(keys) < maxKeys {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+// dnskeys fetches the DNSKEY RRset of a zone that has a DS. Its absence is the
+// zone's fault only where the zone is otherwise seen to answer.
+func (r *run) dnskeys(name string) (*rrset, *Finding) {
+	m := r.ask(name, dns.TypeDNSKEY)
+	if m.failed != nil && r.alive(name) {
+		return nil, bogus(dns.ExtendedErrorCodeDNSKEYMissing, name, name, dns.TypeDNSKEY,
+			"%s has a DS but its DNSKEY cannot be had, while other names of it are answered", short(name))
+	}
+	if m = r.ask(name, dns.TypeDNSKEY); m.failed != nil {
+		return nil, m.failed
+	}
+	set := find(m.answer, name, dns.TypeDNSKEY)
+	if set == nil {
+		return nil, bogus(dns.ExtendedErrorCodeDNSKEYMissing, name, name, dns.TypeDNSKEY,
+			"%s has a DS at its parent but no DNSKEY", short(name))
+	}
+	return set, nil
+}
+
+// alive asks for the DNSKEY a second time and, if that fails too, for a name
+// that no cache can hold: only a server of the zone can answer it. It is the
+// positive control without which silence proves nothing.
+func (r *run) alive(name string) bool {
+	q := dns.Question{Name: name, Qtype: dns.TypeDNSKEY, Qclass: dns.ClassINET}
+	again := r.askAgain(q)
+	if again.failed == nil {
+		r.answers[q] = again
+		return false
+	}
+	control, ok := canonicalName(fmt.Sprintf("_ede-%08x.%s", rand.Uint32(), strings.TrimPrefix(name, ".")))
+	if !ok {
+		return false
+	}
+	return r.ask(control, dns.TypeTXT).failed == nil
+}

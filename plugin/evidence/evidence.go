@@ -1,0 +1,171 @@
+// Package evidence holds the facts about one failed query: what was seen, and
+// nothing of what it means. plugin/observe fills it, plugin/cause reads it.
+package evidence
+
+import (
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+// Evidence is everything that is known about one failed run of a plugin chain
+// at the moment when the chain has returned. The zero value of a field means
+// "not seen", never "seen to be false".
+type Evidence struct {
+	// Rcode is what the client is going to get: SERVFAIL or REFUSED.
+	Rcode int
+	// Shape is the way in which the failure left the chain.
+	Shape Shape
+	// Failure is what the returned error says; its Kind is NoError when the
+	// chain returned none.
+	Failure Failure
+	// Panic is the recovered value in print, when Shape is Panicked.
+	Panic string
+
+	// Question is what the client asked, Asked what the innermost plugin saw
+	// after rewrite and autopath.
+	Question, Asked dns.Question
+	// Opcode of the query.
+	Opcode int
+	// CheckingDisabled and DNSSECOK are the CD and DO bits of the query.
+	CheckingDisabled, DNSSECOK bool
+
+	// Path holds the plugins entered below ede, outermost first. The last one
+	// is At, the innermost plugin that failed.
+	Path []string
+	At   string
+	// Returned is true when At returned the failing rcode, as opposed to having
+	// written the failing message. A plugin above it may have written one then.
+	Returned bool
+
+	// CacheHit is true when cache was entered and nothing below it was: proof
+	// that the failure came out of the cache.
+	CacheHit bool
+	// CacheQuestion is the question that cache saw, lower-cased; it is what the
+	// failure is remembered under. Name is empty when no cache was entered.
+	CacheQuestion dns.Question
+	// Background is true for cache's own prefetch and stale refresh.
+	Background bool
+
+	// Reply is what is known of the failing message, when one was written.
+	Reply Reply
+	// Options are the EDEs found on the failing message, or on the upstream's
+	// message below cache when cache stripped them.
+	Options []option.Option
+
+	// Upstream is the address of the upstream that was asked last,
+	// "192.0.2.53:53", and Upstreams the state of all of its forward.
+	Upstream  string
+	Upstreams []Upstream
+	// UpstreamAnswered is true when a message of the upstream is the failure,
+	// as opposed to an exchange that gave nothing.
+	UpstreamAnswered bool
+	// Untried is true when the query's context ended before an upstream was
+	// asked.
+	Untried bool
+	// UpstreamElapsed is the time spent in forward or grpc.
+	UpstreamElapsed time.Duration
+	// LastGood is when the same forward last brought a usable answer.
+	LastGood time.Time
+	// Loops is true when Upstream is an address that this process listens on.
+	Loops bool
+
+	// Zone is the state of the local zone that the question falls into.
+	Zone Zone
+	// Template is what the template plugin would do with the question.
+	Template Template
+	// Lookups is how many internal lookups deep the run is (CNAME targets).
+	Lookups int
+	// Nested is the evidence of an internal lookup that failed inside this run.
+	Nested *Evidence
+
+	// Elapsed is the time from the query's arrival at ede to the failure.
+	Elapsed time.Duration
+}
+
+// Shape is one of the ways in which a failure leaves a plugin chain.
+type Shape uint8
+
+const (
+	// Returned: the rcode was returned and nothing written.
+	Returned Shape = iota
+	// Written: a message was written and rcode 0 returned, no error.
+	Written
+	// WrittenError: a message was written, then an error returned with rcode 0.
+	WrittenError
+	// WrittenReturned: a message was written and a failing rcode returned as
+	// well; the server core would send a second answer.
+	WrittenReturned
+	// Unanswered: an error was returned with rcode 0 and nothing written; the
+	// client would get no answer at all.
+	Unanswered
+	// Panicked: a plugin panicked.
+	Panicked
+)
+
+var shapeNames = [...]string{"returned", "written", "written+error", "written+returned", "unanswered", "panicked"}
+
+func (s Shape) String() string { return shapeNames[s] }
+
+// Reply is what classification may look at in a failing message.
+type Reply struct {
+	Written            bool
+	Authoritative      bool
+	RecursionAvailable bool
+	// Alias is true when the answer section holds a CNAME or DNAME, so that
+	// the failure is that of a target.
+	Alias bool
+}
+
+// Upstream is one configured upstream of the forward that failed.
+type Upstream struct {
+	Addr  string
+	Fails uint32
+	// Down is true when forward's health check has marked it down, and Since
+	// the first time at which ede saw that.
+	Down  bool
+	Since time.Time
+	// Asked is true for the upstream that was tried last.
+	Asked bool
+}
+
+// Zone is the state of a zone of file, auto or secondary.
+type Zone struct {
+	Name  string
+	State ZoneState
+}
+
+// ZoneState says whether a zone can answer.
+type ZoneState uint8
+
+const (
+	// ZoneUnknown: the failing plugin shows no zones.
+	ZoneUnknown ZoneState = iota
+	// ZoneAbsent: the name is in none of the plugin's zones.
+	ZoneAbsent
+	// ZoneNotLoaded: the zone is configured and holds no SOA.
+	ZoneNotLoaded
+	// ZoneExpired: a secondary zone past its SOA expire.
+	ZoneExpired
+	// ZoneLoaded: the zone holds an SOA and is not expired.
+	ZoneLoaded
+)
+
+var zoneStateNames = [...]string{"unknown", "absent", "not loaded", "expired", "loaded"}
+
+func (s ZoneState) String() string { return zoneStateNames[s] }
+
+// Template tells apart the two ways in which the template plugin returns a
+// bare SERVFAIL.
+type Template uint8
+
+const (
+	// TemplateUnknown: the handler could not be read.
+	TemplateUnknown Template = iota
+	// TemplateNoMatch: no template of the block matches the question.
+	TemplateNoMatch
+	// TemplateRcode: a template that matches is configured with rcode SERVFAIL.
+	TemplateRcode
+)

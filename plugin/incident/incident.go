@@ -1,0 +1,210 @@
+package incident
+
+import (
+	"time"
+)
+
+// maxIncidents is how many incidents are held; the one whose last failure is
+// the oldest makes room for a new one.
+const maxIncidents = 512
+
+// quietFor is how long an incident has to be without a failure before it is
+// over, if its names are known to resolve again; forgottenAfter is the same
+// without that knowledge, as for refusals, which nobody asks again.
+const (
+	quietFor       = 10 * time.Second
+	forgottenAfter = maxAge
+)
+
+// ID is what makes failures one incident.
+type ID struct {
+	Cause, At, Upstream string
+	// Zone is the registered domain of the names, or the server block's zone.
+	Zone string
+}
+
+// Incident is one incident as it stands.
+type Incident struct {
+	ID
+	First, Last time.Time
+	// Count is of all failures, Cached of those out of the cache.
+	Count, Cached uint64
+	// LastGood is the last good answer to one of its names since First, or,
+	// for an upstream, the last before First that ede saw. Zero: none seen.
+	LastGood time.Time
+	// Advice and Code are of the first failure's verdict.
+	Advice string
+	Code   uint16
+	Lasts  string
+	Owner  string
+	// Over is true when it has ended.
+	Over bool
+}
+
+type incident struct {
+	Incident
+	window       window
+	older, newer *incident
+}
+
+// count adds f to its incident and returns it.
+func (t *Table) count(f Failure, now time.Time) Incident {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	in := t.incidents[f.ID]
+	if in == nil {
+		in = t.begin(f, now)
+	}
+	t.touch(in)
+	in.Count++
+	in.Last = now
+	if f.Cached {
+		in.Cached++
+	}
+	in.window.add(f.Name, f.Cached)
+	return in.Incident
+}
+
+func (t *Table) begin(f Failure, now time.Time) *incident {
+	if len(t.incidents) >= maxIncidents {
+		t.overflow++
+		t.drop(t.oldest)
+	}
+	in := &incident{Incident: Incident{ID: f.ID, First: now, LastGood: f.LastGood}}
+	if f.Verdict != nil {
+		in.Advice, in.Lasts, in.Owner = f.Verdict.Advice, string(f.Verdict.Lasts), string(f.Verdict.Owner)
+		if len(f.Verdict.Statements) > 0 {
+			in.Code = f.Verdict.Statements[0].Code
+		}
+	}
+	t.incidents[f.ID] = in
+	return in
+}
+
+// touch moves in to the newest end of the list.
+func (t *Table) touch(in *incident) {
+	if t.newest == in {
+		return
+	}
+	t.unlink(in)
+	in.older = t.newest
+	if t.newest != nil {
+		t.newest.newer = in
+	}
+	t.newest = in
+	if t.oldest == nil {
+		t.oldest = in
+	}
+}
+
+func (t *Table) unlink(in *incident) {
+	if in.older != nil {
+		in.older.newer = in.newer
+	}
+	if in.newer != nil {
+		in.newer.older = in.older
+	}
+	if t.oldest == in {
+		t.oldest = in.newer
+	}
+	if t.newest == in {
+		t.newest = in.older
+	}
+	in.older, in.newer = nil, nil
+}
+
+func (t *Table) drop(in *incident) {
+	t.unlink(in)
+	delete(t.incidents, in.ID)
+}
+
+func (t *Table) good(id ID, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if in := t.incidents[id]; in != nil {
+		in.LastGood = now
+	}
+}
+
+// Sweep ends the incidents that are over and returns those whose names are
+// known to resolve again. What failed in their last window is lost to
+// Summaries, so that is to be called first.
+func (t *Table) Sweep() []Incident {
+	now := t.now()
+	t.mu.Lock()
+	var recovered []Incident
+	for in := t.oldest; in != nil && now.Sub(in.Last) >= quietFor; {
+		next := in.newer
+		switch {
+		case in.LastGood.After(in.Last):
+			in.Over = true
+			recovered = append(recovered, in.Incident)
+			t.drop(in)
+		case now.Sub(in.Last) >= forgottenAfter:
+			t.drop(in)
+		}
+		in = next
+	}
+	empty := len(t.incidents) == 0
+	t.mu.Unlock()
+	if empty {
+		t.expire(now)
+	}
+	return recovered
+}
+
+// expire drops the questions that are too old, and lets successes pass without
+// a look once none is left.
+func (t *Table) expire(now time.Time) {
+	t.questions.Walk(func(items map[uint64]*remembered, h uint64) bool {
+		if r, ok := items[h]; ok && now.Sub(r.found) > maxAge {
+			delete(items, h)
+		}
+		return true
+	})
+	if t.questions.Len() == 0 {
+		t.failing.clear()
+	}
+}
+
+// Incidents returns all incidents, the one that failed last first.
+func (t *Table) Incidents() []Incident {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := make([]Incident, 0, len(t.incidents))
+	for in := t.newest; in != nil; in = in.older {
+		all = append(all, in.Incident)
+	}
+	return all
+}
+
+// Adopt takes over what other remembers of the server blocks in blocks: those
+// that a reload left unchanged. Incidents are taken over as they are, since
+// they belong to no block.
+func (t *Table) Adopt(other *Table, blocks map[uint64]bool) {
+	other.questions.Walk(func(items map[uint64]*remembered, h uint64) bool {
+		if r, ok := items[h]; ok && blocks[r.key.Block] {
+			t.failing.add(nameHash(r.key.Name))
+			t.questions.Add(h, r)
+		}
+		return true
+	})
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, in := range other.Incidents() {
+		if len(t.incidents) >= maxIncidents || t.incidents[in.ID] != nil {
+			continue
+		}
+		taken := &incident{Incident: in}
+		t.incidents[in.ID] = taken
+		// Incidents come newest first; each goes before the one taken last.
+		taken.newer = t.oldest
+		if t.oldest != nil {
+			t.oldest.older = taken
+		}
+		t.oldest = taken
+		if t.newest == nil {
+			t.newest = taken
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package incident
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+)
+
+// Key is a question as cache keys it, in one server block.
+type Key struct {
+	// Block identifies the server block; it changes when the block changes.
+	Block uint64
+	// Name in lower case, with its closing dot.
+	Name          string
+	Qtype, Qclass uint16
+	DO, CD        bool
+}
+
+// remembered is the verdict on a question that failed.
+type remembered struct {
+	key     Key
+	id      ID
+	verdict *cause.Verdict
+	found   time.Time
+}
+
+const (
+	fnvOffset = 14695981039346656037
+	fnvPrime  = 1099511628211
+)
+
+// nameHash is FNV-1a of name in lower case.
+func nameHash(name string) uint64 {
+	h := uint64(fnvOffset)
+	for i := range len(name) {
+		b := name[i]
+		if 'A' <= b && b <= 'Z' {
+			b += 'a' - 'A'
+		}
+		h = (h ^ uint64(b)) * fnvPrime
+	}
+	return h
+}
+
+func (k Key) hash() uint64 {
+	h := nameHash(k.Name)
+	flags := uint64(0)
+	if k.DO {
+		flags |= 1
+	}
+	if k.CD {
+		flags |= 2
+	}
+	for _, v := range [...]uint64{k.Block, uint64(k.Qtype)<<16 | uint64(k.Qclass), flags} {
+		h = (h ^ v) * fnvPrime
+		h ^= h >> 29
+	}
+	return h
+}
+
+func (t *Table) remember(k Key, v *cause.Verdict, id ID, now time.Time) {
+	kept := *v
+	// The trace belongs to the query that was seen; without it an entry stays
+	// below a kilobyte.
+	kept.Trace = nil
+	h := k.hash()
+	if _, ok := t.questions.Get(h); !ok {
+		t.failing.add(nameHash(k.Name))
+	}
+	t.questions.Add(h, &remembered{key: k, id: id, verdict: &kept, found: now})
+}
+
+// Recall returns the verdict on the question k and when it was found.
+func (t *Table) Recall(k Key) (*cause.Verdict, time.Time, bool) {
+	r, ok := t.lookup(k)
+	if !ok {
+		return nil, time.Time{}, false
+	}
+	return r.verdict, r.found, true
+}
+
+func (t *Table) lookup(k Key) (*remembered, bool) {
+	h := k.hash()
+	r, ok := t.questions.Get(h)
+	// Another key may have the same hash.
+	if !ok || r.key != k {
+		return nil, false
+	}
+	if t.now().Sub(r.found) > maxAge {
+		t.questions.Remove(h)
+		return nil, false
+	}
+	return r, true
+}
+
+// Succeeded forgets what is remembered of a question that resolves again, and
+// notes the good answer on its incident. Only the DO and CD bits of k are
+// looked past: the name is what resolved.
+func (t *Table) Succeeded(k Key) {
+	if !t.failing.mayHave(nameHash(k.Name)) {
+		return
+	}
+	now := t.now()
+	for flags := range 4 {
+		k.DO, k.CD = flags&1 != 0, flags&2 != 0
+		r, ok := t.lookup(k)
+		if !ok {
+			continue
+		}
+		t.questions.Remove(k.hash())
+		t.good(r.id, now)
+	}
+}
+
+// filter tells names that surely do not fail from names that may, without a
+// lock. Slots are set when a name is remembered and cleared all at once when
+// the sweep finds the table empty: a stale slot costs a lookup, nothing else.
+type filter struct {
+	slots [4096 / 64]atomic.Uint64
+	used  atomic.Bool
+}
+
+func (f *filter) empty() bool { return !f.used.Load() }
+
+func (f *filter) add(h uint64) {
+	slot := (h >> 32) % 4096
+	f.slots[slot/64].Or(1 << (slot % 64))
+	f.used.Store(true)
+}
+
+func (f *filter) mayHave(h uint64) bool {
+	slot := (h >> 32) % 4096
+	return f.slots[slot/64].Load()&(1<<(slot%64)) != 0
+}
+
+func (f *filter) clear() {
+	f.used.Store(false)
+	for i := range f.slots {
+		f.slots[i].Store(0)
+	}
+}

@@ -1,0 +1,83 @@
+// Package incident remembers what fails, in bounded memory: by question, so
+// that a failure out of the cache gets its cause back, and by (cause, plugin,
+// upstream, zone), so that a thousand failures read as one. Log summaries,
+// recovery lines, the page and reports are views of it.
+package incident
+
+import (
+	"sync"
+	"time"
+
+	"github.com/coredns/coredns/plugin/pkg/cache"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+)
+
+// DefaultEntries is how many questions are remembered unless configured.
+const DefaultEntries = 10000
+
+// maxAge is how long a failure is remembered (RFC 9520 section 3.2: not more
+// than five minutes).
+const maxAge = 5 * time.Minute
+
+// Table is the memory of one process. It is safe for concurrent use.
+type Table struct {
+	now       func() time.Time
+	entries   int
+	questions *cache.Cache[*remembered]
+	failing   filter
+
+	mu        sync.Mutex
+	incidents map[ID]*incident
+	// oldest and newest are the ends of the list by last failure.
+	oldest, newest *incident
+	overflow       uint64
+}
+
+// New returns an empty table for at most entries questions; now is its clock.
+func New(entries int, now func() time.Time) *Table {
+	return &Table{
+		now:       now,
+		entries:   entries,
+		questions: cache.New[*remembered](entries),
+		incidents: make(map[ID]*incident),
+	}
+}
+
+// Failure is one failed query as the table counts it.
+type Failure struct {
+	// Key is what the failure is remembered under. An empty Name is not
+	// remembered by question.
+	Key Key
+	// ID is the incident that it belongs to.
+	ID ID
+	// Name is what the client asked for, as summaries list it.
+	Name    string
+	Verdict *cause.Verdict
+	// Cached failures came out of the cache, and are not remembered anew.
+	Cached bool
+	// LastGood is when the same upstream last gave a usable answer, if known.
+	LastGood time.Time
+}
+
+// Failed counts f, and remembers its verdict. It returns the incident as it
+// stands then; its Count is 1 for the first failure.
+func (t *Table) Failed(f Failure) Incident {
+	now := t.now()
+	in := t.count(f, now)
+	if f.Key.Name != "" && !f.Cached {
+		t.remember(f.Key, f.Verdict, in.ID, now)
+	}
+	return in
+}
+
+// Quiet reports whether nothing is remembered: a success then has nothing to
+// clear. It costs one atomic load.
+func (t *Table) Quiet() bool { return t.failing.empty() }
+
+// Len returns how many questions and how many incidents are held.
+func (t *Table) Len() (questions, incidents int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.questions.Len(), len(t.incidents)
+}

@@ -1,0 +1,52 @@
+package observe
+
+import (
+	"reflect"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+// belowWriter stands between cache and what is below it.
+type belowWriter struct {
+	dns.ResponseWriter
+	run *Run
+}
+
+// failingReply is what is kept of a failing message: others may change the
+// message once it has been written.
+type failingReply struct {
+	reply   evidence.Reply
+	options []option.Option
+}
+
+// WriteMsg implements dns.ResponseWriter.
+func (w *belowWriter) WriteMsg(m *dns.Msg) error {
+	if m != nil && isFailure(m.Rcode) {
+		w.run.failing++
+		w.run.below = &failingReply{replyOf(m), option.Read(m)}
+	}
+	return w.ResponseWriter.WriteMsg(m)
+}
+
+func replyOf(m *dns.Msg) evidence.Reply {
+	reply := evidence.Reply{
+		Written:            true,
+		Authoritative:      m.Authoritative,
+		RecursionAvailable: m.RecursionAvailable,
+	}
+	for _, rr := range m.Answer {
+		switch rr.(type) {
+		case *dns.CNAME, *dns.DNAME:
+			reply.Alias = true
+		}
+	}
+	return reply
+}
+
+// sameMap reports whether a and b are one map.
+func sameMap[K comparable, V any](a, b map[K]V) bool {
+	return reflect.ValueOf(a).Pointer() == reflect.ValueOf(b).Pointer()
+}

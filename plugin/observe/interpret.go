@@ -1,0 +1,242 @@
+package observe
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+	gotmpl "text/template"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/forward"
+	"github.com/coredns/coredns/plugin/grpc"
+
+	"github.com/miekg/dns"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+// maxErrorText bounds the text of an error in octets: an error may quote a
+// query name or what an upstream sent.
+const maxErrorText = 300
+
+// interpret reduces an error that a plugin returned. upstream is the handler
+// that was asked to forward the query, or nil.
+func interpret(err error, upstream plugin.Handler) evidence.Failure {
+	if err == nil {
+		return evidence.Failure{}
+	}
+	f := evidence.Failure{Kind: kindOf(err, upstream), Peer: peerOf(err)}
+	f.Text = option.Sanitize(withoutLocalPorts(err.Error()), maxErrorText)
+	if f.Kind == evidence.TLS {
+		f.Detail = option.Sanitize(tlsReason(err), option.MaxText)
+	}
+	return f
+}
+
+// kindOf tells the kind of err by sentinel, then by type, then by gRPC status,
+// and by its text only where CoreDNS offers nothing else.
+func kindOf(err error, upstream plugin.Handler) evidence.Kind {
+	switch {
+	case errors.Is(err, forward.ErrNoHealthy), errors.Is(err, grpc.ErrNoHealthy):
+		return evidence.NoHealthy
+	case isLimitExceeded(err, upstream):
+		return evidence.LimitExceeded
+	case isTLS(err):
+		return evidence.TLS
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return evidence.ConnRefused
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EADDRNOTAVAIL):
+		return evidence.Unroutable
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
+		return evidence.Closed
+	case errors.Is(err, context.Canceled):
+		return evidence.Canceled
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return evidence.Timeout
+	}
+	var execution gotmpl.ExecError
+	var parse *dns.ParseError
+	if errors.As(err, &execution) || errors.As(err, &parse) {
+		return evidence.TemplateFault
+	}
+	if kind := grpcKind(err); kind != evidence.NoError {
+		return kind
+	}
+	var malformed *dns.Error
+	if errors.As(err, &malformed) {
+		return evidence.Malformed
+	}
+	// After TLS and dns.Error, which both may wrap an EOF.
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return evidence.Closed
+	}
+	var network net.Error
+	if errors.As(err, &network) {
+		if network.Timeout() {
+			return evidence.Timeout
+		}
+		return evidence.NetworkOther
+	}
+	return kindOfText(err.Error())
+}
+
+// texts are errors that CoreDNS makes with errors.New or fmt.Errorf on the
+// spot. A test drives each site, so that a changed text is noticed. What stands
+// before or after them can be chosen by a client or a zone file and is not
+// looked at: acl passes the query name where a plugin's name belongs.
+var texts = []struct {
+	prefix, suffix string
+	kind           evidence.Kind
+}{
+	{suffix: ": no next plugin found", kind: evidence.NoNextPlugin},                 // plugin/plugin.go NextOrFailure
+	{prefix: "invalid name after rewrite: ", kind: evidence.InvalidName},            // plugin/rewrite/rewrite.go ServeDNS
+	{prefix: "proxy: transport stopped", kind: evidence.Stopped},                    // plugin/pkg/proxy/connect.go, doq.go
+	{prefix: "DNS-over-QUIC protocol error", kind: evidence.Malformed},              // plugin/pkg/proxy/doq.go
+	{prefix: "no SOA", kind: evidence.NoSOA},                                        // plugin/file/zone.go ApexIfDefined
+	{prefix: "opening zone file ", kind: evidence.StoreNotReady},                    // plugin/dynupdate/setup.go
+	{prefix: "parsing zone file ", kind: evidence.StoreNotReady},                    // plugin/dynupdate/setup.go
+	{prefix: "opening database ", kind: evidence.StoreNotReady},                     // plugin/dynupdate/store.go
+	{prefix: "loading database ", kind: evidence.StoreNotReady},                     // plugin/dynupdate/store.go
+	{prefix: "dynamic zone is closed", kind: evidence.StoreNotReady},                // plugin/dynupdate/store.go
+	{suffix: " has no snapshot", kind: evidence.StoreNotReady},                      // plugin/dynupdate/dynupdate.go
+	{prefix: "no full server is running", kind: evidence.InternalLookup},            // plugin/pkg/upstream
+	{prefix: "dns64: upstream returned no response", kind: evidence.InternalLookup}, // plugin/dns64/dns64.go
+	{prefix: "siit: upstream returned no response", kind: evidence.InternalLookup},  // plugin/siit/siit.go
+	{prefix: "trimzone: overshot qname", kind: evidence.SearchPath},                 // plugin/pkg/dnsutil/zone.go
+}
+
+func kindOfText(text string) evidence.Kind {
+	for _, t := range texts {
+		if strings.HasPrefix(text, t.prefix) && strings.HasSuffix(text, t.suffix) {
+			return t.kind
+		}
+	}
+	return evidence.Other
+}
+
+func isLimitExceeded(err error, upstream plugin.Handler) bool {
+	for f := forwardOf(upstream); f != nil; f = forwardOf(f.Next) {
+		if f.ErrLimitExceeded != nil && errors.Is(err, f.ErrLimitExceeded) {
+			return true
+		}
+	}
+	return false
+}
+
+func isTLS(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	return errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &alert) ||
+		errors.As(err, &authority) || errors.As(err, &host) || errors.As(err, &invalid) ||
+		isRemoteAlert(err)
+}
+
+// isRemoteAlert recognizes an alert that the peer sent: crypto/tls wraps its
+// unexported alert type in a net.OpError whose Op is "remote error".
+func isRemoteAlert(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "remote error"
+}
+
+// tlsReason is the innermost reason: "x509: certificate signed by unknown
+// authority" without the words around it.
+func tlsReason(err error) string {
+	var certificate *tls.CertificateVerificationError
+	if errors.As(err, &certificate) && certificate.Err != nil {
+		return certificate.Err.Error()
+	}
+	var record tls.RecordHeaderError
+	if errors.As(err, &record) {
+		return record.Msg
+	}
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil {
+		return op.Err.Error()
+	}
+	return err.Error()
+}
+
+// grpcKind reads a gRPC status. Its cause is text: the client library does not
+// keep the error of the connection.
+func grpcKind(err error) evidence.Kind {
+	if errors.Is(err, grpc.ErrDNSMessageTooLarge) {
+		return evidence.Malformed
+	}
+	s, ok := status.FromError(err)
+	if !ok || s.Code() == codes.OK || s.Code() == codes.Unknown {
+		return evidence.NoError
+	}
+	switch s.Code() {
+	case codes.DeadlineExceeded:
+		return evidence.Timeout
+	case codes.Canceled:
+		return evidence.Canceled
+	case codes.Unavailable:
+		for _, t := range []struct {
+			text string
+			kind evidence.Kind
+		}{
+			{"authentication handshake failed", evidence.TLS},
+			{syscall.ECONNREFUSED.Error(), evidence.ConnRefused},
+			{syscall.EHOSTUNREACH.Error(), evidence.Unroutable},
+			{syscall.ENETUNREACH.Error(), evidence.Unroutable},
+			{"i/o timeout", evidence.Timeout},
+			{syscall.ECONNRESET.Error(), evidence.Closed},
+			{"EOF", evidence.Closed},
+		} {
+			if strings.Contains(s.Message(), t.text) {
+				return t.kind
+			}
+		}
+		return evidence.NetworkOther
+	case codes.ResourceExhausted, codes.Internal:
+		return evidence.Malformed
+	}
+	return evidence.NetworkOther
+}
+
+var dialTCP = regexp.MustCompile(`dial tcp ([0-9a-fA-F.:\[\]]{3,64}): `)
+
+// peerOf is the address that a network error names.
+func peerOf(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Addr != nil && op.Op != "remote error" {
+		return op.Addr.String()
+	}
+	var u *url.Error
+	if errors.As(err, &u) {
+		if parsed, err := url.Parse(u.URL); err == nil {
+			return parsed.Host
+		}
+	}
+	if m := dialTCP.FindStringSubmatch(err.Error()); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// localPort is the ephemeral end in "read udp 10.0.0.1:40112->10.0.0.2:53".
+var localPort = regexp.MustCompile(`([0-9a-fA-F.:\]]{2,64}):\d{1,5}->`)
+
+// withoutLocalPorts makes the errors of equal failures equal.
+func withoutLocalPorts(text string) string {
+	if !strings.Contains(text, "->") {
+		return text
+	}
+	return localPort.ReplaceAllString(text, "$1->")
+}

@@ -1,0 +1,179 @@
+// Package observe finds out how a query failed inside CoreDNS. A ladder of
+// taps, one above each plugin below ede, tells which plugins were entered, with
+// which question, and what each gave back; a Run holds the failing message
+// until the chain has returned, so that exactly one answer leaves; and the
+// evidence of both is collected once it is known that the query failed.
+//
+// It knows CoreDNS's ways to fail and nothing of causes or INFO-CODEs.
+package observe
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/forward"
+	"github.com/coredns/coredns/plugin/metadata"
+
+	"github.com/miekg/dns"
+)
+
+// Ladder is the set of taps of one server block, and what its handlers tell
+// about themselves. It is made at set-up and is safe for concurrent use once
+// the block's chain is compiled.
+type Ladder struct {
+	cfg *dnsserver.Config
+
+	// PassThrough makes a run pass failing messages on at once, as the chain
+	// wrote them, and only take note of them.
+	PassThrough bool
+	// Background is called when cache's own prefetch or stale refresh has
+	// ended, from cache's goroutine. It may be nil.
+	Background func(*Run, int, error)
+}
+
+// NewLadder returns the ladder of the server block that cfg belongs to.
+func NewLadder(cfg *dnsserver.Config) *Ladder { return &Ladder{cfg: cfg} }
+
+// Install puts a tap above every plugin that follows position own in the
+// block's list of constructors. It is to be called once all directives of the
+// block have run and before the chain is compiled. Each plugin keeps its
+// place, and the handler that CoreDNS registers stays the real one.
+func (l *Ladder) Install(own int) {
+	for i := own + 1; i < len(l.cfg.Plugin); i++ {
+		build := l.cfg.Plugin[i]
+		l.cfg.Plugin[i] = func(next plugin.Handler) plugin.Handler {
+			t := l.newTap(next)
+			if t == nil {
+				// file answers REFUSED only if its Next is nil.
+				return build(nil)
+			}
+			h := build(t)
+			t.belowCache = h.Name() == "cache"
+			return h
+		}
+	}
+}
+
+// Top returns the handler that ede calls: a tap above next, or nil.
+func (l *Ladder) Top(next plugin.Handler) plugin.Handler {
+	if t := l.newTap(next); t != nil {
+		return t
+	}
+	return nil
+}
+
+func (l *Ladder) newTap(next plugin.Handler) *tap {
+	if next == nil {
+		return nil
+	}
+	t := &tap{next: next, name: next.Name(), ladder: l}
+	_, isForward := next.(*forward.Forward)
+	t.asksUpstream = isForward || t.name == "grpc"
+	return t
+}
+
+// tap stands above one plugin. A constructor runs once per key of a server
+// block and per socket, so there can be several taps above one handler; only
+// those compiled last are used by plugins that are shared pointers.
+type tap struct {
+	next   plugin.Handler
+	name   string
+	ladder *Ladder
+	// belowCache is set on the tap that stands directly below cache.
+	belowCache bool
+	// asksUpstream is set on the tap above forward and grpc.
+	asksUpstream bool
+	// lastGood is when the plugin last gave a usable answer, in nanoseconds of
+	// the monotonic clock since start (see now).
+	lastGood  atomic.Int64
+	upstreams upstreams
+}
+
+// Name makes the tap invisible to trace spans and to plugins that look at the
+// name of their next plugin.
+func (t *tap) Name() string { return t.next.Name() }
+
+func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	run, ok := ctx.(*Run)
+	if !ok {
+		run, ok = ctx.Value(runKey).(*Run)
+	}
+	if !ok {
+		return t.next.ServeDNS(ctx, w, r)
+	}
+	if t.belowCache {
+		return t.serveBelowCache(run, ctx, w, r)
+	}
+	if t.asksUpstream {
+		return t.serveUpstream(run, ctx, w, r)
+	}
+	run.enter(t, r)
+	rcode, err := t.next.ServeDNS(ctx, w, r)
+	run.leave(rcode, err)
+	return rcode, err
+}
+
+// serveBelowCache hears what cache throws away: the OPT of the reply, and the
+// error of a refresh in the background.
+func (t *tap) serveBelowCache(run *Run, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	// cache runs prefetch, stale refresh and verification with a timeout in
+	// goroutines of their own, with a context that bears a fresh metadata map
+	// (plugin/cache/handler.go: doPrefetch, verifyWithTimeout). Such a run must
+	// not write into the client's run, which may have ended already.
+	if !run.background && !sameMetadata(ctx, run) {
+		bg := run.detach(ctx, r)
+		rcode, err := t.serveBelowCache(bg, bg, w, r)
+		if t.ladder.Background != nil {
+			t.ladder.Background(bg, rcode, err)
+		}
+		return rcode, err
+	}
+	run.enter(t, r)
+	bw := &belowWriter{ResponseWriter: w, run: run}
+	var rcode int
+	var err error
+	if t.asksUpstream {
+		rcode, err = t.askUpstream(run, ctx, bw, r)
+	} else {
+		rcode, err = t.next.ServeDNS(ctx, bw, r)
+	}
+	run.leave(rcode, err)
+	return rcode, err
+}
+
+func (t *tap) serveUpstream(run *Run, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	run.enter(t, r)
+	rcode, err := t.askUpstream(run, ctx, w, r)
+	run.leave(rcode, err)
+	return rcode, err
+}
+
+// askUpstream gives forward a metadata map if the metadata plugin gave none:
+// forward names the upstream that it asks there and nowhere else.
+func (t *tap) askUpstream(run *Run, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	if metadata.ValueFuncs(ctx) == nil {
+		ctx = metadata.ContextWithMetadata(ctx)
+	}
+	run.upstreamCtx, run.upstreamTap = ctx, t
+	start := now()
+	failing := run.failing
+	rcode, err := t.next.ServeDNS(ctx, w, r)
+	end := now()
+	run.upstreamElapsed = end - start
+	if err == nil && rcode == dns.RcodeSuccess && run.failing == failing {
+		t.lastGood.Store(int64(end))
+	}
+	return rcode, err
+}
+
+// start is the origin of the monotonic times of this package: reading the
+// monotonic clock alone costs half of time.Now.
+var start = time.Now()
+
+func now() time.Duration { return time.Since(start) }
+
+// wall turns a monotonic time of this package into wall-clock time.
+func wall(d time.Duration) time.Time { return start.Add(d) }

@@ -1,0 +1,236 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/metadata"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+// Outcome says whether the chain that returned (rcode, err) left the client
+// with SERVFAIL or REFUSED, which of the two, and how.
+func (run *Run) Outcome(rcode int, err error) (shape evidence.Shape, failure int, failed bool) {
+	written := run.written != nil
+	switch {
+	case run.sent > 0:
+		// An answer is on its way; whatever follows it is not the failure of
+		// this query.
+		return 0, 0, false
+	case isFailure(rcode) && run.held != nil:
+		return evidence.WrittenReturned, rcode, true
+	case isFailure(rcode):
+		return evidence.Returned, rcode, true
+	case !plugin.ClientWrite(rcode):
+		return 0, 0, false
+	case written && err != nil:
+		return evidence.WrittenError, run.held.Rcode, true
+	case written:
+		return evidence.Written, run.held.Rcode, true
+	case run.held == nil && err != nil:
+		return evidence.Unanswered, dns.RcodeServerFailure, true
+	}
+	return 0, 0, false
+}
+
+// Release lets a run that did not fail go: what was held is written, and what
+// the chain returned is returned.
+func (run *Run) Release(rcode int, err error) (int, error) {
+	if run.ladder.PassThrough {
+		return rcode, err
+	}
+	if run.held != nil && plugin.ClientWrite(rcode) && run.sent == 0 {
+		// The error of a write is the transport's, as it would be without ede.
+		_ = run.ResponseWriter.WriteMsg(run.held)
+		return rcode, err
+	}
+	if run.sent > 0 && isFailure(rcode) && !isTransfer(run.question.Qtype) {
+		// A second answer to the same query would follow. A zone transfer is
+		// many messages, and the last one has to say that it was cut off.
+		return dns.RcodeSuccess, err
+	}
+	return rcode, err
+}
+
+// Reply returns the message to answer a failed run with: the one that was
+// written, if it has the rcode that leaves, or a bare one.
+func (run *Run) Reply(r *dns.Msg, rcode int) *dns.Msg {
+	if run.held != nil && run.held.Rcode == rcode {
+		return run.held
+	}
+	m := new(dns.Msg).SetRcode(r, rcode)
+	// rewrite may have left another question in r than the client asked.
+	m.Question = []dns.Question{run.question}
+	return m
+}
+
+// Hand passes the failure of a nested run on to the query around it, unchanged:
+// the plugin that made the lookup decides what it means.
+func (run *Run) Hand(e *evidence.Evidence, rcode int, err error) (int, error) {
+	run.parent.nested = e
+	if run.held != nil && !run.ladder.PassThrough {
+		_ = run.ResponseWriter.WriteMsg(run.held)
+	}
+	return rcode, err
+}
+
+// Passed takes note that a nested run succeeded.
+func (run *Run) Passed() {
+	if run.parent != nil {
+		run.parent.nested = nil
+	}
+}
+
+// Panicked returns the evidence of a run whose chain panicked with v.
+func (run *Run) Panicked(v any) *evidence.Evidence {
+	e := run.Evidence(evidence.Panicked, dns.RcodeServerFailure, nil)
+	e.Panic = option.Sanitize(fmt.Sprint(v), option.MaxText)
+	return e
+}
+
+// Evidence collects what is known of a run that failed. It is called once the
+// chain has returned.
+func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.Evidence {
+	level := run.entered
+	if run.failed.level > 0 {
+		level = run.failed.level
+		if err == nil {
+			// tsig logs the error of the plugins below it and keeps it.
+			err = run.failed.err
+		}
+	}
+	e := &evidence.Evidence{
+		Rcode:            rcode,
+		Shape:            shape,
+		Failure:          interpret(err, run.upstreamForward()),
+		Question:         run.question,
+		Asked:            run.questionAt(level),
+		Opcode:           run.opcode,
+		CheckingDisabled: run.cd,
+		DNSSECOK:         run.Request.DO(),
+		Path:             run.path(),
+		At:               "ede",
+		Returned:         run.failed.level > 0 && !plugin.ClientWrite(run.failed.rcode),
+		Background:       run.background,
+		Nested:           run.nested,
+		Elapsed:          now() - run.began,
+	}
+	if lookups, ok := run.Context.Value(dnsserver.LoopKey{}).(int); ok {
+		e.Lookups = lookups
+	}
+	t := run.tapAt(level)
+	if t != nil {
+		e.At = t.name
+	}
+	run.addReply(e)
+	run.addCache(e)
+	if t != nil {
+		if t.asksUpstream {
+			run.addUpstream(e, t)
+		}
+		e.Zone = zoneOf(t.next, e.Asked.Name)
+		e.Template = templateFor(t.next, e.Asked)
+	}
+	return e
+}
+
+func (run *Run) addReply(e *evidence.Evidence) {
+	reply := run.written
+	if run.below != nil {
+		reply = run.below
+	}
+	if reply == nil {
+		return
+	}
+	e.Reply, e.Options = reply.reply, reply.options
+	if run.written != nil {
+		e.Reply.Alias = run.written.reply.Alias
+	}
+}
+
+func (run *Run) addCache(e *evidence.Evidence) {
+	for i := range min(run.entered, maxPath) {
+		t := run.taps[i]
+		if t.name != "cache" {
+			continue
+		}
+		q := run.questionAt(i + 1)
+		e.CacheQuestion = dns.Question{Name: lower(q.Name), Qtype: q.Qtype, Qclass: q.Qclass}
+		e.CacheHit = i == run.entered-1 && run.written != nil
+	}
+	if run.background {
+		q := run.question
+		e.CacheQuestion = dns.Question{Name: lower(q.Name), Qtype: q.Qtype, Qclass: q.Qclass}
+	}
+}
+
+func (run *Run) addUpstream(e *evidence.Evidence, t *tap) {
+	e.UpstreamElapsed = run.upstreamElapsed
+	e.UpstreamAnswered = e.Failure.Kind == evidence.NoError && e.Reply.Written
+	if run.upstreamCtx != nil && run.upstreamTap == t {
+		e.Upstream = upstreamFrom(run.upstreamCtx)
+	}
+	e.Untried = e.Upstream == "" && run.Context.Err() != nil
+	if e.Upstream == "" {
+		e.Upstream = e.Failure.Peer
+	}
+	e.Upstreams = t.upstreams.state(t.next, e.Upstream)
+	if e.Upstream == "" && len(e.Upstreams) == 1 && e.Failure.Kind != evidence.LimitExceeded && e.Failure.Kind != evidence.NoNextPlugin {
+		e.Upstream = e.Upstreams[0].Addr
+	}
+	if good := t.lastGood.Load(); good != 0 {
+		e.LastGood = wall(durationOf(good))
+	}
+	e.Loops = listensOn(e.Upstream)
+}
+
+func upstreamFrom(ctx context.Context) string {
+	if f := metadata.ValueFunc(ctx, "forward/upstream"); f != nil {
+		return f()
+	}
+	return ""
+}
+
+// upstreamForward is the handler below the tap that asked an upstream last.
+func (run *Run) upstreamForward() plugin.Handler {
+	if run.upstreamTap == nil {
+		return nil
+	}
+	return run.upstreamTap.next
+}
+
+func (run *Run) tapAt(level int) *tap {
+	if level == 0 {
+		return nil
+	}
+	return run.taps[min(level, maxPath)-1]
+}
+
+// path returns the names of the plugins entered, outermost first.
+func (run *Run) path() []string {
+	n := min(run.entered, maxPath)
+	names := make([]string, n)
+	for i := range n {
+		names[i] = run.taps[i].name
+	}
+	return names
+}
+
+// questionAt returns the question that the plugin at level saw.
+func (run *Run) questionAt(level int) dns.Question {
+	q := run.question
+	for _, c := range run.changes[:run.changed] {
+		if c.level <= level {
+			q = c.question
+		}
+	}
+	return q
+}
+
+func isTransfer(qtype uint16) bool { return qtype == dns.TypeAXFR || qtype == dns.TypeIXFR }

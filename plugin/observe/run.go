@@ -1,0 +1,220 @@
+package observe
+
+import (
+	"context"
+	"time"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/metadata"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+// maxPath is how many plugins of a path are remembered; of a longer one the
+// last place holds the innermost plugin.
+const maxPath = 24
+
+// maxChanges is how many changes of the question are remembered on a path.
+const maxChanges = 3
+
+type contextKey struct{ name string }
+
+// runKey is compared by pointer on every tap.
+var runKey = &contextKey{"ede run"}
+
+// Run is one query on its way through a plugin chain. It is the context, the
+// response writer and the trail of the taps in one object, so that a query
+// costs one allocation. Nothing may keep writing to it once Finish was called:
+// cache's background refreshes get a run of their own. It is not pooled, as
+// such a refresh may still hold it as its parent context.
+type Run struct {
+	context.Context
+	dns.ResponseWriter
+
+	// Request is what is remembered of the client's OPT.
+	Request option.Request
+
+	question dns.Question
+	opcode   int
+	cd       bool
+	// background runs are cache's own; nested ones are internal lookups.
+	background bool
+	parent     *Run
+	ladder     *Ladder
+	began      time.Duration
+
+	// trail of the taps
+	taps    [maxPath]*tap
+	depth   int // plugins on the stack now
+	entered int // plugins on the path of the last attempt
+	changes [maxChanges]change
+	changed int
+	failed  outcome
+
+	// messages
+	sent      int           // passed on to the client
+	held      *dns.Msg      // failing, or an empty NOERROR that may yet turn out to be one
+	failing   int           // failing messages seen, below cache included
+	written   *failingReply // as it was at the time of the write
+	below     *failingReply // the same below cache, with the options that cache strips
+	nested    *evidence.Evidence
+	panicText string
+
+	upstreamCtx     context.Context
+	upstreamTap     *tap
+	upstreamElapsed time.Duration
+}
+
+// change is a question that differs from the one a level above it.
+type change struct {
+	level    int
+	question dns.Question
+}
+
+// outcome is what the innermost failing plugin returned.
+type outcome struct {
+	level int
+	rcode int
+	err   error
+}
+
+// Begin starts a run for the query r. A query that runs inside another one (an
+// internal lookup of a CNAME target, dns64) becomes a nested run of it.
+func (l *Ladder) Begin(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) *Run {
+	run := &Run{
+		Context:        ctx,
+		ResponseWriter: w,
+		Request:        option.RequestOf(r),
+		question:       r.Question[0],
+		opcode:         r.Opcode,
+		cd:             r.CheckingDisabled,
+		ladder:         l,
+		began:          now(),
+	}
+	run.parent, _ = ctx.Value(runKey).(*Run)
+	return run
+}
+
+// Nested reports whether the run is an internal lookup inside another query,
+// which counts and logs it.
+func (run *Run) Nested() bool { return run.parent != nil }
+
+// InBackground reports whether the run is cache's own refresh.
+func (run *Run) InBackground() bool { return run.background }
+
+// Value implements context.Context.
+func (run *Run) Value(key any) any {
+	if key == runKey {
+		return run
+	}
+	return run.Context.Value(key)
+}
+
+// detach returns a run for a refresh that cache does on its own.
+func (run *Run) detach(ctx context.Context, r *dns.Msg) *Run {
+	return &Run{
+		Context:    ctx,
+		Request:    run.Request,
+		question:   r.Question[0],
+		opcode:     r.Opcode,
+		cd:         r.CheckingDisabled,
+		background: true,
+		ladder:     run.ladder,
+		began:      now(),
+	}
+}
+
+// sameMetadata reports whether ctx bears the metadata map that run began with.
+func sameMetadata(ctx context.Context, run *Run) bool {
+	if ctx == context.Context(run) {
+		return true
+	}
+	a, b := metadata.ValueFuncs(ctx), metadata.ValueFuncs(run)
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return sameMap(a, b)
+}
+
+// enter notes that t's plugin is entered with r. What an earlier attempt left
+// at this depth or deeper is void: autopath tries several names, forward's
+// `next` several forwards.
+func (run *Run) enter(t *tap, r *dns.Msg) {
+	run.depth++
+	level := run.depth
+	run.entered = level
+	run.taps[min(level, maxPath)-1] = t
+	if run.failed.level >= level {
+		run.failed = outcome{}
+	}
+	for run.changed > 0 && run.changes[run.changed-1].level >= level {
+		run.changed--
+	}
+	above := &run.question
+	if run.changed > 0 {
+		above = &run.changes[run.changed-1].question
+	}
+	if len(r.Question) == 0 || r.Question[0] == *above {
+		return
+	}
+	if run.changed == maxChanges {
+		run.changed--
+	}
+	run.changes[run.changed] = change{level, r.Question[0]}
+	run.changed++
+}
+
+// leave notes what the plugin entered last gave back. The innermost one that
+// fails is the first to report, and those above it only pass that on.
+func (run *Run) leave(rcode int, err error) {
+	if (err != nil || !plugin.ClientWrite(rcode)) && run.failed.level < run.depth {
+		run.failed = outcome{run.depth, rcode, err}
+	}
+	run.depth--
+}
+
+// WriteMsg implements dns.ResponseWriter. A failing message is held until the
+// chain has returned, because an error or another rcode may follow it; so is an
+// empty NOERROR, which nomad writes before it returns SERVFAIL.
+func (run *Run) WriteMsg(m *dns.Msg) error {
+	if m == nil {
+		return run.ResponseWriter.WriteMsg(m)
+	}
+	if isFailure(m.Rcode) {
+		run.failing++
+		// The first failing message is the one that the client would take.
+		if run.written == nil {
+			run.written = &failingReply{replyOf(m), option.Read(m)}
+			run.held = m
+		}
+		if !run.ladder.PassThrough {
+			return nil
+		}
+		return run.ResponseWriter.WriteMsg(m)
+	}
+	if !run.ladder.PassThrough && run.sent == 0 && run.held == nil && isEmpty(m) {
+		run.held = m
+		return nil
+	}
+	run.sent++
+	return run.ResponseWriter.WriteMsg(m)
+}
+
+// Write implements dns.ResponseWriter for plugins that send packed messages.
+func (run *Run) Write(b []byte) (int, error) {
+	run.sent++
+	return run.ResponseWriter.Write(b)
+}
+
+// isEmpty reports whether m is a NOERROR that says nothing, not even the SOA of
+// a proper NODATA.
+func isEmpty(m *dns.Msg) bool {
+	return m.Rcode == dns.RcodeSuccess && len(m.Answer) == 0 && len(m.Ns) == 0
+}
+
+func isFailure(rcode int) bool {
+	return rcode == dns.RcodeServerFailure || rcode == dns.RcodeRefused
+}

@@ -1,0 +1,204 @@
+package option
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+var (
+	plainQuery = Request{}
+	ednsQuery  = Request{opt: true, size: 1232, do: true}
+	two        = []Option{{22, "at delegation example.org.", Upstream}, {23, "no reply within 2 s", Local}}
+)
+
+func tsig(mac string) *dns.TSIG {
+	return &dns.TSIG{
+		Hdr:       dns.RR_Header{Name: "key.example.org.", Rrtype: dns.TypeTSIG, Class: dns.ClassANY},
+		Algorithm: dns.HmacSHA256, MAC: mac, MACSize: uint16(len(mac) / 2),
+	}
+}
+
+func sig0() *dns.SIG {
+	return &dns.SIG{RRSIG: dns.RRSIG{
+		Hdr:       dns.RR_Header{Name: ".", Rrtype: dns.TypeSIG, Class: dns.ClassANY},
+		Algorithm: dns.ED25519, SignerName: "key.example.org.", Signature: "c2ln",
+	}}
+}
+
+func address(name string) *dns.A {
+	return &dns.A{Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: 60}, A: []byte{192, 0, 2, 1}}
+}
+
+func types(extra []dns.RR) []uint16 {
+	var got []uint16
+	for _, rr := range extra {
+		got = append(got, rr.Header().Rrtype)
+	}
+	return got
+}
+
+func TestAttachToQueryWithoutOPT(t *testing.T) {
+	reply := failure("example.org.", ede(15, "by acl"))
+	reply.Extra = append([]dns.RR{address("ns.example.org.")}, reply.Extra...)
+	out := Attach(reply, plainQuery, 512, two)
+	if got := types(out.Extra); !slices.Equal(got, []uint16{dns.TypeA}) {
+		t.Errorf("additional section %v", got)
+	}
+	if len(reply.Extra) != 2 {
+		t.Error("the OPT went out of the reply itself")
+	}
+
+	reply.Truncated = true
+	if optOf(Attach(reply, plainQuery, 512, two)) != nil {
+		t.Error("truncated reply keeps its OPT")
+	}
+
+	reply.Rcode = dns.RcodeBadCookie
+	out = Attach(reply, plainQuery, 512, two)
+	if _, err := out.Pack(); err != nil {
+		t.Errorf("extended RCODE: %v", err)
+	}
+}
+
+func TestAttachAddsAnOPT(t *testing.T) {
+	reply := failure("example.org.")
+	out, _ := overTheWire(t, Attach(reply, ednsQuery, 1232, two))
+	opt := optOf(out)
+	if opt == nil {
+		t.Fatal("no OPT")
+	}
+	if opt.UDPSize() != 1232 || !opt.Do() || opt.Co() || opt.Version() != 0 || opt.Hdr.Name != "." {
+		t.Errorf("OPT %v", opt)
+	}
+	sameOptions(t, codes(out), []Option{{Code: 22, Text: two[0].Text}, {Code: 23, Text: two[1].Text}})
+	if out.Rcode != dns.RcodeServerFailure {
+		t.Errorf("rcode %d", out.Rcode)
+	}
+	if len(reply.Extra) != 0 {
+		t.Error("reply was changed")
+	}
+}
+
+func TestAttachGivesItsOPTTheFlagsOfTheQuery(t *testing.T) {
+	for _, req := range []Request{{opt: true}, {opt: true, do: true}, {opt: true, co: true}} {
+		opt := optOf(Attach(failure("example.org."), req, 512, two))
+		if opt.Do() != req.do || opt.Co() != req.co {
+			t.Errorf("%+v: DO %v, CO %v", req, opt.Do(), opt.Co())
+		}
+	}
+}
+
+func TestAttachWithoutOptionsLeavesTheOPTToCoreDNS(t *testing.T) {
+	if out := Attach(failure("example.org."), ednsQuery, 1232, nil); optOf(out) != nil {
+		t.Error("has OPT")
+	}
+}
+
+func TestAttachKeepsTheRestOfAnOPT(t *testing.T) {
+	cookie := &dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: "00112233445566778899aabbccddeeff"}
+	reply := failure("example.org.", ede(6, "theirs"), cookie, ede(0, ""), &dns.EDNS0_LOCAL{Code: dns.EDNS0EDE, Data: []byte{0, 1}})
+	opt := optOf(reply)
+	opt.SetUDPSize(4096)
+	opt.SetVersion(1)
+	opt.SetZ(5)
+	reply.Extra = []dns.RR{address("a.example.org."), opt, address("b.example.org.")}
+	before := reply.Copy()
+
+	out := Attach(reply, Request{opt: true, size: 1232}, 1232, two)
+	if got := types(out.Extra); !slices.Equal(got, []uint16{dns.TypeA, dns.TypeOPT, dns.TypeA}) {
+		t.Fatalf("additional section %v", got)
+	}
+	own := optOf(out)
+	if own == opt {
+		t.Fatal("OPT is shared with the reply")
+	}
+	if own.Hdr != opt.Hdr {
+		t.Errorf("header %v, want %v", own.Hdr, opt.Hdr)
+	}
+	if len(own.Option) != 3 || own.Option[0].String() != cookie.String() || own.Option[0] == dns.EDNS0(cookie) {
+		t.Errorf("options %v", own.Option)
+	}
+	sameOptions(t, codes(out), []Option{{Code: 22, Text: two[0].Text}, {Code: 23, Text: two[1].Text}})
+	if out.Extra[0] != reply.Extra[0] || out.Extra[2] != reply.Extra[2] {
+		t.Error("address records were copied")
+	}
+	if reply.String() != before.String() {
+		t.Errorf("reply was changed:\n%v", reply)
+	}
+	// What is done to the copy afterwards must not show in the reply either.
+	own.SetUDPSize(512)
+	out.Extra[0] = nil
+	if reply.String() != before.String() {
+		t.Error("additional section is shared")
+	}
+}
+
+func TestAttachWithNoOptionsTakesTheOldOnesOff(t *testing.T) {
+	out := Attach(failure("example.org.", ede(6, "theirs")), ednsQuery, 1232, nil)
+	if optOf(out) == nil || codes(out) != nil {
+		t.Errorf("got %v", out)
+	}
+}
+
+func TestAttachLeavesOneOPTOfSeveral(t *testing.T) {
+	reply := failure("example.org.", ede(6, "theirs"))
+	reply.Extra = append(reply.Extra, dns.Copy(reply.Extra[0]), address("a.example.org."))
+	out := Attach(reply, ednsQuery, 1232, two[:1])
+	if got := types(out.Extra); !slices.Equal(got, []uint16{dns.TypeOPT, dns.TypeA}) {
+		t.Errorf("additional section %v", got)
+	}
+	sameOptions(t, codes(out), []Option{{Code: 22, Text: two[0].Text}})
+}
+
+func TestAttachLeavesATruncatedReplyAsItIs(t *testing.T) {
+	reply := failure("example.org.", ede(6, "theirs"))
+	reply.Truncated = true
+	out := Attach(reply, ednsQuery, 1232, two)
+	if out.String() != reply.String() {
+		t.Errorf("got %v", out)
+	}
+	if out == reply || optOf(out) == optOf(reply) {
+		t.Error("not a copy")
+	}
+}
+
+func TestAttachPutsTheSignatureLast(t *testing.T) {
+	for name, tc := range map[string]struct {
+		extra []dns.RR
+		want  []uint16
+	}{
+		"no record":          {nil, []uint16{dns.TypeOPT}},
+		"TSIG":               {[]dns.RR{address("a."), tsig("")}, []uint16{dns.TypeA, dns.TypeOPT, dns.TypeTSIG}},
+		"SIG(0)":             {[]dns.RR{sig0()}, []uint16{dns.TypeOPT, dns.TypeSIG}},
+		"SIG over some type": {[]dns.RR{&dns.SIG{RRSIG: dns.RRSIG{Hdr: dns.RR_Header{Rrtype: dns.TypeSIG}, TypeCovered: dns.TypeA}}}, []uint16{dns.TypeSIG, dns.TypeOPT}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reply := failure("example.org.")
+			reply.Extra = tc.extra
+			if got := types(Attach(reply, ednsQuery, 1232, two).Extra); !slices.Equal(got, tc.want) {
+				t.Errorf("additional section %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestAttachSendsNoHostileText(t *testing.T) {
+	out := Attach(failure("example.org."), ednsQuery, 1232, []Option{{Code: 0, Text: "a\x1b[0m\r\n\u202eb\xff\x00"}})
+	sameOptions(t, codes(out), []Option{{Text: "a[0m b\ufffd"}})
+}
+
+func BenchmarkAttach(b *testing.B) {
+	for name, reply := range map[string]*dns.Msg{
+		"reply without OPT": failure("www.example.org."),
+		"reply with OPT":    failure("www.example.org.", ede(6, "theirs")),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				Attach(reply, ednsQuery, 1232, two)
+			}
+		})
+	}
+}

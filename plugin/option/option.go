@@ -1,0 +1,45 @@
+// Package option handles Extended DNS Error options (RFC 8914) on the wire:
+// it reads those of a reply, makes received text harmless, puts options in
+// order, and attaches them to a copy of a reply within the room there is.
+//
+// Why a code was chosen is not known here. Whoever chose it hands over a list,
+// most specific statement first; from the end of that list things are given up
+// when room is short.
+package option
+
+// MaxOptions is the largest number of options that Arrange lets pass. RFC 8914
+// sets no limit; BIND stops at three as well.
+const MaxOptions = 3
+
+// MaxText is the largest number of octets of EXTRA-TEXT in all options of one
+// reply together. With it a failure without records fits into 512 octets even
+// under the longest QNAME.
+const MaxText = 200
+
+// Source tells where the statement of an option comes from.
+type Source uint8
+
+// The sources of a statement.
+const (
+	Local     Source = iota // this server saw it itself, for this query
+	Upstream                // the server that was asked said so
+	Memory                  // seen earlier, for a failure that now came out of cache
+	Diagnosis               // found by asking again after the failure
+)
+
+var sources = [...]string{Local: "local", Upstream: "upstream", Memory: "memory", Diagnosis: "diagnosis"}
+
+// String returns the metric label of s.
+func (s Source) String() string {
+	if int(s) >= len(sources) {
+		return "unknown"
+	}
+	return sources[s]
+}
+
+// Option is one Extended DNS Error.
+type Option struct {
+	Code   uint16 // INFO-CODE
+	Text   string // EXTRA-TEXT as Sanitize returns it: UTF-8, one line; may be empty
+	Source Source // never on the wire
+}

@@ -1,0 +1,64 @@
+package preflight
+
+import (
+	"errors"
+	"net"
+	"strings"
+	"testing"
+)
+
+func TestForwardToSelf(t *testing.T) {
+	own := func() ([]net.Addr, error) {
+		_, n, err := net.ParseCIDR("192.0.2.10/32")
+		return []net.Addr{n, &net.UnixAddr{Name: "no address"}}, err
+	}
+	tests := []struct {
+		name, text string
+		host       Host
+		looped     bool
+	}{
+		{"loopback", ". {\n forward . 127.0.0.1\n}", Host{}, true},
+		{"IPv6 loopback with a port", ". {\n forward . [::1]:53\n}", Host{}, true},
+		{"IPv4 in IPv6", ". {\n forward . ::ffff:127.0.0.1\n}", Host{}, true},
+		{"the unspecified address", ". {\n forward . 0.0.0.0\n}", Host{}, true},
+		{"second of two upstreams", ". {\n forward . 192.0.2.53 127.0.0.1\n}", Host{}, true},
+		{"second of two forwards", ". {\n forward example.org 192.0.2.53\n forward . 127.0.0.1\n}", Host{}, true},
+		{"a narrower forward", ". {\n forward example.org 127.0.0.1\n}", Host{}, true},
+		{"below a plugin for some names", ". {\n hosts {\n fallthrough\n }\n file db example.org\n forward . 127.0.0.1\n}", Host{}, true},
+		{"an own address", ". {\n forward . 192.0.2.10\n}", Host{Addrs: own}, true},
+		{"the port of the command line", ". {\n forward . 127.0.0.1:1053\n}", Host{Port: "1053"}, true},
+
+		{"an address of others", ". {\n forward . 192.0.2.10\n}", Host{}, false},
+		{"addresses that cannot be told", ". {\n forward . 192.0.2.10\n}", Host{Addrs: func() ([]net.Addr, error) { return nil, errors.New("no") }}, false},
+		{"another port", ". {\n forward . 127.0.0.1:1053\n}", Host{}, false},
+		{"53 when the command line has another", ". {\n forward . 127.0.0.1:53\n}", Host{Port: "1053"}, false},
+		{"another transport", "tls://. {\n forward . 127.0.0.1:853\n}", Host{}, false},
+		{"bound to another address", ". {\n bind 192.0.2.10\n forward . 127.0.0.1\n}", Host{}, false},
+		{"bound to IPv4", ". {\n bind 0.0.0.0\n forward . ::1\n}", Host{}, false},
+		{"bound to an interface", ". {\n bind eth0\n forward . 127.0.0.1\n}", Host{}, false},
+		{"a file", ". {\n forward . /etc/resolv.conf\n}", Host{}, false},
+		{"a socket", ". {\n forward . unix:///run/dns.sock\n}", Host{}, false},
+		{"a name", ". {\n forward . localhost\n}", Host{}, false},
+		{"another block answers", "example.org {\n forward . 127.0.0.1\n}\nsub.example.org {\n whoami\n}\n", Host{}, true},
+		{"the address has a block of its own", "example.org {\n bind 192.0.2.1\n forward . 127.0.0.1\n}\nexample.org {\n bind 127.0.0.1\n whoami\n}\n", Host{}, false},
+		{"forwarded zone has a block of its own", ". {\n forward example.org 127.0.0.1\n}\nexample.org {\n whoami\n}\n", Host{}, false},
+		{"rewritten", ". {\n rewrite name suffix a b\n forward . 127.0.0.1\n}", Host{}, false},
+		{"in a view", ". {\n view v {\n expr name() == 'a.'\n }\n forward . 127.0.0.1\n}\n. {\n whoami\n}", Host{}, false},
+		{"excepted", "example.org {\n forward . 127.0.0.1 {\n except example.org\n }\n}", Host{}, false},
+		{"below a plugin that answers all", ". {\n hosts\n forward . 127.0.0.1\n}", Host{}, false},
+		{"below an external plugin", ". {\n nonesuch\n forward . 127.0.0.1\n}", Host{}, false},
+		{"other names", "example.org {\n forward example.net 127.0.0.1\n}", Host{}, false},
+	}
+	order := orderWith(t, "kubernetes", "nonesuch")
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			looped := false
+			for _, w := range test.host.Check(parseText(t, test.text, order), order) {
+				looped = looped || w.Code == "forward-to-self"
+			}
+			if looped != test.looped {
+				t.Errorf("looped: %t, want %t\n%s", looped, test.looped, strings.TrimSpace(test.text))
+			}
+		})
+	}
+}

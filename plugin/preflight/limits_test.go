@@ -1,0 +1,162 @@
+package preflight
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestCheckReturnsAtMostMaxWarnings(t *testing.T) {
+	order := buildOrder(t)
+	for _, blocks := range []int{MaxWarnings, MaxWarnings + 1} {
+		var text strings.Builder
+		for i := range blocks {
+			fmt.Fprintf(&text, "a%d.example {\n    loop\n}\n", i)
+		}
+		warnings := Check(parseText(t, text.String(), order), order)
+		if len(warnings) != MaxWarnings {
+			t.Errorf("%d mistakes: %d warnings", blocks, len(warnings))
+		}
+		if warnings[0].Line != 2 || warnings[1].Line != 5 {
+			t.Errorf("not by line: %v, %v", warnings[0], warnings[1])
+		}
+	}
+}
+
+func TestCheckGivesTheSameEachTime(t *testing.T) {
+	order := buildOrder(t)
+	text := "a.example b.example {\n loop\n minimal\n etcd {\n fallthrough\n }\n autopath @kubernetes\n}\n. {\n forward . 127.0.0.1\n}"
+	first := Check(parseText(t, text, order), order)
+	if len(first) < 4 {
+		t.Fatalf("only %d warnings", len(first))
+	}
+	for range 20 {
+		if again := Check(parseText(t, text, order), order); !reflect.DeepEqual(first, again) {
+			t.Fatalf("first %v\nthen %v", first, again)
+		}
+	}
+}
+
+// manyZones returns a hosts block with n zones in all and a fallthrough to
+// nowhere.
+func manyZones(n int) string {
+	const others = 2 // the block's and the fallthrough's
+	var b strings.Builder
+	b.WriteString("example.org {\n    hosts /etc/hosts")
+	for i := range n - others {
+		fmt.Fprintf(&b, " a%d.example.org", i)
+	}
+	b.WriteString(" {\n        fallthrough\n    }\n}\n")
+	return b.String()
+}
+
+func TestABlockWithTooManyZonesIsNotJudged(t *testing.T) {
+	order := buildOrder(t)
+	if got := codesOf(t, manyZones(maxZones), order); got != "dead-end" {
+		t.Errorf("with %d zones: %q", maxZones, got)
+	}
+	if got := codesOf(t, manyZones(maxZones+1), order); got != "" {
+		t.Errorf("with %d zones: %q", maxZones+1, got)
+	}
+}
+
+// circle returns n blocks of which each forwards to the next.
+func circle(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, ".:%d {\n    forward . 127.0.0.1:%d\n}\n", 1000+i, 1000+(i+1)%n)
+	}
+	return b.String()
+}
+
+func TestForwardsAreFollowedForMaxHops(t *testing.T) {
+	order := buildOrder(t)
+	if got := codesOf(t, circle(maxHops), order); strings.Count(got, "forward-to-self") != maxHops {
+		t.Errorf("%d hops: %q", maxHops, got)
+	}
+	if got := codesOf(t, circle(maxHops+1), order); got != "" {
+		t.Errorf("%d hops: %q", maxHops+1, got)
+	}
+}
+
+func TestWarningsArePrintableAndOfBoundedLength(t *testing.T) {
+	order := buildOrder(t)
+	zone := strings.Repeat("a", 60) + "." + strings.Repeat("b", 60)
+	blocks := parseText(t, zone+" {\n autopath \"@x\x1b[31m\u202e\r\n\xff\" \n loop\n hosts {\n fallthrough\n }\n}", order)
+	blocks[0].File = "Core\nfile"
+	for i := range blocks[0].Directives {
+		blocks[0].Directives[i].File = "Core\nfile"
+	}
+	warnings := Check(blocks, order)
+	if len(warnings) != 3 {
+		t.Fatalf("%d warnings: %v", len(warnings), warnings)
+	}
+	for _, w := range warnings {
+		s := w.String()
+		if strings.ContainsAny(s, "\n\r\x1b\u202e") || len(s) > 600 {
+			t.Errorf("%d octets: %q", len(s), s)
+		}
+	}
+}
+
+func TestCheckBearsBlocksThatParseNeverGives(t *testing.T) {
+	order := buildOrder(t)
+	var ds []Directive
+	for _, name := range append(order, "nonesuch", "") {
+		ds = append(ds, Directive{Name: name}, Directive{Name: name, Lines: [][]string{nil, nil, {}}})
+	}
+	Check([]Block{{}, {Keys: []string{"", ":", "[", "a:b:", "\xff"}, Directives: ds}, {Keys: []string{"."}, Directives: ds}}, order)
+	Check([]Block{{Keys: []string{"."}, Directives: ds}}, nil)
+	Check(make([]Block, MaxBlocks+1), nil)
+}
+
+func FuzzParseAndCheck(f *testing.F) {
+	order := buildOrder(f)
+	for _, seed := range []string{
+		"", ". {\n}", circle(3), manyZones(8),
+		"(a) {\n loop\n}\n10.0.0.0/9 {\n import a\n kubernetes cluster.local 10.0.0.0/15 {\n fallthrough\n }\n}",
+		"tls://.:8853 https://. {\n bind 127.0.0.1 ::1\n bind lo {\n except ::1\n }\n forward . tls://127.0.0.1%x:8853 [fe80::1%lo]:53\n}",
+		"a {\n view v {\n expr true\n }\n autopath @kubernetes\n kubernetes\n}\n{$HOME} {\n template IN A {\n match \"x\n y\" \n }\n}",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 8<<10 || strings.Contains(text, "import") && strings.ContainsAny(text, "/*?[") {
+			t.Skip("may read this machine's files")
+		}
+		blocks, err := Parse("/nonexistent/Corefile", strings.NewReader(text), order)
+		if err != nil {
+			return
+		}
+		warnings := Check(blocks, order)
+		if len(warnings) > MaxWarnings {
+			t.Errorf("%d warnings", len(warnings))
+		}
+		for _, w := range warnings {
+			if s := w.String(); strings.ContainsAny(s, "\n\x1b\x00") || len(s) > 4096 {
+				t.Errorf("%d octets: %q", len(s), s)
+			}
+		}
+	})
+}
+
+func BenchmarkCheckOfThousandBlocks(b *testing.B) {
+	order := buildOrder(b)
+	var text strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&text, "a%d.example {\n errors\n cache\n loop\n hosts {\n fallthrough\n }\n forward . 127.0.0.1\n}\n", i)
+	}
+	blocks := parseText(b, text.String(), order)
+	for b.Loop() {
+		Check(blocks, order)
+	}
+}
+
+func TestASnippetInEqualBlocksIsReportedOnce(t *testing.T) {
+	order := buildOrder(t)
+	block := "example.org {\n view v {\n expr true\n }\n import idle\n whoami\n}\n"
+	if got := codesOf(t, "(idle) {\n loop\n}\n"+block+block, order); got != "loop-without-forward" {
+		t.Errorf("warnings: %q", got)
+	}
+}

@@ -1,0 +1,78 @@
+package preflight
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/coredns/coredns/plugin/pkg/transport"
+)
+
+// findNoCatchAll looks for servers whose clients ask them everything, yet that
+// serve some zones only: a cluster's DNS, or a stub on a loopback address.
+// Elsewhere single zones are what authoritative servers and conditional
+// forwarders have.
+func findNoCatchAll(c *config, s *server) []finding {
+	var all []finding
+	for p := range s.ports() {
+		on := c.byPort[p]
+		if on[0] != s || len(c.byKey[key{p, "."}]) > 0 || !slices.ContainsFunc(on, (*server).forwards) {
+			continue
+		}
+		cluster := slices.ContainsFunc(on, func(s *server) bool { return s.has("kubernetes") })
+		stub := p == port{transport.DNS, transport.Port} &&
+			!slices.ContainsFunc(on, func(s *server) bool { return !s.loopbackOnly() })
+		if !cluster && !stub {
+			continue
+		}
+		var zones []string
+		for _, s := range on {
+			zones = append(zones, s.zonesOn(p)...)
+		}
+		all = append(all, s.finding(p.number, listed(zones...)))
+	}
+	return all
+}
+
+func (s *server) loopbackOnly() bool {
+	return !s.unclear && len(s.hosts) > 0 &&
+		!slices.ContainsFunc(s.hosts, func(a netip.Addr) bool { return !a.IsLoopback() })
+}
+
+// findViewsOnly looks for zones that are served in views only. A query that no
+// view takes goes on to the enclosing zones and is refused if none serves it
+// (core/dnsserver/server.go, ServeDNS).
+func findViewsOnly(c *config, s *server) []finding {
+	for _, k := range s.keys {
+		if c.byKey[k][0] == s && !c.servedToAll(k) {
+			return []finding{s.finding(listed(k.zone))}
+		}
+	}
+	return nil
+}
+
+// servedToAll reports whether k or a zone around it has a block without a view,
+// or a view that may be meant to take the rest.
+func (c *config) servedToAll(k key) bool {
+	for z := range enclosing(k.zone) {
+		for _, s := range c.byKey[key{k.port, z}] {
+			if l, ok := s.find("view"); !ok || takesAll(l) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// takesAll guesses: a negation or an address range of everybody.
+func takesAll(view link) bool {
+	for i := 1; i < len(view.Lines); i++ {
+		expr := strings.Join(view.Lines[i], " ")
+		for _, hint := range []string{"true", "not ", "!", "0.0.0.0/0", "::/0"} {
+			if strings.Contains(expr, hint) {
+				return true
+			}
+		}
+	}
+	return len(view.Lines) < 2
+}

@@ -1,0 +1,164 @@
+package preflight
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/pkg/parse"
+	"github.com/coredns/coredns/plugin/pkg/transport"
+)
+
+// A server is a block with its keys, chain and addresses worked out.
+type server struct {
+	Block
+	keys    []key
+	zones   []string // of all keys, once each
+	chain   []link
+	hosts   []netip.Addr // of bind; empty: all of the machine's addresses
+	unclear bool         // bound to interfaces or to what is no address at all
+	opaque  bool         // too large to judge
+}
+
+// A key is one zone on one port.
+type key struct {
+	port
+	zone string
+}
+
+type port struct{ transport, number string }
+
+var defaultPorts = map[string]string{
+	transport.DNS:    transport.Port,
+	transport.TLS:    transport.TLSPort,
+	transport.QUIC:   transport.QUICPort,
+	transport.GRPC:   transport.GRPCPort,
+	transport.HTTPS:  transport.HTTPSPort,
+	transport.HTTPS3: transport.HTTPSPort,
+}
+
+// maxZones is the number of zones in one block, those of its plugins included,
+// beyond which the block is not judged: the checks compare all with all.
+const maxZones = 256
+
+func newServer(b Block, order []string, dnsPort string) *server {
+	s := &server{Block: b}
+	seen := make(map[key]bool)
+	for _, text := range b.Keys {
+		for _, k := range keysOf(text, dnsPort) {
+			if !seen[k] {
+				seen[k] = true
+				s.keys = append(s.keys, k)
+				s.zones = append(s.zones, k.zone)
+			}
+		}
+	}
+	slices.Sort(s.zones)
+	s.zones = slices.Compact(s.zones)
+
+	size := len(s.zones)
+	if size <= maxZones {
+		s.chain = chain(b.Directives, s.zones, order)
+	}
+	for _, l := range s.chain {
+		size += len(l.zones) + len(l.fall)
+	}
+	if size > maxZones {
+		s.chain, s.opaque = []link{{kind: partly, unknown: true}}, true
+	}
+	s.bind()
+	return s
+}
+
+// keysOf reads one key of a block, of which a CIDR makes several.
+func keysOf(text, dnsPort string) []key {
+	trans, rest := parse.Transport(text)
+	zones, number, err := plugin.SplitHostPort(rest)
+	if err != nil {
+		return nil // CoreDNS refuses to start
+	}
+	if number == "" {
+		number = defaultPorts[trans]
+		if trans == transport.DNS && dnsPort != "" {
+			number = dnsPort
+		}
+	}
+	keys := make([]key, 0, len(zones))
+	for _, z := range zones {
+		keys = append(keys, key{port{trans, number}, plugin.Name(z).Normalize()})
+	}
+	return keys
+}
+
+// bind collects the addresses of all bind directives, as plugin/bind does.
+func (s *server) bind() {
+	for _, d := range s.Directives {
+		if d.Name != "bind" {
+			continue
+		}
+		if _, ok := d.option("except"); ok {
+			s.unclear = true
+		}
+		for _, a := range d.args() {
+			ip, err := netip.ParseAddr(a)
+			if err != nil {
+				s.unclear = true
+				continue
+			}
+			s.hosts = append(s.hosts, ip.Unmap().WithZone(""))
+		}
+	}
+}
+
+// everywhere reports whether s listens on a wildcard address that takes what is
+// sent to addr. The IPv6 one takes IPv4 too.
+func (s *server) everywhere(addr netip.Addr) bool {
+	return len(s.hosts) == 0 || slices.ContainsFunc(s.hosts, func(h netip.Addr) bool {
+		return h.IsUnspecified() && (h.Is6() || addr.Is4())
+	})
+}
+
+func (s *server) find(name string) (link, bool) {
+	i := slices.IndexFunc(s.chain, func(l link) bool { return l.Name == name })
+	if i < 0 {
+		return link{}, false
+	}
+	return s.chain[i], true
+}
+
+func (s *server) has(name string) bool {
+	_, ok := s.find(name)
+	return ok
+}
+
+// forwards reports whether s asks other servers, mayForward whether it cannot
+// be ruled out.
+func (s *server) forwards() bool { return slices.ContainsFunc(s.chain, link.forwards) }
+
+func (s *server) mayForward() bool {
+	return slices.ContainsFunc(s.chain, func(l link) bool { return l.forwards() || l.unknown })
+}
+
+// ports returns the ports of s, each once, in the order of its keys.
+func (s *server) ports() func(yield func(port) bool) {
+	return func(yield func(port) bool) {
+		seen := make(map[port]bool)
+		for _, k := range s.keys {
+			if !seen[k.port] && !yield(k.port) {
+				return
+			}
+			seen[k.port] = true
+		}
+	}
+}
+
+// zonesOn returns the zones that s has on p.
+func (s *server) zonesOn(p port) []string {
+	var zones []string
+	for _, k := range s.keys {
+		if k.port == p {
+			zones = append(zones, k.zone)
+		}
+	}
+	return zones
+}

@@ -1,0 +1,41 @@
+package record
+
+import "net/netip"
+
+// ClientForm is how much of a client's address is recorded.
+type ClientForm uint8
+
+const (
+	// ClientFull: address and port, as the log plugin has it.
+	ClientFull ClientForm = iota
+	// ClientPrefix: the /24 of an IPv4 and the /56 of an IPv6 address.
+	ClientPrefix
+	// ClientNone: nothing.
+	ClientNone
+)
+
+const (
+	prefixBits4 = 24
+	prefixBits6 = 56
+)
+
+// of returns the address and port of a as they may be recorded; 0 stands for a
+// port that is not.
+func (c ClientForm) of(a netip.AddrPort) (string, uint16) {
+	if !a.IsValid() || c == ClientNone {
+		return "", 0
+	}
+	addr := a.Addr().Unmap()
+	if c == ClientFull {
+		return addr.String(), a.Port()
+	}
+	bits := prefixBits6
+	if addr.Is4() {
+		bits = prefixBits4
+	}
+	p, err := addr.WithZone("").Prefix(bits)
+	if err != nil {
+		return "", 0
+	}
+	return p.String(), 0
+}

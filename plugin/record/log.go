@@ -1,0 +1,195 @@
+package record
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	clog "github.com/coredns/coredns/plugin/pkg/log"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
+)
+
+// Mode is which lines are written.
+type Mode uint8
+
+const (
+	// LogDefault: a line per failing query, and summaries above
+	// linesPerSecond.
+	LogDefault Mode = iota
+	// LogAll: a line per failing query, whatever their number.
+	LogAll
+	// LogSummary: the first of each incident, then a line per window.
+	LogSummary
+	// LogOff: nothing.
+	LogOff
+)
+
+const (
+	// queueLength is how many failures may wait for the sink.
+	queueLength = 1024
+	// linesPerSecond is where the default turns to summaries.
+	linesPerSecond = 100
+	// defaultWindow is the window of the summaries that the default turns to.
+	defaultWindow = 10 * time.Second
+	// firstPerSecond bounds the lines that announce new incidents while
+	// summaries are written, and maxSummaries those of a window: an outage that
+	// touches a thousand zones is a thousand incidents.
+	firstPerSecond = 5
+	maxSummaries   = 20
+	// sweepEvery is how often ended incidents are looked for.
+	sweepEvery = time.Second
+)
+
+// Options configure a Log.
+type Options struct {
+	Mode   Mode
+	Window time.Duration
+	Client ClientForm
+}
+
+// Log writes failures from a bounded queue, so that a stalled sink never holds
+// up an answer. It is safe for concurrent use.
+type Log struct {
+	options Options
+	table   *incident.Table
+	queue   chan *Failure
+	events  chan event
+	stop    chan struct{}
+	done    sync.WaitGroup
+	now     func() time.Time
+
+	rate rate
+	// summarizing is true while the default writes summaries.
+	summarizing atomic.Bool
+}
+
+// event is a line that is no failure: a diagnosis.
+type event struct {
+	word   string
+	fields fields
+}
+
+// NewLog returns a log that reads its summaries from table.
+func NewLog(o Options, table *incident.Table, now func() time.Time) *Log {
+	if o.Window == 0 {
+		o.Window = defaultWindow
+	}
+	return &Log{
+		options: o, table: table, now: now,
+		queue: make(chan *Failure, queueLength), events: make(chan event, queueLength/8), stop: make(chan struct{}),
+	}
+}
+
+// Start begins to write.
+func (l *Log) Start() {
+	l.done.Add(1)
+	go l.run()
+}
+
+// Stop writes what is queued and what is counted, and ends. It waits for a
+// stalled sink for at most a second: a reload has to go on.
+func (l *Log) Stop() {
+	close(l.stop)
+	ended := make(chan struct{})
+	go func() { l.done.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(time.Second):
+	}
+}
+
+// Failed queues a line for f, or leaves f to the next summary. It never
+// blocks.
+func (l *Log) Failed(f *Failure) {
+	if !l.wants(f) {
+		return
+	}
+	select {
+	case l.queue <- f:
+	default:
+		LogDropped.Inc()
+	}
+}
+
+// wants decides whether f gets a line of its own.
+func (l *Log) wants(f *Failure) bool {
+	switch l.options.Mode {
+	case LogOff:
+		return false
+	case LogAll:
+		return true
+	case LogDefault:
+		if l.rate.allow(f.Time, linesPerSecond) {
+			if !l.summarizing.Load() {
+				return true
+			}
+		} else {
+			l.summarizing.Store(true)
+		}
+	}
+	if f.First && l.rate.allowFirst(f.Time, firstPerSecond) {
+		return true
+	}
+	LogSuppressed.Inc()
+	return false
+}
+
+func (l *Log) run() {
+	defer l.done.Done()
+	summary := time.NewTicker(l.options.Window)
+	defer summary.Stop()
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
+	began := l.now()
+	for {
+		select {
+		case f := <-l.queue:
+			l.writeFailure(f)
+		case e := <-l.events:
+			write(e.word, e.fields)
+		case <-summary.C:
+			began = l.summarize(began)
+		case <-sweep.C:
+			l.sweep()
+		case <-l.stop:
+			l.drain()
+			l.summarize(began)
+			return
+		}
+	}
+}
+
+func (l *Log) drain() {
+	for {
+		select {
+		case f := <-l.queue:
+			l.writeFailure(f)
+		case e := <-l.events:
+			write(e.word, e.fields)
+		default:
+			return
+		}
+	}
+}
+
+func (l *Log) writeFailure(f *Failure) {
+	write("", fieldsOf(f, l.options.Client))
+}
+
+// write writes one line at INFO level. In text mode CoreDNS's own prefix comes
+// first; in JSON mode the message is the word.
+func write(word string, fs fields) {
+	if clog.IsJSON() {
+		message := word
+		if message == "" {
+			message = "failure"
+		}
+		clog.InfoAttrs(message, attrs(fs)...)
+		return
+	}
+	b := append(make([]byte, 0, 512), word...)
+	logger.Info(string(appendText(b, fs)))
+}
+
+var logger = clog.NewWithPlugin("ede")

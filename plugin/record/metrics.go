@@ -1,0 +1,125 @@
+package record
+
+import (
+	"strconv"
+	"sync"
+
+	"github.com/coredns/coredns/plugin"
+
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+const subsystem = "ede"
+
+// The metrics. Labels are closed or bounded; none is ever a query name or a
+// client.
+var (
+	failures = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace, Subsystem: subsystem, Name: "failures_total",
+		Help: "Queries answered with SERVFAIL or REFUSED, by cause.",
+	}, []string{"server", "zone", "view", "rcode", "cause"})
+
+	causeInfo = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: plugin.Namespace, Subsystem: subsystem, Name: "cause_info",
+		Help: "The catalog of causes, for joins on the cause label.",
+	}, []string{"cause", "owner", "lasts", "ede"})
+
+	upstreamFailures = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace, Subsystem: subsystem, Name: "upstream_failures_total",
+		Help: "Failing queries by the upstream that was asked last.",
+	}, []string{"server", "to", "cause"})
+
+	optionsTotal = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace, Subsystem: subsystem, Name: "options_total",
+		Help: "EDE options sent, by INFO-CODE and source.",
+	}, []string{"server", "info_code", "source"})
+
+	cachedFailures = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace, Subsystem: subsystem, Name: "cached_failures_total",
+		Help: "Failing queries that were answered out of the cache.",
+	}, []string{"server"})
+
+	// LogSuppressed counts failures without a line of their own.
+	LogSuppressed = promauto.NewCounter(prometheus.CounterOpts{
+		Namespace: plugin.Namespace, Subsystem: subsystem, Name: "log_suppressed_total",
+		Help: "Failures that a summary stands for.",
+	})
+	// LogDropped counts lines that the queue had no room for.
+	LogDropped = promauto.NewCounter(prometheus.CounterOpts{
+		Namespace: plugin.Namespace, Subsystem: subsystem, Name: "log_dropped_total",
+		Help: "Log lines lost because the log sink did not keep up.",
+	})
+	// Incidents is how many incidents the table holds.
+	Incidents = promauto.NewGauge(prometheus.GaugeOpts{
+		Namespace: plugin.Namespace, Subsystem: subsystem, Name: "incidents",
+		Help: "Incidents that are open or ended lately.",
+	})
+	buildInfo = promauto.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: plugin.Namespace, Subsystem: subsystem, Name: "build_info",
+		Help: "The version of ede.",
+	}, []string{"version", "revision", "goversion"})
+)
+
+func init() {
+	seen := make(map[string]bool)
+	for _, c := range cause.All() {
+		if seen[c.ID] {
+			continue
+		}
+		seen[c.ID] = true
+		causeInfo.WithLabelValues(c.ID, string(c.Owner), string(c.Lasts), strconv.Itoa(int(c.Code))).Set(1)
+	}
+}
+
+// SetBuild publishes the version of the build.
+func SetBuild(version, revision, goversion string) {
+	buildInfo.WithLabelValues(version, revision, goversion).Set(1)
+}
+
+// maxUpstreams bounds the values of the label to.
+const maxUpstreams = 64
+
+// otherUpstream stands for the upstreams beyond the bound.
+const otherUpstream = "other"
+
+var upstreamLabels = struct {
+	sync.Mutex
+	known map[string]bool
+}{known: make(map[string]bool)}
+
+func upstreamLabel(addr string) string {
+	upstreamLabels.Lock()
+	defer upstreamLabels.Unlock()
+	if upstreamLabels.known[addr] {
+		return addr
+	}
+	if len(upstreamLabels.known) >= maxUpstreams {
+		return otherUpstream
+	}
+	upstreamLabels.known[addr] = true
+	return addr
+}
+
+// Count counts f.
+func Count(f *Failure) {
+	id := f.Verdict.Cause.ID
+	failures.WithLabelValues(f.Server, f.Zone, f.View, dns.RcodeToString[f.Rcode], id).Inc()
+	if f.Verdict.Upstream != "" {
+		upstreamFailures.WithLabelValues(f.Server, upstreamLabel(f.Verdict.Upstream), id).Inc()
+	}
+	if f.Cached {
+		cachedFailures.WithLabelValues(f.Server).Inc()
+	}
+}
+
+// CountOptions counts the options of an answer of server.
+func CountOptions(server string, opts []option.Option) {
+	for _, o := range opts {
+		optionsTotal.WithLabelValues(server, option.Label(o.Code), o.Source.String()).Inc()
+	}
+}

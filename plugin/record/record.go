@@ -1,0 +1,54 @@
+// Package record writes down what failed: log lines, metrics and metadata
+// labels. It decides nothing; the verdict is there when it is called.
+package record
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+)
+
+// Sent says what became of the verdict on the wire.
+type Sent string
+
+const (
+	// SentYes: the answer carries the EDE options.
+	SentYes Sent = "true"
+	// NoEDNS: the query had no OPT record, so the answer has none.
+	NoEDNS Sent = "no_edns"
+	// InShadow: the block only records.
+	InShadow Sent = "shadow"
+	// NotSent: there was no answer to attach to (a panic, a truncated reply).
+	NotSent Sent = "off"
+)
+
+// Failure is one failed query with its verdict.
+type Failure struct {
+	Time    time.Time
+	Verdict *cause.Verdict
+	Rcode   int
+
+	// Server is the listener, "dns://:53"; Zone and View are of the server
+	// block; Protocol is udp, tcp, tls, https, https3, quic or grpc.
+	Server, Zone, View, Protocol string
+	Client                       netip.AddrPort
+	ID                           uint16
+	Question, Asked              dns.Question
+	Duration                     time.Duration
+	Cached                       bool
+	Sent                         Sent
+	// Error is the plugin's error, sanitized, without local ports.
+	Error string
+	// Background is true for cache's own refreshes, which no client waits for.
+	Background bool
+	// Group is the zone that the failure counts under in summaries.
+	Group string
+	// First is true for the first failure of an incident: its line bears the
+	// advice.
+	First bool
+	// NewIncident is true when a summary has to be announced by a line.
+	NewIncident bool
+}
