@@ -22,6 +22,9 @@ type Verdict struct {
 	// Statements become EDE options, most specific first. There is at least
 	// one, but for a panic, which the server core answers.
 	Statements []Statement
+	// Own is the cause's own full text, for the log where a plugin's option has
+	// none.
+	Own string
 	// At is the plugin that failed, Upstream the address asked last.
 	At, Upstream string
 	// Zone is the local zone concerned, if the cause is about one.
@@ -50,6 +53,7 @@ func newVerdict(c *Cause, e *ev.Evidence) *Verdict {
 	v.trace(e)
 	fill := expander(e)
 	own := Statement{Code: c.Code, Brief: fill.Replace(c.Brief), Full: fill.Replace(c.Full)}
+	v.Own = own.Full
 	switch {
 	case c == panicked:
 		v.Statements = []Statement{own}
@@ -113,8 +117,8 @@ func (v *Verdict) Codes() []uint16 {
 
 // Text is the full text of the first statement, as the log has it.
 func (v *Verdict) Text() string {
-	if len(v.Statements) == 0 {
-		return ""
+	if len(v.Statements) == 0 || v.Statements[0].Full == "" {
+		return v.Own
 	}
 	return v.Statements[0].Full
 }
@@ -135,6 +139,15 @@ func (v *Verdict) FromMemory(found time.Time) *Verdict {
 	m.Statements = append(m.Statements, Statement{Code: cachedFailure.Code, Brief: text, Full: text, Source: option.Memory})
 	m.Trace = append(append([]string(nil), v.Trace...), text)
 	return &m
+}
+
+// Again returns v for a reply that was cut and so lost its reason, which the
+// same question had at the time found.
+func (v *Verdict) Again(found time.Time) *Verdict {
+	a := *v
+	a.Trace = append(append([]string(nil), v.Trace...),
+		"the reply was truncated; the reason is that of "+found.UTC().Format(time.TimeOnly)+"Z")
+	return &a
 }
 
 func (v *Verdict) note(fact string) { v.Trace = append(v.Trace, fact) }

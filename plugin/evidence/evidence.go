@@ -114,6 +114,9 @@ type Reply struct {
 	Written            bool
 	Authoritative      bool
 	RecursionAvailable bool
+	// Truncated is true when the reply had to be cut: forward drops OPT, and
+	// with it the upstream's reason, from one that does not fit.
+	Truncated bool
 	// Alias is true when the answer section holds a CNAME or DNAME, so that
 	// the failure is that of a target.
 	Alias bool

@@ -140,3 +140,12 @@ func (f *filter) clear() {
 		f.slots[i].Store(0)
 	}
 }
+
+// Remember puts v on record for the question k without counting a failure: no
+// client asked, as in a refresh that cache does on its own.
+func (t *Table) Remember(k Key, v *cause.Verdict) {
+	if k.Name == "" {
+		return
+	}
+	t.remember(k, v, ID{Cause: v.Cause.ID, At: v.At, Upstream: v.Upstream}, t.now())
+}

@@ -36,6 +36,7 @@ func replyOf(m *dns.Msg) evidence.Reply {
 		Written:            true,
 		Authoritative:      m.Authoritative,
 		RecursionAvailable: m.RecursionAvailable,
+		Truncated:          m.Truncated,
 	}
 	for _, rr := range m.Answer {
 		switch rr.(type) {

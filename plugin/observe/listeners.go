@@ -12,21 +12,9 @@ import (
 // that started last. There is one process, so there is one set.
 var listening atomic.Pointer[[]netip.AddrPort]
 
-// WatchListeners keeps the set of addresses that the process listens on true.
-// It is to be called once, from an init function.
-func WatchListeners() {
-	caddy.RegisterEventHook("ede", func(event caddy.EventName, info any) error {
-		if event != caddy.InstanceStartupEvent {
-			return nil
-		}
-		if instance, ok := info.(*caddy.Instance); ok {
-			setListeners(instance)
-		}
-		return nil
-	})
-}
-
-func setListeners(instance *caddy.Instance) {
+// SetListeners takes note of the addresses that instance listens on. It is to
+// be called when the instance has started.
+func SetListeners(instance *caddy.Instance) {
 	var addrs []netip.AddrPort
 	for _, server := range instance.Servers() {
 		for _, addr := range []net.Addr{server.Addr(), server.LocalAddr()} {

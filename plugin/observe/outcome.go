@@ -181,7 +181,8 @@ func (run *Run) addUpstream(e *evidence.Evidence, t *tap) {
 		e.Upstream = e.Failure.Peer
 	}
 	e.Upstreams = t.upstreams.state(t.next, e.Upstream)
-	if e.Upstream == "" && len(e.Upstreams) == 1 && e.Failure.Kind != evidence.LimitExceeded && e.Failure.Kind != evidence.NoNextPlugin {
+	asked := e.UpstreamAnswered || e.Failure.Kind.Network() || e.Failure.Kind == evidence.NoHealthy
+	if e.Upstream == "" && len(e.Upstreams) == 1 && asked {
 		e.Upstream = e.Upstreams[0].Addr
 	}
 	if good := t.lastGood.Load(); good != 0 {
@@ -234,3 +235,28 @@ func (run *Run) questionAt(level int) dns.Question {
 }
 
 func isTransfer(qtype uint16) bool { return qtype == dns.TypeAXFR || qtype == dns.TypeIXFR }
+
+// BackgroundEvidence is Evidence for a refresh that cache did on its own and
+// that returned (rcode, err), or nil if it did not fail.
+func (run *Run) BackgroundEvidence(rcode int, err error) *evidence.Evidence {
+	switch {
+	case run.below != nil && err == nil:
+		return run.Evidence(evidence.Written, dns.RcodeServerFailure, nil)
+	case isFailure(rcode) || err != nil:
+		return run.Evidence(evidence.Returned, dns.RcodeServerFailure, err)
+	}
+	return nil
+}
+
+// CacheQuestion is the question that cache saw, in lower case, or the client's
+// if no cache was entered.
+func (run *Run) CacheQuestion() dns.Question {
+	q := run.question
+	for i := range min(run.entered, maxPath) {
+		if run.taps[i].name == "cache" {
+			q = run.questionAt(i + 1)
+		}
+	}
+	q.Name = lower(q.Name)
+	return q
+}

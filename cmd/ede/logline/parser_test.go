@@ -56,6 +56,9 @@ func TestParseReadsEachKindOfLine(t *testing.T) {
 			`[INFO] plugin/ede: diagnosis cause=dnssec_signature_expired ede=7 owner=zone zone=example.org. qname=www.example.org. queries=9 text="RRSIG expired"`,
 			Diagnosis, 0, 0, map[Field]string{Cause: "dnssec_signature_expired", Owner: "zone"},
 		},
+		"an IPv6 upstream": {
+			`[INFO] plugin/ede: rcode=SERVFAIL cause=x upstream=[2001:db8::1]:53`, Query, 1, 0, map[Field]string{Upstream: "[2001:db8::1]:53"},
+		},
 		"a warning at start": {
 			`[WARNING] plugin/ede: no forward in this block`, Notice, 0, 0, map[Field]string{Text: "no forward in this block"},
 		},
@@ -98,7 +101,7 @@ func TestParseNamesWhatIsMalformed(t *testing.T) {
 		"cut inside a quoted value":         {pre + `rcode=SERVFAIL cause=x text="no rep`, BadQuoting},
 		"cut inside an escape":              {pre + `rcode=SERVFAIL cause=x text="no \`, BadQuoting},
 		"an escape Go does not have":        {pre + `rcode=SERVFAIL cause=x text="\q"`, BadQuoting},
-		"a character that needs quotes":     {pre + `rcode=SERVFAIL cause=x upstream=[2001:db8::1]:53`, BadQuoting},
+		"a character that needs quotes":     {pre + `rcode=SERVFAIL cause=x upstream=a=b`, BadQuoting},
 		"cut before the equals sign":        {pre + `rcode=SERVFAIL cause=x tex`, BadSyntax},
 		"two spaces":                        {pre + `rcode=SERVFAIL  cause=x`, BadSyntax},
 		"a letter behind a closing quote":   {pre + `rcode=SERVFAIL text="a"b cause=x`, BadSyntax},

@@ -75,10 +75,11 @@ func (p *Parser) value(b []byte) (val, rest []byte, err error) {
 	return b, nil, nil
 }
 
-// bare has the characters that need no quotes.
+// bare has the characters that need no quotes: all that are visible in ASCII,
+// a few more than the plugin leaves unquoted, but none that the line is built of.
 var bare = func() (set [256]bool) {
-	for _, c := range []byte("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:/,@%+*-") {
-		set[c] = true
+	for c := '!'; c <= '~'; c++ {
+		set[c] = c != '"' && c != '\\' && c != '='
 	}
 	return set
 }()

@@ -1,0 +1,112 @@
+package compare
+
+import (
+	"context"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// server answers by name; what it does not know it refuses.
+type server map[string]Ask
+
+func (s server) ask(ctx context.Context, q dns.Question) (*dns.Msg, error) {
+	if a := s[q.Name]; a != nil {
+		return a(ctx, q)
+	}
+	return says(dns.RcodeRefused)(ctx, q)
+}
+
+func owner(name string) Ask {
+	return func(_ context.Context, q dns.Question) (*dns.Msg, error) {
+		m := &dns.Msg{MsgHdr: dns.MsgHdr{Response: true, Authoritative: true}}
+		m.Answer = []dns.RR{&dns.SOA{Hdr: dns.RR_Header{Name: name, Rrtype: dns.TypeSOA, Class: dns.ClassINET}}}
+		return m, nil
+	}
+}
+
+func TestControl(t *testing.T) {
+	ok, timeout := says(dns.RcodeSuccess), errs(os.ErrDeadlineExceeded)
+	tests := []struct {
+		name    string
+		server  server
+		hint    string
+		kind    ControlKind
+		codes   []uint16
+		text    string
+		queries int
+	}{
+		{
+			name: "authoritative only", server: server{"example.org.": owner("example.org.")}, hint: "Example.ORG",
+			kind: NotRecursive, codes: []uint16{20}, text: "answers with authority for its own zone and refuses recursion", queries: 3,
+		},
+		{
+			name: "authoritative only, with upward referrals", server: server{"example.org.": owner("example.org."), ".": refers, "arpa.": refers}, hint: "example.org.",
+			kind: NotRecursive, codes: []uint16{20}, text: "answers with authority for its own zone and refuses recursion", queries: 3,
+		},
+		{
+			name: "an ACL, overload or a server for other zones", server: server{}, hint: "example.org.",
+			kind: RefusesAll, text: "refuses control questions too: an ACL, overload, or no recursion at all", queries: 3,
+		},
+		{
+			name: "the same without a hint", server: server{},
+			kind: RefusesAll, text: "refuses control questions too: an ACL, overload, or no recursion at all", queries: 2,
+		},
+		{
+			name: "authority for the zone above the hint shows nothing of it", server: server{"sub.example.org.": owner("example.org.")}, hint: "sub.example.org.",
+			kind: RefusesAll, text: "refuses control questions too: an ACL, overload, or no recursion at all", queries: 3,
+		},
+		{
+			name: "recursion works", server: server{".": ok, "arpa.": ok, "example.org.": owner("example.org.")}, hint: "example.org.",
+			kind: RefusesTheName, text: "recurses for control questions: it refused this name, or the refusal has passed", queries: 2,
+		},
+		{
+			name: "recursion is offered but fails", server: server{"arpa.": says(dns.RcodeServerFailure)},
+			kind: RefusesTheName, text: "recurses for control questions: it refused this name, or the refusal has passed", queries: 2,
+		},
+		{
+			name: "silence shows nothing", server: server{".": timeout, "arpa.": timeout}, hint: "example.org.",
+			text: "control questions showed nothing", queries: 2,
+		},
+		{
+			name: "half silent, half refused", server: server{".": timeout},
+			text: "control questions showed nothing", queries: 2,
+		},
+		{
+			name: "no reply and no error", server: server{".": nothing, "arpa.": nothing}, hint: "a..b",
+			text: "control questions showed nothing", queries: 2,
+		},
+		{
+			name: "it has the root zone itself", server: server{".": owner("."), "arpa.": owner("arpa.")},
+			text: "control questions showed nothing", queries: 2,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			res := Control(t.Context(), Resolver{Name: "192.0.2.1:53", Ask: tt.server.ask}, tt.hint)
+			if res.Kind != tt.kind || !slices.Equal(res.Codes, tt.codes) || res.Text != tt.text || res.Queries != tt.queries {
+				t.Errorf("got %s %v %q, %d questions\nwant %s %v %q, %d\n%s", res.Kind, res.Codes, res.Text, res.Queries,
+					tt.kind, tt.codes, tt.text, tt.queries, res.FullText)
+			}
+		})
+	}
+}
+
+func TestControlFullTextShowsTheEvidence(t *testing.T) {
+	s := server{"example.org.": owner("example.org."), "arpa.": errs(context.DeadlineExceeded)}
+	res := Control(t.Context(), Resolver{Name: "192.0.2.1:53", Ask: s.ask}, "example.org.")
+	const want = "192.0.2.1:53 answers with authority for its own zone and refuses recursion (. NS: REFUSED RA, arpa. SOA: timeout, example.org. SOA: NOERROR AA)"
+	if res.FullText != want {
+		t.Errorf("got %q\nwant %q", res.FullText, want)
+	}
+}
+
+func TestNamesOfValuesAreClosed(t *testing.T) {
+	for _, s := range []string{Verdict(99).String(), Kind(99).String(), ControlKind(99).String()} {
+		if s != "unknown" {
+			t.Errorf("got %q", s)
+		}
+	}
+}

@@ -1,0 +1,60 @@
+package ede
+
+import (
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
+	"github.com/seed-1b7246af/coredns-ede/plugin/record"
+)
+
+// process is what all server blocks of one load share.
+type process struct {
+	table *incident.Table
+	log   *record.Log
+}
+
+func newProcess(s settings) *process {
+	table := incident.New(s.entries(), time.Now)
+	return &process{table: table, log: record.NewLog(s.logOptions(), table, time.Now)}
+}
+
+// adopt takes over what old remembers of the blocks that did not change, so
+// that a reload in an outage does not begin all over.
+func (p *process) adopt(old *process, blocks map[uint64]bool) { p.table.Adopt(old.table, blocks) }
+
+func (p *process) start() {
+	version, revision := Version()
+	record.SetBuild(version, revision, runtime.Version())
+	p.log.Start()
+}
+
+func (p *process) stop() { p.log.Stop() }
+
+// Version returns the version and the commit of ede in the running binary, as
+// far as the build recorded them.
+func Version() (version, revision string) {
+	const module = "github.com/seed-1b7246af/coredns-ede"
+	version, revision = "devel", "unknown"
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return version, revision
+	}
+	if info.Main.Path == module {
+		if info.Main.Version != "" && info.Main.Version != "(devel)" {
+			version = info.Main.Version
+		}
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				revision = s.Value
+			}
+		}
+	}
+	for _, m := range info.Deps {
+		if m.Path == module {
+			version = m.Version
+		}
+	}
+	return version, revision
+}

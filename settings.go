@@ -1,0 +1,67 @@
+package ede
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
+	"github.com/seed-1b7246af/coredns-ede/plugin/record"
+)
+
+// settings are the limits that all server blocks of a process share. Each
+// remembers where it was written, since two blocks must not differ.
+type settings struct {
+	memory setting[int]
+	log    setting[logLine]
+	client setting[record.ClientForm]
+}
+
+// logLine is a log line of the Corefile.
+type logLine struct {
+	mode   record.Mode
+	window time.Duration
+}
+
+// setting is a value and the place in the Corefile that sets it, empty if none
+// does.
+type setting[T comparable] struct {
+	value T
+	place string
+}
+
+// take takes over other if it is set, and fails if both are set and differ.
+func (s *setting[T]) take(name string, other setting[T]) error {
+	switch {
+	case other.place == "":
+		return nil
+	case s.place == "":
+		*s = other
+		return nil
+	case s.value != other.value:
+		return fmt.Errorf("%s - Error during parsing: %s differs from that of %s: it is one for all server blocks, write it in one of them or the same in all",
+			other.place, name, s.place)
+	}
+	return nil
+}
+
+// merge takes over what another block sets.
+func (s *settings) merge(other settings) error {
+	if err := s.memory.take("memory", other.memory); err != nil {
+		return err
+	}
+	if err := s.log.take("log", other.log); err != nil {
+		return err
+	}
+	return s.client.take("log client", other.client)
+}
+
+func (s settings) entries() int {
+	if s.memory.place == "" {
+		return incident.DefaultEntries
+	}
+	return s.memory.value
+}
+
+func (s settings) logOptions() record.Options {
+	return record.Options{Mode: s.log.value.mode, Window: s.log.value.window, Client: s.client.value}
+}
