@@ -74,12 +74,13 @@ func (l *loader) parsed(ctx caddy.Context) error {
 
 	corefile := corefileBlocks()
 	current.process = newProcess(current.settings)
+	circles := warn(corefile)
 	for _, b := range current.blocks {
 		b.ede.process = current.process
+		b.ede.ladder.Circle = circles[b.index]
 		b.ede.ladder.Install(b.own)
 		b.ede.block.id = identity(corefile, b)
 	}
-	warn(corefile)
 	return nil
 }
 
@@ -183,10 +184,23 @@ func identity(corefile []preflight.Block, b loaded) uint64 {
 	return h.Sum64()
 }
 
-// warn logs the mistakes that the Corefile gives away, once per load.
-func warn(corefile []preflight.Block) {
+// warn logs the mistakes that the Corefile gives away, once per load. It
+// returns the blocks, by place, from which forward goes in a circle.
+func warn(corefile []preflight.Block) map[int]bool {
 	host := preflight.Host{Port: dnsserver.Port, Addrs: net.InterfaceAddrs}
+	circles := make(map[int]bool)
 	for _, w := range host.Check(corefile, dnsserver.Directives) {
 		log.Warning(w.String())
+		if w.Code != preflight.ForwardToSelf {
+			continue
+		}
+		for i, b := range corefile {
+			for _, d := range b.Directives {
+				if d.Name == "forward" && d.File == w.File && d.Line == w.Line {
+					circles[i] = true
+				}
+			}
+		}
 	}
+	return circles
 }

@@ -286,11 +286,11 @@ var (
 	forwardLoop = &Cause{
 		ID: "forward_loop", Code: 0, Lasts: Persistent, Owner: Us, Rank: Found,
 		Title:  "This server forwards to itself",
-		When:   "The upstream's address is one that this process listens on; often /etc/resolv.conf names the server itself.",
+		When:   "The upstream's address is this server's own, or that of a block that forwards back; often /etc/resolv.conf names the server itself.",
 		Advice: "Name a real upstream in forward. The loop plugin stops such a server at start.",
 		Help:   "forward . 192.0.2.53",
 		Brief:  "this server forwards to itself",
-		Full:   "{at} asks {upstream}, where this process itself listens",
+		Full:   "{at} asks {upstream}, from where the query comes back to this server block",
 	}
 	templateError = &Cause{
 		ID: "template_error", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific,

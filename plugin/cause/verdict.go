@@ -182,7 +182,7 @@ func (v *Verdict) trace(e *ev.Evidence) {
 		v.note(strings.TrimSpace("zone "+e.Zone.Name) + " is " + e.Zone.State.String())
 	}
 	if e.Loops {
-		v.note("this process listens on " + e.Upstream)
+		v.note("a query to " + e.Upstream + " comes back to this server block")
 	}
 }
 

@@ -69,7 +69,7 @@ type Evidence struct {
 	UpstreamElapsed time.Duration
 	// LastGood is when the same forward last brought a usable answer.
 	LastGood time.Time
-	// Loops is true when Upstream is an address that this process listens on.
+	// Loops is true when the query to Upstream was bound to come back here.
 	Loops bool
 
 	// Zone is the state of the local zone that the question falls into.

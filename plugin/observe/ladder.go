@@ -29,6 +29,10 @@ type Ladder struct {
 	// PassThrough makes a run pass failing messages on at once, as the chain
 	// wrote them, and only take note of them.
 	PassThrough bool
+	// Circle is true when the Corefile shows that what this block forwards
+	// comes back to it through other blocks of the process.
+	Circle bool
+
 	// Background is called when cache's own prefetch or stale refresh has
 	// ended, from cache's goroutine. It may be nil.
 	Background func(*Run, int, error)

@@ -188,7 +188,7 @@ func (run *Run) addUpstream(e *evidence.Evidence, t *tap) {
 	if good := t.lastGood.Load(); good != 0 {
 		e.LastGood = wall(durationOf(good))
 	}
-	e.Loops = listensOn(e.Upstream)
+	e.Loops = run.comesBack(e.Upstream, e.Asked)
 }
 
 func upstreamFrom(ctx context.Context) string {

@@ -5,6 +5,10 @@ import (
 	"slices"
 )
 
+// ForwardToSelf is the Code of a warning that queries forwarded from a block
+// come back to it. It stands at the line of the forward.
+const ForwardToSelf = "forward-to-self"
+
 // A check is one kind of mistake.
 type check struct {
 	code    string
@@ -56,7 +60,7 @@ var checks = []check{
 		reports: []string{"coredns#618"},
 		find:    findUnreachableForward,
 	}, {
-		code:    "forward-to-self",
+		code:    ForwardToSelf,
 		text:    "forward sends names under %s to %s, where this process takes them to the same block again, in a circle",
 		fix:     "forward to a resolver that is not this process",
 		reports: []string{"coredns#2391", "coredns#2161", "coredns#1712"},

@@ -93,6 +93,9 @@ func (f *Filter) zone(r *logline.Record, left *Filtered) bool {
 	if name == "" {
 		name = string(r.Get(logline.Zone))
 	}
+	if strings.HasPrefix(name, "(") {
+		name = "" // many zones put together
+	}
 	above := false
 	for _, zone := range f.Zones {
 		if name != "" && within(name, zone) {

@@ -52,7 +52,6 @@ type tally struct {
 type causeTally struct {
 	name            string
 	count, cached   uint64
-	unlabelled      uint64 // of count: summaries tell no rcode, owner or lasts
 	first, last     time.Time
 	rcodes, owners  labels
 	lasts, codes    labels
@@ -156,7 +155,6 @@ func (t *tally) failure(r *logline.Record) {
 // summary takes the part of a summary that query lines do not have.
 func (t *tally) summary(r *logline.Record, c *causeTally, no int) {
 	t.summed += r.Count
-	c.unlabelled += r.Count
 	t.zone(r.Get(logline.Zone), c, r.Count).see(r.Time, r.Count, r.CachedCount, no)
 	rest := r.Count
 	for name, n := range r.TopNames {
@@ -179,7 +177,8 @@ func (t *tally) name(name []byte, n uint64) *entry {
 }
 
 func (t *tally) zone(zone []byte, c *causeTally, n uint64) *entry {
-	if len(zone) == 0 {
+	// "(others)" is how a summary puts many small zones together.
+	if len(zone) == 0 || zone[0] == '(' {
 		return new(entry)
 	}
 	c.zones.add(zone, n)

@@ -1,0 +1,188 @@
+// Package report sums up the log that the ede plugin writes: what failed, who
+// must act, what to do first. It reads any amount of log in bounded memory;
+// counts by cause, rcode and owner are exact, those by zone, name, upstream
+// and client may be too high by a stated bound where there are more of them
+// than its tables hold.
+package report
+
+import (
+	"cmp"
+	"encoding/json"
+	"io"
+	"slices"
+	"time"
+)
+
+// A Report is the summary of one or more logs; its JSON is what --json prints.
+type Report struct {
+	// From and To are the times of the first and the last failure.
+	From time.Time `json:"from,omitzero"`
+	To   time.Time `json:"to,omitzero"`
+	// Failures is the number of failed queries, Cached how many of them came
+	// out of the cache.
+	Failures uint64 `json:"failures"`
+	Cached   uint64 `json:"cached"`
+	// ByRCode, ByOwner and ByLasts share out all failures. Those in summaries
+	// are taken to be like the failures of the same cause with lines of their own.
+	ByRCode []Share `json:"by_rcode"`
+	ByOwner []Share `json:"by_owner"`
+	ByLasts []Share `json:"by_lasts"`
+	// BySent tells, for failures with lines of their own, whether the client
+	// was given the explanation.
+	BySent    []Share   `json:"by_sent"`
+	Actions   []Action  `json:"do_first"`
+	Causes    []Cause   `json:"causes"`
+	New       []New     `json:"new_in_last_hour"`
+	Findings  []Finding `json:"diagnosed"`
+	Zones     Top       `json:"zones"`
+	Upstreams Top       `json:"upstreams"`
+	Names     Top       `json:"names"`
+	Clients   Top       `json:"clients"`
+	Timeline  *Timeline `json:"timeline,omitempty"`
+	Log       Log       `json:"log"`
+
+	names []*entry // all of them, for grouping by zone
+}
+
+// A Share is one value's part of a whole.
+type Share struct {
+	Value string `json:"value"`
+	Count uint64 `json:"count"`
+}
+
+// An Action is a piece of advice and what it would end.
+type Action struct {
+	Cause  string   `json:"cause"`
+	Title  string   `json:"title,omitempty"`
+	Advice string   `json:"advice"`
+	Owner  string   `json:"owner"`
+	State  string   `json:"state"`
+	Count  uint64   `json:"count"`
+	Where  []string `json:"where,omitempty"`
+}
+
+// The states of a cause at the end of the log.
+const (
+	Failing   = "failing"   // in the last hour of the log
+	Quiet     = "quiet"     // not in the last hour of the log, no recovery logged
+	Recovered = "recovered" // a recovery was logged after the last failure
+)
+
+// A Cause is what is known of all failures of one cause.
+type Cause struct {
+	Cause      string    `json:"cause"`
+	Title      string    `json:"title,omitempty"`
+	Owner      string    `json:"owner"`
+	Lasts      string    `json:"lasts"`
+	State      string    `json:"state"`
+	Count      uint64    `json:"count"`
+	Cached     uint64    `json:"cached"`
+	First      time.Time `json:"first,omitzero"`
+	Last       time.Time `json:"last,omitzero"`
+	Codes      []Share   `json:"ede,omitempty"`
+	At         []Share   `json:"at,omitempty"`
+	Upstreams  []Share   `json:"upstreams,omitempty"`
+	Zones      []Share   `json:"zones,omitempty"`
+	Recoveries uint64    `json:"recoveries,omitempty"`
+	Longest    float64   `json:"longest_seconds,omitempty"`
+	Text       string    `json:"text,omitempty"`
+	Timeline   []uint64  `json:"timeline,omitempty"`
+}
+
+// New is something that failed in the last hour of the log, and not before.
+type New struct {
+	What  string    `json:"what"` // cause, zone or upstream
+	Key   string    `json:"key"`
+	Since time.Time `json:"since"`
+	Count uint64    `json:"count"`
+}
+
+// A Finding is what a diagnosis found.
+type Finding struct {
+	Cause  string    `json:"cause"`
+	Zone   string    `json:"zone"`
+	Owner  string    `json:"owner,omitempty"`
+	Text   string    `json:"text,omitempty"`
+	Advice string    `json:"advice,omitempty"`
+	Times  uint64    `json:"times"`
+	Last   time.Time `json:"last,omitzero"`
+}
+
+// A Top is the most frequent of what may be any number of keys.
+type Top struct {
+	// Bound is how much a count may be too high; 0 means that all are exact.
+	Bound uint64 `json:"bound"`
+	// More is set if there are others besides Items.
+	More  bool   `json:"more"`
+	Items []Item `json:"items"`
+}
+
+// An Item is one of the most frequent keys.
+type Item struct {
+	Key    string    `json:"key"`
+	Zone   string    `json:"zone,omitempty"`
+	Count  uint64    `json:"count"`
+	Over   uint64    `json:"over,omitempty"` // of Count at most is not this key's
+	Cached uint64    `json:"cached,omitempty"`
+	Mostly string    `json:"mostly,omitempty"` // the cause of more than half
+	First  time.Time `json:"first,omitzero"`
+	Last   time.Time `json:"last,omitzero"`
+}
+
+// A Timeline counts failures in equal stretches of time.
+type Timeline struct {
+	Start        time.Time `json:"start"`
+	WidthSeconds float64   `json:"width_seconds"`
+	Counts       []uint64  `json:"counts"`
+}
+
+// Log tells what was read, and what could not be.
+type Log struct {
+	Lines     uint64            `json:"lines"`
+	Ours      uint64            `json:"from_ede"`
+	Malformed uint64            `json:"malformed"`
+	Reasons   map[string]uint64 `json:"malformed_reasons,omitempty"`
+	Notices   uint64            `json:"notices"`
+	// Singles are failures with a line of their own, Summed those in summaries.
+	Singles uint64 `json:"singles"`
+	Summed  uint64 `json:"summed"`
+	// Unnamed are failures in summaries whose name is not told.
+	Unnamed uint64 `json:"unnamed"`
+	// Undated are failures without a time: not in the timeline.
+	Undated  uint64   `json:"undated"`
+	Missed   uint64   `json:"findings_left_out,omitempty"`
+	Filtered Filtered `json:"filtered"`
+	// Problems are files that could not be read, or not to their end.
+	Problems []string `json:"problems,omitempty"`
+}
+
+// WriteJSON writes the report as one JSON object.
+func (r *Report) WriteJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(r)
+}
+
+func byCount(shares []Share) []Share {
+	slices.SortFunc(shares, func(a, b Share) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
+	})
+	return shares
+}
+
+func (l labels) shares() []Share {
+	shares := make([]Share, 0, len(l))
+	for v, n := range l {
+		shares = append(shares, Share{v, n})
+	}
+	return byCount(shares)
+}
+
+func (h *heavy) shares(n int) []Share {
+	var shares []Share
+	for _, e := range h.top(n) {
+		shares = append(shares, Share{e.key, e.count})
+	}
+	return shares
+}

@@ -1,0 +1,180 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
+)
+
+const (
+	maxActions  = 3
+	wherePlaces = 3
+	lastHour    = time.Hour
+)
+
+// report sums the tally up, with the n most frequent of everything.
+func (t *tally) report(k Knowledge, n int) *Report {
+	r := &Report{From: t.first, To: t.last, names: t.names.top(-1)}
+	rcodes, owners, lasts := make(labels), make(labels), make(labels)
+	start, sum, rows := t.times.cut(t.first, t.last)
+	if sum != nil {
+		r.Timeline = &Timeline{Start: start.UTC(), WidthSeconds: t.times.width.Seconds(), Counts: sum}
+	}
+	for no, c := range t.causes {
+		if c.count == 0 && c.recoveries == 0 {
+			continue
+		}
+		view := t.view(c, k)
+		if no < len(rows) {
+			view.Timeline = rows[no]
+		}
+		r.Causes = append(r.Causes, view)
+		r.Failures += c.count
+		r.Cached += c.cached
+		owners.addAll(c.owners, c.count, view.Owner)
+		lasts.addAll(c.lasts, c.count, view.Lasts)
+		rcodes.addAll(c.rcodes, c.count, firstOf(c.rcodes.most(), unknown))
+	}
+	r.ByRCode, r.ByOwner, r.ByLasts, r.BySent = rcodes.shares(), owners.shares(), lasts.shares(), t.sent.shares()
+	slices.SortFunc(r.Causes, func(a, b Cause) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Cause, b.Cause))
+	})
+	r.Actions = t.actions(r.Causes, k)
+	r.Zones, r.Upstreams = t.topOf(t.zones, n), t.topOf(t.upstream, n)
+	r.Names, r.Clients = t.topOf(t.names, n), t.topOf(t.clients, n)
+	r.New = t.fresh(n)
+	r.Findings = t.found(n)
+	r.Log = t.log()
+	return r
+}
+
+// addAll adds the counts of a cause; what its lines did not label of the total
+// goes to the given value.
+func (l labels) addAll(from labels, total uint64, rest string) {
+	for val, n := range from {
+		l.add([]byte(val), n)
+		total -= n
+	}
+	if total > 0 {
+		l.add([]byte(rest), total)
+	}
+}
+
+func (t *tally) view(c *causeTally, k Knowledge) Cause {
+	v := Cause{
+		Cause: c.name, Count: c.count, Cached: c.cached, First: c.first, Last: c.last, State: t.state(c),
+		Codes: c.codes.shares(), At: c.at.shares(), Upstreams: c.upstream.shares(wherePlaces), Zones: c.zones.shares(wherePlaces),
+		Recoveries: c.recoveries, Longest: c.longest, Text: c.text,
+	}
+	v.Title, _ = k.advice(c)
+	v.Owner, v.Lasts = k.facts(c)
+	return v
+}
+
+// state goes by times; without any, nobody has seen it end.
+func (t *tally) state(c *causeTally) string {
+	switch {
+	case !c.recovered.IsZero() && !c.recovered.Before(c.last):
+		return Recovered
+	case !c.last.IsZero() && t.last.Sub(c.last) > lastHour:
+		return Quiet
+	default:
+		return Failing
+	}
+}
+
+// actions are the pieces of advice that would end most of what fails now. What
+// has passed comes last however much it was.
+func (t *tally) actions(causes []Cause, k Knowledge) []Action {
+	var all []Action
+	for _, v := range causes {
+		_, advice := k.advice(t.causes[t.causeNo[v.Cause]])
+		if advice == "" || v.Count == 0 {
+			continue
+		}
+		a := Action{Cause: v.Cause, Title: v.Title, Advice: advice, Owner: v.Owner, State: v.State, Count: v.Count}
+		places := v.Zones
+		if len(v.Upstreams) > 0 && v.Owner != "zone" {
+			places = v.Upstreams
+		}
+		for _, p := range places {
+			a.Where = append(a.Where, p.Value)
+		}
+		all = append(all, a)
+	}
+	order := map[string]int{Failing: 0, Quiet: 1, Recovered: 2}
+	slices.SortStableFunc(all, func(a, b Action) int { return cmp.Compare(order[a.State], order[b.State]) })
+	return all[:min(len(all), maxActions)]
+}
+
+func (t *tally) topOf(h *heavy, n int) Top {
+	top := Top{Bound: h.bound(), More: len(h.heap) > n, Items: []Item{}}
+	for _, e := range h.top(n) {
+		item := Item{Key: e.key, Zone: e.zone, Count: e.count, Over: e.over, Cached: e.cached, First: e.first, Last: e.last}
+		if no, ok := e.mix.most(e.count); ok {
+			item.Mostly = t.causes[no].name
+		}
+		top.Items = append(top.Items, item)
+	}
+	return top
+}
+
+// fresh lists what began in the last hour of the log. In a log that is no
+// longer than that, all would be new, which tells nothing. A key that has had
+// to share its place in a table may have been seen before, and is left out.
+func (t *tally) fresh(n int) []New {
+	since := t.last.Add(-lastHour)
+	if t.first.IsZero() || !t.first.Before(since) {
+		return nil
+	}
+	var causes, rest []New
+	for _, c := range t.causes {
+		if c.count > 0 && c.first.After(since) {
+			causes = append(causes, New{"cause", c.name, c.first, c.count})
+		}
+	}
+	for _, table := range []struct {
+		what string
+		*heavy
+	}{{"upstream", t.upstream}, {"zone", t.zones}} {
+		for _, e := range table.top(-1) {
+			if e.over == 0 && e.first.After(since) {
+				rest = append(rest, New{table.what, e.key, e.first, e.count})
+			}
+		}
+	}
+	for _, list := range [][]New{causes, rest} {
+		slices.SortStableFunc(list, func(a, b New) int {
+			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Key, b.Key))
+		})
+	}
+	all := append(causes, rest...)
+	return all[:min(len(all), n)]
+}
+
+func (t *tally) found(n int) []Finding {
+	var all []Finding
+	for _, f := range t.findings {
+		all = append(all, Finding{Cause: f.cause, Zone: f.zone, Owner: f.owner, Text: f.text, Advice: f.advice, Times: f.count, Last: f.last})
+	}
+	slices.SortFunc(all, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(b.Times, a.Times), b.Last.Compare(a.Last), cmp.Compare(a.Zone, b.Zone), cmp.Compare(a.Cause, b.Cause))
+	})
+	return all[:min(len(all), n)]
+}
+
+func (t *tally) log() Log {
+	l := Log{
+		Lines: t.lines, Ours: t.ours, Notices: t.notices, Singles: t.singles, Summed: t.summed,
+		Unnamed: t.unnamed, Undated: t.undated, Missed: t.missed, Filtered: t.left, Reasons: map[string]uint64{},
+	}
+	for reason, n := range t.bad {
+		if n > 0 {
+			l.Malformed += n
+			l.Reasons[logline.Malformed(reason).Error()] = n
+		}
+	}
+	return l
+}
