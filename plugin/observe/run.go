@@ -55,13 +55,12 @@ type Run struct {
 	failed  outcome
 
 	// messages
-	sent      int           // passed on to the client
-	held      *dns.Msg      // failing, or an empty NOERROR that may yet turn out to be one
-	failing   int           // failing messages seen, below cache included
-	written   *failingReply // as it was at the time of the write
-	below     *failingReply // the same below cache, with the options that cache strips
-	nested    *evidence.Evidence
-	panicText string
+	sent    int           // passed on to the client
+	held    *dns.Msg      // failing, or an empty NOERROR that may yet turn out to be one
+	failing int           // failing messages seen, below cache included
+	written *failingReply // as it was at the time of the write
+	below   *failingReply // the same below cache, with the options that cache strips
+	nested  *evidence.Evidence
 
 	upstreamCtx     context.Context
 	upstreamTap     *tap
