@@ -93,6 +93,9 @@ func (p *parser) property() error {
 	return p.c.Errf("unknown property %q: accepted are %s", name, strings.Join(names, ", "))
 }
 
+// line is a property as it stands in the Corefile.
+func line(name string, args []string) string { return strings.Join(append([]string{name}, args...), " ") }
+
 // place is where the parser stands, "Corefile:12".
 func (p *parser) place() string { return fmt.Sprintf("%s:%d", p.c.File(), p.c.Line()) }
 
@@ -120,7 +123,7 @@ func (p *parser) text(args []string) error {
 			return p.c.Errf("%q is not a network: accepted are addresses and CIDRs, as 192.0.2.0/24 or 2001:db8::/32", arg)
 		}
 		if p.covered(n) {
-			return p.c.Errf("this text line can never match %s: an earlier text line covers it", arg)
+			return p.c.Errf("this text line can never match %s: an earlier text line covers it; accepted are networks that none does", arg)
 		}
 		rule.networks = append(rule.networks, n)
 	}
@@ -165,7 +168,7 @@ func parseNetwork(s string) (netip.Prefix, error) {
 
 func (p *parser) upstream(args []string) error {
 	if len(args) != 1 || args[0] != "keep" && args[0] != "drop" {
-		return p.c.Errf("upstream %s: accepted is one of keep, drop", strings.Join(args, " "))
+		return p.c.Errf("%s: accepted is one of keep, drop", line("upstream", args))
 	}
 	p.block.keepUpstream = args[0] == "keep"
 	return nil
@@ -173,7 +176,7 @@ func (p *parser) upstream(args []string) error {
 
 func (p *parser) shadow(args []string) error {
 	if len(args) != 0 {
-		return p.c.Errf("shadow %s: no argument is accepted", strings.Join(args, " "))
+		return p.c.Errf("%s: no argument is accepted", line("shadow", args))
 	}
 	p.block.shadow = true
 	return nil
@@ -201,7 +204,7 @@ func (p *parser) log(args []string) error {
 		}
 		p.settings.log = setting[logLine]{logLine{mode: record.LogSummary, window: window}, p.place()}
 	default:
-		return p.c.Errf("log %s: %s", strings.Join(args, " "), logAccepts)
+		return p.c.Errf("%s: %s", line("log", args), logAccepts)
 	}
 	return nil
 }
@@ -220,7 +223,7 @@ func (p *parser) logClient(args []string) error {
 			return nil
 		}
 	}
-	return p.c.Errf("log client %s: accepted is one of full, prefix, none", strings.Join(args, " "))
+	return p.c.Errf("%s: accepted is one of full, prefix, none", line("log client", args))
 }
 
 func (p *parser) except(args []string) error {
@@ -238,7 +241,7 @@ func (p *parser) except(args []string) error {
 
 func (p *parser) memory(args []string) error {
 	if len(args) != 1 {
-		return p.c.Errf("memory %s: accepted is one number of entries", strings.Join(args, " "))
+		return p.c.Errf("%s: accepted is one number of entries", line("memory", args))
 	}
 	n, err := strconv.Atoi(args[0])
 	if err != nil || n < minEntries || n > maxEntries {

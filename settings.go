@@ -38,7 +38,7 @@ func (s *setting[T]) take(name string, other setting[T]) error {
 		*s = other
 		return nil
 	case s.value != other.value:
-		return fmt.Errorf("%s - Error during parsing: %s differs from that of %s: it is one for all server blocks, write it in one of them or the same in all",
+		return fmt.Errorf("%s - Error during parsing: %s differs from that of %s: accepted is one for all server blocks, in one of them or the same in all",
 			other.place, name, s.place)
 	}
 	return nil

@@ -207,23 +207,26 @@ func TestDialerErrorsAreToldApart(t *testing.T) {
 }
 
 func TestDialerLeavesTheQuestionAloneAndVariesItsID(t *testing.T) {
-	ids := map[uint16]bool{}
+	const questions = 8
+	sent := make(chan uint16, questions)
 	at := answering(t, "127.0.0.1", func(q *dns.Msg) [][]byte {
-		ids[q.Id] = true
+		sent <- q.Id
 		return [][]byte{packed(t, new(dns.Msg).SetReply(q))}
 	}, nil)
 	q := question("example.org.", dns.TypeA, true)
 	before := q.String()
-	for range 8 {
+	ids := map[uint16]bool{}
+	for range questions {
 		if _, err := new(Dialer).Direct(t.Context(), at, q); err != nil {
 			t.Fatal(err)
 		}
+		ids[<-sent] = true
 	}
 	if q.String() != before {
 		t.Error("the question was modified")
 	}
 	if len(ids) < 4 {
-		t.Errorf("8 questions had %d ids", len(ids))
+		t.Errorf("%d questions had %d ids", questions, len(ids))
 	}
 }
 

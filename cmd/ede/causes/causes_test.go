@@ -1,0 +1,65 @@
+package causes
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+)
+
+func TestTheDocumentIsWhatTheCatalogSays(t *testing.T) {
+	var want bytes.Buffer
+	if err := Markdown(&want); err != nil {
+		t.Fatal(err)
+	}
+	have, err := os.ReadFile("../../../docs/causes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(have, want.Bytes()) {
+		t.Error("docs/causes.md is stale: run go run ./cmd/ede causes --markdown > docs/causes.md")
+	}
+}
+
+func TestEveryExampleIsOfItsCause(t *testing.T) {
+	entries, err := examples.ReadDir("examples")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		id := strings.TrimSuffix(e.Name(), ".txt")
+		if cause.ByID(id) == nil {
+			t.Errorf("%s is an example of no cause", e.Name())
+		}
+		text := example(id)
+		if !strings.Contains(text, " cause="+id+" ") || !strings.HasPrefix(text, "$ dig ") {
+			t.Errorf("%s is not a dig line with a log line of %s:\n%s", e.Name(), id, text)
+		}
+	}
+}
+
+func TestOneCauseIsPrintedWhole(t *testing.T) {
+	c := Command()
+	var out bytes.Buffer
+	c.SetOut(&out)
+	c.SetArgs([]string{"upstream_timeout"})
+	if err := c.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"23 Network Error", "What to do: ", "transient", "$ dig "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+}
+
+func TestAnUnknownCauseIsRefused(t *testing.T) {
+	c := Command()
+	c.SilenceUsage, c.SilenceErrors = true, true
+	c.SetArgs([]string{"no_such_cause"})
+	if err := c.Execute(); err == nil || !strings.Contains(err.Error(), "unknown cause") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,219 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
+)
+
+// A Format is what a report is written as.
+type Format uint8
+
+// The formats of a report.
+const (
+	Text Format = iota
+	JSON
+	CSV
+)
+
+// Config is what a report is made from, and how.
+type Config struct {
+	Files     []string // none is standard input, as is "-"
+	Stdin     io.Reader
+	Out       io.Writer
+	Progress  func(read int) // told of each read; nil for none
+	Format    Format
+	Style     Style
+	Top       int
+	Filter    Filter
+	Knowledge Knowledge
+	// Follow goes on reading as the files grow, until the context is done.
+	Follow bool
+	// Redraw is how often a followed report is drawn anew; at 0 new failures
+	// are written instead, one a line, as they come.
+	Redraw time.Duration
+	// Now is the clock, nil for time.Now.
+	Now func() time.Time
+}
+
+// A run is one reading of logs into one tally.
+type run struct {
+	Config
+	mu       sync.Mutex
+	tally    *tally
+	problems []string
+	dirty    bool
+}
+
+// Run reads and writes the report. When ctx is done early it writes what it
+// has. The error is of files that could not be read, after the report of the
+// others; malformed lines are no error.
+func Run(ctx context.Context, c Config) error {
+	if len(c.Files) == 0 {
+		c.Files = []string{stdinName}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Style.Location == nil {
+		c.Style.Location = time.Local
+	}
+	c.Top = cmp.Or(max(c.Top, 0), 10)
+	r := &run{Config: c, tally: newTally(c.Filter)}
+	err := r.read(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if ctx.Err() != nil && !c.Follow {
+		r.problems = append(r.problems, "interrupted: this is not the whole log")
+	}
+	return errors.Join(err, r.write())
+}
+
+func (r *run) write() error {
+	rep := r.tally.report(r.Knowledge, r.Top)
+	rep.Log.Problems = r.problems
+	switch r.Format {
+	case JSON:
+		return rep.WriteJSON(r.Out)
+	case CSV:
+		return rep.WriteCSV(r.Out)
+	}
+	return rep.WriteText(r.Out, r.Style)
+}
+
+func (r *run) read(ctx context.Context) error {
+	if r.Follow {
+		return r.follow(ctx)
+	}
+	var errs []error
+	for _, name := range r.Files {
+		if ctx.Err() != nil {
+			break
+		}
+		if err := r.file(ctx, name); err != nil && !errors.Is(err, context.Canceled) {
+			errs = append(errs, err)
+			r.problem(err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (r *run) file(ctx context.Context, name string) error {
+	src, err := open(name, r.Stdin, r.Progress)
+	if err != nil {
+		return err
+	}
+	defer src.close()
+	if err := scan(ctx, src, r.parser(src.changed), r.take); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// follow reads all files at the same time; each has its own place in time.
+func (r *run) follow(ctx context.Context) error {
+	var (
+		readers sync.WaitGroup
+		errs    = make([]error, len(r.Files))
+	)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	for i, name := range r.Files {
+		src, err := r.openLive(ctx, name)
+		if err != nil {
+			errs[i] = err
+			r.problem(err)
+			continue
+		}
+		readers.Go(func() {
+			defer src.Close()
+			err := scan(ctx, src, r.parser(time.Time{}), r.take)
+			if err != nil && !errors.Is(err, context.Canceled) {
+				errs[i] = fmt.Errorf("%s: %w", name, err)
+				r.problem(errs[i])
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { readers.Wait(); close(done) }()
+	r.redraw(done)
+	<-done
+	return errors.Join(errs...)
+}
+
+type liveSource interface {
+	liveReader
+	io.Closer
+}
+
+// stream is standard input, all of which comes after the start.
+type stream struct{ io.Reader }
+
+func (stream) Live() bool   { return true }
+func (stream) Close() error { return nil }
+
+func (r *run) openLive(ctx context.Context, name string) (liveSource, error) {
+	if name == stdinName {
+		return stream{r.Stdin}, nil
+	}
+	return newTail(ctx, name)
+}
+
+// clearScreen puts the cursor home and clears what is below and above it.
+const clearScreen = "\x1b[H\x1b[2J\x1b[3J"
+
+func (r *run) redraw(done <-chan struct{}) {
+	if r.Redraw <= 0 {
+		return
+	}
+	tick := time.NewTicker(r.Redraw)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+		}
+		r.mu.Lock()
+		if r.dirty {
+			r.dirty = false
+			io.WriteString(r.Out, clearScreen)
+			r.write()
+		}
+		r.mu.Unlock()
+	}
+}
+
+func (r *run) parser(reference time.Time) logline.Parser {
+	return logline.Parser{Location: r.Style.Location, Reference: reference, Now: r.Now}
+}
+
+// take adds a block to the tally.
+func (r *run) take(b *block) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dirty = true
+	r.tally.lines += b.lines
+	for reason, n := range b.bad {
+		r.tally.bad[reason] += n
+		r.tally.ours += n
+	}
+	for i := range b.records {
+		rec := &b.records[i]
+		if r.tally.add(rec) && b.live && r.Follow && r.Redraw <= 0 && r.Format == Text {
+			io.WriteString(r.Out, brief(rec, r.Style.Location))
+		}
+	}
+}
+
+func (r *run) problem(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.problems = append(r.problems, err.Error())
+}

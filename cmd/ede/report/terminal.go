@@ -1,0 +1,261 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Style is how a report is drawn.
+type Style struct {
+	// Width is in columns; 0 is 100.
+	Width int
+	// Colour allows ANSI colours.
+	Colour bool
+	// Location is the zone times are shown in, nil for local.
+	Location *time.Location
+	// Names is how many names are shown below each zone.
+	Names int
+}
+
+const (
+	minWidth = 78
+	maxWidth = 160
+	keyWidth = 44
+)
+
+// WriteText draws the report for a person: what happened, what to do, who must
+// act come first, the tables after them.
+func (r *Report) WriteText(w io.Writer, style Style) error {
+	if style.Width == 0 {
+		style.Width = 100
+	}
+	if style.Location == nil {
+		style.Location = time.Local
+	}
+	style.Width = min(max(style.Width, minWidth), maxWidth)
+	p := &page{Style: style}
+	p.headline(r)
+	if r.Failures > 0 {
+		p.actions(r)
+		p.chart(r)
+		p.causes(r)
+	}
+	p.fresh(r)
+	p.findings(r)
+	p.zones(r)
+	p.table("UPSTREAMS", r.Upstreams, r.Failures)
+	p.table("CLIENTS", r.Clients, r.Log.Singles)
+	p.log(r)
+	_, err := io.WriteString(w, p.b.String())
+	return err
+}
+
+// page is the text as it grows.
+type page struct {
+	Style
+	b strings.Builder
+}
+
+func (p *page) printf(format string, args ...any) { fmt.Fprintf(&p.b, format, args...) }
+
+const (
+	bold   = "1"
+	faint  = "2"
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+	cyan   = "36"
+)
+
+func (p *page) paint(colour, text string) string {
+	if !p.Colour || text == "" {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}
+
+func (p *page) section(title, note string) {
+	p.printf("\n%s", p.paint(bold, title))
+	if note != "" {
+		p.printf("  %s", p.paint(faint, note))
+	}
+	p.printf("\n")
+}
+
+func (p *page) headline(r *Report) {
+	if r.Failures == 0 {
+		p.printf("%s\n", p.paint(bold, "No failures in this log."))
+		return
+	}
+	p.printf("%s", p.paint(bold, comma(r.Failures)+plural(r.Failures, " failure", " failures")))
+	if !r.From.IsZero() {
+		p.printf("  %s - %s (%s)", p.date(r.From), p.date(r.To), spanOf(r.To.Sub(r.From)))
+	}
+	p.printf("\n%s\n", strings.Join([]string{
+		p.list(r.ByRCode, r.Failures), percent(r.Cached, r.Failures) + " out of the cache",
+	}, ", "))
+	p.printf("%-15s%s\n", "Lasting", p.list(r.ByLasts, r.Failures))
+	p.printf("%-15s%s\n", "Who must act", p.list(r.ByOwner, r.Failures))
+}
+
+func (p *page) list(shares []Share, total uint64) string {
+	var words []string
+	for _, s := range shares {
+		words = append(words, p.paint(ownerColours[s.Value], s.Value)+" "+percent(s.Count, total))
+	}
+	return strings.Join(words, ", ")
+}
+
+var (
+	ownerColours = map[string]string{"us": red, "persistent": red, "upstream": yellow, "zone": cyan, "network": yellow}
+	stateColours = map[string]string{Failing: red, Recovered: green, Quiet: faint}
+)
+
+func (p *page) actions(r *Report) {
+	if len(r.Actions) == 0 {
+		return
+	}
+	p.section("WHAT TO DO FIRST", "")
+	for i, a := range r.Actions {
+		p.printf("%2d. %s %s: %s, %s\n", i+1, p.paint(bold, firstOf(a.Title, a.Cause)),
+			p.paint(faint, "("+a.Cause+")"), plainCount(a.Count, r.Failures), p.paint(stateColours[a.State], a.State))
+		p.wrap("    ", "for "+a.Owner+": "+a.Advice)
+		if len(a.Where) > 0 {
+			p.wrap("    ", "at "+strings.Join(a.Where, ", "))
+		}
+	}
+}
+
+func (p *page) causes(r *Report) {
+	p.section("CAUSES", "")
+	p.printf("%s\n", p.paint(faint, fmt.Sprintf("%10s %5s %-*s %-8s %-10s %s", "failures", "", causeWidth, "cause", "acts", "lasts", "now")))
+	for _, c := range r.Causes {
+		p.printf("%10s %5s %s %-8s %-10s %s", comma(c.Count), percent(c.Count, r.Failures), pad(c.Cause, causeWidth),
+			fit(c.Owner, 8), fit(c.Lasts, 10), p.paint(stateColours[c.State], fmt.Sprintf("%-9s", c.State)))
+		if room := p.Width - 49 - causeWidth; len(c.Timeline) > 1 && room >= 8 {
+			p.printf("  %s", spark(rebin(c.Timeline, min(room, 40))))
+		}
+		p.printf("\n")
+	}
+}
+
+const causeWidth = 30
+
+func (p *page) fresh(r *Report) {
+	if len(r.New) == 0 {
+		return
+	}
+	p.section("NEW IN THE LAST HOUR OF THE LOG", "")
+	for _, n := range r.New {
+		p.printf("  %10s  %-9s%s  since %s\n", comma(n.Count), n.What, pad(n.Key, keyWidth), p.clock(n.Since))
+	}
+}
+
+func (p *page) findings(r *Report) {
+	if len(r.Findings) == 0 {
+		return
+	}
+	p.section("DIAGNOSED", "")
+	for _, f := range r.Findings {
+		p.printf("  %s %s, %s must act\n", p.paint(bold, fit(f.Zone, p.Width-45)), f.Cause, firstOf(f.Owner, "unknown"))
+		for _, text := range []string{f.Text, f.Advice} {
+			if text != "" {
+				p.wrap("    ", text)
+			}
+		}
+	}
+}
+
+// zones shows each zone with its names below it.
+func (p *page) zones(r *Report) {
+	if len(r.Zones.Items) == 0 {
+		return
+	}
+	p.section("ZONES AND THEIR NAMES", boundNote(r.Zones.Bound, r.Names.Bound))
+	for _, z := range r.Zones.Items {
+		p.item(z, r.Failures, "", bold)
+		shown := 0
+		for _, e := range r.names {
+			if shown == p.Names {
+				break
+			}
+			if e.zone == z.Key && e.key != z.Key {
+				p.item(Item{Key: e.key, Count: e.count}, r.Failures, "  ", "")
+				shown++
+			}
+		}
+	}
+	if r.Zones.More {
+		p.printf("  %s\n", p.paint(faint, "and others"))
+	}
+}
+
+func (p *page) table(title string, t Top, total uint64) {
+	if len(t.Items) == 0 {
+		return
+	}
+	p.section(title, boundNote(t.Bound))
+	for _, item := range t.Items {
+		p.item(item, total, "", "")
+	}
+	if t.More {
+		p.printf("  %s\n", p.paint(faint, "and others"))
+	}
+}
+
+func (p *page) item(i Item, total uint64, indent, colour string) {
+	p.printf("  %10s  %5s  %s%s", comma(i.Count), percent(i.Count, total), indent, p.paint(colour, pad(i.Key, keyWidth-len(indent))))
+	if i.Mostly != "" {
+		p.printf("  %s", fit("mostly "+i.Mostly, p.Width-23-keyWidth))
+	}
+	p.printf("\n")
+}
+
+func boundNote(bounds ...uint64) string {
+	if most := slices.Max(bounds); most > 0 {
+		return "counts may be up to " + comma(most) + " too high"
+	}
+	return ""
+}
+
+// log tells what the figures rest on.
+func (p *page) log(r *Report) {
+	l := r.Log
+	p.section("LOG", "")
+	p.printf("  %s lines, %s of them ede's", comma(l.Lines), comma(l.Ours))
+	if l.Malformed > 0 {
+		var reasons []string
+		for reason, n := range l.Reasons {
+			reasons = append(reasons, comma(n)+" "+reason)
+		}
+		slices.Sort(reasons)
+		p.printf(", %s malformed and left out (%s)", p.paint(red, comma(l.Malformed)), strings.Join(reasons, ", "))
+	}
+	p.printf("\n")
+	for _, note := range []struct {
+		n    uint64
+		text string
+	}{
+		{l.Summed, "failures are told by summaries, without client"},
+		{l.Unnamed, "of them without name"},
+		{l.Undated, "failures have no time and are not in the timeline"},
+		{l.Notices, "other messages of ede: warnings and the like"},
+		{l.Missed, "diagnoses left out: too many different ones"},
+		{l.Filtered.Undated, "failures without time left out, as a time was asked for"},
+		{l.Filtered.Undecided, "failures in summaries left out: whether they are asked for cannot be told"},
+	} {
+		if note.n > 0 {
+			p.printf("  %s %s\n", comma(note.n), note.text)
+		}
+	}
+	for _, problem := range l.Problems {
+		p.printf("  %s\n", p.paint(red, fit(problem, p.Width-2)))
+	}
+}
+
+func (p *page) date(t time.Time) string { return t.In(p.Location).Format("2006-01-02 15:04:05 MST") }
+
+func (p *page) clock(t time.Time) string { return t.In(p.Location).Format("15:04:05") }
