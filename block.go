@@ -19,6 +19,7 @@ type block struct {
 	texts        []textRule
 	keepUpstream bool
 	shadow       bool
+	diagnose     bool
 }
 
 // textRule is one text line: the words for the clients of some networks, or of
@@ -51,4 +52,16 @@ func (b *block) wordsFor(addr netip.Addr) cause.Words {
 		}
 	}
 	return cause.BriefWords
+}
+
+// private are the zones of the block that the public tree does not judge: a
+// server block for a zone of its own may well be the only one to have it.
+func (b *block) private() []string {
+	var zones []string
+	for _, z := range b.serves {
+		if z != "." {
+			zones = append(zones, z)
+		}
+	}
+	return zones
 }

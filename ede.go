@@ -59,7 +59,7 @@ func (e *Ede) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	if run.Nested() {
 		return run.Hand(ev, rcode, err)
 	}
-	verdict, f := e.explain(ctx, w, r, ev)
+	verdict, f := e.explain(ctx, run, w, r, ev)
 	e.record(ctx, f)
 	if e.block.shadow {
 		return rcode, err
@@ -83,16 +83,20 @@ func (e *Ede) Name() string { return "ede" }
 // succeeded clears what is remembered of a question that resolves again.
 func (e *Ede) succeeded(run *observe.Run) {
 	run.Passed()
-	if e.process.table.Quiet() {
+	diagnoses := e.process.diagnoses
+	if e.process.table.Quiet() && (diagnoses == nil || diagnoses.runner.Quiet()) {
 		return
 	}
 	q := run.CacheQuestion()
+	if diagnoses != nil {
+		diagnoses.runner.Succeeded(q)
+	}
 	e.process.table.Succeeded(incident.Key{Block: e.block.id, Name: q.Name, Qtype: q.Qtype, Qclass: q.Qclass})
 }
 
 // explain returns the verdict on ev, out of memory if the failure came out of
 // the cache, and counts it in the incident table.
-func (e *Ede) explain(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, ev *evidence.Evidence) (*cause.Verdict, *record.Failure) {
+func (e *Ede) explain(ctx context.Context, run *observe.Run, w dns.ResponseWriter, r *dns.Msg, ev *evidence.Evidence) (*cause.Verdict, *record.Failure) {
 	verdict := cause.Classify(ev)
 	key := keyOf(e.block.id, ev)
 	if ev.CacheHit || ev.Reply.Truncated && verdict.Cause.Rank <= cause.Generic {
@@ -104,6 +108,7 @@ func (e *Ede) explain(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, ev 
 			}
 		}
 	}
+	verdict = e.refine(run, ev, verdict)
 	f := failureOf(ctx, w, r, e.block, ev, verdict)
 	in := e.process.table.Failed(incident.Failure{
 		Key: key,
@@ -130,7 +135,7 @@ func (e *Ede) explainPanic(ctx context.Context, run *observe.Run, r *dns.Msg, v 
 		// The query around it panics too, and is the one to be recorded.
 		return
 	}
-	_, f := e.explain(ctx, run.ResponseWriter, r, run.Panicked(v))
+	_, f := e.explain(ctx, run, run.ResponseWriter, r, run.Panicked(v))
 	f.Sent = record.NotSent
 	e.record(ctx, f)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/observe"
@@ -73,7 +74,10 @@ func (l *loader) parsed(ctx caddy.Context) error {
 	l.mu.Unlock()
 
 	corefile := corefileBlocks()
-	current.process = newProcess(current.settings)
+	var err error
+	if current.process, err = newProcess(current.settings); err != nil {
+		return plugin.Error("ede", err)
+	}
 	circles := warn(corefile)
 	for _, b := range current.blocks {
 		b.ede.process = current.process

@@ -74,6 +74,7 @@ var properties = []struct {
 	{"log", true, (*parser).log},
 	{"except", false, (*parser).except},
 	{"memory", false, (*parser).memory},
+	{"diagnose", false, (*parser).diagnose},
 }
 
 func (p *parser) property() error {
@@ -94,7 +95,9 @@ func (p *parser) property() error {
 }
 
 // line is a property as it stands in the Corefile.
-func line(name string, args []string) string { return strings.Join(append([]string{name}, args...), " ") }
+func line(name string, args []string) string {
+	return strings.Join(append([]string{name}, args...), " ")
+}
 
 // place is where the parser stands, "Corefile:12".
 func (p *parser) place() string { return fmt.Sprintf("%s:%d", p.c.File(), p.c.Line()) }

@@ -13,11 +13,19 @@ import (
 type process struct {
 	table *incident.Table
 	log   *record.Log
+	// diagnoses is nil if no block has a diagnose block.
+	diagnoses *diagnoses
 }
 
-func newProcess(s settings) *process {
+func newProcess(s settings) (*process, error) {
 	table := incident.New(s.entries(), time.Now)
-	return &process{table: table, log: record.NewLog(s.logOptions(), table, time.Now)}
+	p := &process{table: table, log: record.NewLog(s.logOptions(), table, time.Now)}
+	if s.diagnose.place == "" {
+		return p, nil
+	}
+	var err error
+	p.diagnoses, err = newDiagnoses(s.diagnose.value, p)
+	return p, err
 }
 
 // adopt takes over what old remembers of the blocks that did not change, so
@@ -30,7 +38,10 @@ func (p *process) start() {
 	p.log.Start()
 }
 
-func (p *process) stop() { p.log.Stop() }
+func (p *process) stop() {
+	p.diagnoses.stop()
+	p.log.Stop()
+}
 
 // Version returns the version and the commit of ede in the running binary, as
 // far as the build recorded them.

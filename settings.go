@@ -2,6 +2,8 @@ package ede
 
 import (
 	"fmt"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
@@ -14,6 +16,32 @@ type settings struct {
 	memory setting[int]
 	log    setting[logLine]
 	client setting[record.ClientForm]
+	// diagnose is what a diagnose block says.
+	diagnose setting[diagnoseLine]
+}
+
+// diagnoseLine is a diagnose block. Lists are kept as the words of the
+// Corefile, so that two blocks can be compared.
+type diagnoseLine struct {
+	rate, concurrent     int
+	wait                 time.Duration
+	anchors              string
+	compare, networkList string
+	delegation           bool
+}
+
+func (l diagnoseLine) compared() []string { return strings.Fields(l.compare) }
+
+// networks are those that the zone's own servers may be asked in besides the
+// globally routable ones. parse has checked them.
+func (l diagnoseLine) networks() []netip.Prefix {
+	var networks []netip.Prefix
+	for _, word := range strings.Fields(l.networkList) {
+		if n, err := parseNetwork(word); err == nil {
+			networks = append(networks, n)
+		}
+	}
+	return networks
 }
 
 // logLine is a log line of the Corefile.
@@ -52,7 +80,10 @@ func (s *settings) merge(other settings) error {
 	if err := s.log.take("log", other.log); err != nil {
 		return err
 	}
-	return s.client.take("log client", other.client)
+	if err := s.client.take("log client", other.client); err != nil {
+		return err
+	}
+	return s.diagnose.take("diagnose", other.diagnose)
 }
 
 func (s settings) entries() int {

@@ -31,6 +31,8 @@ type Verdict struct {
 	Zone string
 	// Trace holds the facts in the order in which they were weighed.
 	Trace []string
+	// asked marks what the upstream said when diagnosis asked it again.
+	asked bool
 	// Cached is true when the failure came out of the cache.
 	Cached bool
 }
@@ -58,7 +60,7 @@ func newVerdict(c *Cause, e *ev.Evidence) *Verdict {
 	case c == panicked:
 		v.Statements = []Statement{own}
 	case len(e.Options) > 0 && e.UpstreamAnswered && c == upstreamEDE:
-		v.Statements = relayed(e)
+		v.Statements = statementsOf(e.Upstream, e.Options)
 		v.byCode(v.Statements[0].Code)
 	case len(e.Options) > 0 && !e.UpstreamAnswered && !e.Returned:
 		for _, o := range e.Options {
@@ -74,14 +76,14 @@ func newVerdict(c *Cause, e *ev.Evidence) *Verdict {
 	return v
 }
 
-// relayed returns the upstream's own statements with their source named, since
+// statementsOf returns the upstream's own statements with their source named, since
 // a client takes an EDE to be its resolver's (RFC 8914 section 3).
-func relayed(e *ev.Evidence) []Statement {
-	statements := make([]Statement, len(e.Options))
-	for i, o := range e.Options {
+func statementsOf(upstream string, said []option.Option) []Statement {
+	statements := make([]Statement, len(said))
+	for i, o := range said {
 		statements[i] = Statement{
 			Code: o.Code, Source: option.Upstream, FromUpstream: true,
-			Brief: attributed("upstream", o.Text), Full: attributed(host(e.Upstream), o.Text),
+			Brief: attributed("upstream", o.Text), Full: attributed(host(upstream), o.Text),
 		}
 	}
 	return statements

@@ -97,9 +97,8 @@ func (run *Run) Panicked(v any) *evidence.Evidence {
 // Evidence collects what is known of a run that failed. It is called once the
 // chain has returned.
 func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.Evidence {
-	level := run.entered
+	level := run.failedLevel()
 	if run.failed.level > 0 {
-		level = run.failed.level
 		if err == nil {
 			// tsig logs the error of the plugins below it and keeps it.
 			err = run.failed.err
@@ -138,6 +137,15 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 		e.Template = templateFor(t.next, e.Asked)
 	}
 	return e
+}
+
+// failedLevel is where on the path the failure began: at the innermost plugin
+// that returned one, or else at the innermost that was entered.
+func (run *Run) failedLevel() int {
+	if run.failed.level > 0 {
+		return run.failed.level
+	}
+	return run.entered
 }
 
 func (run *Run) addReply(e *evidence.Evidence) {

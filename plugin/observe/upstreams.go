@@ -33,7 +33,7 @@ type upstreamSet struct {
 // state returns all upstreams of the forward that asked addr, or of all
 // forwards if addr is none of theirs.
 func (u *upstreams) state(h plugin.Handler, addr string) []evidence.Upstream {
-	u.once.Do(func() { u.forwards = upstreamsOf(h) })
+	u.load(h)
 	sets := u.forwards
 	for _, set := range u.forwards {
 		if set.has(addr) {
@@ -55,6 +55,8 @@ func (u *upstreams) state(h plugin.Handler, addr string) []evidence.Upstream {
 	}
 	return all
 }
+
+func (u *upstreams) load(h plugin.Handler) { u.once.Do(func() { u.forwards = upstreamsOf(h) }) }
 
 // since remembers when an upstream was first seen down. The map holds at most
 // the configured upstreams.

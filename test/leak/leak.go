@@ -10,6 +10,7 @@ import (
 const (
 	patience = 5 * time.Second
 	interval = 5 * time.Millisecond
+	calm     = 4 // intervals without a change before the first count is believed
 )
 
 // Check fails the test if, five seconds after its other cleanups have run,
@@ -18,13 +19,33 @@ const (
 // beside it may be parallel.
 func Check(t testing.TB) {
 	t.Helper()
-	before := runtime.NumGoroutine()
+	before := baseline()
 	t.Cleanup(func() {
 		t.Helper()
 		if now := settle(before, patience); now > before {
 			t.Errorf("%d goroutines before, %d after:\n%s", before, now, stacks())
 		}
 	})
+}
+
+// baseline counts once the goroutines of earlier tests have ended: counted
+// among those before, they would hide as many that leak.
+func baseline() int {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	deadline := time.Now().Add(time.Second)
+	count, same := runtime.NumGoroutine(), 0
+	for same < calm && time.Now().Before(deadline) {
+		runtime.GC()
+		<-tick.C
+		now := runtime.NumGoroutine()
+		if now == count {
+			same++
+			continue
+		}
+		count, same = now, 0
+	}
+	return count
 }
 
 // settle polls, since the runtime tells nobody when a goroutine ends. It

@@ -20,3 +20,15 @@ func TestSettleSeesAGoroutineThatStays(t *testing.T) {
 		t.Errorf("%d goroutines, want %d once it has ended", got, before)
 	}
 }
+
+func TestTheBaselineWaitsForWhatIsEnding(t *testing.T) {
+	before := runtime.NumGoroutine()
+	stop := make(chan struct{})
+	for range 10 {
+		go func() { <-stop }()
+	}
+	close(stop)
+	if got := baseline(); got > before {
+		t.Errorf("baseline %d, want %d once the others have ended", got, before)
+	}
+}

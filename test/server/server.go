@@ -65,6 +65,7 @@ func Start(t testing.TB, corefile string) *Server {
 func Try(corefile string) (*Server, error) {
 	loading.Lock()
 	defer loading.Unlock()
+	defer forget()
 	instance, err := caddy.Start(input(corefile))
 	if err != nil {
 		return nil, err
@@ -82,6 +83,7 @@ func Try(corefile string) (*Server, error) {
 func (s *Server) Reload(corefile string) error {
 	loading.Lock()
 	defer loading.Unlock()
+	defer forget()
 	s.mu.Lock()
 	old := s.instance
 	s.mu.Unlock()
@@ -101,6 +103,7 @@ func (s *Server) Stop() (err error) {
 	s.once.Do(func() {
 		loading.Lock()
 		defer loading.Unlock()
+		defer forget()
 		s.mu.Lock()
 		instance := s.instance
 		s.instance = nil // finalizers in it have to run
@@ -143,6 +146,15 @@ func shutdown(instance *caddy.Instance) error {
 		errs = append(errs, fmt.Errorf("listeners still serve after %v", stopTimeout))
 	}
 	return errors.Join(errs...)
+}
+
+// forget clears what caddy's list of instances keeps beyond its length: it
+// removes an instance by shifting the rest, and the pointer left behind holds
+// a stopped instance, its proxies and so the goroutines that only their
+// finalizers end. Every change of the list here happens with loading held.
+func forget() {
+	instances := caddy.Instances()
+	clear(instances[len(instances):cap(instances)])
 }
 
 func input(corefile string) caddy.Input {

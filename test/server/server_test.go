@@ -201,6 +201,16 @@ func TestAStoppedServerDoesNotReload(t *testing.T) {
 	}
 }
 
+// Caddy's list would hold the last one, and with it forward's connection pool.
+func TestAStoppedForwardIsCollected(t *testing.T) {
+	for range 3 {
+		t.Run("once more", func(t *testing.T) {
+			leak.Check(t)
+			server.Start(t, here(".:0", "forward . "+upstream.Closed(t)))
+		})
+	}
+}
+
 func TestForwardReachesTheFakeUpstreamOverEveryTransport(t *testing.T) {
 	for _, transport := range []upstream.Transport{
 		upstream.DNS, upstream.UDP, upstream.TLS, upstream.HTTPS, upstream.QUIC,

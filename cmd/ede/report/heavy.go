@@ -111,6 +111,10 @@ func (h *heavy) swap(i, j int) {
 	h.heap[i].pos, h.heap[j].pos = i, j
 }
 
+// standsOut is false for an entry that may owe most of its count to the keys it
+// took the place from: among very many keys of like frequency, all look so.
+func (e *entry) standsOut() bool { return e.over*2 <= e.count }
+
 // see takes a line's time and what it says about the cache and the cause.
 func (e *entry) see(at time.Time, n, cached uint64, cause int) {
 	e.cached += cached

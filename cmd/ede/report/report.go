@@ -112,7 +112,8 @@ type Finding struct {
 type Top struct {
 	// Bound is how much a count may be too high; 0 means that all are exact.
 	Bound uint64 `json:"bound"`
-	// More is set if there are others besides Items.
+	// More is set if there are others besides Items; those whose Count may be
+	// for the greater part another key's are not among Items.
 	More  bool   `json:"more"`
 	Items []Item `json:"items"`
 }

@@ -112,6 +112,10 @@ func (t *tally) actions(causes []Cause, k Knowledge) []Action {
 func (t *tally) topOf(h *heavy, n int) Top {
 	top := Top{Bound: h.bound(), More: len(h.heap) > n, Items: []Item{}}
 	for _, e := range h.top(n) {
+		if !e.standsOut() {
+			top.More = true
+			continue
+		}
 		item := Item{Key: e.key, Zone: e.zone, Count: e.count, Over: e.over, Cached: e.cached, First: e.first, Last: e.last}
 		if no, ok := e.mix.most(e.count); ok {
 			item.Mostly = t.causes[no].name

@@ -171,7 +171,7 @@ func (p *page) findings(r *Report) {
 
 // zones shows each zone with its names below it.
 func (p *page) zones(r *Report) {
-	if len(r.Zones.Items) == 0 {
+	if len(r.Zones.Items) == 0 && !r.Zones.More {
 		return
 	}
 	p.section("ZONES AND THEIR NAMES", boundNote(r.Zones.Bound, r.Names.Bound))
@@ -182,34 +182,41 @@ func (p *page) zones(r *Report) {
 			if shown == p.Names {
 				break
 			}
-			if e.zone == z.Key && e.key != z.Key {
+			if e.zone == z.Key && e.key != z.Key && e.standsOut() {
 				p.item(Item{Key: e.key, Count: e.count}, r.Failures, "  ", "")
 				shown++
 			}
 		}
 	}
-	if r.Zones.More {
-		p.printf("  %s\n", p.paint(faint, "and others"))
-	}
+	p.more(r.Zones)
 }
 
 func (p *page) table(title string, t Top, total uint64) {
-	if len(t.Items) == 0 {
+	if len(t.Items) == 0 && !t.More {
 		return
 	}
 	p.section(title, boundNote(t.Bound))
 	for _, item := range t.Items {
 		p.item(item, total, "", "")
 	}
-	if t.More {
+	p.more(t)
+}
+
+func (p *page) more(t Top) {
+	switch {
+	case t.More && len(t.Items) == 0:
+		p.printf("  %s\n", p.paint(faint, "very many, none of which stands out"))
+	case t.More:
 		p.printf("  %s\n", p.paint(faint, "and others"))
 	}
 }
 
 func (p *page) item(i Item, total uint64, indent, colour string) {
-	p.printf("  %10s  %5s  %s%s", comma(i.Count), percent(i.Count, total), indent, p.paint(colour, pad(i.Key, keyWidth-len(indent))))
+	key := fit(i.Key, keyWidth-len(indent))
+	p.printf("  %10s  %5s  %s%s", comma(i.Count), percent(i.Count, total), indent, p.paint(colour, key))
 	if i.Mostly != "" {
-		p.printf("  %s", fit("mostly "+i.Mostly, p.Width-23-keyWidth))
+		gap := keyWidth - len(indent) - textWidth(key)
+		p.printf("  %*s%s", gap, "", fit("mostly "+i.Mostly, p.Width-23-keyWidth))
 	}
 	p.printf("\n")
 }

@@ -193,3 +193,6 @@ func (b *Bed) Anchor() []dns.RR { return records(b.Root.DS()) }
 func (b *Bed) RootHints() string {
 	return fmt.Sprintf(". %d IN NS ns1.\nns1. %d IN A %s\n", ttl, ttl, rootAddress)
 }
+
+// T is the test that the zone belongs to.
+func (z *Zone) T() testing.TB { return z.t }

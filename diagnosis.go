@@ -1,0 +1,173 @@
+package ede
+
+import (
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
+	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
+	"github.com/seed-1b7246af/coredns-ede/plugin/observe"
+	"github.com/seed-1b7246af/coredns-ede/plugin/record"
+)
+
+// maxHeld is how many answers may wait for a diagnosis at once.
+const maxHeld = 64
+
+// diagnoses is what the blocks that diagnose share.
+type diagnoses struct {
+	runner  *diagnose.Runner
+	compare []*exchange.Upstream
+	wait    time.Duration
+	held    atomic.Int64
+}
+
+// newDiagnoses returns the diagnoses as the Corefile configures them. Findings
+// go to p.
+func newDiagnoses(line diagnoseLine, p *process) (*diagnoses, error) {
+	d := &diagnoses{wait: line.wait}
+	engine := &diagnose.Engine{Anchors: dnssec.RootAnchors(), Private: diagnose.PrivateZones(), Now: time.Now}
+	if line.anchors != "" {
+		anchors, err := readAnchors(line.anchors)
+		if err != nil {
+			return nil, err
+		}
+		engine.Anchors = anchors
+	}
+	for _, to := range line.compared() {
+		u, err := exchange.Open(to)
+		if err != nil {
+			d.close()
+			return nil, err
+		}
+		d.compare = append(d.compare, u)
+		engine.Compare = append(engine.Compare, diagnose.Resolver{Name: u.Addr, Exchange: u.Exchange})
+	}
+	if line.delegation {
+		dialer := &delegation.Dialer{}
+		engine.Delegation = &delegation.Prober{Direct: dialer.Direct, Allowed: line.networks()}
+	}
+	d.runner = diagnose.NewRunner(engine, line.rate, line.concurrent, p.diagnosed)
+	return d, nil
+}
+
+func readAnchors(file string) ([]dns.RR, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return dnssec.ParseAnchors(f, file)
+}
+
+// stop ends all diagnoses at once.
+func (d *diagnoses) stop() {
+	if d == nil {
+		return
+	}
+	d.runner.Stop()
+	d.close()
+}
+
+func (d *diagnoses) close() {
+	for _, u := range d.compare {
+		u.Close()
+	}
+}
+
+// refine returns what diagnosis knows of the failure ev in place of v, or v. It
+// starts a diagnosis if it knows nothing, and waits for it if the block's
+// answers may be held.
+func (e *Ede) refine(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) *cause.Verdict {
+	d := e.process.diagnoses
+	if d == nil || !e.block.diagnose || ev.CheckingDisabled || isProbe(ev.Question) || !v.Refinable() {
+		return v
+	}
+	if better := d.known(ev.Asked, v); better != nil {
+		return better
+	}
+	if ev.CacheHit {
+		return v
+	}
+	ended := d.begin(run, ev, v, e.block.private())
+	if ended == nil || d.wait == 0 {
+		return v
+	}
+	if d.held.Add(1) > maxHeld {
+		d.held.Add(-1)
+		return v
+	}
+	defer d.held.Add(-1)
+	timer := time.NewTimer(d.wait)
+	defer timer.Stop()
+	select {
+	case <-ended:
+		if better := d.known(ev.Asked, v); better != nil {
+			return better
+		}
+	case <-timer.C:
+	case <-run.Done():
+	}
+	return v
+}
+
+func (d *diagnoses) known(q dns.Question, v *cause.Verdict) *cause.Verdict {
+	better, found, ok := d.runner.Lookup(q)
+	if !ok {
+		return nil
+	}
+	return better.For(v, found)
+}
+
+// begin starts a diagnosis, and counts why not if it does not.
+func (d *diagnoses) begin(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict, private []string) <-chan struct{} {
+	peers, from := run.Peers(ev.Upstream)
+	if len(peers) == 0 {
+		record.DiagnosisSkipped("no_upstream")
+		return nil
+	}
+	if from != "." {
+		private = append(private, from)
+	}
+	c := diagnose.Case{Question: ev.Asked, Rcode: ev.Rcode, Private: private, Verdict: v}
+	for i, p := range peers {
+		r := diagnose.Resolver{Name: p.Addr, Exchange: p.Exchange}
+		if i == 0 {
+			c.Failing = r
+		} else {
+			c.Others = append(c.Others, r)
+		}
+	}
+	ended, skip := d.runner.Start(c)
+	if skip != diagnose.Started {
+		record.DiagnosisSkipped(string(skip))
+	}
+	return ended
+}
+
+// diagnosed records a finding. The incident table has it from the next failure
+// of the name on.
+func (p *process) diagnosed(c diagnose.Case, f diagnose.Finding) {
+	record.CountDiagnosis(f.Outcome.String(), f.Queries, f.Elapsed)
+	d := record.Diagnosis{Question: c.Question, Zone: f.Zone, Queries: f.Queries, Duration: f.Elapsed, Text: f.Text}
+	switch f.Outcome {
+	case diagnose.Explained:
+		d.Verdict = f.Verdict
+	case diagnose.Undecided:
+		d.Verdict = c.Verdict
+		d.Result = f.Outcome.String()
+	case diagnose.Resolves:
+		d.Result = f.Outcome.String()
+	}
+	if d.Zone == "" {
+		d.Zone = incident.ZoneOf(c.Question.Name, ".")
+	}
+	p.log.Diagnosed(d)
+}

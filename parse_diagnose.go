@@ -1,0 +1,142 @@
+package ede
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coredns/coredns/core/dnsserver"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
+)
+
+// Defaults and limits of a diagnose block.
+const (
+	defaultRate, maxRate             = 5, 1000
+	defaultConcurrent, maxConcurrent = 4, 64
+	maxWait                          = 2 * time.Second
+	maxCompare                       = 8
+)
+
+var diagnoseProperties = []struct {
+	name string
+	read func(*parser, *diagnoseLine, []string) error
+}{
+	{"rate", (*parser).diagnoseRate},
+	{"wait", (*parser).diagnoseWait},
+	{"trust_anchor", (*parser).diagnoseAnchor},
+	{"compare", (*parser).diagnoseCompare},
+	{"delegation", (*parser).diagnoseDelegation},
+}
+
+// diagnose reads a diagnose block, which may be empty.
+func (p *parser) diagnose(args []string) error {
+	if len(args) > 0 {
+		return p.c.Errf("%s: no argument is accepted, its properties stand in a block", line("diagnose", args))
+	}
+	l := diagnoseLine{rate: defaultRate, concurrent: defaultConcurrent}
+	place := p.place()
+	p.block.diagnose = true
+	// The dispenser leaves an opening brace to the next argument.
+	if !p.c.NextArg() {
+		p.settings.diagnose = setting[diagnoseLine]{l, place}
+		return nil
+	}
+	seen := make(map[string]bool)
+	for {
+		if !p.c.Next() {
+			return p.c.Err("diagnose is not closed: accepted is a } on a line of its own")
+		}
+		name := p.c.Val()
+		if name == "}" {
+			p.settings.diagnose = setting[diagnoseLine]{l, place}
+			return nil
+		}
+		if err := p.diagnoseProperty(&l, name, seen); err != nil {
+			return err
+		}
+	}
+}
+
+func (p *parser) diagnoseProperty(l *diagnoseLine, name string, seen map[string]bool) error {
+	var names []string
+	for _, known := range diagnoseProperties {
+		names = append(names, known.name)
+		if known.name != name {
+			continue
+		}
+		if seen[name] {
+			return p.c.Errf("diagnose %s stands twice: one is accepted", name)
+		}
+		seen[name] = true
+		return known.read(p, l, p.c.RemainingArgs())
+	}
+	return p.c.Errf("unknown property %q of diagnose: accepted are %s", name, strings.Join(names, ", "))
+}
+
+func (p *parser) diagnoseRate(l *diagnoseLine, args []string) error {
+	numbers := []*int{&l.rate, &l.concurrent}
+	limits := []int{maxRate, maxConcurrent}
+	if len(args) == 0 || len(args) > len(numbers) {
+		return p.c.Errf("%s: accepted are a number a second and a number at once", line("rate", args))
+	}
+	for i, arg := range args {
+		n, err := strconv.Atoi(arg)
+		if err != nil || n < 0 || i == 1 && n == 0 || n > limits[i] {
+			return p.c.Errf("%s: accepted are a number a second from 0 to %d and a number at once from 1 to %d", line("rate", args), maxRate, maxConcurrent)
+		}
+		*numbers[i] = n
+	}
+	return nil
+}
+
+func (p *parser) diagnoseWait(l *diagnoseLine, args []string) error {
+	if len(args) == 1 {
+		if d, err := time.ParseDuration(args[0]); err == nil && d >= 0 && d <= maxWait {
+			l.wait = d
+			return nil
+		}
+	}
+	return p.c.Errf("%s: accepted is a duration from 0s to %v", line("wait", args), maxWait)
+}
+
+// diagnoseAnchor reads the anchors, to say at once where the file is wrong.
+func (p *parser) diagnoseAnchor(l *diagnoseLine, args []string) error {
+	if len(args) != 1 {
+		return p.c.Errf("%s: accepted is one file with DS or DNSKEY records", line("trust_anchor", args))
+	}
+	file := args[0]
+	if root := dnsserver.GetConfig(p.c).Root; root != "" && !strings.HasPrefix(file, "/") {
+		file = root + "/" + file
+	}
+	if _, err := readAnchors(file); err != nil {
+		return p.c.Errf("trust_anchor: %v: accepted is a file with DS or DNSKEY records in zone-file form", err)
+	}
+	l.anchors = file
+	return nil
+}
+
+func (p *parser) diagnoseCompare(l *diagnoseLine, args []string) error {
+	if len(args) == 0 || len(args) > maxCompare {
+		return p.c.Errf("%s: accepted are one to %d resolvers, as forward writes them", line("compare", args), maxCompare)
+	}
+	for _, to := range args {
+		u, err := exchange.Open(to)
+		if err != nil {
+			return p.c.Errf("compare: %v", err)
+		}
+		u.Close()
+	}
+	l.compare = strings.Join(args, " ")
+	return nil
+}
+
+func (p *parser) diagnoseDelegation(l *diagnoseLine, args []string) error {
+	for _, arg := range args {
+		if _, err := parseNetwork(arg); err != nil {
+			return p.c.Errf("delegation: %q is not a network: accepted are addresses and CIDRs, as 192.0.2.0/24", arg)
+		}
+	}
+	l.delegation, l.networkList = true, strings.Join(args, " ")
+	return nil
+}

@@ -1,0 +1,109 @@
+package cause
+
+import (
+	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+// Diagnosed returns base with the cause that a diagnosis found in its place.
+// Without codes the cause's own code stands, without texts its own texts.
+func Diagnosed(base *Verdict, id string, codes []uint16, brief, full, zone string) *Verdict {
+	c := ByID(id)
+	v := &Verdict{
+		Cause: c, Lasts: c.Lasts, Owner: c.Owner, Advice: c.Advice,
+		At: base.At, Upstream: base.Upstream, Zone: zone, Trace: base.Trace, Own: full,
+	}
+	if brief == "" {
+		brief, full = c.Brief, c.Full
+	}
+	if len(codes) == 0 {
+		codes = []uint16{c.Code}
+	}
+	for i, code := range codes {
+		s := Statement{Code: code, Source: option.Diagnosis}
+		if i == 0 {
+			s.Brief, s.Full = brief, full
+		}
+		v.Statements = append(v.Statements, s)
+	}
+	return v
+}
+
+// Relayed returns base with what the upstream said when it was asked again.
+func Relayed(base *Verdict, said []option.Option) *Verdict {
+	v := *base
+	v.Cause, v.asked = upstreamEDE, true
+	v.Statements = statementsOf(base.Upstream, said)
+	v.byCode(v.Statements[0].Code)
+	return &v
+}
+
+// Beside returns v with the codes that the upstream gave of itself after its
+// own, which are the more specific.
+func (v *Verdict) Beside(said []option.Option) *Verdict {
+	b := *v
+	b.Statements = append([]Statement(nil), v.Statements...)
+	for _, s := range statementsOf(v.Upstream, said) {
+		known := s.Code == 0 || s.Code == cachedFailure.Code
+		for _, own := range b.Statements {
+			known = known || own.Code == s.Code
+		}
+		if !known {
+			b.Statements = append(b.Statements, s)
+		}
+	}
+	return &b
+}
+
+// Found reports whether v rests on a diagnosis.
+func (v *Verdict) Found() bool {
+	return len(v.Statements) > 0 && v.Statements[0].Source == option.Diagnosis || v.asked
+}
+
+// Dated returns v, found at the time found, for an answer later than that. Its
+// text says when it was found.
+func (v *Verdict) Dated(found time.Time) *Verdict {
+	d := *v
+	d.Statements = append([]Statement(nil), v.Statements...)
+	if len(d.Statements) > 0 && d.Statements[0].Brief != "" {
+		at := " (found " + found.UTC().Format(time.TimeOnly) + "Z)"
+		d.Statements[0].Brief += at
+		d.Statements[0].Full += at
+	}
+	return &d
+}
+
+// Refinable reports whether a diagnosis could say more than v does: the
+// upstream failed and gave no reason, or a generic one.
+func (v *Verdict) Refinable() bool {
+	switch v.Cause {
+	case upstreamServfail, upstreamRefused, cachedFailure:
+		return true
+	case upstreamEDE:
+		for _, s := range v.Statements {
+			switch s.Code {
+			case 0, 5, 6, cachedFailure.Code:
+			default:
+				return false
+			}
+		}
+		return !v.asked
+	}
+	return false
+}
+
+// For returns the diagnosis d, found at the time found, for the failure that v
+// is the verdict on: with what the upstream itself said after it, and marked as
+// cached if v is.
+func (d *Verdict) For(v *Verdict, found time.Time) *Verdict {
+	f := d.Dated(found)
+	f.At, f.Upstream = v.At, v.Upstream
+	f.Trace = append(append([]string(nil), v.Trace...), "diagnosis: "+d.Text())
+	if !v.Cached {
+		return f
+	}
+	f.Cached = true
+	f.Statements = append(f.Statements[:min(len(f.Statements), option.MaxOptions-1)], v.Statements[len(v.Statements)-1])
+	return f
+}

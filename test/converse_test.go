@@ -1,0 +1,124 @@
+package test_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/test/server"
+)
+
+const (
+	// patience is how long a test waits for what must come: above the five
+	// seconds that forward and etcd take at most.
+	patience = 12 * time.Second
+	// silence is how long it listens for what must not.
+	silence = 100 * time.Millisecond
+)
+
+// Clients that the server blocks of these tests treat differently.
+const (
+	briefClient = "127.0.0.1"
+	fullClient  = "127.0.0.2"
+	noneClient  = "127.0.0.3"
+)
+
+// levels is an ede directive with one text level for each of these clients.
+const levels = "ede {\n text full " + fullClient + "\n text none " + noneClient + "\n text brief\n log all\n }"
+
+// packets sends m from a client's address and returns all answers, as they were
+// on the wire: it waits for the first one, then for a moment for another.
+func packets(t testing.TB, client, network, addr string, m *dns.Msg) [][]byte {
+	t.Helper()
+	wire, err := m.Pack()
+	if err != nil {
+		t.Fatalf("pack query: %v", err)
+	}
+	return exchange(t, client, network, addr, wire)
+}
+
+func exchange(t testing.TB, client, network, addr string, wire []byte) [][]byte {
+	t.Helper()
+	conn, err := dialer(client, network).Dial(network, addr)
+	if err != nil {
+		t.Fatalf("dial %s: %v", addr, err)
+	}
+	defer conn.Close()
+	if network == "tcp" {
+		wire = append(binary.BigEndian.AppendUint16(nil, uint16(len(wire))), wire...)
+	}
+	if _, err := conn.Write(wire); err != nil {
+		t.Fatalf("send to %s: %v", addr, err)
+	}
+	var all [][]byte
+	wait := patience
+	for len(all) < 16 {
+		if err := conn.SetReadDeadline(time.Now().Add(wait)); err != nil {
+			t.Fatal(err)
+		}
+		packet, err := receive(conn, network)
+		if errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatalf("receive from %s: %v", addr, err)
+		}
+		all = append(all, packet)
+		wait = silence
+	}
+	t.Fatalf("%s does not stop answering", addr)
+	return nil
+}
+
+func dialer(client, network string) *net.Dialer {
+	ip := net.ParseIP(client)
+	if network == "tcp" {
+		return &net.Dialer{LocalAddr: &net.TCPAddr{IP: ip}, Timeout: patience}
+	}
+	return &net.Dialer{LocalAddr: &net.UDPAddr{IP: ip}, Timeout: patience}
+}
+
+func receive(conn net.Conn, network string) ([]byte, error) {
+	if network == "udp" {
+		buf := make([]byte, dns.MaxMsgSize)
+		n, err := conn.Read(buf)
+		return buf[:n], err
+	}
+	var size uint16
+	if err := binary.Read(conn, binary.BigEndian, &size); err != nil {
+		return nil, err
+	}
+	packet := make([]byte, size)
+	_, err := io.ReadFull(conn, packet)
+	return packet, err
+}
+
+// ask sends m and returns the one answer; none or several fail the test.
+func ask(t testing.TB, client, network, addr string, m *dns.Msg) *dns.Msg {
+	t.Helper()
+	all := packets(t, client, network, addr, m)
+	if len(all) != 1 {
+		t.Fatalf("%d answers on the wire to %s, want 1", len(all), m.Question[0].String())
+	}
+	return parse(t, all[0])
+}
+
+// query is an A query with EDNS.
+func query(name string, options ...server.Option) *dns.Msg {
+	return server.Message(name, dns.TypeA, append([]server.Option{server.EDNS()}, options...)...)
+}
+
+func parse(t testing.TB, packet []byte) *dns.Msg {
+	t.Helper()
+	m := new(dns.Msg)
+	if err := m.Unpack(packet); err != nil {
+		t.Fatalf("parse an answer of %d octets: %v", len(packet), err)
+	}
+	return m
+}
