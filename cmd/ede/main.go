@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/causes"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/check"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/explain"
 )
 
 func main() {
@@ -20,11 +21,26 @@ func main() {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(causes.Command(), check.Command())
-	if err := root.Execute(); err != nil {
-		if !errors.Is(err, check.ErrFound) {
-			fmt.Fprintln(os.Stderr, "ede:", err)
-		}
-		os.Exit(1)
+	root.AddCommand(explain.Command(), causes.Command(), check.Command())
+	err := root.Execute()
+	if err == nil {
+		return
 	}
+	status, silent := statusOf(err)
+	if !silent {
+		fmt.Fprintln(os.Stderr, "ede:", err)
+	}
+	os.Exit(status)
+}
+
+// statusOf returns the exit status for err, and whether its text adds nothing
+// to what was printed.
+func statusOf(err error) (status int, silent bool) {
+	switch {
+	case errors.Is(err, check.ErrFound), errors.Is(err, explain.ErrExplained):
+		return 1, true
+	case errors.Is(err, explain.ErrUndecided):
+		return 3, true
+	}
+	return 2, false
 }

@@ -27,17 +27,7 @@ func (d *diagnosis) dnssec(ctx context.Context, byDNSSEC bool, said []option.Opt
 	if len(d.Anchors) == 0 {
 		return Finding{}, false
 	}
-	v := &dnssec.Validator{
-		Exchange: func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
-			return d.Failing.Exchange(ctx, question(q, true))
-		},
-		Now: d.Now, Anchors: d.Anchors, NegativeAnchors: slices.Concat(d.Engine.Private, d.Case.Private),
-		Ed448: d.Ed448, MaxQueries: MaxQueries,
-	}
-	found := v.Validate(ctx, d.Question)
-	for _, s := range found.Steps {
-		d.note(Step{Zone: s.Zone, What: s.What, OK: s.OK})
-	}
+	found := d.validate(ctx)
 	cut := found.Type == dns.TypeDNSKEY || found.Type == dns.TypeDS
 	switch {
 	case found.Clock:
@@ -58,6 +48,22 @@ func (d *diagnosis) dnssec(ctx context.Context, byDNSSEC bool, said []option.Opt
 	}
 	d.step(found.Status == dnssec.Secure, "validation here: %s %s", found.Status, found.Text)
 	return Finding{}, false
+}
+
+// validate follows the chain by what the failing upstream gives with CD=1.
+func (d *diagnosis) validate(ctx context.Context) dnssec.Finding {
+	v := &dnssec.Validator{
+		Exchange: func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
+			return d.Failing.Exchange(ctx, question(q, true))
+		},
+		Now: d.Now, Anchors: d.Anchors, NegativeAnchors: slices.Concat(d.Engine.Private, d.Case.Private),
+		Ed448: d.Ed448, MaxQueries: MaxQueries,
+	}
+	found := v.Validate(ctx, d.Question)
+	for _, s := range found.Steps {
+		d.note(Step{Zone: s.Zone, What: s.What, OK: s.OK})
+	}
+	return found
 }
 
 // delegationCause is the cause that stands for what the zone's servers did.
