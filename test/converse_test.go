@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,15 +33,47 @@ const (
 // levels is an ede directive with one text level for each of these clients.
 const levels = "ede {\n text full " + fullClient + "\n text none " + noneClient + "\n text brief\n log all\n }"
 
+var lastID atomic.Uint32
+
 // packets sends m from a client's address and returns all answers, as they were
-// on the wire: it waits for the first one, then for a moment for another.
+// on the wire: it waits for the first one, then for a moment for another. It
+// gives m an id that no other query here has, so that its log line is found.
 func packets(t testing.TB, client, network, addr string, m *dns.Msg) [][]byte {
 	t.Helper()
-	wire, err := m.Pack()
+	m.Id = uint16(lastID.Add(1))
+	if tsig := m.IsTsig(); tsig != nil {
+		tsig.OrigId = m.Id
+	}
+	wire, _ := pack(t, m)
+	return exchange(t, client, network, addr, wire)
+}
+
+// The TSIG key of these tests.
+const (
+	keyName   = "k.example."
+	keySecret = "NoTCJU+DMqFWywaPyxSijrDEA/eC3nK0xi3AMEZuPVk="
+)
+
+// pack returns m as it goes out, signed if it ends in a TSIG record, and the
+// MAC of its signature.
+func pack(t testing.TB, m *dns.Msg) (wire []byte, mac string) {
+	t.Helper()
+	var err error
+	if m.IsTsig() != nil {
+		wire, mac, err = dns.TsigGenerate(m.Copy(), keySecret, "", false)
+	} else {
+		wire, err = m.Pack()
+	}
 	if err != nil {
 		t.Fatalf("pack query: %v", err)
 	}
-	return exchange(t, client, network, addr, wire)
+	return wire, mac
+}
+
+// signed adds the TSIG record that pack signs with.
+func signed(m *dns.Msg) *dns.Msg {
+	m.SetTsig(keyName, dns.HmacSHA256, 300, time.Now().Unix())
+	return m
 }
 
 func exchange(t testing.TB, client, network, addr string, wire []byte) [][]byte {

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 
 	"github.com/miekg/dns"
@@ -66,6 +67,41 @@ func (d *diagnosis) validate(ctx context.Context) dnssec.Finding {
 	return found
 }
 
+// roots returns the addresses of the root servers as the upstream knows them,
+// since the tree that it resolves in is the one to look at. nil stands for the
+// public ones.
+func (d *diagnosis) roots(ctx context.Context, port uint16) []netip.AddrPort {
+	if port == 0 {
+		port = 53
+	}
+	reply, err := d.Failing.Exchange(ctx, question(dns.Question{Name: ".", Qtype: dns.TypeNS, Qclass: dns.ClassINET}, true))
+	if err != nil {
+		return nil
+	}
+	var roots []netip.AddrPort
+	for _, rr := range reply.Answer {
+		ns, ok := rr.(*dns.NS)
+		if !ok || len(roots) >= maxRoots {
+			continue
+		}
+		a, err := d.Failing.Exchange(ctx, question(dns.Question{Name: ns.Ns, Qtype: dns.TypeA, Qclass: dns.ClassINET}, true))
+		if err != nil {
+			continue
+		}
+		for _, rr := range a.Answer {
+			if rr, ok := rr.(*dns.A); ok {
+				if addr, ok := netip.AddrFromSlice(rr.A.To4()); ok {
+					roots = append(roots, netip.AddrPortFrom(addr, port))
+				}
+			}
+		}
+	}
+	return roots
+}
+
+// maxRoots is how many root servers are looked up: one that answers suffices.
+const maxRoots = 3
+
 // delegationCause is the cause that stands for what the zone's servers did.
 var delegationCause = map[delegation.Kind]string{
 	delegation.Lame:              "lame_delegation",
@@ -84,6 +120,9 @@ func (d *diagnosis) delegation(ctx context.Context) (Finding, bool) {
 	p := *d.Delegation
 	p.Resolve = func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
 		return d.Failing.Exchange(ctx, question(q, true))
+	}
+	if p.Roots == nil {
+		p.Roots = d.roots(ctx, p.Port)
 	}
 	p.MaxQueries = max(1, MaxQueries-int(d.queries.Load()))
 	found := p.Probe(ctx, d.Question.Name, d.Question.Qtype)

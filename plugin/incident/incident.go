@@ -139,8 +139,10 @@ func (t *Table) Sweep() []Incident {
 		case in.LastGood.After(in.Last):
 			in.Over = true
 			recovered = append(recovered, in.Incident)
+			t.history.end(in.Incident)
 			t.drop(in)
 		case now.Sub(in.Last) >= forgottenAfter:
+			t.history.end(in.Incident)
 			t.drop(in)
 		}
 		in = next

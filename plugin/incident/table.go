@@ -32,6 +32,8 @@ type Table struct {
 	// oldest and newest are the ends of the list by last failure.
 	oldest, newest *incident
 	overflow       uint64
+	// history is nil if nobody looks at it.
+	history *History
 }
 
 // New returns an empty table for at most entries questions; now is its clock.

@@ -189,9 +189,9 @@ func (run *Run) addUpstream(e *evidence.Evidence, t *tap) {
 		e.Upstream = e.Failure.Peer
 	}
 	e.Upstreams = t.upstreams.state(t.next, e.Upstream)
-	asked := e.UpstreamAnswered || e.Failure.Kind.Network() || e.Failure.Kind == evidence.NoHealthy
+	asked := e.UpstreamAnswered || e.Failure.Kind.Network() || e.Failure.Kind == evidence.NoHealthy && !e.Untried
 	if e.Upstream == "" && len(e.Upstreams) == 1 && asked {
-		e.Upstream = e.Upstreams[0].Addr
+		e.Upstream, e.Upstreams[0].Asked = e.Upstreams[0].Addr, true
 	}
 	if good := t.lastGood.Load(); good != 0 {
 		e.LastGood = wall(durationOf(good))

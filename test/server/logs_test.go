@@ -33,21 +33,35 @@ func TestCaptureSeesWhatPluginsLog(t *testing.T) {
 	}
 }
 
-func TestCaptureJSONSwitchesTheFormatAndBack(t *testing.T) {
+func TestTheLoggerIsAsBeforeAfterACapture(t *testing.T) {
 	before, flags := golog.Writer(), golog.Flags()
-	t.Run("captured", func(t *testing.T) {
-		logs := server.CaptureJSON(t)
-		clog.Warningf("disk %s", "full")
-		var record struct{ Level, Msg string }
-		if err := json.Unmarshal([]byte(logs.WaitFor(t, "disk", patience)), &record); err != nil {
-			t.Fatal(err)
+	t.Cleanup(func() { golog.SetFlags(flags) })
+	const distinct = golog.Lmicroseconds | golog.Lshortfile
+	for format, capture := range map[string]func(testing.TB) *server.Logs{
+		"text": server.Capture, "json": server.CaptureJSON,
+	} {
+		golog.SetFlags(distinct)
+		t.Run(format, func(t *testing.T) {
+			capture(t)
+			if got := clog.IsJSON(); got != (format == "json") {
+				t.Errorf("JSON %v while capturing", got)
+			}
+		})
+		if clog.IsJSON() || golog.Writer() != before || golog.Flags() != distinct {
+			t.Errorf("%s: JSON %v, flags %d, or the output differs after the test that captured", format, clog.IsJSON(), golog.Flags())
 		}
-		if record.Level != "WARN" || record.Msg != "disk full" {
-			t.Errorf("got %+v", record)
-		}
-	})
-	if clog.IsJSON() || golog.Writer() != before || golog.Flags() != flags {
-		t.Error("log format, output or flags differ after the test that captured")
+	}
+}
+
+func TestCaptureJSONSwitchesTheFormat(t *testing.T) {
+	logs := server.CaptureJSON(t)
+	clog.Warningf("disk %s", "full")
+	var record struct{ Level, Msg string }
+	if err := json.Unmarshal([]byte(logs.WaitFor(t, "disk", patience)), &record); err != nil {
+		t.Fatal(err)
+	}
+	if record.Level != "WARN" || record.Msg != "disk full" {
+		t.Errorf("got %+v", record)
 	}
 }
 

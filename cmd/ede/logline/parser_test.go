@@ -144,6 +144,7 @@ func TestParseLeavesForeignLinesAlone(t *testing.T) {
 		"an error that quotes an ede line":       `[ERROR] plugin/errors: 2 x. A: [INFO] plugin/ede: rcode=SERVFAIL cause=x`,
 		"a name that says it is JSON":            `[INFO] 198.51.100.7:1 - 1 "A IN {\"plugin\":\"ede\",\"cause\":\"x\"}. udp" NXDOMAIN`,
 		"an ede line with no level":              `plugin/ede: rcode=SERVFAIL cause=x`,
+		"an ede line with its level behind":      `plugin/ede: rcode=SERVFAIL cause=x [INFO] text`,
 		"JSON of another plugin":                 `{"time":"2026-11-20T14:02:11Z","level":"INFO","msg":"q","plugin":"log","qname":"\"ede\"","cause":"x"}`,
 		"JSON whose message holds an ede line":   `{"time":"2026-11-20T14:02:11Z","level":"ERROR","msg":"[INFO] plugin/ede: rcode=SERVFAIL cause=x","plugin":"errors"}`,
 		"a Docker line in a Docker line":         `{"log":"{\"log\":\"[INFO] plugin/ede: rcode=SERVFAIL cause=x\"}","stream":"stdout"}`,

@@ -27,6 +27,7 @@ type entry struct {
 	over        uint64 // how much of count may be another key's
 	cached      uint64
 	first, last time.Time // of this stay in the table; zero if no line had a time
+	undated     bool      // some line had no time: when it began is not known
 	zone        string    // of a name
 	mix         mix
 	pos         int
@@ -119,6 +120,7 @@ func (e *entry) standsOut() bool { return e.over*2 <= e.count }
 func (e *entry) see(at time.Time, n, cached uint64, cause int) {
 	e.cached += cached
 	e.mix.add(cause, n)
+	e.undated = e.undated || at.IsZero()
 	e.first, e.last = widen(e.first, e.last, at)
 }
 

@@ -127,7 +127,8 @@ func (t *tally) topOf(h *heavy, n int) Top {
 
 // fresh lists what began in the last hour of the log. In a log that is no
 // longer than that, all would be new, which tells nothing. A key that has had
-// to share its place in a table may have been seen before, and is left out.
+// to share its place in a table, or a line without time, may have been there
+// before, and is left out.
 func (t *tally) fresh(n int) []New {
 	since := t.last.Add(-lastHour)
 	if t.first.IsZero() || !t.first.Before(since) {
@@ -135,7 +136,7 @@ func (t *tally) fresh(n int) []New {
 	}
 	var causes, rest []New
 	for _, c := range t.causes {
-		if c.count > 0 && c.first.After(since) {
+		if !c.undated && c.first.After(since) {
 			causes = append(causes, New{"cause", c.name, c.first, c.count})
 		}
 	}
@@ -144,7 +145,7 @@ func (t *tally) fresh(n int) []New {
 		*heavy
 	}{{"upstream", t.upstream}, {"zone", t.zones}} {
 		for _, e := range table.top(-1) {
-			if e.over == 0 && e.first.After(since) {
+			if e.over == 0 && !e.undated && e.first.After(since) {
 				rest = append(rest, New{table.what, e.key, e.first, e.count})
 			}
 		}

@@ -53,6 +53,7 @@ type causeTally struct {
 	name            string
 	count, cached   uint64
 	first, last     time.Time
+	undated         bool
 	rcodes, owners  labels
 	lasts, codes    labels
 	at              labels
@@ -123,6 +124,7 @@ func (t *tally) failure(r *logline.Record) {
 	c.cached += cached
 	c.first, _ = widen(c.first, c.last, start)
 	_, c.last = widen(c.first, c.last, at)
+	c.undated = c.undated || at.IsZero()
 	c.at.add(r.Get(logline.At), n)
 	t.times.add(no, at, window, n)
 

@@ -134,9 +134,9 @@ func (p *page) causes(r *Report) {
 	p.printf("%s\n", p.paint(faint, fmt.Sprintf("%10s %5s %-*s %-8s %-10s %s", "failures", "", causeWidth, "cause", "acts", "lasts", "now")))
 	for _, c := range r.Causes {
 		p.printf("%10s %5s %s %-8s %-10s %s", comma(c.Count), percent(c.Count, r.Failures), pad(c.Cause, causeWidth),
-			fit(c.Owner, 8), fit(c.Lasts, 10), p.paint(stateColours[c.State], fmt.Sprintf("%-9s", c.State)))
-		if room := p.Width - 49 - causeWidth; len(c.Timeline) > 1 && room >= 8 {
-			p.printf("  %s", spark(rebin(c.Timeline, min(room, 40))))
+			fit(c.Owner, 8), fit(c.Lasts, 10), p.paint(stateColours[c.State], c.State))
+		if room := p.Width - 49 - causeWidth; len(c.Timeline) > 1 && slices.Max(c.Timeline) > 0 && room >= 8 {
+			p.printf("%*s%s", 11-len(c.State), "", spark(rebin(c.Timeline, min(room, 40))))
 		}
 		p.printf("\n")
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -153,14 +154,25 @@ func TestBehindARealResolver(t *testing.T) {
 		t.Skip("starts resolvers")
 	}
 	for _, resolver := range []struct {
-		name  string
-		start func(*testing.T, *bed.Bed) string
-	}{{"BIND", bind}, {"Unbound", unbound}} {
+		name   string
+		start  func(*testing.T, *bed.Bed) string
+		except []string
+	}{
+		// BIND stops at the first signature that fails (CVE-2023-50387), though
+		// another one holds.
+		{"BIND", bind, []string{"one-of-two-signatures-is-corrupt"}},
+		// Unbound stops asking a server that is silent, for all names: then
+		// nothing shows that it is only the DNSKEY.
+		{"Unbound", unbound, []string{"dnskey-timeout"}},
+	} {
 		t.Run(resolver.name, func(t *testing.T) {
 			b := bed.New(t, time.Now(), append(bed.Cases(), moreCases()...)...)
 			b.Listen(t, 53)
 			address := resolver.start(t, b)
 			for _, c := range b.Cases() {
+				if slices.Contains(resolver.except, c.Name) {
+					continue
+				}
 				t.Run(c.Name, func(t *testing.T) {
 					t.Parallel()
 					// First as a client that does not know yet: what the

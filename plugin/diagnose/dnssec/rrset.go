@@ -22,6 +22,10 @@ func (r *run) verify(z string, set *rrset, keys []*dns.DNSKEY) (*dns.RRSIG, *Fin
 		}
 		g := r.judge(z, set, sig, keys)
 		if g == gradeGood {
+			if worst != nil && best > gradeNoKey {
+				// Resolvers that stop at the first failure may not get here.
+				r.step(false, z, "%s (another signature holds)", r.explain(z, set, worst, best, what).Text)
+			}
 			return sig, nil
 		}
 		if worst == nil || g > best || g == best && int32(sig.Expiration-worst.Expiration) > 0 {

@@ -1,0 +1,160 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+func queryOf(cause, name string) string {
+	return fmt.Sprintf("2026-11-20T12:00:00Z [INFO] plugin/ede: rcode=SERVFAIL cause=%s owner=us lasts=persistent client_ip=198.51.100.7 qname=%s cached=false", cause, name)
+}
+
+func TestRecoveriesAndDiagnosesAreNotCountedAsFailures(t *testing.T) {
+	r := sumUp(t, Filter{}, wwwLine, summaryLine,
+		`2026-11-20T12:31:00Z [INFO] plugin/ede: recovered cause=upstream_timeout zone=example.org. after_seconds=60 count=101`,
+		`2026-11-20T12:31:00Z [INFO] plugin/ede: diagnosis cause=lame_delegation owner=zone zone=example.org. text="no server answers"`)
+	if r.Failures != 101 || r.Cached != 50 {
+		t.Errorf("%d failures, %d cached; want 101, 50", r.Failures, r.Cached)
+	}
+	if c := r.Causes[0]; len(r.Causes) != 1 || c.State != Recovered || c.Recoveries != 1 || c.Longest != 60 {
+		t.Errorf("causes %+v", r.Causes)
+	}
+}
+
+func TestSummariesAreTakenToBeLikeTheLinesOfTheirCause(t *testing.T) {
+	r := sumUp(t, Filter{}, wwwLine, summaryLine,
+		`2026-11-20T12:31:00Z [INFO] plugin/ede: summary cause=only_in_summaries count=5`,
+		`2026-11-20T12:31:00Z [INFO] plugin/ede: summary cause=of_no_catalog count=2`)
+	for name, tc := range map[string]struct{ got, want []Share }{
+		"owner": {r.ByOwner, []Share{{"upstream", 101}, {"network", 5}, {"unknown", 2}}},
+		"lasts": {r.ByLasts, []Share{{"transient", 106}, {"unknown", 2}}},
+		"rcode": {r.ByRCode, []Share{{"SERVFAIL", 101}, {"unknown", 7}}},
+	} {
+		if !slices.Equal(tc.got, tc.want) {
+			t.Errorf("%s: %v, want %v", name, tc.got, tc.want)
+		}
+	}
+}
+
+func TestATallyStaysBoundedWhateverTheLogHolds(t *testing.T) {
+	ta := newTally(Filter{})
+	r := &run{tally: ta}
+	b := &block{parsed: make(chan struct{}, 1)}
+	const many = maxNames + 500
+	for i := range many {
+		lines := queryOf(fmt.Sprintf("cause_%d", i), fmt.Sprintf("www.zone%d.example.", i)) + fmt.Sprintf(" at=at%d sent=s%d upstream=u%d\n", i, i, i) +
+			fmt.Sprintf("[INFO] plugin/ede: diagnosis cause=c%d zone=z%d.\n", i, i)
+		b.data, b.n, b.lines = []byte(lines), len(lines), 0
+		b.parse()
+		<-b.parsed
+		r.take(b)
+	}
+	if ta.singles != many || total(ta.bad[:]) != 0 {
+		t.Fatalf("%d of %d counted, malformed %v", ta.singles, many, ta.bad)
+	}
+	for name, n := range map[string][2]int{
+		"causes": {len(ta.causes), maxCauses}, "names": {len(ta.names.heap), maxNames}, "zones": {len(ta.zones.heap), maxZones},
+		"upstreams": {len(ta.upstream.heap), maxUpstreams}, "findings": {len(ta.findings), maxFindings}, "sent": {len(ta.sent), maxLabels},
+	} {
+		if n[0] != n[1] {
+			t.Errorf("%d %s, want the limit of %d", n[0], name, n[1])
+		}
+	}
+	if ta.missed != many-maxFindings {
+		t.Errorf("%d findings missed", ta.missed)
+	}
+	rep := ta.report(Knowledge{}, 10)
+	if rep.Failures != many || rep.Causes[0].Cause != other {
+		t.Errorf("%d failures, most of %q", rep.Failures, rep.Causes[0].Cause)
+	}
+}
+
+func TestNewIsWhatBeganInTheLastHourForSure(t *testing.T) {
+	at := func(clock, cause, name string) string {
+		return fmt.Sprintf("2026-11-20T%sZ [INFO] plugin/ede: rcode=SERVFAIL cause=%s qname=%s upstream=192.0.2.53:53", clock, cause, name)
+	}
+	tests := map[string]struct {
+		lines []string
+		want  string
+	}{
+		"a cause and a zone": {
+			[]string{at("10:00:00", "a", "www.example.org."), at("12:00:00", "b", "www.example.net."), at("12:01:00", "a", "www.example.org.")},
+			"[cause b zone example.net.]",
+		},
+		"nothing in a log of less than an hour": {
+			[]string{at("12:00:00", "a", "www.example.org."), at("12:30:00", "b", "www.example.net.")}, "[]",
+		},
+		"nothing that a line without time may have told of before": {
+			[]string{at("10:00:00", "a", "www.example.org."), `[INFO] plugin/ede: rcode=SERVFAIL cause=b qname=www.example.net.`, at("12:00:00", "b", "www.example.net.")}, "[]",
+		},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := []string{}
+			for _, n := range sumUp(t, Filter{}, tc.lines...).New {
+				got = append(got, n.What+" "+n.Key)
+			}
+			if fmt.Sprint(got) != tc.want {
+				t.Errorf("got %v, want %v", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestWhatStillFailsComesBeforeWhatHasPassed(t *testing.T) {
+	r := sumUp(t, Filter{}, wwwLine, summaryLine, netLine,
+		`2026-11-20T12:31:00Z [INFO] plugin/ede: recovered cause=upstream_timeout zone=example.org.`)
+	if len(r.Actions) != 2 || r.Actions[0].Cause != "acl_block" || r.Actions[0].State != Failing || r.Actions[1].State != Recovered {
+		t.Errorf("actions %+v", r.Actions)
+	}
+}
+
+func TestWhatHadToShareItsPlaceIsNotCalledNew(t *testing.T) {
+	ta := newTally(Filter{})
+	ta.zones = newHeavy(1)
+	ta.first, ta.last = noon.Add(-3*time.Hour), noon
+	ta.cause([]byte("x"))
+	for _, zone := range []string{"example.org.", "example.net."} {
+		ta.zones.add([]byte(zone), 1).see(noon, 1, 0, 0)
+	}
+	if got := ta.fresh(10); len(got) != 0 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestASummaryWhoseNamesAddUpToMoreThanItsCountIsNotBelieved(t *testing.T) {
+	r := sumUp(t, Filter{}, `[INFO] plugin/ede: summary cause=x zone=example.org. count=5 top="a.example.org.:4 b.example.org.:900"`)
+	if n := r.Names.Items; len(n) != 2 || n[0].Count != 4 || n[1].Count != 1 || r.Log.Unnamed != 0 {
+		t.Errorf("names %+v, unnamed %d", n, r.Log.Unnamed)
+	}
+}
+
+func TestTheLogsOwnAdviceStandsInForACatalogThatHasNone(t *testing.T) {
+	r := sumUp(t, Filter{}, queryOf("of_no_catalog", "a.example.org.")+` text="what" advice="turn it on"`)
+	if len(r.Actions) != 1 || r.Actions[0].Advice != "turn it on" || r.Causes[0].Text != "what" {
+		t.Errorf("actions %+v", r.Actions)
+	}
+}
+
+func TestAZoneIsNotAnyNameThatEndsAlike(t *testing.T) {
+	for name, want := range map[string]bool{
+		"example.org.": true, "www.example.org.": true, "notexample.org.": false, "org.": false,
+	} {
+		if within(name, "example.org.") != want {
+			t.Errorf("%s: not %v", name, want)
+		}
+	}
+}
+
+func TestZonesAreRegisteredDomains(t *testing.T) {
+	for name, want := range map[string]string{
+		"www.example.org.": "example.org.", "a.b.example.co.uk.": "example.co.uk.", "org.": "org.", ".": ".",
+		"api.prod.svc.cluster.local.": "cluster.local.", `a\.b.`: `a\.b.`,
+	} {
+		if got := zoneOf(name); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}

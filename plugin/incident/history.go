@@ -1,0 +1,136 @@
+package incident
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+)
+
+// kept is how far back the history goes.
+const kept = time.Hour
+
+// maxEnded is how many incidents that are over are kept.
+const maxEnded = 100
+
+// History is what the page and `why` show beyond the incidents themselves: the
+// last hour, in bounded memory. A nil History records nothing. It is safe for
+// concurrent use; a failure costs one short lock.
+type History struct {
+	now   func() time.Time
+	began time.Time
+
+	mu       sync.Mutex
+	failures uint64
+	rates    rates
+	tops     tops
+	recent   recent
+	ended    [maxEnded]Incident
+	endings  int
+	events   events
+
+	names names
+	// unresolved is true while a name is known to fail, so that a success has
+	// nothing to do when there is none.
+	unresolved atomic.Bool
+	failing    filter
+}
+
+// Detail is one failure as the history keeps it.
+type Detail struct {
+	// Block is the server block, as in Key.
+	Block   uint64
+	Verdict *cause.Verdict
+	Rcode   int
+	// Question is the client's, Asked that of the plugin that failed.
+	Question, Asked dns.Question
+	// Group is the zone that the failure counts under.
+	Group string
+	// Client is as much of the client's address as may be recorded.
+	Client, Server, Protocol string
+	Duration                 time.Duration
+	// Error is the plugin's error.
+	Error string
+	// Upstreams are those of the forward that failed, as far as known.
+	Upstreams []evidence.Upstream
+}
+
+// NewHistory returns an empty history; now is its clock.
+func NewHistory(now func() time.Time) *History {
+	return &History{now: now, began: now(), names: newNames()}
+}
+
+// Failed records d.
+func (h *History) Failed(d Detail) {
+	if h == nil {
+		return
+	}
+	d = d.bounded()
+	now := h.now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.failures++
+	h.rates.add(now, d.Verdict.Cause.ID)
+	h.tops.add(now, d.Group, d.Verdict.Upstream, d.Question.Name)
+	h.recent.add(now, d)
+	h.events.seen(now, d.Upstreams)
+	if h.names.failed(now, d) {
+		h.failing.add(nameHash(d.Question.Name))
+		h.unresolved.Store(true)
+	}
+}
+
+// Quiet reports whether no name is known to fail. It costs one atomic load.
+func (h *History) Quiet() bool { return h == nil || !h.unresolved.Load() }
+
+// Succeeded notes a good answer to q, a client's question in the server block.
+func (h *History) Succeeded(block uint64, q dns.Question) {
+	if h.Quiet() || !h.failing.mayHave(nameHash(q.Name)) {
+		return
+	}
+	now := h.now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.names.succeeded(now, block, q) {
+		return
+	}
+	if h.names.failing == 0 {
+		h.failing.clear()
+		h.unresolved.Store(false)
+	}
+}
+
+// Why returns what failed of name in the server block during the last hour, the
+// latest first.
+func (h *History) Why(block uint64, name string) []Episode {
+	if h == nil {
+		return nil
+	}
+	now := h.now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.names.episodes(now, block, name)
+}
+
+// end keeps an incident that is over.
+func (h *History) end(in Incident) {
+	if h == nil {
+		return
+	}
+	in.Over = true
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ended[h.endings%maxEnded] = in
+	h.endings++
+}
+
+// Keep has the table hand over incidents that end to h.
+func (t *Table) Keep(h *History) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.history = h
+}

@@ -1,0 +1,155 @@
+package incident
+
+import (
+	"strings"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+const (
+	// maxRecent is how many single failures are kept.
+	maxRecent = 200
+	// maxTrace is how many lines of evidence are kept of one.
+	maxTrace = 24
+	// maxName, maxText and maxWord bound its strings, in octets.
+	maxName = 255
+	maxText = 512
+	maxWord = 128
+)
+
+// Recent is one failure as it is shown. All of its strings are one line of
+// harmless text, and bounded.
+type Recent struct {
+	Time                     time.Time
+	Rcode                    string
+	Name, Type               string
+	Asked                    string // if it differs from what the client asked
+	Cause                    string
+	Codes                    []uint16
+	Lasts, Owner             string
+	At, Upstream, Zone       string
+	Client, Server, Protocol string
+	Duration                 time.Duration
+	Cached                   bool
+	Text, Error, Advice      string
+	Trace                    []string
+}
+
+// recent is a ring of what failed last. It keeps references; what is shown is
+// made when somebody looks.
+type recent struct {
+	ring  [maxRecent]failed
+	count int
+}
+
+type failed struct {
+	at time.Time
+	d  Detail
+}
+
+func (r *recent) add(now time.Time, d Detail) {
+	// A list of upstreams would be kept for as long as the entry.
+	d.Upstreams = nil
+	r.ring[r.count%maxRecent] = failed{now, d}
+	r.count++
+}
+
+// raw returns what is kept, the latest first.
+func (r *recent) raw() []failed {
+	all := make([]failed, 0, min(r.count, maxRecent))
+	for i := range cap(all) {
+		all = append(all, r.ring[(r.count-1-i)%maxRecent])
+	}
+	return all
+}
+
+// bounded returns d with no string longer than is kept of it: what was received
+// may be long, and a part of it would hold the whole in memory.
+func (d Detail) bounded() Detail {
+	d.Question.Name = clip(d.Question.Name, maxName)
+	d.Asked.Name = clip(d.Asked.Name, maxName)
+	d.Error = clip(d.Error, maxText)
+	d.Group = clip(d.Group, maxName)
+	d.Client, d.Server, d.Protocol = clip(d.Client, maxWord), clip(d.Server, maxWord), clip(d.Protocol, maxWord)
+	if !long(d.Verdict) {
+		return d
+	}
+	v := *d.Verdict
+	v.At, v.Upstream, v.Zone = clip(v.At, maxWord), clip(v.Upstream, maxWord), clip(v.Zone, maxName)
+	v.Own, v.Advice = clip(v.Own, maxText), clip(v.Advice, maxText)
+	v.Trace = nil
+	for _, fact := range d.Verdict.Trace[:min(len(d.Verdict.Trace), maxTrace)] {
+		v.Trace = append(v.Trace, clip(fact, maxText))
+	}
+	v.Statements = nil
+	for _, s := range d.Verdict.Statements[:min(len(d.Verdict.Statements), option.MaxOptions)] {
+		s.Brief, s.Full = clip(s.Brief, maxText), clip(s.Full, maxText)
+		v.Statements = append(v.Statements, s)
+	}
+	d.Verdict = &v
+	return d
+}
+
+// long reports whether a part of v exceeds what is kept of it.
+func long(v *cause.Verdict) bool {
+	if len(v.Trace) > maxTrace || len(v.Statements) > option.MaxOptions || len(v.Own) > maxText || len(v.Advice) > maxText ||
+		len(v.At) > maxWord || len(v.Upstream) > maxWord || len(v.Zone) > maxName {
+		return true
+	}
+	for _, fact := range v.Trace {
+		if len(fact) > maxText {
+			return true
+		}
+	}
+	for _, s := range v.Statements {
+		if len(s.Brief) > maxText || len(s.Full) > maxText {
+			return true
+		}
+	}
+	return false
+}
+
+// clip returns the first octets of s, in memory of their own.
+func clip(s string, octets int) string {
+	if len(s) <= octets {
+		return s
+	}
+	return strings.Clone(s[:octets])
+}
+
+// shown makes what is shown of k.
+func (k failed) shown() Recent {
+	v := k.d.Verdict
+	r := Recent{
+		Time:     k.at,
+		Rcode:    dns.RcodeToString[k.d.Rcode],
+		Name:     option.Sanitize(k.d.Question.Name, maxName),
+		Type:     dns.Type(k.d.Question.Qtype).String(),
+		Cause:    v.Cause.ID,
+		Codes:    v.Codes(),
+		Lasts:    string(v.Lasts),
+		Owner:    string(v.Owner),
+		At:       option.Sanitize(v.At, maxWord),
+		Upstream: option.Sanitize(v.Upstream, maxWord),
+		Zone:     option.Sanitize(k.d.Group, maxName),
+		Client:   option.Sanitize(k.d.Client, maxWord),
+		Server:   option.Sanitize(k.d.Server, maxWord),
+		Protocol: option.Sanitize(k.d.Protocol, maxWord),
+		Duration: k.d.Duration,
+		Cached:   v.Cached,
+		Text:     option.Sanitize(v.Text(), maxText),
+		Error:    option.Sanitize(k.d.Error, maxText),
+		Advice:   option.Sanitize(v.Advice, maxText),
+	}
+	if k.d.Asked != k.d.Question && k.d.Asked.Name != "" {
+		r.Asked = option.Sanitize(k.d.Asked.Name, maxName) + " " + dns.Type(k.d.Asked.Qtype).String()
+	}
+	for _, fact := range v.Trace {
+		r.Trace = append(r.Trace, option.Sanitize(fact, maxText))
+	}
+	return r
+}

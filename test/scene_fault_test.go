@@ -1,0 +1,118 @@
+package test_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/test/upstream"
+)
+
+var faultScenes = []scene{
+	{
+		name: "nothing after hosts", cause: "no_next_plugin",
+		stage: func(t *testing.T) stage {
+			return stage{plugins: "hosts " + textFile(t, "192.0.2.5 known.example.net\n") + " example.net"}
+		},
+		rcode: "SERVFAIL", at: "hosts",
+		brief: []string{"0 nothing on this server answers this name"},
+		full:  []string{"0 no plugin after hosts answers scene… A: add forward, or a zone for it"},
+		log:   line{"owner": "us", "lasts": "persistent"},
+	},
+	{
+		name: "nothing after ede", cause: "no_next_plugin",
+		stage: plain("errors"),
+		rcode: "SERVFAIL", at: "ede",
+		brief: []string{"0 nothing on this server answers this name"},
+		full:  []string{"0 no plugin after ede answers scene… A: add forward, or a zone for it"},
+	},
+	{
+		name: "nothing after acl, which takes the name for a plugin", cause: "no_next_plugin",
+		stage: plain("acl {\n allow net 127.0.0.0/8\n }"), under: "=forward.",
+		rcode: "SERVFAIL", at: "acl",
+		brief: []string{"0 nothing on this server answers this name"},
+		full:  []string{"0 no plugin after acl answers forward. A: add forward, or a zone for it"},
+	},
+	{
+		name: "a name outside of what grpc forwards", cause: "no_next_plugin",
+		stage: closedAndSilent("grpc example.net "),
+		rcode: "SERVFAIL", at: "grpc",
+		brief: []string{"0 nothing on this server answers this name"},
+		full:  []string{"0 no plugin after grpc answers scene… A: add forward, or a zone for it"},
+	},
+	{
+		name: "a template that does not execute", cause: "template_error",
+		stage: plain("template IN A . {\n answer \"{{ .Name }} 60 IN A {{ index .Match 9 }}\"\n }"),
+		rcode: "SERVFAIL", at: "template",
+		brief: []string{"0 this server's configured answer for the name is faulty"},
+		full:  []string{"0 template does not render: template: answer:1:23: executing …"},
+	},
+	{
+		name: "a template that gives no record", cause: "template_error",
+		stage: plain("template IN A . {\n answer \"{{ .Name }} 60 IN A {{ .Name }}\"\n }"),
+		rcode: "SERVFAIL", at: "template",
+		brief: []string{"0 this server's configured answer for the name is faulty"},
+		full:  []string{"0 template does not render: dns: bad A A: …"},
+	},
+	{
+		name: "no template that matches", cause: "template_nomatch",
+		stage: plain("template IN A . {\n match ^never[.]\n answer \"{{ .Name }} 60 IN A 192.0.2.1\"\n }"),
+		rcode: "SERVFAIL", at: "template",
+		brief: []string{"0 nothing on this server answers this name"},
+		full:  []string{"0 no template of template matches scene… A and there is no fallthrough"},
+	},
+	{
+		name: "a rewrite that makes an invalid name", cause: "rewrite_invalid_name",
+		stage: plain("rewrite name regex (.*)[.]example[.]org {1}.{1}.{1}.{1}.{1}.{1}.example.org\nwhoami"),
+		under: "=" + strings.Repeat("a", 60) + ".example.org.",
+		rcode: "SERVFAIL", at: "rewrite",
+		brief: []string{"0 this server's rewrite of the name gives no valid name"},
+		full:  []string{"0 rewrite made an invalid name of aaa…"},
+	},
+	{
+		name: "erratic is asked for MX", cause: "erratic",
+		stage: plain("erratic {\n drop 0\n delay 0\n }"), message: asked(dns.TypeMX),
+		rcode: "SERVFAIL", at: "erratic",
+		brief: []string{"0 answered by a test plugin"},
+		full:  []string{"0 answered by erratic, a test plugin, which knows A, AAAA and AXFR only"},
+	},
+	{
+		name: "the lookup of dns64 gives nothing", cause: "internal_lookup_failed",
+		stage:   plain("dns64 {\n allow_ipv4\n }\ntemplate IN AAAA . {\n rcode NOERROR\n }\nfault dropped SERVFAIL"),
+		message: asked(dns.TypeAAAA),
+		rcode:   "SERVFAIL", at: "dns64",
+		brief: []string{"0 a lookup inside this server gave nothing"},
+		full:  []string{"0 a lookup inside dns64 gave nothing: dns64: upstream returned no response"},
+	},
+	{
+		name: "autopath is asked for its search path itself", cause: "search_path_failed",
+		stage: func(t *testing.T) stage {
+			return stage{plugins: "autopath . " + textFile(t, "search example.org\nnameserver 192.0.2.53\n") + "\nwhoami"}
+		},
+		under: "=example.org.",
+		rcode: "SERVFAIL", at: "autopath",
+		brief: []string{"0 this server could not apply its search path to the name"},
+		full:  []string{"0 autopath could not apply its search path to example.org.: trimzone: overshot qname…"},
+	},
+	{
+		name: "cancel ends the query before an upstream is tried", cause: "canceled",
+		stage: closedAndSilent("cancel 1ns\nforward . "),
+		rcode: "SERVFAIL", at: "forward",
+		brief: []string{"0 given up before an upstream was tried"},
+		full:  []string{"0 given up before forward tried an upstream"},
+	},
+	{
+		name: "a plugin that CoreDNS does not ship", cause: "unknown",
+		stage: plain("fault returned-error SERVFAIL"),
+		rcode: "SERVFAIL", at: "fault",
+		brief: []string{"0 SERVFAIL, cause not known"},
+		full:  []string{"0 SERVFAIL from fault, cause not known: disk on fire"},
+	},
+}
+
+// closedAndSilent is a stage with an upstream that is never asked, so that
+// nothing may name it.
+func closedAndSilent(plugins string) func(*testing.T) stage {
+	return func(t *testing.T) stage { return stage{plugins: plugins + upstream.Closed(t)} }
+}

@@ -1,0 +1,258 @@
+package test_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/miekg/dns"
+	"google.golang.org/grpc/codes"
+
+	"github.com/seed-1b7246af/coredns-ede/test/certificate"
+	"github.com/seed-1b7246af/coredns-ede/test/upstream"
+)
+
+// soon makes forward give up within a test's patience.
+const soon = "read_timeout 200ms\n max_connect_attempts 1"
+
+// forwardTo is a stage with one upstream behind forward.
+func forwardTo(c upstream.Config, properties ...string) func(*testing.T) stage {
+	return func(t *testing.T) stage {
+		up := upstream.Start(t, c)
+		secure := ""
+		if up.CAFile() != "" {
+			secure = fmt.Sprintf("tls %s\n tls_servername %s", up.CAFile(), certificate.Name)
+		}
+		properties := append([]string{soon, secure}, properties...)
+		return stage{plugins: forward(up.To(), properties...), upstream: up.Addr()}
+	}
+}
+
+func forward(to string, properties ...string) string {
+	text := "forward . " + to + " {\n"
+	for _, p := range properties {
+		text += p + "\n"
+	}
+	return text + "}"
+}
+
+// grpcTo is the same with the grpc plugin.
+func grpcTo(c upstream.Config) func(*testing.T) stage {
+	return func(t *testing.T) stage {
+		up := upstream.Start(t, c)
+		plugins := "grpc . " + up.Addr()
+		if up.CAFile() != "" {
+			plugins += fmt.Sprintf(" {\n tls %s\n tls_servername %s\n }", up.CAFile(), certificate.Name)
+		}
+		return stage{plugins: plugins, upstream: up.Addr()}
+	}
+}
+
+// closed is a stage with an upstream that does not listen.
+func closed(plugins string) func(*testing.T) stage {
+	return func(t *testing.T) stage {
+		addr := upstream.Closed(t)
+		return stage{plugins: fmt.Sprintf(plugins, addr), upstream: addr}
+	}
+}
+
+func silent(transport upstream.Transport) upstream.Config {
+	return upstream.Config{Transport: transport, Handler: upstream.Silent()}
+}
+
+var exchangeScenes = []scene{
+	timeout("an upstream that never answers over UDP", forwardTo(silent(upstream.UDP))),
+	timeout("an upstream that never answers over TCP", forwardTo(silent(upstream.DNS), "force_tcp")),
+	timeout("an upstream that never answers over TLS", forwardTo(silent(upstream.TLS))),
+	timeout("an upstream that never answers over HTTPS", forwardTo(silent(upstream.HTTPS))),
+	timeout("an upstream that sends less than a header", forwardTo(upstream.Config{Transport: upstream.UDP, Handler: upstream.Short()})),
+	timeout("an upstream that answers under another id", forwardTo(upstream.Config{Transport: upstream.UDP, Handler: upstream.WrongID()})),
+	timeout("an upstream that accepts connections and stays mute", forwardTo(upstream.Config{Transport: upstream.TCP, Connection: upstream.Mute}, "force_tcp")),
+	{
+		name: "cancel ends the query while forward waits", cause: "upstream_timeout",
+		stage: func(t *testing.T) stage {
+			up := upstream.Start(t, silent(upstream.UDP))
+			return stage{plugins: "cancel 100ms\n" + forward(up.Addr(), "read_timeout 300ms"), upstream: up.Addr()}
+		},
+		rcode: "SERVFAIL", at: "forward",
+		brief: []string{"23 no reply from the upstream within … s"},
+		full:  []string{"23 no reply within … s: {up} timed out"},
+	},
+
+	unreachable("a port where nothing listens, over UDP", closed("forward . %s {\n "+soon+"\n }"), "forward"),
+	unreachable("a port where nothing listens, over TCP", closed("forward . %s {\n force_tcp\n "+soon+"\n }"), "forward"),
+	unreachable("a port where nothing listens, over gRPC", closed("grpc . %s"), "grpc"),
+	{
+		name: "the last of two upstreams tried decides", cause: "upstream_unreachable",
+		stage: func(t *testing.T) stage {
+			mute, addr := upstream.Start(t, silent(upstream.UDP)), upstream.Closed(t)
+			return stage{plugins: forward(mute.Addr()+" "+addr, "policy sequential", "read_timeout 100ms", "max_connect_attempts 2"), upstream: addr}
+		},
+		rcode: "SERVFAIL", at: "forward",
+		brief: []string{"23 the upstream cannot be reached"},
+		full:  []string{"23 127.0.0.1:… not known to be down, {up} refused the connection"},
+	},
+
+	ended("an upstream that closes a TCP connection after the query", forwardTo(upstream.Config{Transport: upstream.TCP, Handler: upstream.HangUp()}, "force_tcp")),
+	ended("an upstream that closes a TLS connection after the query", forwardTo(upstream.Config{Transport: upstream.TLS, Handler: upstream.HangUp()})),
+
+	brokenTLS("a certificate of an authority that is not known", forwardTo(upstream.Config{Transport: upstream.TLS, Certificate: certificate.UnknownCA}), "…unknown authority…"),
+	brokenTLS("a certificate for another name", forwardTo(upstream.Config{Transport: upstream.TLS, Certificate: certificate.WrongName}), "…certificate is valid for other.example.org, not ns.example.net…"),
+	brokenTLS("a certificate that has expired", forwardTo(upstream.Config{Transport: upstream.TLS, Certificate: certificate.Expired}), "…certificate has expired…"),
+	brokenTLS("an upstream that speaks no TLS", forwardTo(upstream.Config{Transport: upstream.TLS, Connection: upstream.Plaintext}), "…first record does not look like a TLS handshake…"),
+	brokenTLS("an expired certificate over HTTPS", forwardTo(upstream.Config{Transport: upstream.HTTPS, Certificate: certificate.Expired}), "…certificate has expired…"),
+
+	malformed("octets that are no DNS message", forwardTo(upstream.Config{Transport: upstream.UDP, Handler: upstream.Garbage()})),
+	malformed("an HTTP error page", forwardTo(upstream.Config{Transport: upstream.HTTPS, Handler: upstream.HTTPStatus(http.StatusInternalServerError)})),
+
+	{
+		name: "a gRPC server that rejects the call", cause: "upstream_network",
+		stage: grpcTo(upstream.Config{Transport: upstream.GRPC, Handler: upstream.GRPCStatus(codes.PermissionDenied, "not you")}),
+		rcode: "SERVFAIL", at: "grpc",
+		brief: []string{"23 the exchange with the upstream failed"},
+		full:  []string{"23 exchange failed (…not you): {up} failed"},
+	},
+}
+
+func timeout(name string, stage func(*testing.T) stage) scene {
+	return scene{
+		name: name, cause: "upstream_timeout", stage: stage, rcode: "SERVFAIL", at: "forward",
+		brief: []string{"23 no reply from the upstream within … s"},
+		full:  []string{"23 no reply within … s: {up} timed out"},
+		log:   line{"ede": "23", "lasts": "transient", "owner": "upstream"},
+	}
+}
+
+func unreachable(name string, stage func(*testing.T) stage, at string) scene {
+	return scene{
+		name: name, cause: "upstream_unreachable", stage: stage, rcode: "SERVFAIL", at: at,
+		brief: []string{"23 the upstream cannot be reached"},
+		full:  []string{"23 {up} refused the connection"},
+		log:   line{"ede": "23", "lasts": "transient"},
+	}
+}
+
+func ended(name string, stage func(*testing.T) stage) scene {
+	return scene{
+		name: name, cause: "upstream_closed", stage: stage, rcode: "SERVFAIL", at: "forward",
+		brief: []string{"23 the upstream closed the connection without an answer"},
+		full:  []string{"23 closed without an answer: {up} closed the connection"},
+		log:   line{"ede": "23"},
+	}
+}
+
+func brokenTLS(name string, stage func(*testing.T) stage, reason string) scene {
+	return scene{
+		name: name, cause: "upstream_tls", stage: stage, rcode: "SERVFAIL", at: "forward",
+		brief: []string{"23 TLS to the upstream failed"},
+		full:  []string{"23 TLS failed (" + reason},
+		log:   line{"ede": "23", "lasts": "persistent"},
+	}
+}
+
+func malformed(name string, stage func(*testing.T) stage) scene {
+	return scene{
+		name: name, cause: "upstream_malformed", stage: stage, rcode: "SERVFAIL", at: "forward",
+		brief: []string{"23 the upstream's reply does not parse"},
+		full:  []string{"23 reply does not parse: {up} sent it"},
+		log:   line{"ede": "23"},
+	}
+}
+
+// answering is an upstream that fails by what it answers.
+func answering(h dns.Handler) func(*testing.T) stage {
+	return forwardTo(upstream.Config{Handler: h})
+}
+
+func ede(code uint16, text string) dns.EDNS0_EDE {
+	return dns.EDNS0_EDE{InfoCode: code, ExtraText: text}
+}
+
+const (
+	servfail = dns.RcodeServerFailure
+	refused  = dns.RcodeRefused
+)
+
+var answerScenes = []scene{
+	{
+		name: "SERVFAIL with a reason", cause: "upstream_ede",
+		stage: answering(upstream.Rcode(servfail, true, ede(7, "expired yesterday"))),
+		rcode: "SERVFAIL", at: "forward",
+		brief: []string{"7 from upstream: expired yesterday"},
+		full:  []string{"7 from {up}: expired yesterday"},
+		log:   line{"ede": "7"},
+	},
+	{
+		name: "REFUSED with a reason", cause: "upstream_ede",
+		stage: answering(upstream.Rcode(refused, true, ede(18, "not your resolver"))),
+		rcode: "REFUSED", at: "forward",
+		brief: []string{"18 from upstream: not your resolver"},
+		full:  []string{"18 from {up}: not your resolver"},
+	},
+	{
+		name: "more reasons than are passed on", cause: "upstream_ede",
+		stage: answering(upstream.Rcode(servfail, true, ede(22, "a"), ede(23, "b"), ede(22, "twice"), ede(9, "c"), ede(6, "d"))),
+		rcode: "SERVFAIL", at: "forward",
+		brief: []string{"22 from upstream: a", "23 from upstream: b", "9 from upstream: c"},
+		full:  []string{"22 from {up}: a", "23 from {up}: b", "9 from {up}: c"},
+	},
+	{
+		name: "a reason that is hostile", cause: "upstream_ede",
+		stage: answering(upstream.RawEDE(22, []byte("bad\xff\x00 \x1b[31mred\nINJECTED line \u202eabc"))),
+		rcode: "SERVFAIL", at: "forward",
+		brief: []string{"22 from upstream: bad…red…INJECTED line…abc"},
+		full:  []string{"22 from {up}: bad…red…INJECTED line…abc"},
+	},
+	{
+		name: "a reason over gRPC", cause: "upstream_ede",
+		stage: grpcTo(upstream.Config{Transport: upstream.GRPC, Handler: upstream.Rcode(servfail, true, ede(22, "at delegation"))}),
+		rcode: "SERVFAIL", at: "grpc",
+		brief: []string{"22 from upstream: at delegation"},
+		full:  []string{"22 from {up}: at delegation"},
+	},
+	{
+		name: "the lookup of dns64 fails for a reason", cause: "upstream_ede",
+		stage: func(t *testing.T) stage {
+			up := upstream.Start(t, upstream.Config{Handler: aFails(upstream.Rcode(servfail, true, ede(22, "at delegation")))})
+			return stage{plugins: "dns64 {\n allow_ipv4\n }\n" + forward(up.Addr()), upstream: up.Addr()}
+		},
+		message: asked(dns.TypeAAAA),
+		rcode:   "SERVFAIL", at: "forward",
+		brief: []string{"22 from upstream: at delegation"},
+		full:  []string{"22 from {up}: at delegation"},
+		log:   line{"qtype": "AAAA"},
+	},
+	{
+		name: "SERVFAIL without a reason", cause: "upstream_servfail",
+		stage: answering(upstream.Rcode(servfail, true)),
+		rcode: "SERVFAIL", at: "forward",
+		brief: []string{"0 the upstream answered SERVFAIL without a reason"},
+		full:  []string{"0 {up} answered SERVFAIL without a reason"},
+		log:   line{"ede": "0", "lasts": "unknown"},
+	},
+	{
+		name: "REFUSED with RA", cause: "upstream_refused",
+		stage: answering(upstream.Rcode(refused, true)),
+		rcode: "REFUSED", at: "forward",
+		brief: []string{"0 the upstream refused the query (RA=1): access list, authoritative only, or overloaded"},
+		full:  []string{"0 {up} refused the query (RA=1): access list, authoritative only, or overloaded"},
+	},
+	{
+		name: "REFUSED without RA", cause: "upstream_refused",
+		stage: answering(upstream.Rcode(refused, false)),
+		rcode: "REFUSED", at: "forward",
+		brief: []string{"0 the upstream refused the query (RA=0): access list, authoritative only, or overloaded"},
+		full:  []string{"0 {up} refused the query (RA=0): access list, authoritative only, or overloaded"},
+	},
+}
+
+// aFails answers A questions with h and others with NODATA.
+func aFails(h dns.Handler) dns.Handler {
+	return dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
+		if m.Question[0].Qtype == dns.TypeA {
+			h.ServeDNS(w, m)
+			return
+		}
+		upstream.Answer().ServeDNS(w, m)
+	})
+}

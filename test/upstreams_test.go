@@ -1,0 +1,127 @@
+package test_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/test/server"
+	"github.com/seed-1b7246af/coredns-ede/test/upstream"
+)
+
+func TestAllUpstreamsDownIsTold(t *testing.T) {
+	logs := server.Capture(t)
+	one, two := upstream.Closed(t), upstream.Closed(t)
+	s := server.Start(t, here(".:0", levels, fmt.Sprintf("forward . %s %s {\n max_fails 1\n health_check 50ms\n failfast_all_unhealthy_upstreams\n }", one, two)))
+	// The health checks tell nobody when they are through.
+	for tries := range 200 {
+		m := query(fmt.Sprintf("down%d.example.org", tries))
+		r := ask(t, fullClient, "udp", s.UDP(), m)
+		l := failureOf(t, logs, m)
+		if l["cause"] == "upstream_unreachable" {
+			expect(t, r, "SERVFAIL", "23 …refused the connection…")
+			continue
+		}
+		if got := errorsOf(r); len(got) != 1 || !strings.Contains(got[0], one+" down since ") || !strings.Contains(got[0], two+" down since ") {
+			t.Errorf("answer says %q, want both upstreams down", got)
+		}
+		expectFields(t, l, line{"cause": "no_healthy_upstream", "ede": "22", "at": "forward", "error": "no healthy proxies"})
+		expect(t, ask(t, briefClient, "udp", s.UDP(), query("brief.down.example.org")), "SERVFAIL", "22 no healthy upstream")
+		return
+	}
+	t.Error("the upstreams are never taken to be down")
+}
+
+func TestOverloadIsRefusedAndTold(t *testing.T) {
+	logs := server.Capture(t)
+	up := upstream.Start(t, upstream.Config{Handler: upstream.Slow(2*time.Second, upstream.Answer())})
+	s := server.Start(t, here(".:0", levels, "cache", forward(up.Addr(), "max_concurrent 1", "read_timeout 5s")))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = server.Exchange(s.UDP(), "udp", query("slow.example.org"), patience)
+	}()
+	up.Await(t, "slow.example.org", 1, patience)
+	m := query("overload.example.org")
+	expect(t, ask(t, briefClient, "udp", s.UDP(), m), "REFUSED", "0 overloaded: too many queries wait for the upstream")
+	expectFields(t, failureOf(t, logs, m), line{"cause": "concurrency_limit", "lasts": "transient", "owner": "us", "cached": "false"})
+	m = query("overload.example.org")
+	expect(t, ask(t, fullClient, "udp", s.UDP(), m), "REFUSED", "0 overloaded: max_concurrent of forward reached (concurrent queries exceeded maximum 1)")
+	<-done
+	if up.QueriesFor("overload.example.org") != 0 {
+		t.Error("the upstream was asked")
+	}
+}
+
+func TestALoopIsProvenBeforeItIsTold(t *testing.T) {
+	logs := server.Capture(t)
+	_, port, _ := strings.Cut(upstream.Closed(t), ":")
+	_, other, _ := strings.Cut(upstream.Closed(t), ":")
+	for _, tc := range []struct{ name, corefile, key string }{
+		{
+			"to itself",
+			here(".:"+port, levels, forward("127.0.0.1:"+port, "max_concurrent 5", soon)), ".",
+		},
+		{
+			"through another block",
+			here("example.org:"+port, levels, forward("127.0.0.1:"+other, "max_concurrent 5", soon)) +
+				here("example.org:"+other, forward("127.0.0.1:"+port, "max_concurrent 5", soon)), "",
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			server.Start(t, tc.corefile)
+			m := query("loop." + strings.ReplaceAll(tc.name, " ", "-") + ".example.org")
+			all := packets(t, fullClient, "udp", "127.0.0.1:"+port, m)
+			if len(all) != 1 {
+				t.Fatalf("%d answers, want 1", len(all))
+			}
+			r := parse(t, all[0])
+			if got := errorsOf(r); len(got) != 1 || !strings.HasPrefix(got[0], "0 forward asks 127.0.0.1:") {
+				t.Errorf("answer is %s %q, want a loop", dns.RcodeToString[r.Rcode], got)
+			}
+			text := logs.WaitForFunc(t, func(text string) bool {
+				return isFailureOf(text, m) && strings.Contains(text, "client_ip="+fullClient)
+			}, patience)
+			_, l, err := parseLine(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			expectFields(t, l, line{"cause": "forward_loop", "owner": "us", "ede": "0"})
+		})
+	}
+	t.Run("a block that forwards to another one is no loop", func(t *testing.T) {
+		_, port, _ := strings.Cut(upstream.Closed(t), ":")
+		s := server.Start(t, here("example.org:"+port, "template ANY ANY {\n rcode SERVFAIL\n }")+
+			here(".:0", levels, forward("127.0.0.1:"+port, soon)))
+		m := query("noloop.example.org")
+		expect(t, ask(t, briefClient, "udp", s.UDP("."), m), "SERVFAIL", "0 the upstream answered SERVFAIL without a reason")
+		expectFields(t, failureOf(t, logs, m), line{"cause": "upstream_servfail"})
+	})
+}
+
+func TestTheForwardThatAnsweredLastIsNamed(t *testing.T) {
+	logs := server.Capture(t)
+	first := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(6, "first"))})
+	second := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(7, "second"))})
+	gone := upstream.Closed(t)
+	for _, tc := range []struct {
+		name, last string
+		edes       []string
+		want       line
+	}{
+		{"the second fails, too", second.Addr(), []string{"7 from " + second.Addr() + ": second"}, line{"cause": "upstream_ede", "upstream": second.Addr()}},
+		{"the second is gone", gone, []string{"23 " + gone + " refused the connection"}, line{"cause": "upstream_unreachable", "upstream": gone}},
+	} {
+		for _, above := range []string{"errors", "cache"} {
+			t.Run(tc.name+" below "+above, func(t *testing.T) {
+				s := server.Start(t, here(".:0", levels, above, forward(first.Addr(), "next SERVFAIL"), forward(tc.last, soon)))
+				m := query("next.example.org")
+				expect(t, ask(t, fullClient, "udp", s.UDP(), m), "SERVFAIL", tc.edes...)
+				expectFields(t, failureOf(t, logs, m), tc.want)
+			})
+		}
+	}
+}
