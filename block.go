@@ -20,6 +20,8 @@ type block struct {
 	keepUpstream bool
 	shadow       bool
 	diagnose     bool
+	// why is true if clients with FullWords may ask why a name fails.
+	why bool
 }
 
 // textRule is one text line: the words for the clients of some networks, or of

@@ -42,7 +42,7 @@ func newDiagnoses(line diagnoseLine, p *process) (*diagnoses, error) {
 		engine.Anchors = anchors
 	}
 	for _, to := range line.compared() {
-		u, err := exchange.Open(to)
+		u, err := exchange.Open(to, exchange.Timeout)
 		if err != nil {
 			d.close()
 			return nil, err

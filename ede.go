@@ -36,9 +36,14 @@ type Ede struct {
 // failure is explained before its one answer leaves. The error of the chain is
 // returned unchanged, so that errors logs it as without ede.
 func (e *Ede) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	if e.block.why && !e.block.shadow && len(r.Question) == 1 && e.asksWhy(r, clientOf(w).Addr()) {
+		return e.answerWhy(w, r)
+	}
 	if len(r.Question) == 0 || !e.block.explains(r.Question[0].Name) {
 		return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)
 	}
+	// Plugins may rewrite the question in place.
+	asked := r.Question[0]
 	run := e.ladder.Begin(ctx, w, r)
 	defer func() {
 		if v := recover(); v != nil {
@@ -52,6 +57,7 @@ func (e *Ede) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 
 	shape, failure, failed := run.Outcome(rcode, err)
 	if !failed {
+		e.process.history.Succeeded(e.block.id, asked)
 		e.succeeded(run)
 		return run.Release(rcode, err)
 	}
@@ -118,6 +124,7 @@ func (e *Ede) explain(ctx context.Context, run *observe.Run, w dns.ResponseWrite
 		Name: f.Question.Name, Verdict: verdict, Cached: ev.CacheHit, LastGood: ev.LastGood,
 	})
 	f.First = in.Count == 1
+	e.remember(f, ev.Upstreams)
 	return verdict, f
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 	"github.com/seed-1b7246af/coredns-ede/plugin/observe"
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight"
 )
@@ -91,20 +92,25 @@ func (l *loader) parsed(ctx caddy.Context) error {
 func (ld *load) add(e *Ede, own, index int) { ld.blocks = append(ld.blocks, loaded{e, own, index}) }
 
 // start begins to record. Every block calls it; the first call counts.
-func (ld *load) start() error {
+func (ld *load) start() (err error) {
 	ld.startOnce.Do(func() {
 		loads.mu.Lock()
 		defer loads.mu.Unlock()
 		if failed := loads.unconfirmed; failed != nil && failed != ld {
 			failed.halt()
 		}
+		change := incident.Started
 		if serving := loads.serving; serving != nil {
+			change = incident.Reloaded
 			ld.process.adopt(serving.process, ld.ids())
 		}
+		if err = ld.process.start(change); err != nil {
+			err = plugin.Error("ede", err)
+			return
+		}
 		loads.unconfirmed = ld
-		ld.process.start()
 	})
-	return nil
+	return err
 }
 
 // stop ends the recording of a load that is replaced or shut down.

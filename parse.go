@@ -58,7 +58,7 @@ func (p *parser) directive() error {
 			return err
 		}
 	}
-	return nil
+	return p.checkWhy()
 }
 
 // properties in the order of the README.
@@ -74,6 +74,8 @@ var properties = []struct {
 	{"log", true, (*parser).log},
 	{"except", false, (*parser).except},
 	{"memory", false, (*parser).memory},
+	{"page", false, (*parser).page},
+	{"why", false, (*parser).why},
 	{"diagnose", false, (*parser).diagnose},
 }
 

@@ -18,6 +18,8 @@ const (
 	maxCompare                       = 8
 )
 
+var defaultDiagnose = diagnoseLine{rate: defaultRate, concurrent: defaultConcurrent}
+
 var diagnoseProperties = []struct {
 	name string
 	read func(*parser, *diagnoseLine, []string) error
@@ -34,12 +36,12 @@ func (p *parser) diagnose(args []string) error {
 	if len(args) > 0 {
 		return p.c.Errf("%s: no argument is accepted, its properties stand in a block", line("diagnose", args))
 	}
-	l := diagnoseLine{rate: defaultRate, concurrent: defaultConcurrent}
+	l := defaultDiagnose
 	place := p.place()
-	p.block.diagnose = true
-	// The dispenser leaves an opening brace to the next argument.
+	p.block.diagnose, p.settings.diagnoses = true, true
+	// The dispenser leaves an opening brace to the next argument. Without a
+	// block the properties are those of another server block, or the defaults.
 	if !p.c.NextArg() {
-		p.settings.diagnose = setting[diagnoseLine]{l, place}
 		return nil
 	}
 	seen := make(map[string]bool)
@@ -121,7 +123,7 @@ func (p *parser) diagnoseCompare(l *diagnoseLine, args []string) error {
 		return p.c.Errf("%s: accepted are one to %d resolvers, as forward writes them", line("compare", args), maxCompare)
 	}
 	for _, to := range args {
-		u, err := exchange.Open(to)
+		u, err := exchange.Open(to, exchange.Timeout)
 		if err != nil {
 			return p.c.Errf("compare: %v", err)
 		}

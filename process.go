@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
+	"github.com/seed-1b7246af/coredns-ede/plugin/page"
 	"github.com/seed-1b7246af/coredns-ede/plugin/record"
 )
 
@@ -15,30 +16,50 @@ type process struct {
 	log   *record.Log
 	// diagnoses is nil if no block has a diagnose block.
 	diagnoses *diagnoses
+
+	// history is nil unless the page or why shows it.
+	history    *incident.History
+	clientForm record.ClientForm
+	pageAddr   string
+	page       *page.Server
 }
 
 func newProcess(s settings) (*process, error) {
 	table := incident.New(s.entries(), time.Now)
-	p := &process{table: table, log: record.NewLog(s.logOptions(), table, time.Now)}
-	if s.diagnose.place == "" {
+	p := &process{
+		table: table, log: record.NewLog(s.logOptions(), table, time.Now),
+		history: newHistory(s), clientForm: s.client.value, pageAddr: s.page.value,
+	}
+	table.Keep(p.history)
+	if !s.diagnoses {
 		return p, nil
 	}
 	var err error
-	p.diagnoses, err = newDiagnoses(s.diagnose.value, p)
+	p.diagnoses, err = newDiagnoses(s.diagnoseLine(), p)
 	return p, err
 }
 
 // adopt takes over what old remembers of the blocks that did not change, so
 // that a reload in an outage does not begin all over.
-func (p *process) adopt(old *process, blocks map[uint64]bool) { p.table.Adopt(old.table, blocks) }
+func (p *process) adopt(old *process, blocks map[uint64]bool) {
+	p.table.Adopt(old.table, blocks)
+	p.adoptHistory(old)
+}
 
-func (p *process) start() {
+// start begins to record and to serve the page. After an error nothing runs.
+func (p *process) start(change incident.EventKind) error {
+	if err := p.openPage(); err != nil {
+		return err
+	}
+	p.history.Changed(change)
 	version, revision := Version()
 	record.SetBuild(version, revision, runtime.Version())
 	p.log.Start()
+	return nil
 }
 
 func (p *process) stop() {
+	p.page.Stop()
 	p.diagnoses.stop()
 	p.log.Stop()
 }

@@ -16,8 +16,14 @@ type settings struct {
 	memory setting[int]
 	log    setting[logLine]
 	client setting[record.ClientForm]
-	// diagnose is what a diagnose block says.
-	diagnose setting[diagnoseLine]
+	// diagnoses is true if a server block diagnoses, and diagnose what a diagnose
+	// block says, if there is one.
+	diagnoses bool
+	diagnose  setting[diagnoseLine]
+	// page is the address of the live page.
+	page setting[string]
+	// why is true if any block answers why.
+	why bool
 }
 
 // diagnoseLine is a diagnose block. Lists are kept as the words of the
@@ -74,6 +80,7 @@ func (s *setting[T]) take(name string, other setting[T]) error {
 
 // merge takes over what another block sets.
 func (s *settings) merge(other settings) error {
+	s.diagnoses = s.diagnoses || other.diagnoses
 	if err := s.memory.take("memory", other.memory); err != nil {
 		return err
 	}
@@ -83,7 +90,18 @@ func (s *settings) merge(other settings) error {
 	if err := s.client.take("log client", other.client); err != nil {
 		return err
 	}
+	if err := s.page.take("page", other.page); err != nil {
+		return err
+	}
+	s.why = s.why || other.why
 	return s.diagnose.take("diagnose", other.diagnose)
+}
+
+func (s settings) diagnoseLine() diagnoseLine {
+	if s.diagnose.place == "" {
+		return defaultDiagnose
+	}
+	return s.diagnose.value
 }
 
 func (s settings) entries() int {

@@ -72,7 +72,7 @@ func TestADropStaysADrop(t *testing.T) {
 func TestAPanicIsRecordedAndLeftToTheServerCore(t *testing.T) {
 	logs := server.Capture(t)
 	for name, plugins := range map[string]string{
-		"dns64": "dns64 {\n allow_ipv4\n }", "siit": "siit {\n eam 192.0.2.0/24 2001:db8::/120\n }", "fault": "fault panicked SERVFAIL",
+		"dns64": "dns64 {\n allow_ipv4\n }", "siit": "siit {\n eam 192.0.2.1 2001:db8::1\n }", "fault": "fault panicked SERVFAIL",
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := server.Start(t, here(".:0", levels, plugins))

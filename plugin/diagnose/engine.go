@@ -19,8 +19,8 @@ import (
 
 // Limits of one diagnosis.
 const (
-	MaxQueries = 60
-	MaxTime    = 10 * time.Second
+	MaxQueries     = 60
+	defaultMaxTime = 10 * time.Second
 )
 
 // udpSize is what probes offer, the size that avoids fragmentation (RFC 9715).
@@ -39,13 +39,15 @@ type Engine struct {
 	// Ed448 verifies DNSSEC algorithm 16, if the build has it.
 	Ed448 func(pub, msg, sig []byte) bool
 	Now   func() time.Time
+	// MaxTime bounds one diagnosis, ten seconds if zero.
+	MaxTime time.Duration
 	// Progress is called with each step as it is made; it may be nil.
 	Progress func(Step)
 }
 
 // Diagnose finds out why c fails. It ends within MaxTime and MaxQueries.
 func (e *Engine) Diagnose(ctx context.Context, c Case) Finding {
-	ctx, cancel := context.WithTimeout(ctx, MaxTime)
+	ctx, cancel := context.WithTimeout(ctx, e.maxTime())
 	defer cancel()
 	began := e.Now()
 	d := &diagnosis{Engine: e, Case: c}
@@ -59,6 +61,13 @@ func (e *Engine) Diagnose(ctx context.Context, c Case) Finding {
 	f.Queries = int(d.queries.Load())
 	f.Elapsed = e.Now().Sub(began)
 	return f
+}
+
+func (e *Engine) maxTime() time.Duration {
+	if e.MaxTime > 0 {
+		return e.MaxTime
+	}
+	return defaultMaxTime
 }
 
 // diagnosis is one run of the engine.
@@ -263,7 +272,7 @@ func bit(b bool) int {
 // validator would reject, or accept as insecure for a reason worth knowing. The
 // finding's outcome is Resolves; it has a verdict if there is something to say.
 func (e *Engine) Judge(ctx context.Context, c Case) Finding {
-	ctx, cancel := context.WithTimeout(ctx, MaxTime)
+	ctx, cancel := context.WithTimeout(ctx, e.maxTime())
 	defer cancel()
 	began := e.Now()
 	d := &diagnosis{Engine: e, Case: c}

@@ -19,8 +19,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// timeout of one exchange, forward's default.
-const timeout = 2 * time.Second
+// Timeout of one exchange is forward's default.
+const Timeout = 2 * time.Second
 
 // Upstream is a resolver with a proxy of its own.
 type Upstream struct {
@@ -31,8 +31,9 @@ type Upstream struct {
 
 // Open returns the resolver that to names in the way of forward's TO:
 // 192.0.2.53, 192.0.2.53:5300, tls://192.0.2.53%dns.example.net or
-// https://dns.example.net. Close has to be called.
-func Open(to string) (*Upstream, error) {
+// https://dns.example.net. An exchange with it takes at most timeout. Close has to
+// be called.
+func Open(to string, timeout time.Duration) (*Upstream, error) {
 	name, server, _ := strings.Cut(to, "%")
 	scheme, rest := parse.Transport(name)
 	addr := rest
@@ -62,7 +63,7 @@ func Open(to string) (*Upstream, error) {
 		p.SetDOHRequestOptions(http.MethodPost)
 	}
 	p.SetReadTimeout(timeout)
-	p.GetTransport().Start()
+	p.Start(timeout)
 	return &Upstream{Addr: to, proxy: p}, nil
 }
 
@@ -71,8 +72,9 @@ func (u *Upstream) Exchange(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
 	return Ask(ctx, u.proxy, m, proxy.Options{})
 }
 
-// Close ends the connections.
-func (u *Upstream) Close() { u.proxy.GetTransport().Stop() }
+// Close ends the use of the resolver. The connections end when the proxy is
+// collected: its finalizer stops the transport, which can be done only once.
+func (u *Upstream) Close() { u.proxy.Stop() }
 
 func withPort(addr, port string) (string, error) {
 	if a, err := netip.ParseAddr(strings.Trim(addr, "[]")); err == nil {

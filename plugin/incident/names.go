@@ -74,7 +74,7 @@ func (n *names) failed(now time.Time, d Detail) bool {
 	}
 	n.order.MoveToFront(element)
 	name := element.Value.(*failingName)
-	e, begun := name.episode(d.Verdict.Cause.ID, d.Verdict.Upstream), false
+	e, begun := name.episode(now, d.Verdict.Cause.ID, d.Verdict.Upstream), false
 	if e == nil {
 		e, begun = &episode{Episode: Episode{Cause: d.Verdict.Cause.ID, Upstream: d.Verdict.Upstream, First: now}}, true
 		n.insert(name, e)
@@ -88,9 +88,9 @@ func (n *names) failed(now time.Time, d Detail) bool {
 }
 
 // episode returns the one that is not over and has the same cause.
-func (f *failingName) episode(id, upstream string) *episode {
+func (f *failingName) episode(now time.Time, id, upstream string) *episode {
 	for _, e := range f.episodes {
-		if e.OKSince.IsZero() && e.Cause == id && e.Upstream == upstream {
+		if e.OKSince.IsZero() && now.Sub(e.Last) <= kept && e.Cause == id && e.Upstream == upstream {
 			return e
 		}
 	}

@@ -19,6 +19,12 @@ const (
 	prefixBits6 = 56
 )
 
+// Address returns what of a's address may be recorded, "" if nothing.
+func (c ClientForm) Address(a netip.AddrPort) string {
+	addr, _ := c.of(a)
+	return addr
+}
+
 // of returns the address and port of a as they may be recorded; 0 stands for a
 // port that is not.
 func (c ClientForm) of(a netip.AddrPort) (string, uint16) {

@@ -42,6 +42,7 @@ func TestAZoneWhoseServersDoNotServeItIsTold(t *testing.T) {
 	s := diagnosing(t, b, up, "delegation 127.0.53.0/24")
 	for _, c := range b.Cases() {
 		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
 			q := c.Question()
 			var reply *dns.Msg
 			var codes []uint16

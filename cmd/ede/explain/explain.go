@@ -31,6 +31,13 @@ var (
 	ErrUndecided = errors.New("the name fails, and no reason was found")
 )
 
+// A person waits longer than a client: for a resolver that tries for ten seconds
+// before it gives up, and for several such questions.
+const (
+	patience = 12 * time.Second
+	maxTime  = time.Minute
+)
+
 // udpSize is what the question offers (RFC 9715).
 const udpSize = 1232
 
@@ -74,7 +81,7 @@ func run(cmd *cobra.Command, o options, args []string) error {
 		return err
 	}
 	defer closeAll()
-	upstream, err := exchange.Open(server)
+	upstream, err := exchange.Open(server, patience)
 	if err != nil {
 		return err
 	}
@@ -131,7 +138,7 @@ func question(args []string) (dns.Question, string, error) {
 }
 
 func newEngine(o options) (*diagnose.Engine, func(), error) {
-	e := &diagnose.Engine{Anchors: dnssec.RootAnchors(), Private: diagnose.PrivateZones(), Now: time.Now, Ed448: verifyEd448}
+	e := &diagnose.Engine{Anchors: dnssec.RootAnchors(), Private: diagnose.PrivateZones(), Now: time.Now, Ed448: verifyEd448, MaxTime: maxTime}
 	var open []*exchange.Upstream
 	closeAll := func() {
 		for _, u := range open {
@@ -160,7 +167,7 @@ func newEngine(o options) (*diagnose.Engine, func(), error) {
 		}
 	}
 	for _, to := range o.compare {
-		u, err := exchange.Open(to)
+		u, err := exchange.Open(to, patience)
 		if err != nil {
 			closeAll()
 			return nil, nil, err

@@ -1,0 +1,113 @@
+package page
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
+)
+
+const (
+	// seriesShown is how many causes have a colour of their own; the rest is
+	// drawn together.
+	seriesShown = 7
+	// The chart is drawn in these units and stretched to the width there is, so
+	// it holds no text: that stands around it as HTML.
+	chartHeight = 1000
+	barWidth    = 10
+	barGap      = 1
+)
+
+// chart is failures per second by cause over the last hour.
+type chart struct {
+	Width, Height int
+	Top           string // the rate at the upper edge
+	Middle        string
+	Times         []moment
+	Series        []series
+}
+
+// series is the bars of one cause.
+type series struct {
+	Class string // of the colour
+	Cause string // empty for the rest
+	Title string
+	Total uint64
+	Bars  []bar
+}
+
+type bar struct{ X, Y, Width, Height int }
+
+// chartOf stacks the causes that failed most.
+func chartOf(s *incident.Snapshot) chart {
+	rates := slices.Clone(s.Rates)
+	slices.SortStableFunc(rates, func(a, b incident.Rate) int { return cmp.Compare(b.Total, a.Total) })
+	c := chart{Width: incident.RateBuckets * barWidth, Height: chartHeight}
+	highest := uint64(0)
+	for i := range incident.RateBuckets {
+		sum := uint64(0)
+		for _, r := range rates {
+			sum += uint64(r.Counts[i])
+		}
+		highest = max(highest, sum)
+	}
+	edge := niceCeiling(float64(highest) / incident.RateWidth.Seconds())
+	c.Top, c.Middle = rateText(edge), rateText(edge/2)
+	var floor [incident.RateBuckets]uint64
+	for i, r := range rates {
+		one := series{Class: "c" + strconv.Itoa(min(i, seriesShown)), Cause: r.Cause, Title: titleOf(r.Cause), Total: r.Total}
+		one.Bars = barsOf(r, &floor, edge)
+		if i <= seriesShown {
+			c.Series = append(c.Series, one)
+			continue
+		}
+		rest := &c.Series[seriesShown]
+		rest.Cause, rest.Title = "", "all other causes"
+		rest.Total += one.Total
+		rest.Bars = append(rest.Bars, one.Bars...)
+	}
+	for i := 0; i <= incident.RateBuckets; i += incident.RateBuckets / 4 {
+		c.Times = append(c.Times, moment{s.Start(i)})
+	}
+	return c
+}
+
+// barsOf puts r on top of what stands on floor, and raises it.
+func barsOf(r incident.Rate, floor *[incident.RateBuckets]uint64, edge float64) []bar {
+	unit := chartHeight / (edge * incident.RateWidth.Seconds())
+	var bars []bar
+	for i, n := range r.Counts {
+		if n == 0 {
+			continue
+		}
+		bottom := int(math.Round(float64(floor[i]) * unit))
+		floor[i] += uint64(n)
+		top := max(int(math.Round(float64(floor[i])*unit)), bottom+1)
+		bars = append(bars, bar{i * barWidth, chartHeight - top, barWidth - barGap, top - bottom})
+	}
+	return bars
+}
+
+// niceCeiling is the least of 1, 2, 5, 10, ... tenths that is not below rate.
+func niceCeiling(rate float64) float64 {
+	if rate <= 0.1 {
+		return 0.1
+	}
+	power := math.Pow(10, math.Floor(math.Log10(rate)))
+	for _, step := range []float64{1, 2, 5, 10} {
+		if step*power >= rate {
+			return step * power
+		}
+	}
+	return 10 * power
+}
+
+// rateText is a rate per second, to two places below ten.
+func rateText(rate float64) string {
+	if rate >= 10 {
+		return grouped(uint64(math.Round(rate)))
+	}
+	return strconv.FormatFloat(math.Round(rate*100)/100, 'f', -1, 64)
+}

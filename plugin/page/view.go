@@ -1,0 +1,170 @@
+package page
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+// maxCards is how many incidents of a kind are drawn; the JSON has all.
+const maxCards = 60
+
+// activeFor is how long after its last failure an incident counts as going on
+// now.
+const activeFor = time.Minute
+
+// overview is the data of page.html.
+type overview struct {
+	Host, Version string
+	Now, Since    moment
+	// Refresh is the seconds to the next load, 0 for none.
+	Refresh   int
+	State     string // calm, quiet or failing
+	Headline  string
+	PerSecond string
+	LastHour  uint64
+	Failures  uint64
+	Chart     chart
+	Open      []card
+	Ended     []card
+	MoreOpen  int
+	MoreEnded int
+	Tops      []topList
+	Changes   []change
+	Recent    []failure
+}
+
+type card struct {
+	incident.Incident
+	Title, CodeName string
+	First, Last     moment
+	LastGood        moment
+	Lasted          string
+	Beginning       string
+	Active          bool
+	State           string
+}
+
+type topList struct {
+	Title, Empty string
+	Entries      []topRow
+}
+
+type topRow struct {
+	Name    string
+	Count   string
+	Percent int
+}
+
+type change struct {
+	Time moment
+	What string
+}
+
+type failure struct {
+	incident.Recent
+	Time  moment
+	Title string
+	Codes []codeName
+	Took  string
+}
+
+type codeName struct {
+	Code uint16
+	Name string
+}
+
+func (h *handler) view(s *incident.Snapshot, refresh int) overview {
+	v := overview{
+		Host: h.Host, Version: h.Version, Now: moment{s.Now}, Since: moment{s.Since}, Refresh: refresh,
+		PerSecond: rateText(s.PerSecond()), Failures: s.Failures, Chart: chartOf(s),
+	}
+	for _, r := range s.Rates {
+		v.LastHour += r.Total
+	}
+	v.Open, v.MoreOpen = cardsOf(s, s.Open)
+	v.Ended, v.MoreEnded = cardsOf(s, s.Ended)
+	v.State, v.Headline = stateOf(s, v.LastHour)
+	v.Tops = []topList{
+		topListOf("Zones", "no zone", s.Zones),
+		topListOf("Upstreams", "no upstream", s.Upstreams),
+		topListOf("Names", "no name", s.Names),
+	}
+	for _, e := range s.Events {
+		v.Changes = append(v.Changes, change{moment{e.Time}, e.String()})
+	}
+	for _, f := range s.Recent {
+		one := failure{Recent: f, Time: moment{f.Time}, Title: titleOf(f.Cause), Took: span(f.Duration)}
+		for _, code := range f.Codes {
+			one.Codes = append(one.Codes, codeName{code, option.Name(code)})
+		}
+		v.Recent = append(v.Recent, one)
+	}
+	return v
+}
+
+// stateOf sums the page up in one word, for the colour, and one sentence.
+func stateOf(s *incident.Snapshot, lastHour uint64) (state, headline string) {
+	active := 0
+	for _, in := range s.Open {
+		if s.Now.Sub(in.Last) < activeFor {
+			active++
+		}
+	}
+	switch {
+	case active == 1:
+		return "failing", "1 incident is going on"
+	case active > 1:
+		return "failing", strconv.Itoa(active) + " incidents are going on"
+	case len(s.Open) > 0:
+		return "quiet", "Nothing has failed for " + span(s.Now.Sub(s.Open[0].Last))
+	case lastHour > 0:
+		return "calm", "All incidents are over"
+	}
+	return "calm", "Nothing has failed"
+}
+
+func cardsOf(s *incident.Snapshot, list []incident.Incident) (cards []card, more int) {
+	for _, in := range list[:min(len(list), maxCards)] {
+		c := card{
+			Incident: in, Title: titleOf(in.Cause), CodeName: option.Name(in.Code),
+			First: moment{in.First}, Last: moment{in.Last}, LastGood: moment{in.LastGood},
+			Lasted: span(in.After()), Beginning: s.Beginning(in),
+			Active: !in.Over && s.Now.Sub(in.Last) < activeFor,
+		}
+		switch {
+		case c.Active:
+			c.State = "failing"
+		case !in.Over:
+			c.State = "quiet"
+		case in.Recovered():
+			c.State = "recovered"
+		default:
+			c.State = "not seen again"
+		}
+		cards = append(cards, c)
+	}
+	return cards, len(list) - len(cards)
+}
+
+func topListOf(title, empty string, tops []incident.Top) topList {
+	l := topList{Title: title, Empty: empty}
+	for _, t := range tops {
+		row := topRow{Name: t.Name, Count: grouped(t.Count), Percent: int(100 * t.Count / max(tops[0].Count, 1))}
+		if t.Over > 0 {
+			row.Count = "about " + row.Count
+		}
+		l.Entries = append(l.Entries, row)
+	}
+	return l
+}
+
+func titleOf(id string) string {
+	if c := cause.ByID(id); c != nil {
+		return c.Title
+	}
+	return id
+}

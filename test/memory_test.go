@@ -1,0 +1,232 @@
+package test_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/test/server"
+	"github.com/seed-1b7246af/coredns-ede/test/upstream"
+)
+
+const found = "13 cached failure, found …Z"
+
+// steady is a cache that keeps failures for the whole of a test.
+const steady = "cache 300 {\n servfail 5m\n }"
+
+// hit asks name and expects a failure out of the cache with these EDEs.
+func hit(t *testing.T, logs *server.Logs, addr, name, cause string, edes ...string) {
+	t.Helper()
+	m := query(name)
+	expect(t, ask(t, fullClient, "udp", addr, m), "SERVFAIL", edes...)
+	expectFields(t, failureOf(t, logs, m), line{"cause": cause, "cached": "true"})
+}
+
+func TestAFailureOutOfTheCacheKeepsItsCause(t *testing.T) {
+	logs := server.Capture(t)
+	addr := upstream.Closed(t)
+	said := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(7, "expired"), ede(22, "b"), ede(6, "c"))})
+	mute := upstream.Start(t, silent(upstream.UDP))
+	for _, tc := range []struct {
+		name, to, cause string
+		first, again    []string
+	}{
+		{"unreachable", addr, "upstream_unreachable", []string{"23 " + addr + " refused the connection"}, []string{"23 " + addr + " refused the connection", found}},
+		{"timeout", mute.Addr(), "upstream_timeout", []string{"23 no reply within …"}, []string{"23 no reply within …", found}},
+		{"said", said.Addr(), "upstream_ede", []string{"7 from " + said.Addr() + ": expired", "22 from " + said.Addr() + ": b", "6 from " + said.Addr() + ": c"},
+			[]string{"7 from " + said.Addr() + ": expired", "22 from " + said.Addr() + ": b", found}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := server.Start(t, here(".:0", levels, "rewrite name suffix .example.org .example.net", steady, forward(tc.to, soon)))
+			m := query("MiXed." + tc.name + ".example.org")
+			expect(t, ask(t, fullClient, "udp", s.UDP(), m), "SERVFAIL", tc.first...)
+			expectFields(t, failureOf(t, logs, m), line{"cached": "false"})
+			for _, name := range []string{"mixed.", "MIXED."} {
+				hit(t, logs, s.UDP(), name+tc.name+".example.org", tc.cause, tc.again...)
+			}
+			// The cache goes by the name that rewrite made.
+			hit(t, logs, s.UDP(), "mixed."+tc.name+".example.net", tc.cause, tc.again...)
+		})
+	}
+}
+
+func TestThirteenStandsWithTheCodesAlone(t *testing.T) {
+	server.Capture(t)
+	s := server.Start(t, here(".:0", levels, steady, forward(upstream.Closed(t), soon)))
+	expect(t, ask(t, noneClient, "udp", s.UDP(), query("codes.example.org")), "SERVFAIL", "23")
+	expect(t, ask(t, noneClient, "udp", s.UDP(), query("codes.example.org")), "SERVFAIL", "23", "13")
+	expect(t, ask(t, briefClient, "udp", s.UDP(), query("codes.example.org")), "SERVFAIL", "23 the upstream cannot be reached", found)
+}
+
+// cache keys on DO and CD, and so has the memory to.
+func TestTheCacheKeepsFailuresByDOAndCD(t *testing.T) {
+	logs := server.Capture(t)
+	up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(7, "plain"))})
+	s := server.Start(t, here(".:0", levels, steady, forward(up.Addr(), soon)))
+	for i, options := range [][]server.Option{nil, {server.DO()}, {server.CD()}, {server.DO(), server.CD()}} {
+		text := string(rune('a' + i))
+		up.Handle(upstream.Rcode(servfail, true, ede(7, text)))
+		expect(t, ask(t, briefClient, "udp", s.UDP(), query("flags.example.org", options...)), "SERVFAIL", "7 from upstream: "+text)
+	}
+	for i, options := range [][]server.Option{nil, {server.DO()}, {server.CD()}, {server.DO(), server.CD()}} {
+		m := query("flags.example.org", options...)
+		r := ask(t, briefClient, "udp", s.UDP(), m)
+		expect(t, r, "SERVFAIL", "7 from upstream: "+string(rune('a'+i)), found)
+		if do := m.IsEdns0().Do(); r.IsEdns0().Do() != do {
+			t.Errorf("DO is %v in the answer, want %v", !do, do)
+		}
+		expectFields(t, failureOf(t, logs, m), line{"cached": "true"})
+	}
+}
+
+func TestACachedFailureWithoutMemorySaysSo(t *testing.T) {
+	logs := server.Capture(t)
+	up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(7, "expired"))})
+	s := server.Start(t, here(".:0", levels, steady, forward(up.Addr(), soon)))
+	expect(t, ask(t, fullClient, "udp", s.UDP(), query("forgotten.example.org")), "SERVFAIL", "7 from "+up.Addr()+": expired")
+	// The name resolves for a question that cache keeps apart.
+	up.Handle(upstream.Answer())
+	expect(t, ask(t, fullClient, "udp", s.UDP(), query("forgotten.example.org", server.DO())), "NOERROR")
+	hit(t, logs, s.UDP(), "forgotten.example.org", "cached_failure", "13 cached failure, cause not known any more")
+}
+
+func TestWhatResolvesAgainIsForgotten(t *testing.T) {
+	logs := server.Capture(t)
+	up := upstream.Start(t, upstream.Config{Handler: upstream.Flap(upstream.Rcode(servfail, true, ede(7, "expired")), upstream.Answer())})
+	s := server.Start(t, here(".:0", levels, "cache 300 {\n servfail 0s\n disable success\n }", forward(up.Addr(), soon)))
+	for range 3 {
+		m := query("flapping.example.org")
+		r := ask(t, fullClient, "udp", s.UDP(), m)
+		if r.Rcode == dns.RcodeSuccess {
+			continue
+		}
+		expect(t, r, "SERVFAIL", "7 from "+up.Addr()+": expired")
+		expectFields(t, failureOf(t, logs, m), line{"cached": "false", "cause": "upstream_ede"})
+	}
+}
+
+// cache begins empty after a reload. What is remembered shows in a reply that
+// was cut on its way from the upstream and so lost its reason.
+func TestTheMemoryOutlivesAReloadWhereTheBlockIsUnchanged(t *testing.T) {
+	logs := server.Capture(t)
+	up := upstream.Start(t, upstream.Config{Transport: upstream.UDP, Handler: upstream.Rcode(servfail, true, ede(7, strings.Repeat("long ", 200)))})
+	kept := here("example.org:0", levels, forward(up.Addr(), soon))
+	changing := func(text string) string {
+		return here("example.net:0", "ede {\n text "+text+"\n }", forward(up.Addr(), soon))
+	}
+	s := server.Start(t, kept+changing("full"))
+	udp := s.UDP()
+	causeOf := func(name string, size uint16) string {
+		t.Helper()
+		m := query(name, server.BufferSize(size))
+		ask(t, briefClient, "udp", udp, m)
+		return failureOf(t, logs, m)["cause"]
+	}
+	for _, name := range []string{"memory.example.org", "memory.example.net"} {
+		if got := causeOf(name, 4096); got != "upstream_ede" {
+			t.Fatalf("%s: cause is %s", name, got)
+		}
+		if got := causeOf(name, 512); got != "upstream_ede" {
+			t.Errorf("%s: cause is %s before the reload", name, got)
+		}
+	}
+	for _, text := range []string{"brief", "none"} {
+		if err := s.Reload(kept + changing(text)); err != nil {
+			t.Fatal(err)
+		}
+		if got := causeOf("memory.example.org", 512); got != "upstream_ede" {
+			t.Errorf("the cause in the block that is unchanged is %s", got)
+		}
+		if got := causeOf("memory.example.net", 512); got != "upstream_servfail" {
+			t.Errorf("the cause in the block that changed is %s", got)
+		}
+	}
+}
+
+func TestBlocksRememberApart(t *testing.T) {
+	logs := server.Capture(t)
+	up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(7, "expired"))})
+	s := server.Start(t, here(".:0", "view full {\n expr incidr(client_ip(), '"+fullClient+"/32')\n }", "ede {\n text full\n }", steady, forward(up.Addr(), soon))+
+		here(".:0", "ede", steady, forward(upstream.Closed(t), soon)))
+	expect(t, ask(t, fullClient, "udp", s.UDP(), query("apart.example.org")), "SERVFAIL", "7 from "+up.Addr()+": expired")
+	expect(t, ask(t, briefClient, "udp", s.UDP(), query("apart.example.org")), "SERVFAIL", "23 the upstream cannot be reached")
+	hit(t, logs, s.UDP(), "apart.example.org", "upstream_ede", "7 from "+up.Addr()+": expired", found)
+	expect(t, ask(t, briefClient, "udp", s.UDP(), query("apart.example.org")), "SERVFAIL", "23 the upstream cannot be reached", found)
+}
+
+// A failure that only cache's own refresh has seen is what cache answers with
+// later, and has its cause then.
+func TestARefreshOfTheCacheFillsTheMemory(t *testing.T) {
+	logs := server.Capture(t)
+	up := upstream.Start(t, upstream.Config{Handler: shortLived()})
+	s := server.Start(t, here(".:0", levels, "cache 2 {\n servfail 5m\n prefetch 1 1m 90%\n }", forward(up.Addr(), soon)))
+	expect(t, ask(t, fullClient, "udp", s.UDP(), query("prefetched.example.org")), "NOERROR")
+	up.Handle(upstream.Rcode(servfail, true, ede(7, "expired since")))
+	for tries := range 100 {
+		m := query("prefetched.example.org")
+		r := ask(t, fullClient, "udp", s.UDP(), m)
+		if r.Rcode == dns.RcodeSuccess {
+			continue
+		}
+		expect(t, r, "SERVFAIL", "7 from "+up.Addr()+": expired since", found)
+		expectFields(t, failureOf(t, logs, m), line{"cached": "true", "cause": "upstream_ede"})
+		if tries == 0 {
+			t.Error("the failure was no prefetch's")
+		}
+		return
+	}
+	t.Error("the entry never expires")
+}
+
+func TestStaleAnswersAreNoFailures(t *testing.T) {
+	for _, policy := range []string{"immediate", "verify", "verify 50ms"} {
+		t.Run(policy, func(t *testing.T) {
+			logs := server.Capture(t)
+			up := upstream.Start(t, upstream.Config{Handler: shortLived()})
+			s := server.Start(t, here(".:0", levels, "cache 1 {\n servfail 5m\n serve_stale 1h "+policy+"\n }", forward(up.Addr(), soon)))
+			addr := s.UDP()
+			expect(t, ask(t, fullClient, "udp", addr, query("stale.example.org")), "NOERROR")
+			up.Handle(upstream.Rcode(servfail, true, ede(7, "expired since")))
+			before := up.Queries()
+			stale := false
+			for range 60 {
+				r := ask(t, fullClient, "udp", addr, query("stale.example.org"))
+				if r.Rcode == dns.RcodeServerFailure {
+					// The refresh's failure took the place of the entry.
+					if got := errorsOf(r); len(got) == 0 || got[0] != "7 from "+up.Addr()+": expired since" {
+						t.Errorf("answer says %q, want the upstream's reason first", got)
+					}
+				}
+				if stale = up.Queries() > before; stale {
+					break
+				}
+			}
+			if !stale {
+				t.Fatal("the cache does not refresh")
+			}
+			r := ask(t, fullClient, "udp", addr, query("stale.example.org"))
+			if r.Rcode == dns.RcodeSuccess && len(errorsOf(r)) != 0 {
+				t.Errorf("a stale answer carries %q", errorsOf(r))
+			}
+			for _, text := range logs.Matching("qname=stale") {
+				_, l, err := parseLine(text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if l["rcode"] == "SERVFAIL" && l["cause"] != "upstream_ede" {
+					t.Errorf("cause is %q, want upstream_ede", l["cause"])
+				}
+			}
+		})
+	}
+}
+
+// shortLived answers with a record that lives for a second.
+func shortLived() dns.Handler {
+	return dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
+		r := new(dns.Msg).SetReply(m)
+		r.Answer = []dns.RR{record(m.Question[0].Name + " 1 IN A 192.0.2.1")}
+		_ = w.WriteMsg(r)
+	})
+}
