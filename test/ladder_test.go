@@ -126,7 +126,7 @@ func TestAReloadExplainsWithTheNewChain(t *testing.T) {
 		here(".:0", levels, "forward . nonsense"),
 		here(".:0", "ede {\n nonsense\n }"),
 		// This one gets as far as its start before a port is not to be had.
-		here(".:0", levels, "hosts") + here("tls://.:"+port, levels, "hosts"),
+		here(".:0", levels, "whoami") + here("tls://.:"+port, levels, "whoami"),
 	} {
 		if err := s.Reload(broken); err == nil {
 			t.Fatalf("%q loads", broken)

@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
@@ -120,14 +121,13 @@ func (s *Snapshot) Beginning(in Incident) string {
 	distance := before + 1
 	for i := range s.Events {
 		e := &s.Events[i]
-		gap := in.First.Sub(e.Time)
-		if gap > before || gap < -after || gap < 0 && e.Kind != UpstreamDown {
+		gap, ok := e.beside(in)
+		if !ok {
 			continue
 		}
-		// The incident's own upstream says more than any other change.
-		own := in.Upstream != "" && e.Upstream == in.Upstream
-		if own {
-			gap /= 1000
+		if in.Upstream != "" && e.Upstream == in.Upstream {
+			// It says more than any other change.
+			gap = 0
 		}
 		if gap.Abs() < distance {
 			nearest, distance = e, gap.Abs()
@@ -136,9 +136,29 @@ func (s *Snapshot) Beginning(in Incident) string {
 	if nearest == nil {
 		return ""
 	}
-	gap := in.First.Sub(nearest.Time).Round(time.Second)
+	gap := in.First.Sub(nearest.Time)
 	if gap < 0 {
-		return fmt.Sprintf("%s %s after it began", nearest, -gap)
+		return fmt.Sprintf("%s %s after it began", nearest, seconds(-gap))
 	}
-	return fmt.Sprintf("began %s after %s", gap, nearest)
+	return fmt.Sprintf("began %s after %s", seconds(gap), nearest)
+}
+
+// beside returns how long before the beginning of in the change was, and
+// whether it is near enough in time and kind to be told.
+func (e Event) beside(in Incident) (time.Duration, bool) {
+	gap := in.First.Sub(e.Time)
+	if gap > before || gap < -after {
+		return 0, false
+	}
+	if e.Upstream == "" {
+		return gap, gap >= 0
+	}
+	if gap < 0 {
+		return gap, e.Kind == UpstreamDown && e.Upstream == in.Upstream
+	}
+	return gap, in.Upstream != "" || in.At == "forward"
+}
+
+func seconds(d time.Duration) string {
+	return strconv.Itoa(int(d.Round(time.Second)/time.Second)) + " s"
 }

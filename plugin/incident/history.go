@@ -124,6 +124,12 @@ func (h *History) end(in Incident) {
 	in.Over = true
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	for i := range h.ended {
+		// At a reload two tables hold the same incident for a while.
+		if h.ended[i].ID == in.ID && h.ended[i].First.Equal(in.First) {
+			return
+		}
+	}
 	h.ended[h.endings%maxEnded] = in
 	h.endings++
 }

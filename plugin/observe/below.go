@@ -25,8 +25,9 @@ type failingReply struct {
 // WriteMsg implements dns.ResponseWriter.
 func (w *belowWriter) WriteMsg(m *dns.Msg) error {
 	if m != nil && isFailure(m.Rcode) {
-		w.run.failing++
-		w.run.below = &failingReply{replyOf(m), option.Read(m)}
+		tr := w.run.leaves()
+		tr.failing++
+		tr.below = &failingReply{replyOf(m), option.Read(m)}
 	}
 	return w.ResponseWriter.WriteMsg(m)
 }

@@ -25,6 +25,9 @@ import (
 // the block's chain is compiled.
 type Ladder struct {
 	cfg *dnsserver.Config
+	// taps holds the tap that was made last at each place; a chain is compiled
+	// before it serves.
+	taps [maxPlaces]*tap
 
 	// PassThrough makes a run pass failing messages on at once, as the chain
 	// wrote them, and only take note of them.
@@ -49,7 +52,7 @@ func (l *Ladder) Install(own int) {
 	for i := own + 1; i < len(l.cfg.Plugin); i++ {
 		build := l.cfg.Plugin[i]
 		l.cfg.Plugin[i] = func(next plugin.Handler) plugin.Handler {
-			t := l.newTap(next)
+			t := l.newTap(next, i-own)
 			if t == nil {
 				// file answers REFUSED only if its Next is nil.
 				return build(nil)
@@ -63,21 +66,29 @@ func (l *Ladder) Install(own int) {
 
 // Top returns the handler that ede calls: a tap above next, or nil.
 func (l *Ladder) Top(next plugin.Handler) plugin.Handler {
-	if t := l.newTap(next); t != nil {
+	if t := l.newTap(next, 0); t != nil {
 		return t
 	}
 	return nil
 }
 
-func (l *Ladder) newTap(next plugin.Handler) *tap {
+// maxPlaces is how many plugins of a block can have a tap: CoreDNS ships less
+// than a third as many. A plugin below that has none and is not seen.
+const maxPlaces = 256
+
+// newTap returns a tap above next, which stands place plugins below ede.
+func (l *Ladder) newTap(next plugin.Handler, place int) *tap {
 	if next == nil {
 		return nil
 	}
-	t := &tap{next: next, name: next.Name(), ladder: l}
+	t := &tap{next: next, name: next.Name(), ladder: l, place: uint8(min(place, maxPlaces-1))}
+	l.taps[t.place] = t
 	_, isForward := next.(*forward.Forward)
 	t.asksUpstream = isForward || t.name == "grpc"
 	return t
 }
+
+func (l *Ladder) tapAt(place uint8) *tap { return l.taps[place] }
 
 // tap stands above one plugin. A constructor runs once per key of a server
 // block and per socket, so there can be several taps above one handler; only
@@ -86,6 +97,7 @@ type tap struct {
 	next   plugin.Handler
 	name   string
 	ladder *Ladder
+	place  uint8
 	// belowCache is set on the tap that stands directly below cache.
 	belowCache bool
 	// asksUpstream is set on the tap above forward and grpc.
@@ -161,13 +173,14 @@ func (t *tap) askUpstream(run *Run, ctx context.Context, w dns.ResponseWriter, r
 	if metadata.ValueFuncs(ctx) == nil {
 		ctx = metadata.ContextWithMetadata(ctx)
 	}
-	run.upstreamCtx, run.upstreamTap = ctx, t
+	tr := run.leaves()
+	tr.upstreamCtx, tr.upstreamTap = ctx, t
 	start := now()
-	failing := run.failing
+	failing := tr.failing
 	rcode, err := t.next.ServeDNS(ctx, w, r)
 	end := now()
-	run.upstreamElapsed = end - start
-	if err == nil && rcode == dns.RcodeSuccess && run.failing == failing {
+	tr.upstreamElapsed = end - start
+	if err == nil && rcode == dns.RcodeSuccess && tr.failing == failing {
 		t.lastGood.Store(int64(end))
 	}
 	return rcode, err

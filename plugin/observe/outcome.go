@@ -73,7 +73,7 @@ func (run *Run) Reply(r *dns.Msg, rcode int) *dns.Msg {
 // Hand passes the failure of a nested run on to the query around it, unchanged:
 // the plugin that made the lookup decides what it means.
 func (run *Run) Hand(e *evidence.Evidence, rcode int, err error) (int, error) {
-	run.parent.nested = e
+	run.parent.leaves().nested = e
 	if run.held != nil && !run.ladder.PassThrough {
 		_ = run.ResponseWriter.WriteMsg(run.held)
 	}
@@ -82,7 +82,7 @@ func (run *Run) Hand(e *evidence.Evidence, rcode int, err error) (int, error) {
 
 // Passed takes note that a nested run succeeded.
 func (run *Run) Passed() {
-	if run.parent != nil {
+	if run.parent != nil && run.parent.trail != noTrail {
 		run.parent.nested = nil
 	}
 }
@@ -110,10 +110,10 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 		Failure:          interpret(err, run.upstreamForward()),
 		Question:         run.question,
 		Asked:            run.questionAt(level),
-		Opcode:           run.opcode,
+		Opcode:           int(run.opcode),
 		CheckingDisabled: run.cd,
 		DNSSECOK:         run.Request.DO(),
-		Path:             run.path(),
+		Path:             run.names(),
 		At:               "ede",
 		Returned:         run.failed.level > 0 && !plugin.ClientWrite(run.failed.rcode),
 		Background:       run.background,
@@ -145,7 +145,7 @@ func (run *Run) failedLevel() int {
 	if run.failed.level > 0 {
 		return run.failed.level
 	}
-	return run.entered
+	return int(run.entered)
 }
 
 func (run *Run) addReply(e *evidence.Evidence) {
@@ -163,14 +163,14 @@ func (run *Run) addReply(e *evidence.Evidence) {
 }
 
 func (run *Run) addCache(e *evidence.Evidence) {
-	for i := range min(run.entered, maxPath) {
-		t := run.taps[i]
+	for i := range min(int(run.entered), maxPath) {
+		t := run.tapAt(i + 1)
 		if t.name != "cache" {
 			continue
 		}
 		q := run.questionAt(i + 1)
 		e.CacheQuestion = dns.Question{Name: lower(q.Name), Qtype: q.Qtype, Qclass: q.Qclass}
-		e.CacheHit = i == run.entered-1 && run.written != nil
+		e.CacheHit = i == int(run.entered)-1 && run.written != nil
 	}
 	if run.background {
 		q := run.question
@@ -218,15 +218,15 @@ func (run *Run) tapAt(level int) *tap {
 	if level == 0 {
 		return nil
 	}
-	return run.taps[min(level, maxPath)-1]
+	return run.ladder.tapAt(run.path[min(level, maxPath)-1])
 }
 
-// path returns the names of the plugins entered, outermost first.
-func (run *Run) path() []string {
-	n := min(run.entered, maxPath)
+// names returns the names of the plugins entered, outermost first.
+func (run *Run) names() []string {
+	n := min(int(run.entered), maxPath)
 	names := make([]string, n)
 	for i := range n {
-		names[i] = run.taps[i].name
+		names[i] = run.tapAt(i + 1).name
 	}
 	return names
 }
@@ -260,8 +260,8 @@ func (run *Run) BackgroundEvidence(rcode int, err error) *evidence.Evidence {
 // if no cache was entered.
 func (run *Run) CacheQuestion() dns.Question {
 	q := run.question
-	for i := range min(run.entered, maxPath) {
-		if run.taps[i].name == "cache" {
+	for i := range min(int(run.entered), maxPath) {
+		if run.tapAt(i+1).name == "cache" {
 			q = run.questionAt(i + 1)
 		}
 	}

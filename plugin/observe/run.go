@@ -27,9 +27,11 @@ var runKey = &contextKey{"ede run"}
 
 // Run is one query on its way through a plugin chain. It is the context, the
 // response writer and the trail of the taps in one object, so that a query
-// costs one allocation. Nothing may keep writing to it once Finish was called:
-// cache's background refreshes get a run of their own. It is not pooled, as
-// such a refresh may still hold it as its parent context.
+// costs one allocation, and a small one: what only a failure, a rewritten
+// question or an upstream leaves is kept apart. Nothing may keep writing to a
+// run once its chain has returned: cache's background refreshes get a run of
+// their own. It is not pooled, as such a refresh may still hold it as its
+// parent context.
 type Run struct {
 	context.Context
 	dns.ResponseWriter
@@ -37,34 +39,55 @@ type Run struct {
 	// Request is what is remembered of the client's OPT.
 	Request option.Request
 
-	question dns.Question
-	opcode   int
-	cd       bool
+	opcode uint8
+	cd     bool
 	// background runs are cache's own; nested ones are internal lookups.
 	background bool
-	parent     *Run
-	ladder     *Ladder
-	began      time.Duration
+	// depth is how many plugins are on the stack now, entered how many are on
+	// the path of the last attempt.
+	depth, entered uint8
+	// path holds the places of the plugins entered, see tap.place.
+	path [maxPath]uint8
+	// sent counts the messages that were passed on to the client.
+	sent int32
 
-	// trail of the taps
-	taps    [maxPath]*tap
-	depth   int // plugins on the stack now
-	entered int // plugins on the path of the last attempt
+	question dns.Question
+	parent   *Run
+	ladder   *Ladder
+	began    time.Duration
+
+	// held is a failing message, or an empty NOERROR that may yet turn out to
+	// be one.
+	held *dns.Msg
+	*trail
+}
+
+// trail is what most queries do not leave.
+type trail struct {
 	changes [maxChanges]change
 	changed int
 	failed  outcome
-
-	// messages
-	sent    int           // passed on to the client
-	held    *dns.Msg      // failing, or an empty NOERROR that may yet turn out to be one
-	failing int           // failing messages seen, below cache included
-	written *failingReply // as it was at the time of the write
-	below   *failingReply // the same below cache, with the options that cache strips
-	nested  *evidence.Evidence
+	// failing counts the failing messages seen, below cache included.
+	failing int
+	// written is the failing message as it was at the time of the write, below
+	// the same below cache, with the options that cache strips.
+	written, below *failingReply
+	nested         *evidence.Evidence
 
 	upstreamCtx     context.Context
 	upstreamTap     *tap
 	upstreamElapsed time.Duration
+}
+
+// noTrail stands for the trail of a run that left none; it is never written to.
+var noTrail = new(trail)
+
+// leaves returns the trail to write to.
+func (run *Run) leaves() *trail {
+	if run.trail == noTrail {
+		run.trail = new(trail)
+	}
+	return run.trail
 }
 
 // change is a question that differs from the one a level above it.
@@ -88,10 +111,11 @@ func (l *Ladder) Begin(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) *R
 		ResponseWriter: w,
 		Request:        option.RequestOf(r),
 		question:       r.Question[0],
-		opcode:         r.Opcode,
+		opcode:         uint8(r.Opcode),
 		cd:             r.CheckingDisabled,
 		ladder:         l,
 		began:          now(),
+		trail:          noTrail,
 	}
 	run.parent, _ = ctx.Value(runKey).(*Run)
 	return run
@@ -118,7 +142,7 @@ func (run *Run) detach(ctx context.Context, r *dns.Msg) *Run {
 		Context:    ctx,
 		Request:    run.Request,
 		question:   r.Question[0],
-		opcode:     r.Opcode,
+		opcode:     uint8(r.Opcode),
 		cd:         r.CheckingDisabled,
 		background: true,
 		ladder:     run.ladder,
@@ -143,14 +167,10 @@ func sameMetadata(ctx context.Context, run *Run) bool {
 // `next` several forwards.
 func (run *Run) enter(t *tap, r *dns.Msg) {
 	run.depth++
-	level := run.depth
-	run.entered = level
-	run.taps[min(level, maxPath)-1] = t
-	if run.failed.level >= level {
-		run.failed = outcome{}
-	}
-	for run.changed > 0 && run.changes[run.changed-1].level >= level {
-		run.changed--
+	run.entered = run.depth
+	run.path[min(int(run.depth), maxPath)-1] = t.place
+	if run.trail != noTrail {
+		run.forget(int(run.depth))
 	}
 	above := &run.question
 	if run.changed > 0 {
@@ -159,18 +179,35 @@ func (run *Run) enter(t *tap, r *dns.Msg) {
 	if len(r.Question) == 0 || r.Question[0] == *above {
 		return
 	}
-	if run.changed == maxChanges {
+	run.change(int(run.depth), r.Question[0])
+}
+
+// forget drops what an earlier attempt left at level or deeper.
+func (run *Run) forget(level int) {
+	if run.failed.level >= level {
+		run.failed = outcome{}
+	}
+	for run.changed > 0 && run.changes[run.changed-1].level >= level {
 		run.changed--
 	}
-	run.changes[run.changed] = change{level, r.Question[0]}
-	run.changed++
+}
+
+func (run *Run) change(level int, q dns.Question) {
+	tr := run.leaves()
+	if tr.changed == maxChanges {
+		tr.changed--
+	}
+	tr.changes[tr.changed] = change{level, q}
+	tr.changed++
 }
 
 // leave notes what the plugin entered last gave back. The innermost one that
 // fails is the first to report, and those above it only pass that on.
 func (run *Run) leave(rcode int, err error) {
-	if (err != nil || !plugin.ClientWrite(rcode)) && run.failed.level < run.depth {
-		run.failed = outcome{run.depth, rcode, err}
+	if err != nil || !plugin.ClientWrite(rcode) {
+		if tr := run.leaves(); tr.failed.level < int(run.depth) {
+			tr.failed = outcome{int(run.depth), rcode, err}
+		}
 	}
 	run.depth--
 }
@@ -183,10 +220,11 @@ func (run *Run) WriteMsg(m *dns.Msg) error {
 		return run.ResponseWriter.WriteMsg(m)
 	}
 	if isFailure(m.Rcode) {
-		run.failing++
+		tr := run.leaves()
+		tr.failing++
 		// The first failing message is the one that the client would take.
-		if run.written == nil {
-			run.written = &failingReply{replyOf(m), option.Read(m)}
+		if tr.written == nil {
+			tr.written = &failingReply{replyOf(m), option.Read(m)}
 			run.held = m
 		}
 		if !run.ladder.PassThrough {

@@ -18,6 +18,9 @@ const (
 	chartHeight = 1000
 	barWidth    = 10
 	barGap      = 1
+	// leastSpan, in seconds, keeps a few failures at the beginning of a bucket
+	// from looking like many.
+	leastSpan = 5.0
 )
 
 // chart is failures per second by cause over the last hour.
@@ -45,20 +48,21 @@ func chartOf(s *incident.Snapshot) chart {
 	rates := slices.Clone(s.Rates)
 	slices.SortStableFunc(rates, func(a, b incident.Rate) int { return cmp.Compare(b.Total, a.Total) })
 	c := chart{Width: incident.RateBuckets * barWidth, Height: chartHeight}
-	highest := uint64(0)
+	spans := spansOf(s)
+	highest := 0.0
 	for i := range incident.RateBuckets {
-		sum := uint64(0)
+		sum := 0.0
 		for _, r := range rates {
-			sum += uint64(r.Counts[i])
+			sum += float64(r.Counts[i]) / spans[i]
 		}
 		highest = max(highest, sum)
 	}
-	edge := niceCeiling(float64(highest) / incident.RateWidth.Seconds())
+	edge := niceCeiling(highest)
 	c.Top, c.Middle = rateText(edge), rateText(edge/2)
-	var floor [incident.RateBuckets]uint64
+	var floor [incident.RateBuckets]float64
 	for i, r := range rates {
 		one := series{Class: "c" + strconv.Itoa(min(i, seriesShown)), Cause: r.Cause, Title: titleOf(r.Cause), Total: r.Total}
-		one.Bars = barsOf(r, &floor, edge)
+		one.Bars = barsOf(r, &spans, &floor, chartHeight/edge)
 		if i <= seriesShown {
 			c.Series = append(c.Series, one)
 			continue
@@ -74,17 +78,28 @@ func chartOf(s *incident.Snapshot) chart {
 	return c
 }
 
-// barsOf puts r on top of what stands on floor, and raises it.
-func barsOf(r incident.Rate, floor *[incident.RateBuckets]uint64, edge float64) []bar {
-	unit := chartHeight / (edge * incident.RateWidth.Seconds())
+// spansOf returns the seconds that each bucket has counted for. The last one
+// has not ended, and would look like a recovery if it were drawn as if it had.
+func spansOf(s *incident.Snapshot) (spans [incident.RateBuckets]float64) {
+	for i := range spans {
+		spans[i] = incident.RateWidth.Seconds()
+	}
+	last := incident.RateBuckets - 1
+	spans[last] = max(s.Now.Sub(s.Start(last)).Seconds(), leastSpan)
+	return spans
+}
+
+// barsOf puts r on top of what stands on floor, and raises it. unit is the
+// height of one failure per second.
+func barsOf(r incident.Rate, spans, floor *[incident.RateBuckets]float64, unit float64) []bar {
 	var bars []bar
 	for i, n := range r.Counts {
 		if n == 0 {
 			continue
 		}
-		bottom := int(math.Round(float64(floor[i]) * unit))
-		floor[i] += uint64(n)
-		top := max(int(math.Round(float64(floor[i])*unit)), bottom+1)
+		bottom := int(math.Round(floor[i] * unit))
+		floor[i] += float64(n) / spans[i]
+		top := max(int(math.Round(floor[i]*unit)), bottom+1)
 		bars = append(bars, bar{i * barWidth, chartHeight - top, barWidth - barGap, top - bottom})
 	}
 	return bars

@@ -49,8 +49,8 @@ type card struct {
 }
 
 type topList struct {
-	Title, Empty string
-	Entries      []topRow
+	Title   string
+	Entries []topRow
 }
 
 type topRow struct {
@@ -88,13 +88,15 @@ func (h *handler) view(s *incident.Snapshot, refresh int) overview {
 	v.Open, v.MoreOpen = cardsOf(s, s.Open)
 	v.Ended, v.MoreEnded = cardsOf(s, s.Ended)
 	v.State, v.Headline = stateOf(s, v.LastHour)
-	v.Tops = []topList{
-		topListOf("Zones", "no zone", s.Zones),
-		topListOf("Upstreams", "no upstream", s.Upstreams),
-		topListOf("Names", "no name", s.Names),
+	if v.LastHour > 0 {
+		v.Tops = []topList{
+			topListOf("Zones", s.Zones),
+			topListOf("Upstreams", s.Upstreams),
+			topListOf("Names", s.Names),
+		}
 	}
 	for _, e := range s.Events {
-		v.Changes = append(v.Changes, change{moment{e.Time}, e.String()})
+		v.Changes = append(v.Changes, change{moment{e.Time}, whatChanged(e)})
 	}
 	for _, f := range s.Recent {
 		one := failure{Recent: f, Time: moment{f.Time}, Title: titleOf(f.Cause), Took: span(f.Duration)}
@@ -150,8 +152,8 @@ func cardsOf(s *incident.Snapshot, list []incident.Incident) (cards []card, more
 	return cards, len(list) - len(cards)
 }
 
-func topListOf(title, empty string, tops []incident.Top) topList {
-	l := topList{Title: title, Empty: empty}
+func topListOf(title string, tops []incident.Top) topList {
+	l := topList{Title: title}
 	for _, t := range tops {
 		row := topRow{Name: t.Name, Count: grouped(t.Count), Percent: int(100 * t.Count / max(tops[0].Count, 1))}
 		if t.Over > 0 {
@@ -160,6 +162,16 @@ func topListOf(title, empty string, tops []incident.Top) topList {
 		l.Entries = append(l.Entries, row)
 	}
 	return l
+}
+
+func whatChanged(e incident.Event) string {
+	switch e.Kind {
+	case incident.Started:
+		return "started"
+	case incident.Reloaded:
+		return "configuration reloaded"
+	}
+	return e.String()
 }
 
 func titleOf(id string) string {

@@ -36,6 +36,11 @@ func TestExplainJudgesWhatTheResolverAnswersToo(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range b.Cases() {
+		if c.Name == "dnskey-timeout" {
+			// Unbound stops asking a silent server for all names of the zone:
+			// then nothing shows that it is only the DNSKEY that is silent.
+			continue
+		}
 		t.Run(c.Name, func(t *testing.T) {
 			q := c.Question()
 			var out bytes.Buffer

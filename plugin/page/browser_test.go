@@ -1,0 +1,67 @@
+package page
+
+import (
+	"context"
+	"flag"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+var screenshots = flag.String("screenshots", "", "a directory for screenshots of the page")
+
+// chromium runs a headless browser, without which the test is skipped outside of
+// continuous integration.
+func chromium(t *testing.T, args ...string) []byte {
+	t.Helper()
+	program, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("chromium is not installed")
+		}
+		t.Skip("chromium is not installed")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	args = append([]string{
+		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+		"--disable-component-update", "--disable-sync", "--disable-extensions", "--disable-dev-shm-usage", "--hide-scrollbars",
+		"--user-data-dir=" + t.TempDir(),
+	}, args...)
+	out, err := exec.CommandContext(ctx, program, args...).Output()
+	if err != nil {
+		t.Fatalf("chromium: %v", err)
+	}
+	return out
+}
+
+func serve(t *testing.T, h http.Handler) string {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func TestScreenshots(t *testing.T) {
+	if *screenshots == "" {
+		t.Skip("run with -screenshots DIRECTORY")
+	}
+	for name, s := range map[string]*stage{"empty": empty(), "busy": busy(), "outage": outage()} {
+		url := serve(t, s.handler())
+		for form, window := range map[string]string{"": "1100,1400", "-phone": "500,1400", "-long": "1100,3600", "-dark": "1100,1400"} {
+			file, err := filepath.Abs(filepath.Join(*screenshots, "page-"+name+form+".png"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			args := []string{"--window-size=" + window, "--screenshot=" + file}
+			if form == "-dark" {
+				args = append(args, "--blink-settings=preferredColorScheme=0")
+			}
+			chromium(t, append(args, url+"/?hold")...)
+		}
+	}
+}
