@@ -116,11 +116,9 @@ func (e *Ede) explain(ctx context.Context, run *observe.Run, w dns.ResponseWrite
 	}
 	verdict = e.refine(run, ev, verdict)
 	f := failureOf(ctx, w, r, e.block, ev, verdict)
+	f.Incident = incident.ID{Cause: verdict.Cause.ID, At: verdict.At, Upstream: verdict.Upstream, Zone: f.Group}
 	in := e.process.table.Failed(incident.Failure{
-		Key: key,
-		ID: incident.ID{
-			Cause: verdict.Cause.ID, At: verdict.At, Upstream: verdict.Upstream, Zone: f.Group,
-		},
+		Key: key, ID: f.Incident,
 		Name: f.Question.Name, Verdict: verdict, Cached: ev.CacheHit, LastGood: ev.LastGood,
 	})
 	f.First = in.Count == 1

@@ -61,7 +61,6 @@ func (t *Table) count(f Failure, now time.Time) Incident {
 	if f.Cached {
 		in.Cached++
 	}
-	in.window.add(f.Name, f.Cached)
 	return in.Incident
 }
 
@@ -126,22 +125,30 @@ func (t *Table) good(id ID, now time.Time) {
 	}
 }
 
+// Ended is an incident that is over, and what no summary has told of it yet.
+type Ended struct {
+	Incident
+	// Untold is nil if every failure has been told.
+	Untold *Summary
+}
+
 // Sweep ends the incidents that are over and returns those whose names are
-// known to resolve again. What failed in their last window is lost to
-// Summaries, so that is to be called first.
-func (t *Table) Sweep() []Incident {
+// known to resolve again, and of the others those that are not told in full.
+func (t *Table) Sweep() (recovered, forgotten []Ended) {
 	now := t.now()
 	t.mu.Lock()
-	var recovered []Incident
 	for in := t.oldest; in != nil && now.Sub(in.Last) >= quietFor; {
 		next := in.newer
 		switch {
 		case in.LastGood.After(in.Last):
 			in.Over = true
-			recovered = append(recovered, in.Incident)
+			recovered = append(recovered, Ended{in.Incident, in.untold()})
 			t.history.end(in.Incident)
 			t.drop(in)
 		case now.Sub(in.Last) >= forgottenAfter:
+			if untold := in.untold(); untold != nil {
+				forgotten = append(forgotten, Ended{in.Incident, untold})
+			}
 			t.history.end(in.Incident)
 			t.drop(in)
 		}
@@ -152,7 +159,7 @@ func (t *Table) Sweep() []Incident {
 	if empty {
 		t.expire(now)
 	}
-	return recovered
+	return recovered, forgotten
 }
 
 // expire drops the questions that are too old, and lets successes pass without

@@ -13,7 +13,8 @@ const topNames = 8
 // nameBits is the size of the bitmap that estimates how many names failed.
 const nameBits = 2048
 
-// window counts the failures of one incident since the last summary.
+// window counts the failures of one incident that got no line of their own since
+// the last summary.
 type window struct {
 	count, cached uint64
 	top           []NameCount
@@ -29,8 +30,8 @@ type NameCount struct {
 // Summary is what happened in one incident since the summary before it.
 type Summary struct {
 	Incident
-	// Window counts the failures since the last summary, WindowCached those
-	// among them out of the cache.
+	// Window counts the failures since the last summary that got no line of
+	// their own, WindowCached those among them out of the cache.
 	Window, WindowCached uint64
 	// Names estimates how many different names failed: exact for few, within
 	// five percent up to some thousand, a lower bound beyond.
@@ -83,24 +84,39 @@ func (w *window) names() int {
 	return int(math.Round(-nameBits * math.Log(float64(zeros)/nameBits)))
 }
 
-// Summaries returns what happened in each incident since the last call, the
-// one with the most failures first, and begins new windows.
+// Untold leaves a failure of the incident id to the next summary, since it got
+// no line of its own.
+func (t *Table) Untold(id ID, name string, cached bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if in := t.incidents[id]; in != nil {
+		in.window.add(name, cached)
+	}
+}
+
+// untold returns the summary of in's window, or nil if it is empty, and begins a
+// new window.
+func (in *incident) untold() *Summary {
+	w := in.window
+	if w.count == 0 {
+		return nil
+	}
+	in.window = window{}
+	sort.SliceStable(w.top, func(i, j int) bool { return w.top[i].Count > w.top[j].Count })
+	return &Summary{Incident: in.Incident, Window: w.count, WindowCached: w.cached, Names: w.names(), Top: w.top}
+}
+
+// Summaries returns what has not been told of each incident, the one with the
+// most failures first, and begins new windows.
 func (t *Table) Summaries() []Summary {
 	t.mu.Lock()
 	var all []Summary
 	for in := t.newest; in != nil; in = in.older {
-		w := &in.window
-		if w.count == 0 {
-			continue
+		if untold := in.untold(); untold != nil {
+			all = append(all, *untold)
 		}
-		s := Summary{Incident: in.Incident, Window: w.count, WindowCached: w.cached, Names: w.names(), Top: w.top}
-		all = append(all, s)
-		in.window = window{}
 	}
 	t.mu.Unlock()
-	for _, s := range all {
-		sort.SliceStable(s.Top, func(i, j int) bool { return s.Top[i].Count > s.Top[j].Count })
-	}
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Window > all[j].Window })
 	return all
 }

@@ -99,21 +99,21 @@ var texts = []struct {
 	prefix, suffix string
 	kind           evidence.Kind
 }{
-	{suffix: ": no next plugin found", kind: evidence.NoNextPlugin},                 // plugin/plugin.go NextOrFailure
-	{prefix: "invalid name after rewrite: ", kind: evidence.InvalidName},            // plugin/rewrite/rewrite.go ServeDNS
-	{prefix: "proxy: transport stopped", kind: evidence.Stopped},                    // plugin/pkg/proxy/connect.go, doq.go
-	{prefix: "DNS-over-QUIC protocol error", kind: evidence.Malformed},              // plugin/pkg/proxy/doq.go
-	{prefix: "no SOA", kind: evidence.NoSOA},                                        // plugin/file/zone.go ApexIfDefined
-	{prefix: "opening zone file ", kind: evidence.StoreNotReady},                    // plugin/dynupdate/setup.go
-	{prefix: "parsing zone file ", kind: evidence.StoreNotReady},                    // plugin/dynupdate/setup.go
-	{prefix: "opening database ", kind: evidence.StoreNotReady},                     // plugin/dynupdate/store.go
-	{prefix: "loading database ", kind: evidence.StoreNotReady},                     // plugin/dynupdate/store.go
-	{prefix: "dynamic zone is closed", kind: evidence.StoreNotReady},                // plugin/dynupdate/store.go
-	{suffix: " has no snapshot", kind: evidence.StoreNotReady},                      // plugin/dynupdate/dynupdate.go
-	{prefix: "no full server is running", kind: evidence.InternalLookup},            // plugin/pkg/upstream
-	{prefix: "dns64: upstream returned no response", kind: evidence.InternalLookup}, // plugin/dns64/dns64.go
-	{prefix: "siit: upstream returned no response", kind: evidence.InternalLookup},  // plugin/siit/siit.go
-	{prefix: "trimzone: overshot qname", kind: evidence.SearchPath},                 // plugin/pkg/dnsutil/zone.go
+	{suffix: ": no next plugin found", kind: evidence.NoNextPlugin},                       // plugin/plugin.go NextOrFailure
+	{prefix: "invalid name after rewrite: ", kind: evidence.InvalidName},                  // plugin/rewrite/rewrite.go ServeDNS
+	{prefix: "proxy: transport stopped", kind: evidence.Stopped},                          // plugin/pkg/proxy/connect.go, doq.go
+	{prefix: "DNS-over-QUIC protocol error", kind: evidence.Malformed},                    // plugin/pkg/proxy/doq.go
+	{prefix: "no SOA", kind: evidence.NoSOA},                                              // plugin/file/zone.go ApexIfDefined
+	{prefix: "opening zone file ", kind: evidence.StoreNotReady},                          // plugin/dynupdate/setup.go
+	{prefix: "parsing zone file ", kind: evidence.StoreNotReady},                          // plugin/dynupdate/setup.go
+	{prefix: "opening database ", kind: evidence.StoreNotReady},                           // plugin/dynupdate/store.go
+	{prefix: "loading database ", kind: evidence.StoreNotReady},                           // plugin/dynupdate/store.go
+	{prefix: "dynamic zone is closed", kind: evidence.StoreNotReady},                      // plugin/dynupdate/store.go
+	{suffix: " has no snapshot", kind: evidence.StoreNotReady},                            // plugin/dynupdate/dynupdate.go
+	{prefix: "no full server is running", kind: evidence.InternalLookup},                  // plugin/pkg/upstream
+	{prefix: "dns64: upstream returned no response", kind: evidence.InternalLookup},       // plugin/dns64/dns64.go
+	{prefix: "siit: upstream lookup returned no response", kind: evidence.InternalLookup}, // plugin/siit/siit.go
+	{prefix: "trimzone: overshot qname", kind: evidence.SearchPath},                       // plugin/pkg/dnsutil/zone.go
 }
 
 func kindOfText(text string) evidence.Kind {

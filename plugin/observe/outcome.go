@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
@@ -118,7 +119,7 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 		Returned:         run.failed.level > 0 && !plugin.ClientWrite(run.failed.rcode),
 		Background:       run.background,
 		Nested:           run.nested,
-		Elapsed:          now() - run.began,
+		Elapsed:          run.elapsed(),
 	}
 	if lookups, ok := run.Context.Value(dnsserver.LoopKey{}).(int); ok {
 		e.Lookups = lookups
@@ -137,6 +138,15 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 		e.Template = templateFor(t.next, e.Asked)
 	}
 	return e
+}
+
+// elapsed is the time since the query came to a plugin that may take its time,
+// and nothing if it came to none.
+func (run *Run) elapsed() time.Duration {
+	if run.began == 0 {
+		return 0
+	}
+	return now() - run.began
 }
 
 // failedLevel is where on the path the failure began: at the innermost plugin

@@ -44,8 +44,9 @@ type Run struct {
 	// background runs are cache's own; nested ones are internal lookups.
 	background bool
 	// depth is how many plugins are on the stack now, entered how many are on
-	// the path of the last attempt.
-	depth, entered uint8
+	// the path of the last attempt. Internal lookups into blocks without ede
+	// go on counting, so a path can be longer than a block.
+	depth, entered uint16
 	// path holds the places of the plugins entered, see tap.place.
 	path [maxPath]uint8
 	// sent counts the messages that were passed on to the client.
@@ -54,7 +55,9 @@ type Run struct {
 	question dns.Question
 	parent   *Run
 	ladder   *Ladder
-	began    time.Duration
+	// began is when the query came to the first plugin that may take its time;
+	// reading the clock is a good part of what a success costs.
+	began time.Duration
 
 	// held is a failing message, or an empty NOERROR that may yet turn out to
 	// be one.
@@ -114,7 +117,6 @@ func (l *Ladder) Begin(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) *R
 		opcode:         uint8(r.Opcode),
 		cd:             r.CheckingDisabled,
 		ladder:         l,
-		began:          now(),
 		trail:          noTrail,
 	}
 	run.parent, _ = ctx.Value(runKey).(*Run)
@@ -147,6 +149,7 @@ func (run *Run) detach(ctx context.Context, r *dns.Msg) *Run {
 		background: true,
 		ladder:     run.ladder,
 		began:      now(),
+		trail:      noTrail,
 	}
 }
 
@@ -162,28 +165,38 @@ func sameMetadata(ctx context.Context, run *Run) bool {
 	return sameMap(a, b)
 }
 
-// enter notes that t's plugin is entered with r. What an earlier attempt left
-// at this depth or deeper is void: autopath tries several names, forward's
-// `next` several forwards.
+// enter notes that t's plugin is entered with r.
 func (run *Run) enter(t *tap, r *dns.Msg) {
-	run.depth++
-	run.entered = run.depth
-	run.path[min(int(run.depth), maxPath)-1] = t.place
-	if run.trail != noTrail {
-		run.forget(int(run.depth))
+	level := run.depth + 1
+	run.depth, run.entered = level, level
+	run.path[min(level, maxPath)-1] = t.place
+	if t.slow && run.began == 0 {
+		run.began = now()
 	}
+	if run.trail != noTrail || len(r.Question) == 1 && r.Question[0] != run.question {
+		run.reenter(r)
+	}
+}
+
+// reenter voids what an earlier attempt left at this depth or deeper (autopath
+// tries several names, forward's `next` several forwards), and notes a question
+// that differs from the one above.
+func (run *Run) reenter(r *dns.Msg) {
+	run.forget(int(run.depth))
 	above := &run.question
 	if run.changed > 0 {
 		above = &run.changes[run.changed-1].question
 	}
-	if len(r.Question) == 0 || r.Question[0] == *above {
-		return
+	if len(r.Question) == 1 && r.Question[0] != *above {
+		run.change(int(run.depth), r.Question[0])
 	}
-	run.change(int(run.depth), r.Question[0])
 }
 
 // forget drops what an earlier attempt left at level or deeper.
 func (run *Run) forget(level int) {
+	if run.trail == noTrail {
+		return
+	}
 	if run.failed.level >= level {
 		run.failed = outcome{}
 	}
@@ -232,9 +245,12 @@ func (run *Run) WriteMsg(m *dns.Msg) error {
 		}
 		return run.ResponseWriter.WriteMsg(m)
 	}
-	if !run.ladder.PassThrough && run.sent == 0 && run.held == nil && isEmpty(m) {
+	if run.sent == 0 && run.held == nil && isEmpty(m) {
 		run.held = m
-		return nil
+		if !run.ladder.PassThrough {
+			return nil
+		}
+		return run.ResponseWriter.WriteMsg(m)
 	}
 	run.sent++
 	return run.ResponseWriter.WriteMsg(m)

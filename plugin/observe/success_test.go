@@ -25,7 +25,7 @@ func (p *pass) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (
 // answer is a plugin that answers every query with one message.
 type answer struct{ m *dns.Msg }
 
-func (a *answer) Name() string { return "answer" }
+func (a *answer) Name() string { return "cache" }
 func (a *answer) ServeDNS(_ context.Context, w dns.ResponseWriter, _ *dns.Msg) (int, error) {
 	return dns.RcodeSuccess, w.WriteMsg(a.m)
 }
@@ -38,7 +38,7 @@ func (*discard) WriteMsg(*dns.Msg) error { return nil }
 // dnsserver does.
 func chainOfSix(m *dns.Msg) *dnsserver.Config {
 	cfg := &dnsserver.Config{}
-	for _, name := range []string{"one", "two", "three", "four", "five"} {
+	for _, name := range []string{"rewrite", "acl", "loadbalance", "header", "minimal"} {
 		p := &pass{name: name}
 		cfg.AddPlugin(func(next plugin.Handler) plugin.Handler { p.next = next; return p })
 	}

@@ -36,7 +36,7 @@ func newStage() *stage {
 
 // handler is the page over the table.
 func (s *stage) handler() http.Handler {
-	return New(Options{Snapshot: s.table.Snapshot, Host: "coredns-7f2", Version: "v1.0.0"})
+	return New(Options{Snapshot: s.table.Snapshot, Now: func() time.Time { return s.now }, Host: "coredns-7f2", Version: "v1.0.0"})
 }
 
 // wait lets time pass, and the sweep end what is over.
@@ -120,7 +120,7 @@ func busy() *stage {
 			s.wait(12 * time.Second)
 		}
 		for i, q := range background {
-			if minute >= 15*i && minute < 15*i+25 {
+			if minute >= 15*i && minute < 15*i+20 {
 				for range s.random.IntN(5) {
 					s.fail(q)
 				}

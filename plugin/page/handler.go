@@ -11,14 +11,18 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 )
 
 // Options are what a page shows.
 type Options struct {
-	// Snapshot returns what is known now. It is called for each request.
+	// Snapshot returns what is known now. It is called at most once a second for
+	// each path.
 	Snapshot func() *incident.Snapshot
+	// Now is the clock, time.Now if nil.
+	Now func() time.Time
 	// Host is the name of this machine or pod, Version that of ede.
 	Host, Version string
 	// Names are further host names under which the page may be asked for.
@@ -28,11 +32,15 @@ type Options struct {
 type handler struct {
 	Options
 	hosts map[string]bool
+	fresh fresh
 }
 
 // New returns the page as a handler.
 func New(o Options) http.Handler {
-	return &handler{o, hostNames(append([]string{o.Host}, o.Names...))}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &handler{Options: o, hosts: hostNames(append([]string{o.Host}, o.Names...))}
 }
 
 // header is sent with every response. A page needs its own style and icon; the
@@ -63,9 +71,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch r.URL.Path {
 	case "/":
-		h.overview(w, r)
+		_, hold := r.URL.Query()["hold"]
+		h.overview(w, hold)
 	case "/incidents.json":
-		h.json(w)
+		h.serve(w, "application/json", "json", h.json)
 	case "/style.css":
 		write(w, "text/css; charset=utf-8", style)
 	case "/icon.svg":
@@ -76,6 +85,16 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "not found", http.StatusNotFound)
 		}
 	}
+}
+
+// serve writes what produce makes, or has made a moment ago.
+func (h *handler) serve(w http.ResponseWriter, contentType, key string, produce func() ([]byte, error)) {
+	body, err := h.fresh.get(key, h.Now, produce)
+	if err != nil {
+		http.Error(w, "the page cannot be written", http.StatusInternalServerError)
+		return
+	}
+	write(w, contentType, body)
 }
 
 func write(w http.ResponseWriter, contentType string, body []byte) {

@@ -2,7 +2,6 @@ package page
 
 import (
 	"encoding/json"
-	"net/http"
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
@@ -94,14 +93,7 @@ type failureEntry struct {
 	Advice   string    `json:"advice,omitempty"`
 }
 
-func (h *handler) json(w http.ResponseWriter) {
-	body, err := json.Marshal(h.report(h.Snapshot()))
-	if err != nil {
-		http.Error(w, "the report cannot be written", http.StatusInternalServerError)
-		return
-	}
-	write(w, "application/json", append(body, '\n'))
-}
+func (h *handler) json() ([]byte, error) { return json.Marshal(h.report(h.Snapshot())) }
 
 func (h *handler) report(s *incident.Snapshot) report {
 	r := report{

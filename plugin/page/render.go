@@ -14,6 +14,8 @@ import (
 // refreshSeconds is how often the page loads itself anew, unless asked not to.
 const refreshSeconds = 15
 
+const htmlType = "text/html; charset=utf-8"
+
 var (
 	//go:embed assets/style.css
 	style []byte
@@ -34,19 +36,19 @@ type cardNow struct {
 	Now  moment
 }
 
-func (h *handler) overview(w http.ResponseWriter, r *http.Request) {
-	refresh := refreshSeconds
-	if r.URL.Query().Has("hold") {
-		refresh = 0
+func (h *handler) overview(w http.ResponseWriter, hold bool) {
+	key, refresh := "overview", refreshSeconds
+	if hold {
+		key, refresh = "overview held", 0
 	}
-	render(w, "page.html", h.view(h.Snapshot(), refresh))
+	h.serve(w, htmlType, key, func() ([]byte, error) { return render("page.html", h.view(h.Snapshot(), refresh)) })
 }
 
 // explanation is the data of cause.html.
 type explanation struct {
 	*cause.Cause
 	Host, CodeName string
-	Advice, Text   string
+	Advice         string
 	Open           []card
 	Now            moment
 }
@@ -57,25 +59,26 @@ func (h *handler) cause(w http.ResponseWriter, id string) bool {
 	if c == nil {
 		return false
 	}
-	s := h.Snapshot()
-	e := explanation{
-		Cause: c, Host: h.Host, CodeName: option.Name(c.Code), Advice: strings.TrimSpace(c.Advice), Text: c.Brief, Now: moment{s.Now},
-	}
-	cards, _ := cardsOf(s, s.Open)
-	for _, one := range cards {
-		if one.Cause == id {
-			e.Open = append(e.Open, one)
-		}
-	}
-	render(w, "cause.html", e)
+	h.serve(w, htmlType, "cause "+id, func() ([]byte, error) { return render("cause.html", h.explain(c)) })
 	return true
 }
 
-func render(w http.ResponseWriter, name string, data any) {
-	var page bytes.Buffer
-	if err := templates.ExecuteTemplate(&page, name, data); err != nil {
-		http.Error(w, "the page cannot be written", http.StatusInternalServerError)
-		return
+func (h *handler) explain(c *cause.Cause) explanation {
+	s := h.Snapshot()
+	e := explanation{
+		Cause: c, Host: h.Host, CodeName: option.Name(c.Code), Advice: strings.TrimSpace(c.Advice), Now: moment{s.Now},
 	}
-	write(w, "text/html; charset=utf-8", page.Bytes())
+	cards, _ := cardsOf(s, s.Open)
+	for _, one := range cards {
+		if one.Cause == c.ID {
+			e.Open = append(e.Open, one)
+		}
+	}
+	return e
+}
+
+func render(name string, data any) ([]byte, error) {
+	var page bytes.Buffer
+	err := templates.ExecuteTemplate(&page, name, data)
+	return page.Bytes(), err
 }

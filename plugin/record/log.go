@@ -62,6 +62,8 @@ type Log struct {
 	rate rate
 	// summarizing is true while the default writes summaries.
 	summarizing atomic.Bool
+	// began is when the window of the next summaries began.
+	began time.Time
 }
 
 // event is a line that is no failure: a diagnosis.
@@ -99,10 +101,15 @@ func (l *Log) Stop() {
 	}
 }
 
-// Failed queues a line for f, or leaves f to the next summary. It never
-// blocks.
+// Failed queues a line for f, or leaves f to the next summary, which counts
+// what got no line of its own. It never blocks.
 func (l *Log) Failed(f *Failure) {
+	if l.options.Mode == LogOff {
+		return
+	}
 	if !l.wants(f) {
+		LogSuppressed.Inc()
+		l.table.Untold(f.Incident, f.Question.Name, f.Cached)
 		return
 	}
 	select {
@@ -115,8 +122,6 @@ func (l *Log) Failed(f *Failure) {
 // wants decides whether f gets a line of its own.
 func (l *Log) wants(f *Failure) bool {
 	switch l.options.Mode {
-	case LogOff:
-		return false
 	case LogAll:
 		return true
 	case LogDefault:
@@ -128,11 +133,7 @@ func (l *Log) wants(f *Failure) bool {
 			l.summarizing.Store(true)
 		}
 	}
-	if f.First && l.rate.allowFirst(f.Time, firstPerSecond) {
-		return true
-	}
-	LogSuppressed.Inc()
-	return false
+	return f.First && l.rate.allowFirst(f.Time, firstPerSecond)
 }
 
 func (l *Log) run() {
@@ -141,7 +142,7 @@ func (l *Log) run() {
 	defer summary.Stop()
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
-	began := l.now()
+	l.began = l.now()
 	for {
 		select {
 		case f := <-l.queue:
@@ -149,12 +150,12 @@ func (l *Log) run() {
 		case e := <-l.events:
 			write(e.word, e.fields)
 		case <-summary.C:
-			began = l.summarize(began)
+			l.summarize()
 		case <-sweep.C:
 			l.sweep()
 		case <-l.stop:
 			l.drain()
-			l.summarize(began)
+			l.summarize()
 			return
 		}
 	}

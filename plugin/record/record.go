@@ -9,6 +9,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 )
 
 // Sent says what became of the verdict on the wire.
@@ -49,6 +50,6 @@ type Failure struct {
 	// First is true for the first failure of an incident: its line bears the
 	// advice.
 	First bool
-	// NewIncident is true when a summary has to be announced by a line.
-	NewIncident bool
+	// Incident is what the failure counts under in summaries.
+	Incident incident.ID
 }

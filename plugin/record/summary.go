@@ -7,28 +7,27 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 )
 
-// summarize writes the lines of the window that began at began, and returns
-// the beginning of the next one. A window in which every failure had a line of
-// its own needs none.
-func (l *Log) summarize(began time.Time) time.Time {
+// summarize writes the lines of the window that ends now: what got no line of
+// its own. Most windows have none.
+func (l *Log) summarize() {
 	now := l.now()
+	window := now.Sub(l.began)
+	l.began = now
 	summaries := l.table.Summaries()
-	if l.options.Mode == LogSummary || l.options.Mode == LogDefault && l.summarizing.Load() {
-		for _, s := range merge(summaries) {
-			write("summary", summaryFields(s, now.Sub(began)))
-		}
+	if l.options.Mode == LogOff {
+		return
 	}
-	if l.options.Mode == LogDefault && l.summarizing.Load() {
-		// Back to lines once a whole window would have fitted the rate.
-		var count uint64
-		for _, s := range summaries {
-			count += s.Window
-		}
-		if float64(count) < linesPerSecond*now.Sub(began).Seconds() {
-			l.summarizing.Store(false)
-		}
+	var count uint64
+	for _, s := range summaries {
+		count += s.Window
 	}
-	return now
+	for _, s := range merge(summaries) {
+		write("summary", summaryFields(s, window))
+	}
+	// Back to lines once a whole window would have fitted the rate.
+	if float64(count) < linesPerSecond*window.Seconds() {
+		l.summarizing.Store(false)
+	}
 }
 
 // merge keeps the greatest summaries, and puts the rest together by all but the
@@ -62,9 +61,17 @@ func merge(all []incident.Summary) []incident.Summary {
 }
 
 func (l *Log) sweep() {
-	for _, in := range l.table.Sweep() {
-		if l.options.Mode != LogOff {
-			write("recovered", recoveredFields(in))
+	recovered, forgotten := l.table.Sweep()
+	if l.options.Mode != LogOff {
+		now := l.now()
+		for _, in := range forgotten {
+			write("summary", summaryFields(*in.Untold, now.Sub(l.began)))
+		}
+		for _, in := range recovered {
+			if in.Untold != nil {
+				write("summary", summaryFields(*in.Untold, now.Sub(l.began)))
+			}
+			write("recovered", recoveredFields(in.Incident))
 		}
 	}
 	_, incidents := l.table.Len()

@@ -3,6 +3,7 @@ package upstream
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"testing"
 )
@@ -30,17 +31,26 @@ func pair() (net.PacketConn, net.Listener, error) {
 	return nil, nil, fmt.Errorf("no port free for UDP and TCP in %d tries: %w", portTries, errors.Join(errs...))
 }
 
-// Closed returns an address on which nothing listens, neither UDP nor TCP.
-// Another process could take the port afterwards; the kernel hands out
-// ephemeral ports at random, so that is rare, and nothing else prevents it.
+// Closed returns an address on which nothing listens, neither UDP nor TCP. Its
+// port is below those that kernels hand out by default, so that no socket
+// opened later gets it: one that is connected to its own port would even answer
+// itself.
 func Closed(t testing.TB) string {
 	t.Helper()
-	p, l, err := pair()
-	if err != nil {
-		t.Fatalf("find a closed port: %v", err)
+	for range portTries {
+		addr := fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(20000))
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			continue
+		}
+		p, err := net.ListenPacket("udp", addr)
+		l.Close()
+		if err != nil {
+			continue
+		}
+		p.Close()
+		return addr
 	}
-	addr := l.Addr().String()
-	p.Close()
-	l.Close()
-	return addr
+	t.Fatalf("no closed port found in %d tries", portTries)
+	return ""
 }

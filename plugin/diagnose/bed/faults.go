@@ -239,6 +239,10 @@ func SignedChild(b *Bed, z *Zone) {
 	b.Delegate(z, child, ds)
 }
 
+// At serves the zone at an address of its own, so that a resolver which gives up
+// on a silent server gives up on this zone only.
+func At(address string) func(*Zone) { return func(z *Zone) { z.Address = address } }
+
 func long(n int) string {
 	var b strings.Builder
 	for range n {
