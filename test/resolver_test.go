@@ -37,7 +37,7 @@ func run(t *testing.T, addr, binary string, args ...string) {
 	go func() { defer close(ended); _ = command.Wait() }()
 	t.Cleanup(func() { _ = command.Process.Kill(); <-ended })
 	for range 200 {
-		if _, err := server.Exchange(addr, "udp", server.Message("version.bind", dns.TypeTXT), silence); err == nil {
+		if _, err := server.Exchange(addr, "udp", server.Message("localhost", dns.TypeA), silence); err == nil {
 			return
 		}
 		select {

@@ -13,7 +13,9 @@ import (
 
 var errBackend = errors.New("backend is gone")
 
-func write(w dns.ResponseWriter, r *dns.Msg, rcode int) { _ = w.WriteMsg(new(dns.Msg).SetRcode(r, rcode)) }
+func write(w dns.ResponseWriter, r *dns.Msg, rcode int) {
+	_ = w.WriteMsg(new(dns.Msg).SetRcode(r, rcode))
+}
 
 // leaving returns a plugin that writes the messages, in order, and returns the
 // rest.

@@ -250,3 +250,36 @@ func long(n int) string {
 	}
 	return b.String()
 }
+
+// CompactDenial answers names that do not exist as RFC 9824 has it: NOERROR and
+// an NSEC made for the name.
+func CompactDenial(z *Zone) {
+	z.Reply = func(q dns.Question, m *dns.Msg) *dns.Msg {
+		if m.Rcode != dns.RcodeNameError {
+			return m
+		}
+		m.Rcode, m.Ns = dns.RcodeSuccess, nil
+		z.soa(m)
+		name := dns.CanonicalName(q.Name)
+		nsec := &dns.NSEC{Hdr: z.header(name, dns.TypeNSEC), NextDomain: under(`\000`, name),
+			TypeBitMap: []uint16{dns.TypeRRSIG, dns.TypeNSEC, dns.TypeNXNAME}}
+		m.Ns = append(m.Ns, nsec, z.ZSK().sign(z.t, z.Name, []dns.RR{nsec}, z.From, z.To))
+		return m
+	}
+}
+
+// Crowd puts n corrupt signatures by the zone's own key before those over a type.
+func Crowd(typ uint16, n int) func(*Zone) {
+	return func(z *Zone) {
+		z.each(typ, func(name string, t uint16) {
+			good := z.Sigs[name][t]
+			z.Sigs[name][t] = nil
+			for i := range n {
+				bad := *good[0]
+				bad.OrigTtl = uint32(i) + 1
+				z.Sigs[name][t] = append(z.Sigs[name][t], &bad)
+			}
+			z.Sigs[name][t] = append(z.Sigs[name][t], good...)
+		})
+	}
+}

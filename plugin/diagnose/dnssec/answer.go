@@ -38,8 +38,8 @@ func (r *run) hop(name string, t uint16) (*Finding, string) {
 	if f == nil {
 		f = finding(Secure, p.zone.name, name, t, nil, "%s %s validates with the keys of %s", short(name), typeName(t), short(p.zone.name))
 	}
-	if f.Status == Bogus && p.unclear != nil && signer != p.zone.name && r.isCut(m, p.zone.name, p.unclear.Owner) {
-		f = p.unclear
+	if f.Status == Bogus && p.unclear != nil && signer != p.zone.name {
+		f = r.blame(m, p, f)
 	}
 	r.step(f.Status != Bogus && f.Status != Undecided, p.zone.name, "%s", f.Text)
 	return f, aliasTarget(what, name, t)
@@ -150,16 +150,24 @@ func (r *run) judgeAnswer(z *zone, m *message, what []*rrset, name string, t uin
 	return nil
 }
 
-// isCut tells whether the answer, or an NS RRset, shows a zone at cut. Only then
-// is it the missing proof about cut that breaks the chain.
-func (r *run) isCut(m *message, zoneName, cut string) bool {
+// blame chooses between an unsigned answer and a name above it of which nothing
+// could be proven. That name is at fault only if it is a zone cut, as the answer's
+// SOA or an NS RRset shows: a missing proof at any other name harms nobody.
+func (r *run) blame(m *message, p place, f *Finding) *Finding {
+	cut := p.unclear.Owner
 	for _, s := range m.authority {
-		if s.typ == dns.TypeSOA && len(s.rrs) > 0 && below(zoneName, s.name) && inZone(cut, s.name) {
-			return true
+		if s.typ == dns.TypeSOA && len(s.rrs) > 0 && below(p.zone.name, s.name) && inZone(cut, s.name) {
+			return p.unclear
 		}
 	}
 	ns := r.ask(cut, dns.TypeNS)
-	return ns.failed != nil || find(ns.answer, cut, dns.TypeNS) != nil
+	switch {
+	case ns.failed != nil:
+		return ns.failed
+	case find(ns.answer, cut, dns.TypeNS) != nil:
+		return p.unclear
+	}
+	return f
 }
 
 // aliasTarget is the next name of the chain, empty if there is none.

@@ -1,0 +1,139 @@
+package observe
+
+import (
+	"context"
+	"net"
+	"testing"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/metadata"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+)
+
+// silentUDP returns the address of a port that nothing listens on any more.
+func silentUDP(t *testing.T) string {
+	t.Helper()
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	return c.LocalAddr().String()
+}
+
+// upstreamOn serves DNS on loopback with the given handler.
+func upstreamOn(t *testing.T, serve dns.HandlerFunc) string {
+	t.Helper()
+	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready := make(chan struct{})
+	s := &dns.Server{PacketConn: c, Handler: serve, NotifyStartedFunc: func() { close(ready) }}
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = s.ActivateAndServe() }()
+	<-ready
+	t.Cleanup(func() { _ = s.Shutdown(); <-ended })
+	return c.LocalAddr().String()
+}
+
+// startForward starts the forward below the tap.
+func startForward(t *testing.T, top plugin.Handler) {
+	t.Helper()
+	f := forwardOf(top.(*tap).next)
+	if err := f.OnStartup(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.OnShutdown() })
+}
+
+func failsWithin(t *testing.T, b *block, withMetadata bool) (*evidence.Evidence, served) {
+	t.Helper()
+	ctx := context.Background()
+	if withMetadata {
+		ctx = metadata.ContextWithMetadata(ctx)
+	}
+	s := b.serve(ctx, ask("www.example.org.", dns.TypeA))
+	if !s.failed {
+		t.Fatalf("the query did not fail: %v", s.client.rcodes())
+	}
+	return s.run.Evidence(s.shape, s.left, s.err), s
+}
+
+func TestAnAnswerOfTheUpstreamIsItsFailureAndALaterOneItsLastGood(t *testing.T) {
+	rcode := dns.RcodeSuccess
+	up := upstreamOn(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		m := new(dns.Msg).SetRcode(r, rcode)
+		m.RecursionAvailable = true
+		_ = w.WriteMsg(m)
+	})
+	b := under(setUp(t, "forward . "+up))
+	startForward(t, b.top)
+
+	if s := b.serve(context.Background(), ask("www.example.org.", dns.TypeA)); s.failed {
+		t.Fatal("a NOERROR was taken for a failure")
+	}
+	rcode = dns.RcodeServerFailure
+	e, _ := b.fails(t, ask("www.example.org.", dns.TypeA))
+	if !e.UpstreamAnswered || !e.Reply.RecursionAvailable || e.Upstream != up || e.Shape != evidence.Written {
+		t.Errorf("answered %v, RA %v, upstream %s, shape %v", e.UpstreamAnswered, e.Reply.RecursionAvailable, e.Upstream, e.Shape)
+	}
+	if e.LastGood.IsZero() {
+		t.Error("the good answer before was not noted")
+	}
+	first := e.LastGood
+	if e, _ = b.fails(t, ask("www.example.org.", dns.TypeA)); !e.LastGood.Equal(first) {
+		t.Error("a SERVFAIL counts as a good answer")
+	}
+}
+
+func TestMaxConcurrentOfAnyForwardInARowIsRecognized(t *testing.T) {
+	h := handler(t, "forward example.org 192.0.2.53 {\n max_concurrent 1\n}\nforward . 192.0.2.54 {\n max_concurrent 7\n}")
+	f := forwardOf(h)
+	for ; f != nil; f = forwardOf(f.Next) {
+		if f.ErrLimitExceeded == nil {
+			t.Fatal("forward makes the error elsewhere")
+		}
+		if got := interpret(f.ErrLimitExceeded, h); got.Kind != evidence.LimitExceeded {
+			t.Errorf("%v is of kind %v", f.ErrLimitExceeded, got.Kind)
+		}
+		if got := interpret(f.ErrLimitExceeded, passing("forward")); got.Kind != evidence.Other {
+			t.Errorf("of a foreign plugin: %v", got.Kind)
+		}
+	}
+}
+
+func TestTheRealForwardReturnsTheErrorOfItsLimit(t *testing.T) {
+	held, release := make(chan struct{}), make(chan struct{})
+	up := upstreamOn(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		close(held)
+		<-release
+		_ = w.WriteMsg(new(dns.Msg).SetReply(r))
+	})
+	b := under(setUp(t, "forward . "+up+" {\n max_concurrent 1\n max_fails 0\n}"))
+	startForward(t, b.top)
+	done := make(chan struct{})
+	go func() { defer close(done); b.serve(context.Background(), ask("slow.example.org.", dns.TypeA)) }()
+	<-held
+	e, _ := b.fails(t, ask("www.example.org.", dns.TypeA))
+	close(release)
+	<-done
+	if e.Failure.Kind != evidence.LimitExceeded || e.Rcode != dns.RcodeRefused || e.Upstream != "" || e.UpstreamAnswered {
+		t.Errorf("kind %v, rcode %d, upstream %q", e.Failure.Kind, e.Rcode, e.Upstream)
+	}
+}
+
+func TestACanceledQueryThatTriedNobodyIsUntried(t *testing.T) {
+	b := under(setUp(t, "forward . "+silentUDP(t)))
+	startForward(t, b.top)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	s := b.serve(ctx, ask("www.example.org.", dns.TypeA))
+	e := s.run.Evidence(s.shape, s.left, s.err)
+	if !e.Untried || e.Upstream != "" || e.Failure.Kind != evidence.NoHealthy {
+		t.Errorf("untried %v, upstream %q, kind %v", e.Untried, e.Upstream, e.Failure.Kind)
+	}
+}

@@ -1,0 +1,169 @@
+package deploy_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// binary builds cmd/coredns once for all tests that need CoreDNS in a process
+// of its own: metrics and the log format are one for a process.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "coredns-ede")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "coredns")
+	out, err := exec.Command("go", "build", "-o", path, "../../cmd/coredns").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// built is true once binary was called.
+var built bool
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if built {
+		if path, err := binary(); err == nil {
+			os.RemoveAll(filepath.Dir(path))
+		}
+	}
+	os.Exit(status)
+}
+
+// program returns the path of a program that a test needs. On a machine
+// without it the test is skipped, in CI it fails.
+func program(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s: %v", name, err)
+	}
+	t.Skipf("%s is not installed", name)
+	return ""
+}
+
+// freePort returns a port of 127.0.0.1 that is free for UDP and TCP. It is for
+// other processes; what runs in this one gets its port from the kernel.
+func freePort(t *testing.T) string {
+	t.Helper()
+	for range 20 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, port, _ := net.SplitHostPort(l.Addr().String())
+		p, err := net.ListenPacket("udp", l.Addr().String())
+		l.Close()
+		if err == nil {
+			p.Close()
+			return port
+		}
+	}
+	t.Fatal("no port is free for UDP and TCP")
+	return ""
+}
+
+// output is what a process wrote.
+type output struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buf.String()
+}
+
+// run starts a process that ends with the test.
+func run(t *testing.T, dir, path string, args ...string) *output {
+	t.Helper()
+	out := new(output)
+	c := exec.Command(path, args...)
+	c.Dir, c.Stdout, c.Stderr = dir, out, out
+	if err := c.Start(); err != nil {
+		t.Fatalf("start %s: %v", path, err)
+	}
+	t.Cleanup(func() {
+		c.Process.Signal(os.Interrupt)
+		kill := time.AfterFunc(10*time.Second, func() { c.Process.Kill() })
+		defer kill.Stop()
+		c.Wait()
+	})
+	return out
+}
+
+// coredns runs the built CoreDNS with a Corefile until the test ends.
+func coredns(t *testing.T, corefile string, args ...string) *output {
+	t.Helper()
+	built = true
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "Corefile"), []byte(corefile), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return run(t, dir, path, append([]string{"-conf", "Corefile"}, args...)...)
+}
+
+// eventually asks until what it asks is true, and fails the test with said() if
+// it does not become so.
+func eventually(t *testing.T, what string, said func() string, ask func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for time.Now().Before(deadline) {
+		if ask() {
+			return
+		}
+		<-tick.C
+	}
+	t.Fatalf("%s: not within 20 s\n%s", what, said())
+}
+
+// fetch returns the body of an HTTP answer with status 200.
+func fetch(url string) (string, bool) {
+	client := http.Client{Timeout: 5 * time.Second}
+	r, err := client.Get(url)
+	if err != nil {
+		return "", false
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(r.Body, 16<<20))
+	return string(body), err == nil && r.StatusCode == http.StatusOK
+}
+
+// read returns a file of the repository.
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(path)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(b), "\r\n", "\n")
+}
