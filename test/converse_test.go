@@ -1,7 +1,6 @@
 package test_test
 
 import (
-	"encoding/binary"
 	"errors"
 	"io"
 	"net"
@@ -84,7 +83,7 @@ func exchange(t testing.TB, client, network, addr string, wire []byte) [][]byte 
 	}
 	defer conn.Close()
 	if network == "tcp" {
-		wire = append(binary.BigEndian.AppendUint16(nil, uint16(len(wire))), wire...)
+		wire = append([]byte{byte(len(wire) >> 8), byte(len(wire))}, wire...)
 	}
 	if _, err := conn.Write(wire); err != nil {
 		t.Fatalf("send to %s: %v", addr, err)
@@ -123,11 +122,11 @@ func receive(conn net.Conn, network string) ([]byte, error) {
 		n, err := conn.Read(buf)
 		return buf[:n], err
 	}
-	var size uint16
-	if err := binary.Read(conn, binary.BigEndian, &size); err != nil {
+	var size [2]byte
+	if _, err := io.ReadFull(conn, size[:]); err != nil {
 		return nil, err
 	}
-	packet := make([]byte, size)
+	packet := make([]byte, int(size[0])<<8|int(size[1]))
 	_, err := io.ReadFull(conn, packet)
 	return packet, err
 }

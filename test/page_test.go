@@ -138,7 +138,7 @@ func TestHostileNamesAndTextsAreTextOnThePage(t *testing.T) {
 	ask(t, briefClient, "udp", s.UDP(), m)
 	pageShows(t, url, hasRecent(1))
 	body := visit(t, url)
-	if !strings.Contains(body, "&lt;script&gt;alert(1)") || !strings.Contains(body, "&lt;script&gt;document.title=") {
+	if !strings.Contains(body, `&lt;script&gt;alert\(1\)`) || !strings.Contains(body, "&lt;script&gt;document.title=") {
 		t.Error("name and text are not on the page")
 	}
 	root, err := html.Parse(strings.NewReader(body))

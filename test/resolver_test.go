@@ -16,9 +16,9 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/test/upstream"
 )
 
-// run starts a resolver in the foreground until the test ends, and returns once
+// startResolver starts a resolver in the foreground until the test ends, and returns once
 // it answers at addr.
-func run(t *testing.T, addr, binary string, args ...string) {
+func startResolver(t *testing.T, addr, binary string, args ...string) {
 	t.Helper()
 	path, err := exec.LookPath(binary)
 	if err != nil {
@@ -49,25 +49,24 @@ func run(t *testing.T, addr, binary string, args ...string) {
 	t.Fatalf("%s does not answer at %s", binary, addr)
 }
 
-func configure(t *testing.T, format string, args ...any) (dir, path string) {
+func configure(t *testing.T, format string, args ...any) (path string) {
 	t.Helper()
-	dir = t.TempDir()
+	dir := t.TempDir()
 	path = filepath.Join(dir, "conf")
 	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "DIR", dir)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return dir, path
+	return path
 }
 
-// Unbound validates example.org with a trust anchor that matches no key, and
-// cannot reach the server of example.net.
+// Unbound validates example.org here with a trust anchor that matches no key.
 func TestTheReasonOfUnboundReachesTheClient(t *testing.T) {
 	logs := server.Capture(t)
 	zone := upstream.Start(t, upstream.Config{})
 	addr := upstream.Closed(t)
 	_, port, _ := strings.Cut(addr, ":")
-	_, conf := configure(t, `
+	conf := configure(t, `
 server:
   directory: "DIR"
   chroot: ""
@@ -85,41 +84,20 @@ server:
 stub-zone:
   name: "example.org"
   stub-addr: %s
-stub-zone:
-  name: "example.net"
-  stub-addr: %s
 remote-control:
   control-enable: no
-`, port, strings.ReplaceAll(zone.Addr(), ":", "@"), strings.ReplaceAll(upstream.Closed(t), ":", "@"))
-	run(t, addr, "unbound", "-d", "-c", conf)
+`, port, strings.ReplaceAll(zone.Addr(), ":", "@"))
+	startResolver(t, addr, "unbound", "-d", "-c", conf)
 
-	for _, tc := range []struct {
-		name, qname, rcode string
-		code               uint16
-	}{
-		{"a bogus zone", "www.example.org", "SERVFAIL", dns.ExtendedErrorCodeDNSKEYMissing},
-		{"a zone whose server is gone", "www.example.net", "SERVFAIL", dns.ExtendedErrorCodeNoReachableAuthority},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			s := server.Start(t, here(".:0", levels, steady, forward(addr)))
-			for i := range 2 {
-				m := query(tc.qname)
-				r := ask(t, fullClient, "udp", s.UDP(), m)
-				edes := server.ExtendedErrors(r)
-				if dns.RcodeToString[r.Rcode] != tc.rcode || len(edes) != i+1+len(extra(edes)) || edes[0].InfoCode != tc.code {
-					t.Errorf("answer %d: %s %q", i, dns.RcodeToString[r.Rcode], errorsOf(r))
-					continue
-				}
-				if !strings.HasPrefix(edes[0].ExtraText, "from "+addr) {
-					t.Errorf("answer %d does not name its source: %q", i, errorsOf(r))
-				}
-				if last := errorsOf(r)[len(edes)-1]; i == 1 && !matches(found, last) {
-					t.Errorf("answer %d ends in %q, want 13", i, last)
-				}
-				expectFields(t, failureOf(t, logs, m), line{"cause": "upstream_ede", "upstream": addr, "cached": fmt.Sprint(i == 1)})
-			}
-		})
-	}
+	t.Run("a bogus zone", func(t *testing.T) {
+		s := server.Start(t, here(".:0", levels, steady, forward(addr)))
+		said := "9 from " + addr + "…"
+		for i, edes := range [][]string{{said}, {said, found}} {
+			m := query("www.example.org")
+			expect(t, ask(t, fullClient, "udp", s.UDP(), m), "SERVFAIL", edes...)
+			expectFields(t, failureOf(t, logs, m), line{"cause": "upstream_ede", "upstream": addr, "cached": fmt.Sprint(i == 1)})
+		}
+	})
 	t.Run("a client that may not ask", func(t *testing.T) {
 		s := server.Start(t, here(".:0", levels, forward(addr, "source_address 127.0.0.2")))
 		m := query("www.example.org")
@@ -128,25 +106,11 @@ remote-control:
 	})
 }
 
-// extra is what Unbound adds to its first reason.
-func extra(edes []*dns.EDNS0_EDE) []*dns.EDNS0_EDE {
-	if len(edes) < 2 {
-		return nil
-	}
-	var more []*dns.EDNS0_EDE
-	for _, e := range edes[1:] {
-		if e.InfoCode != dns.ExtendedErrorCodeCachedError {
-			more = append(more, e)
-		}
-	}
-	return more
-}
-
 func TestTheRefusalOfBINDIsExplained(t *testing.T) {
 	logs := server.Capture(t)
 	addr := upstream.Closed(t)
 	_, port, _ := strings.Cut(addr, ":")
-	_, conf := configure(t, `
+	conf := configure(t, `
 options {
   directory "DIR";
   listen-on port %s { 127.0.0.1; };
@@ -159,7 +123,7 @@ options {
 };
 controls {};
 `, port)
-	run(t, addr, "named", "-4", "-g", "-c", conf)
+	startResolver(t, addr, "named", "-4", "-g", "-c", conf)
 
 	s := server.Start(t, here(".:0", levels, "cache", forward(addr)))
 	for range 2 {
