@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
@@ -20,13 +21,13 @@ import (
 const maxHostname = 63
 
 // hostname is how this machine, or pod, names itself.
-func hostname() string {
+var hostname = sync.OnceValue(func() string {
 	name, err := os.Hostname()
 	if err != nil {
 		return "localhost"
 	}
 	return option.Sanitize(name, maxHostname)
-}
+})
 
 func (p *parser) page(args []string) error {
 	if len(args) != 1 {

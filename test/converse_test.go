@@ -44,7 +44,7 @@ func packets(t testing.TB, client, network, addr string, m *dns.Msg) [][]byte {
 		tsig.OrigId = m.Id
 	}
 	wire, _ := pack(t, m)
-	return exchange(t, client, network, addr, wire)
+	return exchange(t, client, network, addr, wire, 1)
 }
 
 // The TSIG key of these tests.
@@ -75,7 +75,9 @@ func signed(m *dns.Msg) *dns.Msg {
 	return m
 }
 
-func exchange(t testing.TB, client, network, addr string, wire []byte) [][]byte {
+// exchange sends wire, waits for as many answers as given, and then for a moment
+// for more.
+func exchange(t testing.TB, client, network, addr string, wire []byte, atLeast int) [][]byte {
 	t.Helper()
 	conn, err := dialer(client, network).Dial(network, addr)
 	if err != nil {
@@ -102,7 +104,9 @@ func exchange(t testing.TB, client, network, addr string, wire []byte) [][]byte 
 			t.Fatalf("receive from %s: %v", addr, err)
 		}
 		all = append(all, packet)
-		wait = silence
+		if len(all) >= atLeast {
+			wait = silence
+		}
 	}
 	t.Fatalf("%s does not stop answering", addr)
 	return nil

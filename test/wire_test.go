@@ -156,7 +156,7 @@ func TestASignedAnswerVerifies(t *testing.T) {
 				m.Id = uint16(lastID.Add(1))
 				m.IsTsig().OrigId = m.Id
 				wire, mac := pack(t, m)
-				all := exchange(t, fullClient, network, addr, wire)
+				all := exchange(t, fullClient, network, addr, wire, 1)
 				if len(all) != 1 {
 					t.Fatalf("%d answers over %s, want 1", len(all), network)
 				}

@@ -175,7 +175,7 @@ func (v *Verdict) trace(e *ev.Evidence) {
 		v.note("upstream " + e.Upstream + " " + answered + " in " + seconds(e.UpstreamElapsed))
 	}
 	for _, o := range e.Options {
-		v.note("reply says " + strconv.Itoa(int(o.Code)) + " " + option.Name(o.Code) + " " + o.Text)
+		v.note(strings.TrimSpace("reply says " + strconv.Itoa(int(o.Code)) + " " + option.Name(o.Code) + " " + o.Text))
 	}
 	if e.CacheHit {
 		v.note("out of the cache: no plugin below it was entered")

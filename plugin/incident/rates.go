@@ -11,6 +11,9 @@ const (
 	RateWidth = 30 * time.Second
 	// RateBuckets make up the last hour.
 	RateBuckets = int(kept / RateWidth)
+	// LeastSpan is what a rate is taken over at least: a few failures at once
+	// are not many a second.
+	LeastSpan = 5 * time.Second
 )
 
 // causeIndex gives every cause of the catalog its place in a bucket; the place
@@ -80,7 +83,7 @@ func (s *Snapshot) PerSecond() float64 {
 	}
 	span := s.Now.Sub(s.Start(RateBuckets - 2))
 	if recorded := s.Now.Sub(s.Since); recorded < span {
-		span = max(recorded, time.Second)
+		span = max(recorded, LeastSpan)
 	}
 	return float64(count) / span.Seconds()
 }

@@ -65,6 +65,12 @@ func kindOf(err error, upstream plugin.Handler) evidence.Kind {
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		return evidence.Timeout
 	}
+	text := err.Error()
+	if kind := kindOfText(text); kind == evidence.StoreNotReady {
+		// Before the types: it wraps errors of the file system and of the zone
+		// parser, which read as those of a socket and of a template.
+		return kind
+	}
 	var execution gotmpl.ExecError
 	var parse *dns.ParseError
 	if errors.As(err, &execution) || errors.As(err, &parse) {
@@ -88,7 +94,7 @@ func kindOf(err error, upstream plugin.Handler) evidence.Kind {
 		}
 		return evidence.NetworkOther
 	}
-	return kindOfText(err.Error())
+	return kindOfText(text)
 }
 
 // texts are errors that CoreDNS makes with errors.New or fmt.Errorf on the
@@ -109,7 +115,7 @@ var texts = []struct {
 	{prefix: "opening database ", kind: evidence.StoreNotReady},                           // plugin/dynupdate/store.go
 	{prefix: "loading database ", kind: evidence.StoreNotReady},                           // plugin/dynupdate/store.go
 	{prefix: "dynamic zone is closed", kind: evidence.StoreNotReady},                      // plugin/dynupdate/store.go
-	{suffix: " has no snapshot", kind: evidence.StoreNotReady},                            // plugin/dynupdate/dynupdate.go
+	{prefix: `zone "`, suffix: " has no snapshot", kind: evidence.StoreNotReady},          // plugin/dynupdate/dynupdate.go
 	{prefix: "no full server is running", kind: evidence.InternalLookup},                  // plugin/pkg/upstream
 	{prefix: "dns64: upstream returned no response", kind: evidence.InternalLookup},       // plugin/dns64/dns64.go
 	{prefix: "siit: upstream lookup returned no response", kind: evidence.InternalLookup}, // plugin/siit/siit.go

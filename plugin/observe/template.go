@@ -40,10 +40,15 @@ func templateFor(h plugin.Handler, q dns.Question) evidence.Template {
 			continue
 		}
 		if !anyRegexp(t.FieldByName("regex"), lower(q.Name)) {
-			// With fallthrough the next template is tried; without, this one
-			// ends the search. Both end in no match unless a later one has the
-			// rcode, which only the first case can reach.
-			continue
+			fall := t.FieldByName("fall")
+			if fall.Kind() != reflect.Struct {
+				return evidence.TemplateUnknown
+			}
+			if inZones(fall.FieldByName("Zones"), lower(q.Name)) {
+				continue
+			}
+			// Without fallthrough it ends the search for a template.
+			return evidence.TemplateNoMatch
 		}
 		if exprs := t.FieldByName("exprs"); exprs.Kind() == reflect.Slice && exprs.Len() > 0 {
 			return evidence.TemplateUnknown

@@ -2,6 +2,7 @@ package page
 
 import (
 	"cmp"
+	"hash/fnv"
 	"math"
 	"slices"
 	"strconv"
@@ -18,9 +19,6 @@ const (
 	chartHeight = 1000
 	barWidth    = 10
 	barGap      = 1
-	// leastSpan, in seconds, keeps a few failures at the beginning of a bucket
-	// from looking like many.
-	leastSpan = 5.0
 )
 
 // chart is failures per second by cause over the last hour.
@@ -60,8 +58,9 @@ func chartOf(s *incident.Snapshot) chart {
 	edge := niceCeiling(highest)
 	c.Top, c.Middle = rateText(edge), rateText(edge/2)
 	var floor [incident.RateBuckets]float64
+	colours := coloursOf(rates[:min(len(rates), seriesShown)])
 	for i, r := range rates {
-		one := series{Class: "c" + strconv.Itoa(min(i, seriesShown)), Cause: r.Cause, Title: titleOf(r.Cause), Total: r.Total}
+		one := series{Class: "c" + strconv.Itoa(colours[min(i, seriesShown)]), Cause: r.Cause, Title: titleOf(r.Cause), Total: r.Total}
 		one.Bars = barsOf(r, &spans, &floor, chartHeight/edge)
 		if i <= seriesShown {
 			c.Series = append(c.Series, one)
@@ -78,6 +77,23 @@ func chartOf(s *incident.Snapshot) chart {
 	return c
 }
 
+// coloursOf gives each cause a colour that depends on its name first, so that it
+// mostly keeps it from one page to the next, and the rest the last one.
+func coloursOf(rates []incident.Rate) (colours [seriesShown + 1]int) {
+	colours[seriesShown] = seriesShown
+	var taken [seriesShown]bool
+	for i, r := range rates {
+		h := fnv.New32a()
+		_, _ = h.Write([]byte(r.Cause))
+		colour := int(h.Sum32() % seriesShown)
+		for taken[colour] {
+			colour = (colour + 1) % seriesShown
+		}
+		taken[colour], colours[i] = true, colour
+	}
+	return colours
+}
+
 // spansOf returns the seconds that each bucket has counted for. The last one
 // has not ended, and would look like a recovery if it were drawn as if it had.
 func spansOf(s *incident.Snapshot) (spans [incident.RateBuckets]float64) {
@@ -85,7 +101,7 @@ func spansOf(s *incident.Snapshot) (spans [incident.RateBuckets]float64) {
 		spans[i] = incident.RateWidth.Seconds()
 	}
 	last := incident.RateBuckets - 1
-	spans[last] = max(s.Now.Sub(s.Start(last)).Seconds(), leastSpan)
+	spans[last] = max(s.Now.Sub(s.Start(last)).Seconds(), incident.LeastSpan.Seconds())
 	return spans
 }
 

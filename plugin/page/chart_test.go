@@ -54,9 +54,13 @@ func TestMoreCausesThanColoursAreDrawnTogether(t *testing.T) {
 	if rest := c.Series[seriesShown]; rest.Cause != "" || rest.Class != "c7" || rest.Title != "all other causes" {
 		t.Errorf("the rest is %s %s %q", rest.Class, rest.Cause, rest.Title)
 	}
-	total := uint64(0)
+	total, classes := uint64(0), make(map[string]bool)
 	for _, one := range c.Series {
 		total += one.Total
+		classes[one.Class] = true
+	}
+	if len(classes) != len(c.Series) {
+		t.Errorf("%d colours for %d series", len(classes), len(c.Series))
 	}
 	if shown := s.table.Snapshot(); total != shown.Failures {
 		t.Errorf("%d are drawn, %d failed", total, shown.Failures)

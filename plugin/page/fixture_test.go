@@ -132,6 +132,8 @@ func busy() *stage {
 			s.wait(11 * time.Second)
 		}
 	}
+	s.fail(background[3])
+	s.wait(3 * time.Second)
 	return s
 }
 
@@ -159,7 +161,7 @@ func TestTheStagesAreWhatTheyAreCalled(t *testing.T) {
 	for name, want := range map[string]struct {
 		stage *stage
 		state string
-	}{"empty": {empty(), "calm"}, "outage": {outage(), "failing"}} {
+	}{"empty": {empty(), "calm"}, "busy": {busy(), "failing"}, "outage": {outage(), "failing"}} {
 		if state, _ := stateOf(want.stage.table.Snapshot(), 0); state != want.state {
 			t.Errorf("%s is %s, want %s", name, state, want.state)
 		}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -31,11 +32,11 @@ var binary = sync.OnceValues(func() (string, error) {
 })
 
 // built is true once binary was called.
-var built bool
+var built atomic.Bool
 
 func TestMain(m *testing.M) {
 	status := m.Run()
-	if built {
+	if built.Load() {
 		if path, err := binary(); err == nil {
 			os.RemoveAll(filepath.Dir(path))
 		}
@@ -118,7 +119,7 @@ func run(t *testing.T, dir, path string, args ...string) *output {
 // coredns runs the built CoreDNS with a Corefile until the test ends.
 func coredns(t *testing.T, corefile string, args ...string) *output {
 	t.Helper()
-	built = true
+	built.Store(true)
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)

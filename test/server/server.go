@@ -66,15 +66,23 @@ func Try(corefile string) (*Server, error) {
 	loading.Lock()
 	defer loading.Unlock()
 	defer forget()
-	instance, err := caddy.Start(input(corefile))
-	if err != nil {
-		return nil, err
+	for range startTries {
+		instance, err := caddy.Start(input(corefile))
+		if err != nil {
+			return nil, err
+		}
+		s := new(Server)
+		if err := s.adopt(instance); err != nil {
+			return nil, errors.Join(err, shutdown(instance))
+		}
+		if !crowded(s.listeners) {
+			return s, nil
+		}
+		if err := shutdown(instance); err != nil {
+			return nil, err
+		}
 	}
-	s := new(Server)
-	if err := s.adopt(instance); err != nil {
-		return nil, errors.Join(err, shutdown(instance))
-	}
-	return s, nil
+	return nil, fmt.Errorf("in %d tries another socket had the same port", startTries)
 }
 
 // Reload replaces the configuration as the reload plugin does: the sockets

@@ -58,7 +58,6 @@ func random(n int) string {
 
 // sign makes one RRSIG over a set.
 func (k *Key) sign(t testing.TB, zone string, set []dns.RR, from, to time.Time) *dns.RRSIG {
-	t.Helper()
 	h := set[0].Header()
 	sig := &dns.RRSIG{
 		Hdr:       dns.RR_Header{Name: h.Name, Rrtype: dns.TypeRRSIG, Class: dns.ClassINET, Ttl: h.Ttl},

@@ -1,7 +1,7 @@
 package dnssec
 
 import (
-	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -9,8 +9,11 @@ import (
 	"github.com/miekg/dns"
 )
 
-// maxAnchors bounds a trust anchor file: a site has a handful.
-const maxAnchors = 1000
+// Bounds of a trust anchor file: a site has a handful of anchors.
+const (
+	maxAnchors    = 1000
+	maxAnchorFile = 1 << 20
+)
 
 // rootAnchors are what IANA publishes for the root: KSK-2017 and KSK-2024.
 const rootAnchors = `
@@ -27,10 +30,26 @@ func RootAnchors() []dns.RR {
 	return rrs
 }
 
+const acceptedAnchors = `accepted are DS and DNSKEY records of class IN, such as ". IN DS 20326 8 2 E06D44B8..."`
+
 // ParseAnchors reads trust anchors in zone-file form, DS and DNSKEY records of
-// class IN only. Errors name the file and line. $INCLUDE is refused.
+// class IN only, at most 1000 in 1 MiB. Errors name the file and line and say
+// what is accepted. $INCLUDE and $GENERATE are refused.
 func ParseAnchors(r io.Reader, file string) ([]dns.RR, error) {
-	counted := &lineReader{r: bufio.NewReader(r), line: 1}
+	text, err := io.ReadAll(io.LimitReader(r, maxAnchorFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if len(text) > maxAnchorFile {
+		return nil, fmt.Errorf("%s: larger than %d octets; %s", file, maxAnchorFile, acceptedAnchors)
+	}
+	for i, line := range bytes.Split(text, []byte{'\n'}) {
+		record, _, _ := bytes.Cut(bytes.ToUpper(line), []byte{';'})
+		if bytes.Contains(record, []byte("$GENERATE")) || bytes.Contains(record, []byte("$INCLUDE")) {
+			return nil, fmt.Errorf("%s:%d: directives that bring in records are refused; %s", file, i+1, acceptedAnchors)
+		}
+	}
+	counted := &lineReader{r: bytes.NewReader(text), line: 1}
 	zp := dns.NewZoneParser(counted, ".", "")
 	zp.SetDefaultTTL(0)
 	var anchors []dns.RR
@@ -39,22 +58,20 @@ func ParseAnchors(r io.Reader, file string) ([]dns.RR, error) {
 			return nil, fmt.Errorf("%s:%d: more than %d trust anchors", file, counted.line, maxAnchors)
 		}
 		name, valid := canonicalName(rr.Header().Name)
-		if why := anchorFault(rr); why != "" || !valid {
-			if why == "" {
-				why = "the owner name is not valid"
-			}
-			return nil, fmt.Errorf("%s:%d: %s; accepted are DS and DNSKEY records, such as %q",
-				file, counted.line, why, ". IN DS 20326 8 2 E06D44B8...")
+		if why := anchorFault(rr); why != "" {
+			return nil, fmt.Errorf("%s:%d: %s; %s", file, counted.line, why, acceptedAnchors)
+		}
+		if !valid {
+			return nil, fmt.Errorf("%s:%d: the owner name is not valid; %s", file, counted.line, acceptedAnchors)
 		}
 		rr.Header().Name = name
 		anchors = append(anchors, rr)
 	}
 	if err := zp.Err(); err != nil {
-		return nil, fmt.Errorf("%s:%d: not a zone-file record; accepted are DS and DNSKEY records, such as %q: %w",
-			file, counted.line, ". IN DS 20326 8 2 E06D44B8...", err)
+		return nil, fmt.Errorf("%s:%d: not a zone-file record; %s: %w", file, counted.line, acceptedAnchors, err)
 	}
 	if len(anchors) == 0 {
-		return nil, fmt.Errorf("%s:%d: no trust anchor; accepted are DS and DNSKEY records", file, counted.line)
+		return nil, fmt.Errorf("%s:%d: no trust anchor; %s", file, counted.line, acceptedAnchors)
 	}
 	return anchors, nil
 }
@@ -78,25 +95,16 @@ func anchorFault(rr dns.RR) string {
 	return typeName(rr.Header().Rrtype) + " is not a trust anchor"
 }
 
-// lineReader counts lines as the parser reads; it implements io.ByteReader so
-// that the parser takes octets one by one and does not read ahead.
+// lineReader counts lines as the parser reads. Being an io.ByteReader, it is not
+// read ahead of the record at hand.
 type lineReader struct {
-	r    *bufio.Reader
+	r    *bytes.Reader
 	line int
 	nl   bool
 }
 
-func (l *lineReader) Read(p []byte) (int, error) {
-	if len(p) == 0 {
-		return 0, nil
-	}
-	b, err := l.ReadByte()
-	if err != nil {
-		return 0, err
-	}
-	p[0] = b
-	return 1, nil
-}
+// Read is never used by the parser.
+func (l *lineReader) Read(p []byte) (int, error) { return l.r.Read(p) }
 
 // ReadByte counts a newline only once the octet after it is read: the parser
 // ends a record with its newline, and that line is the one to name.

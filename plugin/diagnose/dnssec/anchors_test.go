@@ -67,8 +67,12 @@ func TestParseAnchors(t *testing.T) {
 		{"a key that is no zone key", "example.org. IN DNSKEY 1 3 15 l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=\n", 0, "f:1: the DNSKEY has no Zone Key bit"},
 		{"no record", "; nothing\n", 0, "no trust anchor; accepted are DS and DNSKEY"},
 		{"not a record", "\n\nhello world\n", 0, "f:3: not a zone-file record; accepted are DS and DNSKEY"},
-		{"an include", "$INCLUDE /etc/hostname\n", 0, "not a zone-file record"},
-		{"more than the limit", "$GENERATE 1-2000 h$.example.org. IN DS 1 13 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D\n", 0, "more than 1000 trust anchors"},
+		{"an include", "$INCLUDE /etc/hostname\n", 0, "f:1: directives that bring in records are refused"},
+		{"a generator", someDS + "$generate 1-2000 h$.example.org. IN DS 1 13 2 AA\n", 0, "f:2: directives that bring in records are refused"},
+		{"a directive in a comment", someDS + "; $INCLUDE x\n", 1, ""},
+		{"the most anchors", strings.Repeat(someDS, 1000), 1000, ""},
+		{"one anchor too many", strings.Repeat(someDS, 1001), 0, "f:1001: more than 1000 trust anchors"},
+		{"a file too large", strings.Repeat(" \n", 1<<19) + someDS, 0, "f: larger than 1048576 octets"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := dnssec.ParseAnchors(strings.NewReader(test.text), "f")

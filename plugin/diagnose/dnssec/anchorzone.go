@@ -41,7 +41,6 @@ func (r *run) prime(name string) *zone {
 	z := &zone{name: name, anchor: true}
 	r.zones[name] = z
 	var dss []*dns.DS
-	var own []*dns.DNSKEY
 	for _, rr := range r.Anchors {
 		if owner, ok := canonicalName(rr.Header().Name); !ok || owner != name {
 			continue
@@ -50,7 +49,6 @@ func (r *run) prime(name string) *zone {
 		case *dns.DS:
 			dss = append(dss, a)
 		case *dns.DNSKEY:
-			own = append(own, a)
 			dss = append(dss, a.ToDS(dns.SHA256))
 		}
 	}

@@ -41,7 +41,9 @@ func (r *run) hop(name string, t uint16) (*Finding, string) {
 	if f.Status == Bogus && p.unclear != nil && signer != p.zone.name {
 		f = r.blame(m, p, f)
 	}
-	r.step(f.Status != Bogus && f.Status != Undecided, p.zone.name, "%s", f.Text)
+	if f != p.unclear {
+		r.step(f.Status != Bogus && f.Status != Undecided, p.zone.name, "%s", f.Text)
+	}
 	return f, aliasTarget(what, name, t)
 }
 

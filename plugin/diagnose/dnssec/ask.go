@@ -84,8 +84,7 @@ func (r *run) askAgain(q dns.Question) *message {
 		return &message{failed: undecided("", q.Name, q.Qtype, "no resolver to ask")}
 	}
 	if r.queries >= r.limit {
-		return &message{failed: undecided("", q.Name, q.Qtype,
-			"gave up after %d queries, before %s %s", r.queries, short(q.Name), typeName(q.Qtype))}
+		return r.spent(q)
 	}
 	if r.ctx.Err() != nil {
 		return &message{failed: undecided("", q.Name, q.Qtype, "out of time before %s %s", short(q.Name), typeName(q.Qtype))}
@@ -95,8 +94,7 @@ func (r *run) askAgain(q dns.Question) *message {
 	switch {
 	case errors.Is(err, ErrBudget):
 		r.limit = 0
-		return &message{failed: undecided("", q.Name, q.Qtype,
-			"the query budget was used up before %s %s", short(q.Name), typeName(q.Qtype))}
+		return r.spent(q)
 	case err != nil || reply == nil:
 		return &message{failed: undecided("", q.Name, q.Qtype, "no answer to %s %s", short(q.Name), typeName(q.Qtype))}
 	case reply.Truncated:
@@ -113,6 +111,11 @@ func (r *run) askAgain(q dns.Question) *message {
 	m.answer = rrsets(reply.Answer)
 	m.authority = rrsets(reply.Ns)
 	return m
+}
+
+func (r *run) spent(q dns.Question) *message {
+	return &message{failed: undecided("", q.Name, q.Qtype,
+		"the query budget was used up after %d queries, before %s %s", r.queries, short(q.Name), typeName(q.Qtype))}
 }
 
 func rcodeName(rcode int) string {

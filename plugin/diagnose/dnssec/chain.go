@@ -72,6 +72,10 @@ func (r *run) descend(name, signer string) place {
 			if p.unclear == nil {
 				p.unclear = c.end
 			}
+			if c.end.Status == Undecided {
+				p.end = p.unclear
+				return p
+			}
 		case cutNoName:
 			return p
 		}

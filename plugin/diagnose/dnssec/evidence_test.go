@@ -75,7 +75,7 @@ func TestWhatCannotBeHadIsUndecided(t *testing.T) {
 		}, ". DNSKEY was answered REFUSED even with CD=1"},
 		{"the budget is used up at once", func(exchange) exchange {
 			return func(context.Context, dns.Question) (*dns.Msg, error) { return nil, dnssec.ErrBudget }
-		}, "gave up after 1 queries"},
+		}, "used up after 1 queries, before . DNSKEY"},
 		{"the budget is used up on the way", func(next exchange) exchange {
 			n := 0
 			return func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
@@ -84,7 +84,7 @@ func TestWhatCannotBeHadIsUndecided(t *testing.T) {
 				}
 				return next(ctx, q)
 			}
-		}, "budget was used up"},
+		}, "used up after 4 queries, before edetest. DS"},
 		{"RRSIGs are stripped on the way", func(next exchange) exchange {
 			return func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
 				m, err := next(ctx, q)

@@ -130,7 +130,8 @@ func write(t *testing.T, dir, name, text string) string {
 	return path
 }
 
-// ask is one query over UDP, and over TCP when the answer is truncated.
+// ask tries over UDP as a stub resolver does, three times, and over TCP when the
+// answer is truncated.
 func ask(ctx context.Context, address string, q dns.Question, cd bool) (*dns.Msg, error) {
 	m := new(dns.Msg)
 	m.Id, m.RecursionDesired, m.CheckingDisabled = dns.Id(), true, cd
@@ -138,11 +139,13 @@ func ask(ctx context.Context, address string, q dns.Question, cd bool) (*dns.Msg
 	m.SetEdns0(1232, true)
 	var reply *dns.Msg
 	err := errors.New("not asked")
-	for _, network := range []string{"udp", "tcp"} {
-		reply, _, err = (&dns.Client{Net: network, Timeout: 12 * time.Second}).ExchangeContext(ctx, m, address)
-		if err != nil || !reply.Truncated {
+	for range 3 {
+		if reply, _, err = (&dns.Client{Timeout: 5 * time.Second}).ExchangeContext(ctx, m, address); err == nil {
 			break
 		}
+	}
+	if err == nil && reply.Truncated {
+		reply, _, err = (&dns.Client{Net: "tcp", Timeout: 5 * time.Second}).ExchangeContext(ctx, m, address)
 	}
 	return reply, err
 }

@@ -1,0 +1,273 @@
+package observe
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	gotmpl "text/template"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/dns64"
+	"github.com/coredns/coredns/plugin/file"
+	"github.com/coredns/coredns/plugin/forward"
+	"github.com/coredns/coredns/plugin/grpc"
+	"github.com/coredns/coredns/plugin/pkg/dnsutil"
+	"github.com/coredns/coredns/plugin/pkg/proxy"
+	"github.com/coredns/coredns/plugin/pkg/upstream"
+	"github.com/coredns/coredns/plugin/siit"
+	"github.com/coredns/coredns/request"
+
+	"github.com/miekg/dns"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+var (
+	local  = &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 40112}
+	remote = &net.UDPAddr{IP: net.IPv4(192, 0, 2, 53), Port: 53}
+)
+
+func socketError(op string, err error) *net.OpError {
+	return &net.OpError{Op: op, Net: "udp", Source: local, Addr: remote, Err: err}
+}
+
+func TestErrorsOfAnExchangeAreToldApartByType(t *testing.T) {
+	unpack := new(dns.Msg).Unpack([]byte{1, 2, 3})
+	handshake := &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}
+	for _, c := range []struct {
+		name string
+		err  error
+		kind evidence.Kind
+		text string
+		peer string
+	}{
+		{"read timeout", socketError("read", os.ErrDeadlineExceeded), evidence.Timeout, "read udp 192.0.2.1->192.0.2.53:53: i/o timeout", "192.0.2.53:53"},
+		{"context deadline, as of DoQ", context.DeadlineExceeded, evidence.Timeout, "context deadline exceeded", ""},
+		{"idle DoQ connection", timeoutError{}, evidence.Timeout, "timeout: no recent network activity", ""},
+		{"connection refused", socketError("read", os.NewSyscallError("read", syscall.ECONNREFUSED)), evidence.ConnRefused, "read udp 192.0.2.1->192.0.2.53:53: read: connection refused", "192.0.2.53:53"},
+		{"no route to host", socketError("read", os.NewSyscallError("read", syscall.EHOSTUNREACH)), evidence.Unroutable, "", "192.0.2.53:53"},
+		{"network is unreachable", socketError("dial", os.NewSyscallError("connect", syscall.ENETUNREACH)), evidence.Unroutable, "", "192.0.2.53:53"},
+		{"EOF", io.EOF, evidence.Closed, "EOF", ""},
+		{"unexpected EOF", fmt.Errorf("reading: %w", io.ErrUnexpectedEOF), evidence.Closed, "", ""},
+		{"connection reset", socketError("read", os.NewSyscallError("read", syscall.ECONNRESET)), evidence.Closed, "", "192.0.2.53:53"},
+		{"broken pipe", socketError("write", os.NewSyscallError("write", syscall.EPIPE)), evidence.Closed, "", "192.0.2.53:53"},
+		{"certificate of an unknown authority", handshake, evidence.TLS, "tls: failed to verify certificate: x509: certificate signed by unknown authority", ""},
+		{"not TLS at all", tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}, evidence.TLS, "", ""},
+		{"an alert of the peer", &net.OpError{Op: "remote error", Err: errors.New("tls: bad certificate")}, evidence.TLS, "remote error: tls: bad certificate", ""},
+		{"an alert of our own", tls.AlertError(40), evidence.TLS, "", ""},
+		{"a certificate over HTTPS", &url.Error{Op: "Post", URL: "https://192.0.2.53:443/dns-query", Err: handshake}, evidence.TLS, "", "192.0.2.53:443"},
+		{"a refusal over HTTPS", &url.Error{Op: "Post", URL: "https://192.0.2.53/dns-query", Err: socketError("dial", syscall.ECONNREFUSED)}, evidence.ConnRefused, "", "192.0.2.53:53"},
+		{"another error over HTTPS", &url.Error{Op: "Post", URL: "https://192.0.2.53/dns-query", Err: errors.New("http2: stream closed")}, evidence.NetworkOther, "", "192.0.2.53"},
+		{"a reply that does not unpack", unpack, evidence.Malformed, "", ""},
+		{"a question that does not unpack", &dns.Error{}, evidence.Malformed, "", ""},
+		{"another network error", socketError("read", syscall.ENOBUFS), evidence.NetworkOther, "", "192.0.2.53:53"},
+		{"all upstreams down", forward.ErrNoHealthy, evidence.NoHealthy, "no healthy proxies", ""},
+		{"all upstreams of grpc down", grpc.ErrNoHealthy, evidence.NoHealthy, "no healthy gRPC proxies", ""},
+		{"the query was canceled", fmt.Errorf("dial: %w", context.Canceled), evidence.Canceled, "", ""},
+		{"gRPC: refused", status.Error(codes.Unavailable, `connection error: desc = "transport: Error while dialing: dial tcp 192.0.2.53:8053: connect: connection refused"`), evidence.ConnRefused, "", "192.0.2.53:8053"},
+		{"gRPC: no route", status.Error(codes.Unavailable, `connection error: desc = "transport: Error while dialing: dial tcp [2001:db8::53]:8053: connect: no route to host"`), evidence.Unroutable, "", "[2001:db8::53]:8053"},
+		{"gRPC: handshake", status.Error(codes.Unavailable, `connection error: desc = "transport: authentication handshake failed: tls: first record does not look like a TLS handshake"`), evidence.TLS, "", ""},
+		{"gRPC: dial timeout", status.Error(codes.Unavailable, `connection error: desc = "transport: Error while dialing: dial tcp 192.0.2.53:8053: i/o timeout"`), evidence.Timeout, "", "192.0.2.53:8053"},
+		{"gRPC: EOF", status.Error(codes.Unavailable, "error reading from server: EOF"), evidence.Closed, "", ""},
+		{"gRPC: reset", status.Error(codes.Unavailable, "error reading from server: read tcp 192.0.2.1:40112->192.0.2.53:8053: read: connection reset by peer"), evidence.Closed, "rpc error: code = Unavailable desc = error reading from server: read tcp 192.0.2.1->192.0.2.53:8053: read: connection reset by peer", ""},
+		{"gRPC: unavailable for another reason", status.Error(codes.Unavailable, "the service is down"), evidence.NetworkOther, "", ""},
+		{"gRPC: deadline", status.Error(codes.DeadlineExceeded, "context deadline exceeded"), evidence.Timeout, "", ""},
+		{"gRPC: canceled", status.Error(codes.Canceled, "context canceled"), evidence.Canceled, "", ""},
+		{"gRPC: a reply too large for the client library", status.Error(codes.ResourceExhausted, "received message larger than max"), evidence.Malformed, "", ""},
+		{"gRPC: a reply that is no DNS message", grpc.ErrDNSMessageTooLarge, evidence.Malformed, "", ""},
+		{"gRPC: not a DNS service", status.Error(codes.Unimplemented, "unknown service coredns.dns.DnsService"), evidence.NetworkOther, "", ""},
+		{"template that does not execute", gotmpl.ExecError{Name: "answer", Err: errors.New("template: answer:1:23: executing")}, evidence.TemplateFault, "", ""},
+		{"an error of a plugin that nobody knows", errBackend, evidence.Other, "backend is gone", ""},
+		{"none", nil, evidence.NoError, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := interpret(c.err, nil)
+			if got.Kind != c.kind || got.Peer != c.peer {
+				t.Errorf("kind %v, peer %q; want %v, %q", got.Kind, got.Peer, c.kind, c.peer)
+			}
+			if c.text != "" && got.Text != c.text {
+				t.Errorf("text %q, want %q", got.Text, c.text)
+			}
+			if c.kind == evidence.TLS && (got.Detail == "" || strings.HasPrefix(got.Detail, "tls: failed")) {
+				t.Errorf("detail %q", got.Detail)
+			}
+		})
+	}
+}
+
+// timeoutError is quic-go's idle timeout.
+type timeoutError struct{}
+
+func (timeoutError) Error() string   { return "timeout: no recent network activity" }
+func (timeoutError) Timeout() bool   { return true }
+func (timeoutError) Temporary() bool { return false }
+
+func TestTheKindOfEveryRealSiteThatHasOnlyAText(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		site func(t *testing.T) error
+		kind evidence.Kind
+	}{
+		{"the chain ends", func(*testing.T) error {
+			_, err := plugin.NextOrFailure("hosts", nil, context.Background(), nil, nil)
+			return err
+		}, evidence.NoNextPlugin},
+		{"the chain ends below acl, which names the query", func(*testing.T) error {
+			_, err := plugin.NextOrFailure("no SOA.example.org.", nil, context.Background(), nil, nil)
+			return err
+		}, evidence.NoNextPlugin},
+		{"rewrite makes an invalid name", func(t *testing.T) error {
+			label := strings.Repeat("a", 63) + "."
+			_, err := handler(t, "rewrite stop {\n name regex (.*) "+strings.Repeat(label, 4)+"{1}\n}").
+				ServeDNS(context.Background(), new(messages), ask("www.example.org.", dns.TypeA))
+			return err
+		}, evidence.InvalidName},
+		{"a transport is stopped", func(*testing.T) error { return errors.New(proxy.ErrTransportStopped) }, evidence.Stopped},
+		{"a zone has no SOA", func(t *testing.T) error {
+			_, err := file.NewZone("example.org.", "").Transfer(0)
+			return err
+		}, evidence.NoSOA},
+		{"dynupdate: the zone file is gone", func(t *testing.T) error { return storeGone(t, "zone") }, evidence.StoreNotReady},
+		{"dynupdate: the zone file does not parse", func(t *testing.T) error { return storeGone(t, "text") }, evidence.StoreNotReady},
+		{"dynupdate: the database cannot be opened", func(t *testing.T) error { return storeGone(t, "store") }, evidence.StoreNotReady},
+		{"an internal lookup without a server", func(*testing.T) error {
+			_, err := upstream.New().Lookup(context.Background(), request.Request{}, "www.example.org.", dns.TypeA)
+			return err
+		}, evidence.InternalLookup},
+		{"dns64 gets no response", func(*testing.T) error {
+			_, err := (&dns64.DNS64{Upstream: nothing{}}).DoDNS64(context.Background(), new(messages), ask("www.example.org.", dns.TypeAAAA), new(dns.Msg))
+			return err
+		}, evidence.InternalLookup},
+		{"siit gets no response", func(*testing.T) error {
+			_, _, err := (&siit.SIIT{Upstream: nothing{}}).DoSIIT(context.Background(), new(messages), ask("www.example.org.", dns.TypeA), new(dns.Msg))
+			return err
+		}, evidence.InternalLookup},
+		{"autopath's zone is longer than the name", func(*testing.T) error {
+			_, err := dnsutil.TrimZone("org.", "example.org.")
+			return err
+		}, evidence.SearchPath},
+		{"template that does not execute", func(t *testing.T) error {
+			_, err := handler(t, "template IN A {\n answer \"{{ .Nothing }}\"\n}").ServeDNS(context.Background(), new(messages), ask("www.example.org.", dns.TypeA))
+			return err
+		}, evidence.TemplateFault},
+		{"template that gives no record", func(t *testing.T) error {
+			_, err := handler(t, "template IN A {\n answer \"{{ .Name }} 60 IN A 192.0.2.999\"\n}").ServeDNS(context.Background(), new(messages), ask("www.example.org.", dns.TypeA))
+			return err
+		}, evidence.TemplateFault},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := c.site(t)
+			if err == nil {
+				t.Fatal("CoreDNS gives no error there any more")
+			}
+			if got := interpret(err, nil); got.Kind != c.kind {
+				t.Errorf("%q is of kind %v, want %v", err, got.Kind, c.kind)
+			}
+		})
+	}
+}
+
+// storeGone returns the error of dynupdate for a store that was good at its
+// set-up and of which a part is gone when the first query comes.
+func storeGone(t *testing.T, part string) error {
+	t.Helper()
+	dir := t.TempDir()
+	seed, store := filepath.Join(dir, "zone"), filepath.Join(dir, "store")
+	if err := errors.Join(os.WriteFile(seed, []byte(zoneText+"@ IN NS ns\n"), 0o600), os.Mkdir(store, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	h := handler(t, "dynupdate example.org. {\n file "+seed+"\n database "+filepath.Join(store, "db")+"\n allow key.example. * *\n}")
+	var err error
+	switch part {
+	case "zone":
+		err = os.Remove(seed)
+	case "text":
+		err = os.WriteFile(seed, []byte("@ 3600 IN SOA nonsense\n"), 0o600)
+	case "store":
+		err = os.Remove(store)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = h.ServeDNS(context.Background(), new(messages), ask("www.example.org.", dns.TypeA))
+	return err
+}
+
+type nothing struct{}
+
+func (nothing) Lookup(context.Context, request.Request, string, uint16) (*dns.Msg, error) {
+	return nil, nil
+}
+
+func TestTheTextsOfSitesThatNeedAStoreArePinned(t *testing.T) {
+	// plugin/dynupdate/store.go and dynupdate.go, plugin/pkg/proxy/doq.go.
+	for text, kind := range map[string]evidence.Kind{
+		`opening database "/var/lib/zone.db": timeout`:               evidence.StoreNotReady,
+		`loading database "/var/lib/zone.db": invalid database`:      evidence.StoreNotReady,
+		`dynamic zone is closed`:                                     evidence.StoreNotReady,
+		`zone "example.org." has no snapshot`:                        evidence.StoreNotReady,
+		`DNS-over-QUIC protocol error: missing stream FIN`:           evidence.Malformed,
+		`plugin/opening database .: no next plugin found`:            evidence.NoNextPlugin,
+		`an error that says: no next plugin found, and then goes on`: evidence.Other,
+		`quoted "proxy: transport stopped"`:                          evidence.Other,
+	} {
+		if got := kindOf(errors.New(text), nil); got != kind {
+			t.Errorf("%q is of kind %v, want %v", text, got, kind)
+		}
+	}
+}
+
+func TestALocalPortDoesNotMakeEqualFailuresDiffer(t *testing.T) {
+	for text, want := range map[string]string{
+		"read udp 192.0.2.1:40112->192.0.2.53:53: i/o timeout":         "read udp 192.0.2.1->192.0.2.53:53: i/o timeout",
+		"read udp [2001:db8::1]:40112->[2001:db8::53]:53: i/o timeout": "read udp [2001:db8::1]->[2001:db8::53]:53: i/o timeout",
+		"read tcp [fe80::1%eth0]:9->[fe80::2%eth0]:53: EOF":            "read tcp [fe80::1%eth0]->[fe80::2%eth0]:53: EOF",
+		"dial tcp 192.0.2.53:53: connect: connection refused":          "dial tcp 192.0.2.53:53: connect: connection refused",
+		"a -> b": "a -> b",
+	} {
+		if got := withoutLocalPorts(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestALongAndHostileErrorBecomesOneShortLine(t *testing.T) {
+	f := interpret(fmt.Errorf("bad\n\x1b[2J\u202e%s", strings.Repeat("x", 1<<20)), nil)
+	if len(f.Text) > maxErrorText || f.Text != option.Sanitize(f.Text, maxErrorText) || strings.ContainsAny(f.Text, "\n\x1b\u202e") {
+		t.Errorf("%d octets: %.40q", len(f.Text), f.Text)
+	}
+}
+
+func FuzzInterpret(f *testing.F) {
+	for _, s := range []string{"", "no SOA", "plugin/x: no next plugin found", "read udp 192.0.2.1:40112->192.0.2.53:53: i/o timeout", "dial tcp [::1]:53: refused", "\xff\u2028\x00"} {
+		f.Add(s, uint8(0))
+		f.Add(s, uint8(codes.Unavailable))
+	}
+	f.Fuzz(func(t *testing.T, text string, code uint8) {
+		for _, err := range []error{errors.New(text), &url.Error{Op: "Post", URL: text, Err: errors.New(text)}, status.Error(codes.Code(code%17), text)} {
+			if err == nil {
+				continue
+			}
+			got := interpret(err, nil)
+			if got.Kind == evidence.NoError || got.Kind.String() == "" {
+				t.Errorf("%q is no error", err)
+			}
+			if len(got.Text) > maxErrorText || got.Text != option.Sanitize(got.Text, maxErrorText) {
+				t.Errorf("text %q", got.Text)
+			}
+		}
+	})
+}

@@ -1,0 +1,186 @@
+package record
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+// scenario is the evidence of one failure, as a golden writes it down: a line
+// "key: value" for each fact, and "inner.key: value" for those of a lookup
+// inside it, or, with found, of the failure that the cache still has.
+type scenario struct {
+	evidence evidence.Evidence
+	found    time.Time
+}
+
+func readScenario(t *testing.T, text string) *scenario {
+	t.Helper()
+	question := dns.Question{Name: "www.example.org.", Qtype: dns.TypeA, Qclass: dns.ClassINET}
+	sc := &scenario{evidence: evidence.Evidence{
+		Rcode: dns.RcodeServerFailure, Question: question, Asked: question, Elapsed: 12 * time.Millisecond,
+	}}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		key, value, ok := strings.Cut(line, ": ")
+		if !ok {
+			t.Fatalf("%q is no fact", line)
+		}
+		e := &sc.evidence
+		if inner, ok := strings.CutPrefix(key, "inner."); ok {
+			if e.Nested == nil {
+				e.Nested = &evidence.Evidence{Rcode: dns.RcodeServerFailure, Question: question, Asked: question}
+			}
+			key, e = inner, e.Nested
+		}
+		switch {
+		case key == "found":
+			at, err := time.Parse(time.TimeOnly, value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sc.found = at.AddDate(2026, 0, 0)
+		case facts[key] == nil:
+			t.Fatalf("%q is no kind of fact", key)
+		default:
+			facts[key](t, e, value)
+		}
+	}
+	return sc
+}
+
+// facts tells how each kind of fact is read.
+var facts = map[string]func(t *testing.T, e *evidence.Evidence, value string){
+	"rcode":  func(t *testing.T, e *evidence.Evidence, s string) { e.Rcode = known(t, dns.StringToRcode, s) },
+	"opcode": func(t *testing.T, e *evidence.Evidence, s string) { e.Opcode = known(t, dns.StringToOpcode, s) },
+	"shape":  func(t *testing.T, e *evidence.Evidence, s string) { e.Shape = evidence.Shape(place(t, shapes, s)) },
+	"question": func(t *testing.T, e *evidence.Evidence, s string) {
+		e.Question, e.Asked = question(t, s), question(t, s)
+	},
+	"asked": func(t *testing.T, e *evidence.Evidence, s string) { e.Asked = question(t, s) },
+	"path": func(_ *testing.T, e *evidence.Evidence, s string) {
+		e.Path = strings.Split(s, ", ")
+		e.At = e.Path[len(e.Path)-1]
+	},
+	"at": func(_ *testing.T, e *evidence.Evidence, s string) { e.At = s },
+	"error": func(t *testing.T, e *evidence.Evidence, s string) {
+		kind, text, _ := strings.Cut(s, " | ")
+		e.Failure.Kind, e.Failure.Text = evidence.Kind(place(t, kinds, kind)), text
+	},
+	"detail":   func(_ *testing.T, e *evidence.Evidence, s string) { e.Failure.Detail = s },
+	"panic":    func(_ *testing.T, e *evidence.Evidence, s string) { e.Panic = s },
+	"upstream": func(_ *testing.T, e *evidence.Evidence, s string) { e.Upstream = s },
+	"upstreams": func(_ *testing.T, e *evidence.Evidence, s string) {
+		for one := range strings.SplitSeq(s, ", ") {
+			addr, state, _ := strings.Cut(one, " ")
+			u := evidence.Upstream{Addr: addr, Asked: state == "asked", Down: state == "down"}
+			if u.Down {
+				u.Fails = 3
+				u.Since = time.Date(2026, 1, 1, 14, 2, 11, 0, time.UTC)
+			}
+			e.Upstreams = append(e.Upstreams, u)
+		}
+	},
+	"elapsed": func(t *testing.T, e *evidence.Evidence, s string) {
+		d, err := time.ParseDuration(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.UpstreamElapsed, e.Elapsed = d, d
+	},
+	"options": func(t *testing.T, e *evidence.Evidence, s string) {
+		for one := range strings.SplitSeq(s, " | ") {
+			code, text, _ := strings.Cut(one, " ")
+			n, err := strconv.ParseUint(code, 10, 16)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.Options = append(e.Options, option.Option{Code: uint16(n), Text: text})
+		}
+	},
+	"reply": func(_ *testing.T, e *evidence.Evidence, s string) {
+		has := func(word string) bool { return slices.Contains(strings.Fields(s), word) }
+		e.Reply = evidence.Reply{
+			Written: true, Authoritative: has("aa"), RecursionAvailable: has("ra"), Truncated: has("tc"), Alias: has("alias"),
+		}
+	},
+	"zone": func(t *testing.T, e *evidence.Evidence, s string) {
+		name, state, ok := strings.Cut(s, " ")
+		if !ok {
+			name, state = "", s
+		}
+		e.Zone = evidence.Zone{Name: name, State: evidence.ZoneState(place(t, zoneStates, state))}
+	},
+	"template": func(t *testing.T, e *evidence.Evidence, s string) {
+		e.Template = evidence.Template(place(t, []string{"unknown", "no match", "rcode"}, s))
+	},
+	"is": func(t *testing.T, e *evidence.Evidence, s string) {
+		for word := range strings.SplitSeq(s, ", ") {
+			switch word {
+			case "returned":
+				e.Returned = true
+			case "answered":
+				e.UpstreamAnswered = true
+			case "untried":
+				e.Untried = true
+			case "loops":
+				e.Loops = true
+			case "cache hit":
+				e.CacheHit = true
+			default:
+				t.Fatalf("%q is nothing that evidence is", word)
+			}
+		}
+	},
+}
+
+var (
+	shapes     = spelled(evidence.Panicked, evidence.Shape.String)
+	kinds      = spelled(evidence.Other, evidence.Kind.String)
+	zoneStates = spelled(evidence.ZoneLoaded, evidence.ZoneState.String)
+)
+
+func spelled[T ~uint8](last T, name func(T) string) (names []string) {
+	for v := T(0); v <= last; v++ {
+		names = append(names, name(v))
+	}
+	return names
+}
+
+func place(t *testing.T, names []string, s string) int {
+	t.Helper()
+	i := slices.Index(names, s)
+	if i < 0 {
+		t.Fatalf("%q is none of %q", s, names)
+	}
+	return i
+}
+
+func known(t *testing.T, numbers map[string]int, s string) int {
+	t.Helper()
+	n, ok := numbers[s]
+	if !ok {
+		t.Fatalf("%q is not known", s)
+	}
+	return n
+}
+
+func question(t *testing.T, s string) dns.Question {
+	t.Helper()
+	name, qtype, _ := strings.Cut(s, " ")
+	n, ok := dns.StringToType[qtype]
+	if !ok {
+		t.Fatalf("%q is no type", qtype)
+	}
+	return dns.Question{Name: name, Qtype: n, Qclass: dns.ClassINET}
+}
