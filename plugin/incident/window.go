@@ -21,11 +21,15 @@ type window struct {
 	seen          *[nameBits / 64]uint64
 }
 
-// NameCount is a name and how often it failed, at most.
+// NameCount is a name and how often it failed: at most Count times, and at least
+// that less Over, which is not 0 only where more names failed than are counted.
 type NameCount struct {
-	Name  string
-	Count uint64
+	Name        string
+	Count, Over uint64
 }
+
+// AtLeast is how often the name failed for sure.
+func (n NameCount) AtLeast() uint64 { return n.Count - n.Over }
 
 // Summary is what happened in one incident since the summary before it.
 type Summary struct {
@@ -36,7 +40,7 @@ type Summary struct {
 	// Names estimates how many different names failed: exact for few, within
 	// five percent up to some thousand, a lower bound beyond.
 	Names int
-	// Top are the names that failed most.
+	// Top are the names that surely failed most, the first of them first.
 	Top []NameCount
 }
 
@@ -65,10 +69,11 @@ func (w *window) add(name string, cached bool) {
 		}
 	}
 	if len(w.top) < topNames {
-		w.top = append(w.top, NameCount{name, 1})
+		w.top = append(w.top, NameCount{Name: name, Count: 1})
 		return
 	}
-	w.top[least] = NameCount{name, w.top[least].Count + 1}
+	lowest := w.top[least].Count
+	w.top[least] = NameCount{Name: name, Count: lowest + 1, Over: lowest}
 }
 
 // names estimates the number of different names by linear counting.
@@ -102,7 +107,7 @@ func (in *incident) untold() *Summary {
 		return nil
 	}
 	in.window = window{}
-	sort.SliceStable(w.top, func(i, j int) bool { return w.top[i].Count > w.top[j].Count })
+	sort.SliceStable(w.top, func(i, j int) bool { return w.top[i].AtLeast() > w.top[j].AtLeast() })
 	return &Summary{Incident: in.Incident, Window: w.count, WindowCached: w.cached, Names: w.names(), Top: w.top}
 }
 

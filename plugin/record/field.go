@@ -118,7 +118,7 @@ func summaryFields(s incident.Summary, window time.Duration) fields {
 	fs.seconds("window_seconds", window)
 	top := make([]string, 0, len(s.Top))
 	for _, n := range s.Top[:min(len(s.Top), 5)] {
-		top = append(top, n.Name+":"+strconv.FormatUint(n.Count, 10))
+		top = append(top, n.Name+":"+strconv.FormatUint(n.AtLeast(), 10))
 	}
 	fs.text("top", strings.Join(top, " "))
 	return fs

@@ -1,10 +1,14 @@
 package bed
 
 import (
+	"errors"
 	"net"
+	"os"
 	"slices"
 	"strconv"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 )
@@ -35,14 +39,11 @@ func (b *Bed) Listen(t testing.TB, port int) {
 
 func (b *Bed) serve(t testing.TB, address string, port int) {
 	t.Helper()
-	at := net.JoinHostPort(address, strconv.Itoa(port))
-	packets, err := net.ListenPacket("udp", at)
-	if err != nil {
-		t.Skipf("cannot serve zones: %v", err)
+	packets, streams, err := sockets(net.JoinHostPort(address, strconv.Itoa(port)))
+	if err != nil && os.Getenv("CI") != "" {
+		t.Fatalf("cannot serve zones: %v", err)
 	}
-	streams, err := net.Listen("tcp", at)
 	if err != nil {
-		_ = packets.Close()
 		t.Skipf("cannot serve zones: %v", err)
 	}
 	handler := dns.HandlerFunc(func(w dns.ResponseWriter, query *dns.Msg) { b.reply(w, query, address) })
@@ -56,6 +57,30 @@ func (b *Bed) serve(t testing.TB, address string, port int) {
 		<-started
 		t.Cleanup(func() { _ = s.Shutdown() })
 	}
+}
+
+// Tests of several packages run at once and share the addresses, which are
+// taken in order: who has the first one may take all of them.
+const (
+	turns    = 1500
+	nextTurn = 200 * time.Millisecond
+)
+
+// sockets binds at, and waits for its turn where another test has it.
+func sockets(at string) (packets net.PacketConn, streams net.Listener, err error) {
+	for range turns {
+		if packets, err = net.ListenPacket("udp", at); err == nil {
+			if streams, err = net.Listen("tcp", at); err == nil {
+				return packets, streams, nil
+			}
+			_ = packets.Close()
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return nil, nil, err
+		}
+		time.Sleep(nextTurn)
+	}
+	return nil, nil, err
 }
 
 func (b *Bed) reply(w dns.ResponseWriter, query *dns.Msg, address string) {

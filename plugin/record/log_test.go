@@ -1,0 +1,346 @@
+package record
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	golog "log"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	clog "github.com/coredns/coredns/plugin/pkg/log"
+
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
+)
+
+// sink is where CoreDNS's log goes during a test. Until it is opened it holds
+// up whoever writes.
+type sink struct {
+	open chan struct{}
+	mu   sync.Mutex
+	buf  bytes.Buffer
+}
+
+func (s *sink) Write(b []byte) (int, error) {
+	<-s.open
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.buf.Write(b)
+}
+
+// lines returns what was written, without CoreDNS's own prefix.
+func (s *sink) lines() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []string
+	for line := range strings.Lines(s.buf.String()) {
+		all = append(all, strings.TrimPrefix(strings.TrimSpace(line), "[INFO] plugin/ede: "))
+	}
+	return all
+}
+
+func stalled(t *testing.T) *sink {
+	t.Helper()
+	s := &sink{open: make(chan struct{})}
+	before, flags := golog.Writer(), golog.Flags()
+	golog.SetFlags(0)
+	clog.SetOutput(s)
+	t.Cleanup(func() { clog.SetOutput(before); golog.SetFlags(flags) })
+	return s
+}
+
+func opened(t *testing.T) *sink {
+	t.Helper()
+	s := stalled(t)
+	close(s.open)
+	return s
+}
+
+func count(lines []string, word string) (n int) {
+	for _, line := range lines {
+		if strings.HasPrefix(line, word+" ") {
+			n++
+		}
+	}
+	return n
+}
+
+func value(t *testing.T, m prometheus.Metric) float64 {
+	t.Helper()
+	var d dto.Metric
+	if err := m.Write(&d); err != nil {
+		t.Fatal(err)
+	}
+	return d.GetCounter().GetValue() + d.GetGauge().GetValue()
+}
+
+var refused = cause.Classify(&evidence.Evidence{
+	Rcode: dns.RcodeServerFailure, At: "forward", Upstream: "192.0.2.53:53", Failure: evidence.Failure{Kind: evidence.ConnRefused},
+})
+
+// outage is a log with its table, and fails queries as the root plugin does.
+type outage struct {
+	table *incident.Table
+	log   *Log
+}
+
+func newOutage(o Options) *outage {
+	table := incident.New(incident.DefaultEntries, time.Now)
+	return &outage{table, NewLog(o, table, time.Now)}
+}
+
+func (o *outage) fail(name, zone string) {
+	q := dns.Question{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET}
+	id := incident.ID{Cause: refused.Cause.ID, At: refused.At, Upstream: refused.Upstream, Zone: zone}
+	in := o.table.Failed(incident.Failure{Key: o.key(name), ID: id, Name: name, Verdict: refused})
+	o.log.Failed(&Failure{
+		Time: time.Now(), Verdict: refused, Rcode: dns.RcodeServerFailure, Question: q, Asked: q,
+		Client: netip.MustParseAddrPort("198.51.100.7:40112"), Sent: SentYes, First: in.Count == 1, Incident: id,
+	})
+}
+
+func (o *outage) key(name string) incident.Key {
+	return incident.Key{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET}
+}
+
+func TestAStalledSinkNeverHoldsUpAQueryAndWhatIsLostIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := stalled(t)
+		o := newOutage(Options{Mode: LogAll})
+		before := value(t, LogDropped)
+		o.log.Start()
+		o.fail("first.example.org.", "example.org.")
+		synctest.Wait() // the writer holds the first line
+		const extra = 50
+		for i := range queueLength + extra {
+			o.fail(fmt.Sprintf("n%d.example.org.", i), "example.org.")
+		}
+		if got := value(t, LogDropped) - before; got != extra {
+			t.Errorf("%v lines dropped, want %d", got, extra)
+		}
+		began := time.Now()
+		o.log.Stop()
+		if got := time.Since(began); got != time.Second {
+			t.Errorf("a stop waited for the sink for %v", got)
+		}
+		close(s.open)
+		synctest.Wait()
+		if got := count(s.lines(), "rcode=SERVFAIL"); got != queueLength+1 {
+			t.Errorf("%d lines, want %d", got, queueLength+1)
+		}
+	})
+}
+
+func TestAStopWritesWhatIsQueuedAndWhatIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := opened(t)
+		o := newOutage(Options{Mode: LogSummary, Window: time.Minute})
+		o.log.Start()
+		for range 3 {
+			o.fail("www.example.org.", "example.org.")
+		}
+		o.log.Diagnosed(Diagnosis{Verdict: refused, Question: dns.Question{Name: "www.example.org.", Qtype: dns.TypeA}, Text: "found"})
+		time.Sleep(2 * time.Second)
+		o.log.Stop()
+		lines := s.lines()
+		if len(lines) != 3 || count(lines, "rcode=SERVFAIL") != 1 || count(lines, "diagnosis") != 1 || count(lines, "summary") != 1 {
+			t.Fatalf("%q", lines)
+		}
+		if want := "count=2 cached=0 names=1 window_seconds=2 top=www.example.org.:2"; !strings.Contains(lines[2], want) {
+			t.Errorf("summary %q, want %q in it", lines[2], want)
+		}
+		if !strings.Contains(lines[0], "advice=") {
+			t.Errorf("the first line of an incident has no advice: %q", lines[0])
+		}
+	})
+}
+
+func TestAnOutageTurnsLinesToSummariesAndBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := opened(t)
+		o := newOutage(Options{})
+		suppressed := value(t, LogSuppressed)
+		o.log.Start()
+		defer o.log.Stop()
+		const failures = 5000
+		for i := range failures {
+			o.fail(fmt.Sprintf("n%d.example.org.", i%50), "example.org.")
+		}
+		synctest.Wait()
+		if got := len(s.lines()); got != linesPerSecond {
+			t.Fatalf("%d lines in the first second, want %d", got, linesPerSecond)
+		}
+		if got := value(t, LogSuppressed) - suppressed; got != failures-linesPerSecond {
+			t.Errorf("%v suppressed", got)
+		}
+		time.Sleep(5 * time.Second)
+		o.fail("quiet.example.org.", "example.org.")
+		synctest.Wait()
+		if got := len(s.lines()); got != linesPerSecond {
+			t.Errorf("%d lines before the window's end: it has to be summaries until then", got)
+		}
+		time.Sleep(defaultWindow)
+		synctest.Wait()
+		lines := s.lines()
+		last := lines[len(lines)-1]
+		if count(lines, "summary") != 1 || !strings.Contains(last, "count=4901 ") || strings.Contains(last, "quiet.example.org.:6") {
+			t.Errorf("%d summaries; the last line is %q", count(lines, "summary"), last)
+		}
+		time.Sleep(defaultWindow) // the first window that fits the rate
+		synctest.Wait()
+		o.fail("www.example.org.", "example.org.")
+		synctest.Wait()
+		if got := s.lines(); count(got, "rcode=SERVFAIL") != linesPerSecond+1 {
+			t.Errorf("lines did not come back: %d", count(got, "rcode=SERVFAIL"))
+		}
+	})
+}
+
+func TestNewIncidentsOfAnOutageAreAnnouncedAtABoundedRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := opened(t)
+		o := newOutage(Options{Mode: LogSummary})
+		o.log.Start()
+		for i := range 1000 {
+			o.fail("www.example.org.", fmt.Sprintf("zone%d.example.", i))
+		}
+		synctest.Wait()
+		if got := len(s.lines()); got != firstPerSecond {
+			t.Errorf("%d lines, want %d", got, firstPerSecond)
+		}
+		o.log.Stop()
+		if got := count(s.lines(), "summary"); got == 0 || got > maxSummaries {
+			t.Errorf("%d summaries, want 1 to %d", got, maxSummaries)
+		}
+	})
+}
+
+func TestMergedSummariesKeepEveryFailureAndEveryCause(t *testing.T) {
+	var all []incident.Summary
+	want, causes := uint64(0), make(map[string]bool)
+	for i := range 512 {
+		id := incident.ID{Cause: fmt.Sprint("cause_", i%7), At: "forward", Upstream: fmt.Sprintf("192.0.2.%d:53", i%100), Zone: fmt.Sprintf("zone%d.example.", i)}
+		all = append(all, incident.Summary{Incident: incident.Incident{ID: id}, Window: uint64(1000 - i), Names: 1})
+		want += uint64(1000 - i)
+		causes[id.Cause] = true
+	}
+	first := all[0]
+	got, sum := merge(all), uint64(0)
+	if len(got) > maxSummaries+len(causes) {
+		t.Errorf("%d lines", len(got))
+	}
+	for _, s := range got {
+		sum += s.Window
+		delete(causes, s.Cause)
+	}
+	if sum != want || len(causes) != 0 {
+		t.Errorf("%d failures, want %d; causes lost: %v", sum, want, causes)
+	}
+	if got[0].ID != first.ID || all[0].Window != first.Window {
+		t.Error("the greatest summary was changed")
+	}
+	if few := all[:maxSummaries]; len(merge(few)) != maxSummaries {
+		t.Error("as many summaries as lines were merged")
+	}
+}
+
+func TestARecoveryHasALineAndSoHasWhatWasNotTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := opened(t)
+		o := newOutage(Options{Mode: LogSummary, Window: time.Hour})
+		o.log.Start()
+		for range 9 {
+			o.fail("www.example.org.", "example.org.")
+		}
+		time.Sleep(time.Second)
+		o.table.Succeeded(o.key("www.example.org."))
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		lines := s.lines()
+		if len(lines) != 3 || count(lines, "summary") != 1 {
+			t.Fatalf("%q", lines)
+		}
+		if want := "recovered cause=upstream_unreachable at=forward upstream=192.0.2.53:53 zone=example.org. after_seconds=0 count=9"; lines[2] != want {
+			t.Errorf("%q, want %q", lines[2], want)
+		}
+		o.log.Stop()
+		if got := value(t, Incidents); got != 0 {
+			t.Errorf("%v incidents after the recovery", got)
+		}
+	})
+}
+
+func TestLogOffWritesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := opened(t)
+		o := newOutage(Options{Mode: LogOff})
+		o.log.Start()
+		o.fail("www.example.org.", "example.org.")
+		o.log.Diagnosed(Diagnosis{Verdict: refused})
+		o.table.Succeeded(o.key("www.example.org."))
+		time.Sleep(time.Minute)
+		o.log.Stop()
+		if got := s.lines(); len(got) != 0 {
+			t.Errorf("%q", got)
+		}
+	})
+}
+
+func TestInJSONALineIsOneObjectOfTheNameEde(t *testing.T) {
+	var b bytes.Buffer
+	before, flags := golog.Writer(), golog.Flags()
+	if err := clog.Configure("json", &b); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = clog.Configure("text", before)
+		golog.SetFlags(flags)
+	})
+	q := dns.Question{Name: "www.example.org.", Qtype: dns.TypeA, Qclass: dns.ClassINET}
+	write("", fieldsOf(&Failure{Verdict: refused, Rcode: dns.RcodeServerFailure, Question: q, Asked: q, Sent: SentYes}, ClientFull))
+	write("recovered", recoveredFields(incident.Incident{ID: incident.ID{Cause: "upstream_timeout"}, Count: 3}))
+	var messages []any
+	for line := range strings.Lines(b.String()) {
+		var object map[string]any
+		if err := json.Unmarshal([]byte(line), &object); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if object["plugin"] != "ede" || object["level"] != "INFO" {
+			t.Errorf("%q", line)
+		}
+		messages = append(messages, object["msg"])
+	}
+	if len(messages) != 2 || messages[0] != "failure" || messages[1] != "recovered" {
+		t.Errorf("messages %v", messages)
+	}
+}
+
+func TestConcurrentFailuresAreLoggedOnceEach(t *testing.T) {
+	s := opened(t)
+	o := newOutage(Options{Mode: LogAll})
+	o.log.Start()
+	var wg sync.WaitGroup
+	const workers, each = 8, 50
+	for i := range workers {
+		wg.Go(func() {
+			for j := range each {
+				o.fail(fmt.Sprintf("n%d-%d.example.org.", i, j), "example.org.")
+			}
+		})
+	}
+	wg.Wait()
+	o.log.Stop()
+	if got := count(s.lines(), "rcode=SERVFAIL"); got != workers*each {
+		t.Errorf("%d lines, want %d", got, workers*each)
+	}
+}

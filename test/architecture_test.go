@@ -1,0 +1,123 @@
+package test_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const moduleRoot = "github.com/seed-1b7246af/coredns-ede"
+
+// plannedImports reads the table of rooms of ARCHITECTURE.md: the last column by
+// the first, both as paths below the module.
+func plannedImports(t *testing.T) map[string][]string {
+	t.Helper()
+	text, err := os.ReadFile("../ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rooms := make(map[string][]string)
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		if len(cells) != 4 || !strings.HasPrefix(line, "| `") {
+			continue
+		}
+		room := strings.Trim(strings.TrimSpace(cells[0]), "`")
+		rooms[room] = nil
+		if last := strings.TrimSpace(cells[3]); room != "." && last != "none" {
+			for name := range strings.SplitSeq(last, ", ") {
+				rooms[room] = append(rooms[room], "plugin/"+name)
+			}
+		}
+	}
+	return rooms
+}
+
+// builtImports are the imports between packages of this module, tests left out,
+// as paths below the module.
+func builtImports(t *testing.T) map[string][]string {
+	t.Helper()
+	c := exec.Command("go", "list", "-json=ImportPath,Imports", "./...")
+	c.Dir = ".."
+	out, err := c.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	found := make(map[string][]string)
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return found
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		room := belowModule(p.ImportPath)
+		found[room] = nil
+		for _, i := range p.Imports {
+			if i == moduleRoot || strings.HasPrefix(i, moduleRoot+"/") {
+				found[room] = append(found[room], belowModule(i))
+			}
+		}
+	}
+}
+
+func belowModule(importPath string) string {
+	return path.Clean("./" + strings.TrimPrefix(strings.TrimPrefix(importPath, moduleRoot), "/"))
+}
+
+func TestImportsRunAsArchitectureSays(t *testing.T) {
+	planned, built := plannedImports(t), builtImports(t)
+	if len(planned) < 10 {
+		t.Fatalf("ARCHITECTURE.md has a table of %d rooms", len(planned))
+	}
+	for room := range planned {
+		if _, ok := built[room]; !ok {
+			t.Errorf("ARCHITECTURE.md has %s, which is no package", room)
+		}
+	}
+	for room, imports := range built {
+		inPlugin := strings.HasPrefix(room, "plugin/")
+		allowed, ok := planned[room]
+		if inPlugin && !ok {
+			t.Errorf("%s is missing in the table of ARCHITECTURE.md", room)
+		}
+		for _, i := range imports {
+			switch {
+			case inPlugin && !slices.Contains(allowed, i):
+				t.Errorf("%s imports %s, which ARCHITECTURE.md does not allow", room, i)
+			case room == "." && !strings.HasPrefix(i, "plugin/"):
+				t.Errorf("the root imports %s, which is not under plugin/", i)
+			case room == "cmd/coredns" && i != ".":
+				t.Errorf("cmd/coredns imports %s beside the root", i)
+			case i == "plugin/diagnose/bed" && !strings.HasPrefix(room, "test/"):
+				t.Errorf("%s imports %s, which is for tests", room, i)
+			}
+		}
+	}
+}
+
+// TestPlannedImportsRunDownwards holds the table itself to its order: a room
+// imports only rooms in lines below its own.
+func TestPlannedImportsRunDownwards(t *testing.T) {
+	text, err := os.ReadFile("../ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := func(room string) int { return strings.Index(string(text), "\n| `"+room+"` |") }
+	for room, imports := range plannedImports(t) {
+		for _, i := range imports {
+			if line(i) <= line(room) {
+				t.Errorf("%s stands above %s, which it may import", i, room)
+			}
+		}
+	}
+}
