@@ -64,11 +64,10 @@ func (t *Table) remember(k Key, v *cause.Verdict, id ID, now time.Time) {
 	// The trace belongs to the query that was seen; without it an entry stays
 	// below a kilobyte.
 	kept.Trace = nil
-	h := k.hash()
-	if _, ok := t.questions.Get(h); !ok {
-		t.failing.add(nameHash(k.Name))
-	}
-	t.questions.Add(h, &remembered{key: k, id: id, verdict: &kept, found: now})
+	t.questions.Add(k.hash(), &remembered{key: k, id: id, verdict: &kept, found: now})
+	// After the question, see expire; and always, as one with the same hash may
+	// have made room.
+	t.failing.add(nameHash(k.Name))
 }
 
 // Recall returns the verdict on the question k and when it was found.

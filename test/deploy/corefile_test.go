@@ -33,7 +33,7 @@ var (
 
 func move(t *testing.T, corefile string) moved {
 	t.Helper()
-	port, metrics, closed := freePort(t), freePort(t), "127.0.0.1:"+freePort(t)
+	port, metrics, closed := freePort(t), freePort(t), nobody
 	s := keyPort.ReplaceAllString(corefile, "${1}:"+port+" {\n    bind 127.0.0.1")
 	if s == corefile {
 		t.Fatalf("no server block at port 53:\n%s", corefile)

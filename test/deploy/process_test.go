@@ -80,6 +80,10 @@ func freePort(t *testing.T) string {
 	return ""
 }
 
+// nobody is where nothing listens. The port is below those that the kernel
+// hands out, so that no other socket can come to have it during a test.
+const nobody = "127.0.0.1:1"
+
 // output is what a process wrote.
 type output struct {
 	mu  sync.Mutex

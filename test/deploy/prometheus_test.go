@@ -65,7 +65,7 @@ func replicas(t *testing.T, number int) []replica {
 	servfail := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(dns.RcodeServerFailure, true)})
 	reason := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(dns.RcodeServerFailure, true,
 		dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeSignatureExpired, ExtraText: "expired"})})
-	closed := freePort(t)
+	closed := strings.TrimPrefix(nobody, "127.0.0.1:")
 	all := make([]replica, 0, number)
 	for range number {
 		port, metrics := freePort(t), freePort(t)
