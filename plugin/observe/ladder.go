@@ -121,7 +121,7 @@ type tap struct {
 
 // Name makes the tap invisible to trace spans and to plugins that look at the
 // name of their next plugin.
-func (t *tap) Name() string { return t.next.Name() }
+func (t *tap) Name() string { return t.name }
 
 func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	run, ok := ctx.(*Run)

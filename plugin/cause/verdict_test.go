@@ -1,0 +1,273 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	ev "github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+var found = time.Date(2026, 11, 20, 14, 2, 11, 0, time.UTC)
+
+func said(e ev.Evidence, opts ...option.Option) *ev.Evidence {
+	e.Options = opts
+	return &e
+}
+
+func TestAStatementOfTheUpstreamNamesItsSourceOnce(t *testing.T) {
+	for _, c := range []struct{ source, text, want string }{
+		{"192.0.2.53", "bogus", "from 192.0.2.53: bogus"},
+		{"192.0.2.53", "", "from 192.0.2.53"},
+		{"", "bogus", "from upstream: bogus"},
+		{"192.0.2.53", "from 198.51.100.1: bogus", "from 198.51.100.1: bogus"},
+		{"192.0.2.53", "from upstream", "from upstream"},
+		{"192.0.2.53", "from here on: all is lost", "from 192.0.2.53: from here on: all is lost"},
+		{"192.0.2.53", "from the cache", "from 192.0.2.53: from the cache"},
+	} {
+		got := attributed(c.source, c.text)
+		if got != c.want {
+			t.Errorf("%q of %q is %q, want %q", c.text, c.source, got, c.want)
+		}
+		if again := attributed("203.0.113.1", got); again != got && !strings.HasPrefix(c.text, "from the") {
+			t.Errorf("a second server in line says %q", again)
+		}
+	}
+}
+
+func TestTheCodeOfTheUpstreamDecidesWhoHasToAct(t *testing.T) {
+	for code, want := range map[uint16]Owner{7: Zone, 18: Upstream, 20: Us, 23: Network, 49152: Upstream, 4: Upstream} {
+		v := Classify(said(answered("forward", servfail), option.Option{Code: code}, option.Option{Code: 6}))
+		if v.Owner != want || v.Codes()[0] != code {
+			t.Errorf("code %d: owner %s, codes %v; want %s", code, v.Owner, v.Codes(), want)
+		}
+	}
+}
+
+func TestAFailureOutOfTheCacheHasItsCauseFirstAnd13Last(t *testing.T) {
+	v := Classify(said(answered("forward", servfail), option.Option{Code: 7}, option.Option{Code: 6}, option.Option{Code: 10}))
+	before := slices.Clone(v.Statements)
+	m := v.FromMemory(found)
+	if got, want := m.Codes(), []uint16{7, 6, 13}; !slices.Equal(got, want) || !m.Cached {
+		t.Errorf("codes %v, want %v; cached %v", got, want, m.Cached)
+	}
+	if !slices.Equal(v.Statements, before) || v.Cached {
+		t.Error("what is remembered was changed")
+	}
+	for _, s := range m.Statements {
+		if s.Source != option.Memory {
+			t.Errorf("%d comes from %s", s.Code, s.Source)
+		}
+	}
+	if got := m.FromMemory(found).Codes(); !slices.Equal(got, []uint16{7, 6, 13}) {
+		t.Errorf("twice out of a cache: %v", got)
+	}
+	if text := m.Statements[2].Brief; text != "cached failure, found 14:02:11Z" {
+		t.Errorf("text %q", text)
+	}
+}
+
+func TestAVerdictOfAnEarlierReplySaysSoInItsTrace(t *testing.T) {
+	e := wroteSite("forward", servfail)
+	v := Classify(&e)
+	n := len(v.Trace)
+	if again := v.Again(found); len(again.Trace) != n+1 || len(v.Trace) != n || !strings.Contains(again.Trace[n], "14:02:11Z") {
+		t.Errorf("trace %q", again.Trace)
+	}
+}
+
+func TestADiagnosisTakesThePlaceOfAGenericCause(t *testing.T) {
+	e := answered("forward", servfail)
+	base := Classify(&e)
+	if !base.Refinable() || base.Found() {
+		t.Errorf("refinable %v, found %v", base.Refinable(), base.Found())
+	}
+	d := Diagnosed(base, "dnssec_signature_expired", []uint16{7, 6}, "RRSIG of example.org. expired", "RRSIG of example.org. A by key 12345 expired", "example.org.")
+	if !d.Found() || d.Refinable() || !slices.Equal(d.Codes(), []uint16{7, 6}) || d.Upstream != base.Upstream || d.Owner != Zone {
+		t.Errorf("%+v", d)
+	}
+	if plain := Diagnosed(base, "zone_at_fault", nil, "", "", ""); !slices.Equal(plain.Codes(), []uint16{0}) || plain.Statements[0].Brief != zoneAtFault.Brief {
+		t.Errorf("%+v", plain)
+	}
+
+	f := d.For(base.FromMemory(found), found)
+	if got := f.Codes(); !slices.Equal(got, []uint16{7, 6, 13}) || !f.Cached || !strings.HasSuffix(f.Statements[0].Full, "(found 14:02:11Z)") {
+		t.Errorf("codes %v, text %q", got, f.Statements[0].Full)
+	}
+	if strings.Contains(d.Statements[0].Full, "found") {
+		t.Error("the diagnosis itself was changed")
+	}
+	if got := d.For(base, found).Codes(); !slices.Equal(got, []uint16{7, 6}) {
+		t.Errorf("codes %v", got)
+	}
+}
+
+func TestWhatTheUpstreamSaidStaysBesideADiagnosis(t *testing.T) {
+	e := answered("forward", servfail)
+	d := Diagnosed(Classify(&e), "dnssec_dnskey_missing", []uint16{9}, "a", "b", "example.org.")
+	got := d.Beside([]option.Option{{Code: 6}, {Code: 9}, {Code: 0, Text: "x"}, {Code: 13}})
+	if !slices.Equal(got.Codes(), []uint16{9, 6}) || len(d.Statements) != 1 {
+		t.Errorf("codes %v", got.Codes())
+	}
+}
+
+func TestAnUpstreamThatWasAskedAgainIsNotAskedAThirdTime(t *testing.T) {
+	e := answered("forward", servfail)
+	v := Relayed(Classify(&e), []option.Option{{Code: 6, Text: "bogus"}})
+	if v.Cause != upstreamEDE || !v.Found() || v.Refinable() || v.Statements[0].Full != "from 192.0.2.53: bogus" {
+		t.Errorf("%+v", v)
+	}
+	for codes, want := range map[string]bool{"[6]": true, "[0]": true, "[5 13]": true, "[7]": false, "[6 7]": false} {
+		var opts []option.Option
+		for f := range strings.FieldsSeq(strings.Trim(codes, "[]")) {
+			var n uint16
+			_, _ = fmt.Sscan(f, &n)
+			opts = append(opts, option.Option{Code: n})
+		}
+		if got := Classify(said(answered("forward", servfail), opts...)).Refinable(); got != want {
+			t.Errorf("codes %s refinable: %v", codes, got)
+		}
+	}
+}
+
+func TestTheUpstreamsWordsAreLeftOutWhereTheyAreNotWanted(t *testing.T) {
+	v := Classify(said(answered("forward", servfail), option.Option{Code: 6, Text: "bogus"}))
+	opts := v.Options(FullWords, false, false)
+	if len(opts) != 1 || opts[0].Code != 0 || opts[0].Text == "" || strings.Contains(opts[0].Text, "bogus") || opts[0].Source != option.Local {
+		t.Errorf("%+v", opts)
+	}
+}
+
+func TestOtherErrorAlwaysHasTextOfItsOwn(t *testing.T) {
+	for _, s := range sites {
+		v := Classify(&s.e)
+		for _, words := range []Words{NoWords, BriefWords, FullWords} {
+			for _, o := range v.Options(words, true, true) {
+				if o.Code == 0 && o.Text == "" {
+					t.Errorf("%s, %s: 0 without text", s.where, words)
+				}
+				if words == NoWords && o.Code != 0 && o.Text != "" && v.Cause != templateRcode && v.Cause != unknown {
+					t.Errorf("%s: text %q without words", s.where, o.Text)
+				}
+			}
+		}
+	}
+}
+
+// FuzzClassify turns octets into evidence and checks what has to hold for any.
+func FuzzClassify(f *testing.F) {
+	for _, s := range sites {
+		f.Add(octetsOf(&s.e), "text")
+	}
+	f.Add([]byte{}, "")
+	f.Add([]byte{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}, "from \x1b[2J\u202e\xff")
+	f.Fuzz(func(t *testing.T, b []byte, text string) {
+		e := evidenceOf(b, text)
+		v := Classify(e)
+		if v.Cause == nil || len(v.Statements) == 0 || len(v.Trace) == 0 {
+			t.Fatalf("%+v", v)
+		}
+		if again := Classify(e); again.Cause != v.Cause || !slices.Equal(again.Statements, v.Statements) {
+			t.Errorf("%s, then %s", v.Cause.ID, again.Cause.ID)
+		}
+		for _, verdict := range []*Verdict{v, v.FromMemory(found)} {
+			for _, words := range []Words{NoWords, BriefWords, FullWords} {
+				for _, keep := range []bool{true, false} {
+					opts, octets := verdict.Options(words, keep, keep), 0
+					if len(opts) > option.MaxOptions || len(opts) == 0 && v.Cause != panicked {
+						t.Errorf("%d options", len(opts))
+					}
+					for _, o := range opts {
+						octets += len(o.Text)
+						if o.Text != option.Sanitize(o.Text, option.MaxText) {
+							t.Errorf("text %q", o.Text)
+						}
+						if words != FullWords && strings.Contains(o.Text, "203.0.113.") {
+							t.Errorf("%s, %s tells an address: %q", v.Cause.ID, words, o.Text)
+						}
+					}
+					if octets > option.MaxText {
+						t.Errorf("%d octets of text", octets)
+					}
+				}
+			}
+		}
+	})
+}
+
+var plugins = []string{"forward", "grpc", "cache", "file", "auto", "secondary", "transfer", "hosts", "template", "acl", "tsig",
+	"dynupdate", "rewrite", "dns64", "siit", "autopath", "kubernetes", "etcd", "nomad", "erratic", "route53", "mystery"}
+
+// evidenceOf reads evidence of b: twelve octets for a run, the next twelve for
+// the run inside it.
+func evidenceOf(b []byte, text string) *ev.Evidence {
+	const size = 12
+	var o [size]byte
+	n := copy(o[:], b)
+	at := plugins[int(o[0])%len(plugins)]
+	q := dns.Question{Name: "www.example.org.", Qtype: uint16(o[1]), Qclass: dns.ClassINET}
+	has := func(i int, bit uint) bool { return o[i]>>bit&1 == 1 }
+	e := &ev.Evidence{
+		At: at, Path: []string{plugins[int(o[2])%len(plugins)], at}, Question: q, Asked: q,
+		Rcode: servfail, Shape: ev.Shape(o[3] % uint8(ev.Panicked+1)), Opcode: int(o[4] % 6),
+		Failure:  ev.Failure{Kind: ev.Kind(o[5] % uint8(ev.Other+1)), Text: "to 203.0.113.1: failed"},
+		Returned: has(6, 0), CacheHit: has(6, 1), UpstreamAnswered: has(6, 2), Untried: has(6, 3), Loops: has(6, 4),
+		Reply:    ev.Reply{Written: has(7, 0), Alias: has(7, 1), RecursionAvailable: has(7, 2), Truncated: has(7, 3)},
+		Zone:     ev.Zone{Name: "example.org.", State: ev.ZoneState(o[8] % uint8(ev.ZoneLoaded+1))},
+		Template: ev.Template(o[9] % 3),
+		Panic:    "at 203.0.113.1",
+	}
+	if has(6, 5) {
+		e.Rcode = refused
+	}
+	if has(6, 6) {
+		e.Upstream = "203.0.113.1:53"
+	}
+	for i := range int(o[10] % 9) {
+		e.Upstreams = append(e.Upstreams, ev.Upstream{Addr: fmt.Sprintf("203.0.113.%d:53", i), Fails: uint32(i), Down: i%2 == 0})
+	}
+	for i := range int(o[11] % 6) {
+		// As option.Read leaves it.
+		e.Options = append(e.Options, option.Option{Code: uint16(o[11]) * uint16(i), Text: option.Sanitize(strings.ReplaceAll(text, "203.0.113.", ""), option.MaxText)})
+	}
+	if n == size && len(b) > size && len(b) < 20*size {
+		e.Nested = evidenceOf(b[size:], text)
+	}
+	return e
+}
+
+// octetsOf is the opposite, as far as a seed needs it.
+func octetsOf(e *ev.Evidence) []byte {
+	bit := func(set bool, n uint) byte {
+		if set {
+			return 1 << n
+		}
+		return 0
+	}
+	at := byte(slices.Index(plugins, e.At) % len(plugins))
+	b := []byte{
+		at, byte(e.Question.Qtype), at, byte(e.Shape), byte(e.Opcode), byte(e.Failure.Kind),
+		bit(e.Returned, 0) | bit(e.CacheHit, 1) | bit(e.UpstreamAnswered, 2) | bit(e.Untried, 3) | bit(e.Loops, 4) |
+			bit(e.Rcode == refused, 5) | bit(e.Upstream != "", 6),
+		bit(e.Reply.Written, 0) | bit(e.Reply.Alias, 1) | bit(e.Reply.RecursionAvailable, 2) | bit(e.Reply.Truncated, 3),
+		byte(e.Zone.State), byte(e.Template), byte(len(e.Upstreams)), byte(len(e.Options)),
+	}
+	if e.Nested != nil {
+		b = append(b, octetsOf(e.Nested)...)
+	}
+	return b
+}
+
+func BenchmarkClassify(b *testing.B) {
+	e := errored("forward", servfail, ev.Timeout)
+	e.Upstream, e.Upstreams = "192.0.2.53:53", []ev.Upstream{{Addr: "192.0.2.53:53", Asked: true}}
+	b.ReportAllocs()
+	for b.Loop() {
+		Classify(&e)
+	}
+}
