@@ -171,17 +171,11 @@ func (t *Table) expire(now time.Time) {
 		}
 		return true
 	})
-	if t.questions.Len() != 0 {
-		return
+	t.clearing.Lock()
+	defer t.clearing.Unlock()
+	if t.questions.Len() == 0 {
+		t.failing.clear()
 	}
-	t.failing.clear()
-	// A question may have come between the look and the clearing.
-	t.questions.Walk(func(items map[uint64]*remembered, h uint64) bool {
-		if r, ok := items[h]; ok {
-			t.failing.add(nameHash(r.key.Name))
-		}
-		return true
-	})
 }
 
 // Incidents returns all incidents, the one that failed last first.
@@ -201,8 +195,7 @@ func (t *Table) Incidents() []Incident {
 func (t *Table) Adopt(other *Table, blocks map[uint64]bool) {
 	other.questions.Walk(func(items map[uint64]*remembered, h uint64) bool {
 		if r, ok := items[h]; ok && blocks[r.key.Block] {
-			t.questions.Add(h, r)
-			t.failing.add(nameHash(r.key.Name))
+			t.put(h, r)
 		}
 		return true
 	})

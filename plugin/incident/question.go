@@ -64,10 +64,16 @@ func (t *Table) remember(k Key, v *cause.Verdict, id ID, now time.Time) {
 	// The trace belongs to the query that was seen; without it an entry stays
 	// below a kilobyte.
 	kept.Trace = nil
-	t.questions.Add(k.hash(), &remembered{key: k, id: id, verdict: &kept, found: now})
-	// After the question, see expire; and always, as one with the same hash may
-	// have made room.
-	t.failing.add(nameHash(k.Name))
+	t.put(k.hash(), &remembered{key: k, id: id, verdict: &kept, found: now})
+}
+
+// put holds r, and lets a success of its name be heard of. It keeps expire from
+// clearing the filter between the two.
+func (t *Table) put(h uint64, r *remembered) {
+	t.clearing.RLock()
+	defer t.clearing.RUnlock()
+	t.questions.Add(h, r)
+	t.failing.add(nameHash(r.key.Name))
 }
 
 // Recall returns the verdict on the question k and when it was found.

@@ -26,6 +26,8 @@ type Table struct {
 	entries   int
 	questions *cache.Cache[*remembered]
 	failing   filter
+	// clearing is held to clear the filter, and shared to add to it.
+	clearing sync.RWMutex
 
 	mu        sync.Mutex
 	incidents map[ID]*incident

@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"net"
+	"sync/atomic"
 	"testing"
 
 	"github.com/coredns/coredns/plugin"
@@ -64,9 +65,9 @@ func failsWithin(t *testing.T, b *block, withMetadata bool) (*evidence.Evidence,
 }
 
 func TestAnAnswerOfTheUpstreamIsItsFailureAndALaterOneItsLastGood(t *testing.T) {
-	rcode := dns.RcodeSuccess
+	var rcode atomic.Int32
 	up := upstreamOn(t, func(w dns.ResponseWriter, r *dns.Msg) {
-		m := new(dns.Msg).SetRcode(r, rcode)
+		m := new(dns.Msg).SetRcode(r, int(rcode.Load()))
 		m.RecursionAvailable = true
 		_ = w.WriteMsg(m)
 	})
@@ -76,7 +77,7 @@ func TestAnAnswerOfTheUpstreamIsItsFailureAndALaterOneItsLastGood(t *testing.T) 
 	if s := b.serve(context.Background(), ask("www.example.org.", dns.TypeA)); s.failed {
 		t.Fatal("a NOERROR was taken for a failure")
 	}
-	rcode = dns.RcodeServerFailure
+	rcode.Store(dns.RcodeServerFailure)
 	e, _ := b.fails(t, ask("www.example.org.", dns.TypeA))
 	if !e.UpstreamAnswered || !e.Reply.RecursionAvailable || e.Upstream != up || e.Shape != evidence.Written {
 		t.Errorf("answered %v, RA %v, upstream %s, shape %v", e.UpstreamAnswered, e.Reply.RecursionAvailable, e.Upstream, e.Shape)
