@@ -94,7 +94,7 @@ func (sc *scenario) output(t *testing.T) string {
 	fmt.Fprintf(&b, "json\n  %s", jsonOf(fs))
 	fmt.Fprintln(&b, "metrics")
 	failures.Reset()
-	upstreamFailures.Reset()
+	forgetUpstreams()
 	cachedFailures.Reset()
 	Count(f)
 	for _, m := range []struct {

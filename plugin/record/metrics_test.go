@@ -41,10 +41,8 @@ func TestTheMetricsKeepToPrometheusRules(t *testing.T) {
 }
 
 func TestUpstreamsBeyondTheBoundShareALabel(t *testing.T) {
-	upstreamLabels.Lock()
-	upstreamLabels.known = make(map[string]bool)
-	upstreamLabels.Unlock()
-	upstreamFailures.Reset()
+	forgetUpstreams()
+	t.Cleanup(forgetUpstreams)
 	v := *refused
 	for i := range maxUpstreams + 10 {
 		v.Upstream = fmt.Sprintf("192.0.2.%d:53", i)
@@ -61,6 +59,14 @@ func TestUpstreamsBeyondTheBoundShareALabel(t *testing.T) {
 	if got := value(t, upstreamFailures.WithLabelValues("dns://:53", "192.0.2.0:53", v.Cause.ID)); got != 2 {
 		t.Errorf("%v failures of a known upstream, want 2", got)
 	}
+}
+
+// forgetUpstreams makes the process as new: the labels are of the process.
+func forgetUpstreams() {
+	upstreamLabels.Lock()
+	upstreamLabels.known = make(map[string]bool)
+	upstreamLabels.Unlock()
+	upstreamFailures.Reset()
 }
 
 func TestAnyInfoCodeFallsIntoAClosedSetOfLabels(t *testing.T) {
