@@ -32,7 +32,7 @@ servfail.example.org:{port} {
     prometheus 127.0.0.1:{metrics}
     ede {
         diagnose {
-            rate 100 8
+            rate 5 2
         }
     }
     cache {
