@@ -139,6 +139,10 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	}
 	run.enter(t, r)
 	rcode, err := t.next.ServeDNS(ctx, w, r)
+	if rcode == dns.RcodeSuccess && err == nil {
+		run.depth--
+		return rcode, err
+	}
 	run.leave(rcode, err)
 	return rcode, err
 }
