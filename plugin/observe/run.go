@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"time"
+	"unsafe"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/metadata"
@@ -15,7 +16,7 @@ import (
 
 // maxPath is how many plugins of a path are remembered; of a longer one the
 // last place holds the innermost plugin.
-const maxPath = 24
+const maxPath = 16
 
 // maxChanges is how many changes of the question are remembered on a path.
 const maxChanges = 3
@@ -173,9 +174,16 @@ func (run *Run) enter(t *tap, r *dns.Msg) {
 	if t.slow && run.began == 0 {
 		run.began = now()
 	}
-	if run.trail != noTrail || len(r.Question) == 1 && r.Question[0] != run.question {
+	if run.trail != noTrail || len(r.Question) == 1 && !sameString(&r.Question[0], &run.question) {
 		run.reenter(r)
 	}
+}
+
+// sameString reports whether a and b are one question by the address of the
+// name, which a copy of a message shares. It may miss equal questions, and
+// reenter compares them in full.
+func sameString(a, b *dns.Question) bool {
+	return unsafe.StringData(a.Name) == unsafe.StringData(b.Name) && len(a.Name) == len(b.Name) && a.Qtype == b.Qtype && a.Qclass == b.Qclass
 }
 
 // reenter voids what an earlier attempt left at this depth or deeper (autopath
