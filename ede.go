@@ -153,6 +153,10 @@ func (e *Ede) refreshed(run *observe.Run, rcode int, err error) {
 		e.succeeded(run)
 		return
 	}
+	if ev.Rcode == dns.RcodeRefused {
+		// cache does not keep it: what it answers with is the failure before.
+		return
+	}
 	verdict := cause.Classify(ev)
 	e.process.table.Remember(keyOf(e.block.id, ev), verdict)
 }

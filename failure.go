@@ -58,7 +58,7 @@ func keyOf(id uint64, ev *evidence.Evidence) incident.Key {
 		q = ev.Question
 		q.Name = strings.ToLower(q.Name)
 	}
-	return incident.Key{Block: id, Name: q.Name, Qtype: q.Qtype, Qclass: q.Qclass, DO: ev.DNSSECOK, CD: ev.CheckingDisabled}
+	return incident.Key{Block: id, Name: q.Name, Qtype: q.Qtype, Qclass: q.Qclass, DO: ev.DNSSECOK, CD: ev.CheckingDisabled, Refused: ev.Rcode == dns.RcodeRefused}
 }
 
 // protocol is the transport of the listener: CoreDNS takes DoT and DoH to be

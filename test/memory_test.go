@@ -230,3 +230,30 @@ func shortLived() dns.Handler {
 		_ = w.WriteMsg(r)
 	})
 }
+
+// What cache has stays, when a refresh of it is refused: cache does not keep a
+// REFUSED.
+func TestARefusedRefreshLeavesTheCauseOfWhatIsCached(t *testing.T) {
+	logs := server.Capture(t)
+	up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(7, "expired"))})
+	s := server.Start(t, here(".:0", levels, "cache 300 {\n servfail 4s\n prefetch 1 1m 90%\n }", forward(up.Addr(), soon)))
+	expect(t, ask(t, fullClient, "udp", s.UDP(), query("refused.refresh.example.org")), "SERVFAIL", "7 from "+up.Addr()+": expired")
+	up.Handle(upstream.Rcode(refused, true, ede(18, "not now")))
+	hits := 0
+	for range 60 {
+		m := query("refused.refresh.example.org")
+		r := ask(t, fullClient, "udp", s.UDP(), m)
+		if r.Rcode == refused {
+			// The entry is over.
+			break
+		}
+		expect(t, r, "SERVFAIL", "7 from "+up.Addr()+": expired", found)
+		expectFields(t, failureOf(t, logs, m), line{"cached": "true", "cause": "upstream_ede", "rcode": "SERVFAIL"})
+		if up.QueriesFor("refused.refresh.example.org") > 1 {
+			hits++
+		}
+	}
+	if hits == 0 {
+		t.Error("no answer out of the cache after a refresh of it was refused")
+	}
+}

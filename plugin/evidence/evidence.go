@@ -31,6 +31,9 @@ type Evidence struct {
 	Opcode int
 	// CheckingDisabled and DNSSECOK are the CD and DO bits of the query.
 	CheckingDisabled, DNSSECOK bool
+	// NoEDNS is true for a query without OPT record. An upstream that was asked
+	// the same way had no record to put a reason in.
+	NoEDNS bool
 
 	// Path holds the plugins entered below ede, outermost first. The last one
 	// is At, the innermost plugin that failed.
@@ -117,6 +120,8 @@ type Reply struct {
 	// Truncated is true when the reply had to be cut: forward drops OPT, and
 	// with it the upstream's reason, from one that does not fit.
 	Truncated bool
+	// Signed is true when the reply had a TSIG record: the query had a good one.
+	Signed bool
 	// Alias is true when the answer section holds a CNAME or DNAME, so that
 	// the failure is that of a target.
 	Alias bool

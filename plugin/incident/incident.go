@@ -66,8 +66,7 @@ func (t *Table) count(f Failure, now time.Time) Incident {
 
 func (t *Table) begin(f Failure, now time.Time) *incident {
 	if len(t.incidents) >= maxIncidents {
-		t.overflow++
-		t.drop(t.oldest)
+		t.displace(t.oldest)
 	}
 	in := &incident{Incident: Incident{ID: f.ID, First: now, LastGood: f.LastGood}}
 	if f.Verdict != nil {

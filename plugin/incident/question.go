@@ -15,6 +15,9 @@ type Key struct {
 	Name          string
 	Qtype, Qclass uint16
 	DO, CD        bool
+	// Refused keeps a REFUSED apart from a SERVFAIL to the same question, which
+	// cache may still have.
+	Refused bool
 }
 
 // remembered is the verdict on a question that failed.
@@ -51,6 +54,9 @@ func (k Key) hash() uint64 {
 	}
 	if k.CD {
 		flags |= 2
+	}
+	if k.Refused {
+		flags |= 4
 	}
 	for _, v := range [...]uint64{k.Block, uint64(k.Qtype)<<16 | uint64(k.Qclass), flags} {
 		h = (h ^ v) * fnvPrime
@@ -100,15 +106,15 @@ func (t *Table) lookup(k Key) (*remembered, bool) {
 }
 
 // Succeeded forgets what is remembered of a question that resolves again, and
-// notes the good answer on its incident. Only the DO and CD bits of k are
-// looked past: the name is what resolved.
+// notes the good answer on its incident. The DO and CD bits of k and
+// the rcode are looked past: the name is what resolved.
 func (t *Table) Succeeded(k Key) {
 	if !t.failing.mayHave(nameHash(k.Name)) {
 		return
 	}
 	now := t.now()
-	for flags := range 4 {
-		k.DO, k.CD = flags&1 != 0, flags&2 != 0
+	for flags := range 8 {
+		k.DO, k.CD, k.Refused = flags&1 != 0, flags&2 != 0, flags&4 != 0
 		r, ok := t.lookup(k)
 		if !ok {
 			continue

@@ -33,7 +33,8 @@ type Table struct {
 	incidents map[ID]*incident
 	// oldest and newest are the ends of the list by last failure.
 	oldest, newest *incident
-	overflow       uint64
+	// displaced holds what was not told of incidents that made room for others.
+	displaced map[ID]*Summary
 	// history is nil if nobody looks at it.
 	history *History
 }
@@ -45,6 +46,7 @@ func New(entries int, now func() time.Time) *Table {
 		entries:   entries,
 		questions: cache.New[*remembered](entries),
 		incidents: make(map[ID]*incident),
+		displaced: make(map[ID]*Summary),
 	}
 }
 

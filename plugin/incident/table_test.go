@@ -385,7 +385,6 @@ func TestSummariesCountWhatIsUntoldTheGreatestFirst(t *testing.T) {
 			table.Untold(f.ID, fmt.Sprintf("n%d.%s", n%3, zone), n%2 == 0)
 		}
 	}
-	table.Untold(ID{Zone: "nothing.example."}, "www.nothing.example.", false)
 	got := table.Summaries()
 	if len(got) != 2 || got[0].Zone != "many.example." || got[0].Window != 100 || got[0].WindowCached != 50 || got[0].Names != 3 {
 		t.Fatalf("%+v", got)
@@ -395,6 +394,55 @@ func TestSummariesCountWhatIsUntoldTheGreatestFirst(t *testing.T) {
 	}
 	if again := table.Summaries(); len(again) != 0 {
 		t.Errorf("told twice: %+v", again)
+	}
+}
+
+func TestWhatIsUntoldOfAnIncidentThatMadeRoomIsTold(t *testing.T) {
+	w := newWatch()
+	table := New(DefaultEntries, w.now)
+	const flood = 3 * maxIncidents
+	for i := range flood {
+		f := failure("www.example.org.", fmt.Sprintf("z%d.example.", i))
+		table.Failed(f)
+		table.Untold(f.ID, f.Name, i%2 == 0)
+		w.pass(time.Second)
+	}
+	// One more, whose incident made room between the two calls.
+	table.Untold(failure("www.example.org.", "z0.example.").ID, "www.example.org.", true)
+	var told, cached uint64
+	var others []Summary
+	for _, s := range table.Summaries() {
+		told, cached = told+s.Window, cached+s.WindowCached
+		if s.Zone == OtherZones {
+			others = append(others, s)
+		}
+	}
+	if told != flood+1 || cached != flood/2+1 {
+		t.Errorf("%d failures are told, %d of them cached, want %d and %d", told, cached, flood+1, flood/2+1)
+	}
+	if len(others) != 1 || others[0].Window != flood-maxIncidents+1 || others[0].Cause != "upstream_timeout" || others[0].At != "forward" || others[0].Upstream != "" {
+		t.Errorf("displaced incidents: %+v", others)
+	}
+	if again := table.Summaries(); len(again) != 0 {
+		t.Errorf("told twice: %+v", again)
+	}
+}
+
+func TestARefusalDoesNotTakeThePlaceOfASERVFAIL(t *testing.T) {
+	table := New(DefaultEntries, newWatch().now)
+	k := key("www.example.org.")
+	refusal := k
+	refusal.Refused = true
+	table.Remember(k, timeout("www.example.org."))
+	if _, _, ok := table.Recall(refusal); ok {
+		t.Error("a SERVFAIL is taken for the cause of a REFUSED")
+	}
+	table.Remember(refusal, timeout("www.example.org."))
+	table.Succeeded(k)
+	for _, k := range []Key{k, refusal} {
+		if _, _, ok := table.Recall(k); ok {
+			t.Errorf("a success leaves %+v", k)
+		}
 	}
 }
 

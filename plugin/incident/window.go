@@ -96,7 +96,14 @@ func (t *Table) Untold(id ID, name string, cached bool) {
 	defer t.mu.Unlock()
 	if in := t.incidents[id]; in != nil {
 		in.window.add(name, cached)
+		return
 	}
+	// It made room for another one since it was counted.
+	s := Summary{Incident: Incident{ID: id, Last: t.now()}, Window: 1, Names: 1}
+	if cached {
+		s.WindowCached = 1
+	}
+	t.keepUntold(s)
 }
 
 // untold returns the summary of in's window, or nil if it is empty, and begins a
@@ -120,6 +127,10 @@ func (t *Table) Summaries() []Summary {
 		if untold := in.untold(); untold != nil {
 			all = append(all, *untold)
 		}
+	}
+	for id, s := range t.displaced {
+		all = append(all, *s)
+		delete(t.displaced, id)
 	}
 	t.mu.Unlock()
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Window > all[j].Window })

@@ -18,6 +18,7 @@ type belowWriter struct {
 // failingReply is what is kept of a failing message: others may change the
 // message once it has been written.
 type failingReply struct {
+	rcode   int
 	reply   evidence.Reply
 	options []option.Option
 }
@@ -27,7 +28,7 @@ func (w *belowWriter) WriteMsg(m *dns.Msg) error {
 	if m != nil && isFailure(m.Rcode) {
 		tr := w.run.leaves()
 		tr.failing++
-		tr.below = &failingReply{replyOf(m), option.Read(m)}
+		tr.below = &failingReply{m.Rcode, replyOf(m), option.Read(m)}
 	}
 	return w.ResponseWriter.WriteMsg(m)
 }
@@ -38,6 +39,7 @@ func replyOf(m *dns.Msg) evidence.Reply {
 		Authoritative:      m.Authoritative,
 		RecursionAvailable: m.RecursionAvailable,
 		Truncated:          m.Truncated,
+		Signed:             m.IsTsig() != nil,
 	}
 	for _, rr := range m.Answer {
 		switch rr.(type) {

@@ -114,6 +114,7 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 		Opcode:           int(run.opcode),
 		CheckingDisabled: run.cd,
 		DNSSECOK:         run.Request.DO(),
+		NoEDNS:           !run.Request.HasOPT(),
 		Path:             run.names(),
 		At:               "ede",
 		Returned:         run.failed.level > 0 && !plugin.ClientWrite(run.failed.rcode),
@@ -259,8 +260,10 @@ func isTransfer(qtype uint16) bool { return qtype == dns.TypeAXFR || qtype == dn
 func (run *Run) BackgroundEvidence(rcode int, err error) *evidence.Evidence {
 	switch {
 	case run.below != nil && err == nil:
-		return run.Evidence(evidence.Written, dns.RcodeServerFailure, nil)
-	case isFailure(rcode) || err != nil:
+		return run.Evidence(evidence.Written, run.below.rcode, nil)
+	case isFailure(rcode):
+		return run.Evidence(evidence.Returned, rcode, err)
+	case err != nil:
 		return run.Evidence(evidence.Returned, dns.RcodeServerFailure, err)
 	}
 	return nil

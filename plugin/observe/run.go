@@ -245,7 +245,7 @@ func (run *Run) WriteMsg(m *dns.Msg) error {
 		tr.failing++
 		// The first failing message is the one that the client would take.
 		if tr.written == nil {
-			tr.written = &failingReply{replyOf(m), option.Read(m)}
+			tr.written = &failingReply{m.Rcode, replyOf(m), option.Read(m)}
 			run.held = m
 		}
 		if !run.ladder.PassThrough {

@@ -40,7 +40,7 @@ func merge(all []incident.Summary) []incident.Summary {
 	index := make(map[incident.ID]int)
 	for _, s := range all[maxSummaries/2:] {
 		id := s.ID
-		id.Zone = "(others)"
+		id.Zone = incident.OtherZones
 		i, ok := index[id]
 		if !ok && len(kept) >= maxSummaries {
 			// More upstreams than lines: keep the cause.
