@@ -73,10 +73,13 @@ func (sc scene) play(t *testing.T, logs *server.Logs, number int) {
 			edes[i] = strings.ReplaceAll(edes[i], "{up}", st.upstream)
 		}
 		expect(t, ask(t, client, network, addr, m), sc.rcode, edes...)
-		l := failureOf(t, logs, m)
+		l, sent := failureOf(t, logs, m), "true"
+		if m.IsEdns0() == nil {
+			sent = "no_edns"
+		}
 		expectFields(t, l, line{
 			"rcode": sc.rcode, "cause": sc.cause, "at": sc.at, "upstream": st.upstream,
-			"client_ip": client, "protocol": network, "sent": "true", "cached": "false",
+			"client_ip": client, "protocol": network, "sent": sent, "cached": "false",
 		})
 		expectFields(t, l, sc.log)
 	}

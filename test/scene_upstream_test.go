@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/seed-1b7246af/coredns-ede/test/certificate"
+	"github.com/seed-1b7246af/coredns-ede/test/server"
 	"github.com/seed-1b7246af/coredns-ede/test/upstream"
 )
 
@@ -65,6 +66,18 @@ var exchangeScenes = []scene{
 	timeout("an upstream that never answers over TCP", forwardTo(silent(upstream.DNS), "force_tcp")),
 	timeout("an upstream that never answers over TLS", forwardTo(silent(upstream.TLS))),
 	timeout("an upstream that never answers over HTTPS", forwardTo(silent(upstream.HTTPS))),
+	timeout("an upstream that never answers over QUIC", forwardTo(silent(upstream.QUIC))),
+	{
+		// Of a port where nobody speaks QUIC nothing but the time that passes tells.
+		name: "an upstream that does not speak QUIC", cause: "upstream_timeout",
+		stage: func(t *testing.T) stage {
+			up := upstream.Start(t, silent(upstream.UDP))
+			return stage{plugins: forward("quic://"+up.Addr(), "tls_servername "+certificate.Name, "max_connect_attempts 1"), upstream: up.Addr()}
+		},
+		rcode: "SERVFAIL", at: "forward",
+		brief: []string{"23 no reply from the upstream within … s"},
+		full:  []string{"23 no reply within … s: {up} timed out"},
+	},
 	timeout("an upstream that sends less than a header", forwardTo(upstream.Config{Transport: upstream.UDP, Handler: upstream.Short()})),
 	timeout("an upstream that answers under another id", forwardTo(upstream.Config{Transport: upstream.UDP, Handler: upstream.WrongID()})),
 	timeout("an upstream that accepts connections and stays mute", forwardTo(upstream.Config{Transport: upstream.TCP, Connection: upstream.Mute}, "force_tcp")),
@@ -100,9 +113,11 @@ var exchangeScenes = []scene{
 	brokenTLS("a certificate for another name", forwardTo(upstream.Config{Transport: upstream.TLS, Certificate: certificate.WrongName}), "…certificate is valid for other.example.org, not ns.example.net…"),
 	brokenTLS("a certificate that has expired", forwardTo(upstream.Config{Transport: upstream.TLS, Certificate: certificate.Expired}), "…certificate has expired…"),
 	brokenTLS("an upstream that speaks no TLS", forwardTo(upstream.Config{Transport: upstream.TLS, Connection: upstream.Plaintext}), "…first record does not look like a TLS handshake…"),
+	brokenTLS("an expired certificate over QUIC", forwardTo(upstream.Config{Transport: upstream.QUIC, Certificate: certificate.Expired}), "…certificate has expired…"),
 	brokenTLS("an expired certificate over HTTPS", forwardTo(upstream.Config{Transport: upstream.HTTPS, Certificate: certificate.Expired}), "…certificate has expired…"),
 
 	malformed("octets that are no DNS message", forwardTo(upstream.Config{Transport: upstream.UDP, Handler: upstream.Garbage()})),
+	malformed("octets that are no DNS message, over HTTPS", forwardTo(upstream.Config{Transport: upstream.HTTPS, Handler: upstream.Garbage()})),
 	malformed("an HTTP error page", forwardTo(upstream.Config{Transport: upstream.HTTPS, Handler: upstream.HTTPStatus(http.StatusInternalServerError)})),
 
 	{
@@ -231,6 +246,40 @@ var answerScenes = []scene{
 		log:   line{"ede": "0", "lasts": "unknown"},
 	},
 	{
+		name: "SERVFAIL to a query without EDNS", cause: "upstream_servfail",
+		stage:   answering(upstream.Rcode(servfail, true, ede(7, "expired"))),
+		message: func(name string) *dns.Msg { return server.Message(name, dns.TypeA) },
+		rcode:   "SERVFAIL", at: "forward",
+		log: line{"sent": "no_edns", "ede": "0", "text": "… answered SERVFAIL without a reason; asked without EDNS, it cannot say why"},
+	},
+	{
+		name: "REFUSED of an authoritative server", cause: "upstream_refused",
+		stage: answering(authority(upstream.Rcode(refused, false))),
+		rcode: "REFUSED", at: "forward",
+		brief: []string{"0 the upstream refused the query (RA=0, AA=1): access list, authoritative only, or overloaded"},
+		full:  []string{"0 {up} refused the query (RA=0, AA=1): access list, authoritative only, or overloaded"},
+	},
+	{
+		name: "a reason over QUIC", cause: "upstream_ede",
+		stage: forwardTo(upstream.Config{Transport: upstream.QUIC, Handler: upstream.Rcode(servfail, true, ede(22, "at delegation"))}),
+		rcode: "SERVFAIL", at: "forward",
+		brief: []string{"22 from upstream: at delegation"},
+		full:  []string{"22 from {up}: at delegation"},
+	},
+	{
+		name: "a code of private use", cause: "upstream_ede",
+		stage: answering(upstream.Rcode(servfail, true, ede(49152, "ours"), ede(4711, ""))),
+		rcode: "SERVFAIL", at: "forward",
+		brief: []string{"49152 from upstream: ours", "4711 from upstream"},
+		full:  []string{"49152 from {up}: ours", "4711 from {up}"},
+	},
+	{
+		name: "0 without a text", cause: "upstream_ede",
+		stage: answering(upstream.Rcode(servfail, true, ede(0, ""))),
+		rcode: "SERVFAIL", at: "forward",
+		brief: []string{"0 from upstream"}, full: []string{"0 from {up}"},
+	},
+	{
 		name: "REFUSED with RA", cause: "upstream_refused",
 		stage: answering(upstream.Rcode(refused, true)),
 		rcode: "REFUSED", at: "forward",
@@ -244,6 +293,18 @@ var answerScenes = []scene{
 		brief: []string{"0 the upstream refused the query (RA=0): access list, authoritative only, or overloaded"},
 		full:  []string{"0 {up} refused the query (RA=0): access list, authoritative only, or overloaded"},
 	},
+}
+
+// authority answers as h does, with AA.
+func authority(h dns.Handler) dns.Handler {
+	return dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) { h.ServeDNS(authoritative{w}, m) })
+}
+
+type authoritative struct{ dns.ResponseWriter }
+
+func (w authoritative) WriteMsg(m *dns.Msg) error {
+	m.Authoritative = true
+	return w.ResponseWriter.WriteMsg(m)
 }
 
 // aFails answers A questions with h and others with NODATA.

@@ -19,6 +19,7 @@ import (
 	"github.com/coredns/coredns/plugin/grpc"
 
 	"github.com/miekg/dns"
+	"github.com/quic-go/quic-go"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -58,6 +59,8 @@ func kindOf(err error, upstream plugin.Handler) evidence.Kind {
 		return evidence.ConnRefused
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EADDRNOTAVAIL):
 		return evidence.Unroutable
+	case isIdle(err):
+		return evidence.Timeout
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
 		return evidence.Closed
 	case errors.Is(err, context.Canceled):
@@ -140,6 +143,15 @@ func isLimitExceeded(err error, upstream plugin.Handler) bool {
 	return false
 }
 
+// isIdle recognizes the end of a QUIC connection on which nothing came back.
+// quic-go's errors for it wrap net.ErrClosed, as do those for a connection that
+// the peer closed.
+func isIdle(err error) bool {
+	var idle *quic.IdleTimeoutError
+	var handshake *quic.HandshakeTimeoutError
+	return errors.As(err, &idle) || errors.As(err, &handshake)
+}
+
 func isTLS(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
@@ -147,6 +159,10 @@ func isTLS(err error) bool {
 	var authority x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError
+	var transport *quic.TransportError
+	if errors.As(err, &transport) && transport.ErrorCode.IsCryptoError() {
+		return true
+	}
 	return errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &alert) ||
 		errors.As(err, &authority) || errors.As(err, &host) || errors.As(err, &invalid) ||
 		isRemoteAlert(err)

@@ -28,6 +28,7 @@ import (
 	"github.com/coredns/coredns/request"
 
 	"github.com/miekg/dns"
+	"github.com/quic-go/quic-go"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -56,7 +57,11 @@ func TestErrorsOfAnExchangeAreToldApartByType(t *testing.T) {
 	}{
 		{"read timeout", socketError("read", os.ErrDeadlineExceeded), evidence.Timeout, "read udp 192.0.2.1->192.0.2.53:53: i/o timeout", "192.0.2.53:53"},
 		{"context deadline, as of DoQ", context.DeadlineExceeded, evidence.Timeout, "context deadline exceeded", ""},
-		{"idle DoQ connection", timeoutError{}, evidence.Timeout, "timeout: no recent network activity", ""},
+		{"idle DoQ connection", &quic.IdleTimeoutError{}, evidence.Timeout, "timeout: no recent network activity", ""},
+		{"DoQ handshake that does not end", &quic.HandshakeTimeoutError{}, evidence.Timeout, "timeout: handshake did not complete in time", ""},
+		{"DoQ connection that the peer closed", &quic.ApplicationError{Remote: true, ErrorCode: 2}, evidence.Closed, "Application error 0x2 (remote)", ""},
+		{"DoQ peer that refuses the connection", &quic.TransportError{Remote: true, ErrorCode: quic.ConnectionRefused}, evidence.Closed, "CONNECTION_REFUSED (remote)", ""},
+		{"an alert of a DoQ peer", &quic.TransportError{Remote: true, ErrorCode: 0x12a}, evidence.TLS, "", ""},
 		{"connection refused", socketError("read", os.NewSyscallError("read", syscall.ECONNREFUSED)), evidence.ConnRefused, "read udp 192.0.2.1->192.0.2.53:53: read: connection refused", "192.0.2.53:53"},
 		{"no route to host", socketError("read", os.NewSyscallError("read", syscall.EHOSTUNREACH)), evidence.Unroutable, "", "192.0.2.53:53"},
 		{"network is unreachable", socketError("dial", os.NewSyscallError("connect", syscall.ENETUNREACH)), evidence.Unroutable, "", "192.0.2.53:53"},
@@ -107,13 +112,6 @@ func TestErrorsOfAnExchangeAreToldApartByType(t *testing.T) {
 		})
 	}
 }
-
-// timeoutError is quic-go's idle timeout.
-type timeoutError struct{}
-
-func (timeoutError) Error() string   { return "timeout: no recent network activity" }
-func (timeoutError) Timeout() bool   { return true }
-func (timeoutError) Temporary() bool { return false }
 
 func TestTheKindOfEveryRealSiteThatHasOnlyAText(t *testing.T) {
 	for _, c := range []struct {
