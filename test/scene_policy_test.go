@@ -59,14 +59,14 @@ var policyScenes = []scene{
 		stage: zone("dynupdate example.org {\n file %s\n allow k.example. * *\n }"), message: update, under: "=example.org.",
 		rcode: "REFUSED", at: "dynupdate",
 		brief: []string{"18"},
-		full:  []string{"18 dynamic update of example.org. not allowed by dynupdate: not signed, no permission, or over the zone's limits"},
+		full:  []string{"18 dynamic update of example.org. not allowed by dynupdate: it is not signed with a key that tsig has checked"},
 	},
 	{
 		name: "an update with a key that may not", cause: "update_denied",
 		stage:   zone(tsigOn + "require_opcode UPDATE\n }\ndynupdate example.org {\n file %s\n allow other.example. * *\n }"),
 		message: signedUpdate, under: "=example.org.",
 		rcode: "REFUSED", at: "dynupdate",
-		brief: []string{"18"}, full: []string{"18 dynamic update of example.org. not allowed by dynupdate…"},
+		brief: []string{"18"}, full: []string{"18 dynamic update of example.org. not allowed by dynupdate: its key has no permission for a name or type in it, or it exceeds the zone's limits"},
 	},
 	{
 		name: "an update that cannot be stored", cause: "update_failed",

@@ -67,8 +67,8 @@ var zoneScenes = []scene{
 		},
 		network: "tcp", message: asked(dns.TypeAXFR), under: "=example.org.",
 		rcode: "SERVFAIL", at: "transfer",
-		brief: []string{"14 zone … is not loaded yet"},
-		full:  []string{"14 zone … of transfer is not loaded yet"},
+		brief: []string{"14 zone example.org. is not loaded yet"},
+		full:  []string{"14 zone example.org. of transfer is not loaded yet"},
 	},
 	{
 		name: "a secondary past its expire time", cause: "zone_expired",
@@ -131,7 +131,7 @@ var zoneScenes = []scene{
 		under: "default.svc.cluster.local.",
 		rcode: "SERVFAIL", at: "kubernetes",
 		brief: []string{"14 the data source of this server is not ready"},
-		full:  []string{"14 kubernetes is not ready"},
+		full:  []string{"14 kubernetes is not ready: it has not synced with the Kubernetes API"},
 		log:   line{"owner": "us"},
 	},
 	{
@@ -159,7 +159,7 @@ var zoneScenes = []scene{
 		under: "default.service.nomad.",
 		rcode: "SERVFAIL", at: "nomad",
 		brief: []string{"23 the data source of this server cannot be reached"},
-		full:  []string{"23 nomad cannot reach its data source"},
+		full:  []string{"23 nomad cannot reach its data source: its own log lines have the error"},
 	},
 	{
 		name: "a name that hosts lacks", cause: "hosts_miss",

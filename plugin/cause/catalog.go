@@ -96,7 +96,7 @@ var (
 		Advice: "Try a different resolver to tell the resolver from the zone; then check DNSSEC signatures, SOA serials and the zone's name servers. Let ede diagnose.",
 		Help:   "dig @UPSTREAM NAME +cd",
 		Brief:  "the upstream answered SERVFAIL without a reason",
-		Full:   "{upstream} answered SERVFAIL without a reason",
+		Full:   "{upstream} answered SERVFAIL without a reason{no EDNS}",
 	}
 	upstreamRefused = &Cause{
 		ID: "upstream_refused", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Generic,
@@ -105,7 +105,7 @@ var (
 		Advice: "Check allow-query and allow-recursion on the upstream for this server's address, and whether it is a resolver at all.",
 		Help:   "dig @UPSTREAM . NS",
 		Brief:  "the upstream refused the query ({ra}): access list, authoritative only, or overloaded",
-		Full:   "{upstream} refused the query ({ra}): access list, authoritative only, or overloaded",
+		Full:   "{upstream} refused the query ({ra}): access list, authoritative only, or overloaded{no EDNS}",
 	}
 	answerCauses = []*Cause{upstreamEDE, upstreamServfail, upstreamRefused, upstreamRefusedNotRecursive}
 
@@ -213,8 +213,8 @@ var (
 	tsigRequired = &Cause{
 		ID: "tsig_required", Code: 18, Lasts: Persistent, Owner: Client, Rank: Specific, Policy: true,
 		Title:  "The query has to be signed with TSIG",
-		When:   "The tsig plugin requires a signature for this query and there is none, or not a good one.",
-		Advice: "Configure the client with the key that the tsig block names, and check both clocks.",
+		When:   "The tsig plugin requires a signature for this query and it has none. One that is not good gets NOTAUTH, with the reason in the TSIG record.",
+		Advice: "Configure the client with the key that the tsig block names.",
 		Help:   "dig -y hmac-sha256:NAME:SECRET",
 		Brief:  "the query has to be signed with TSIG",
 		Full:   "{at} requires a TSIG signature",
@@ -246,11 +246,11 @@ var (
 	updateDenied = &Cause{
 		ID: "update_denied", Code: 18, Lasts: Persistent, Owner: Client, Rank: Specific, Policy: true,
 		Title:  "The dynamic update is not allowed",
-		When:   "The UPDATE is not signed, its key has no permission for the name and type, or it would exceed the zone's limits.",
-		Advice: "Check the key against the allow lines of dynupdate, and its max_records and max_bytes.",
+		When:   "The UPDATE is not signed with a key that tsig has checked, its key has no permission for a name or type in it, or it would exceed the zone's limits.",
+		Advice: "Sign it with a key of the tsig block, and name the key in an allow line of dynupdate; compare its size with max_update_records, max_records and max_bytes.",
 		Help:   "dynupdate example.org { allow key.example. * * }",
 		Brief:  "dynamic update not allowed",
-		Full:   "dynamic update of {qname} not allowed by {at}: not signed, no permission, or over the zone's limits",
+		Full:   "dynamic update of {qname} not allowed by {at}: {update}",
 	}
 	templateRcode = &Cause{
 		ID: "template_rcode", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific, Policy: true,

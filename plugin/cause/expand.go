@@ -11,7 +11,7 @@ import (
 
 // expander fills the placeholders of a text from e.
 func expander(e *ev.Evidence) *strings.Replacer {
-	withError := ""
+	withError := unsaid[e.At]
 	if e.Failure.Text != "" {
 		withError = ": " + e.Failure.Text
 	}
@@ -19,13 +19,28 @@ func expander(e *ev.Evidence) *strings.Replacer {
 	if e.Reply.RecursionAvailable {
 		ra = "RA=1"
 	}
+	if e.Reply.Authoritative {
+		ra += ", AA=1"
+	}
+	// dynupdate writes the same bare REFUSED for all of these.
+	update := "it is not signed with a key that tsig has checked"
+	if e.Reply.Signed {
+		update = "its key has no permission for a name or type in it, or it exceeds the zone's limits"
+	}
 	upstream := host(e.Upstream)
 	if upstream == "" {
 		upstream = "the upstream"
 	}
 	zone := e.Zone.Name
-	if zone == "" {
+	switch {
+	case zone == "" && isTransfer(e):
+		zone = e.Question.Name
+	case zone == "":
 		zone = "of the name"
+	}
+	noEDNS := ""
+	if e.NoEDNS {
+		noEDNS = "; asked without EDNS, it cannot say why"
 	}
 	return strings.NewReplacer(
 		"{elapsed}", seconds(e.UpstreamElapsed),
@@ -34,6 +49,8 @@ func expander(e *ev.Evidence) *strings.Replacer {
 		"{detail}", e.Failure.Detail,
 		"{error}", e.Failure.Text,
 		"{with error}", withError,
+		"{no EDNS}", noEDNS,
+		"{update}", update,
 		"{rcode}", rcodeName(e.Rcode),
 		"{ra}", ra,
 		"{zone}", option.Sanitize(zone, 255),
@@ -42,6 +59,12 @@ func expander(e *ev.Evidence) *strings.Replacer {
 		"{qname}", option.Sanitize(e.Question.Name, 255),
 		"{panic}", e.Panic,
 	)
+}
+
+// unsaid is what is known of plugins that fail without an error.
+var unsaid = map[string]string{
+	"kubernetes": ": it has not synced with the Kubernetes API",
+	"nomad":      ": its own log lines have the error",
 }
 
 // did says what an upstream did, by the kind of the error.

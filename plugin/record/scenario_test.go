@@ -112,6 +112,7 @@ var facts = map[string]func(t *testing.T, e *evidence.Evidence, value string){
 		has := func(word string) bool { return slices.Contains(strings.Fields(s), word) }
 		e.Reply = evidence.Reply{
 			Written: true, Authoritative: has("aa"), RecursionAvailable: has("ra"), Truncated: has("tc"), Alias: has("alias"),
+			Signed: has("tsig"),
 		}
 	},
 	"zone": func(t *testing.T, e *evidence.Evidence, s string) {
@@ -133,6 +134,8 @@ var facts = map[string]func(t *testing.T, e *evidence.Evidence, value string){
 				e.UpstreamAnswered = true
 			case "untried":
 				e.Untried = true
+			case "without EDNS":
+				e.NoEDNS = true
 			case "loops":
 				e.Loops = true
 			case "cache hit":
