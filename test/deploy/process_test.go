@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -102,26 +103,48 @@ func (o *output) String() string {
 	return o.buf.String()
 }
 
-// run starts a process that ends with the test.
-func run(t *testing.T, dir, path string, args ...string) *output {
-	t.Helper()
-	out := new(output)
-	c := exec.Command(path, args...)
-	c.Dir, c.Stdout, c.Stderr = dir, out, out
-	if err := c.Start(); err != nil {
-		t.Fatalf("start %s: %v", path, err)
-	}
-	t.Cleanup(func() {
-		c.Process.Signal(os.Interrupt)
-		kill := time.AfterFunc(10*time.Second, func() { c.Process.Kill() })
-		defer kill.Stop()
-		c.Wait()
-	})
-	return out
+// process is a program that runs.
+type process struct {
+	cmd   *exec.Cmd
+	dir   string
+	said  *output
+	ended chan struct{}
 }
 
-// coredns runs the built CoreDNS with a Corefile until the test ends.
+// stop ends the process as a user would, and kills one that does not end.
+func (p *process) stop(t *testing.T) {
+	t.Helper()
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.ended:
+	case <-time.After(10 * time.Second):
+		_ = p.cmd.Process.Kill()
+		<-p.ended
+	}
+}
+
+// run starts a process that ends with the test.
+func run(t *testing.T, dir, path string, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(path, args...), dir: dir, said: new(output), ended: make(chan struct{})}
+	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, p.said, p.said
+	if err := p.cmd.Start(); err != nil {
+		t.Fatalf("start %s: %v", path, err)
+	}
+	go func() { _ = p.cmd.Wait(); close(p.ended) }()
+	t.Cleanup(func() { p.stop(t) })
+	return p
+}
+
+// coredns runs the built CoreDNS with a Corefile until the test ends, and
+// returns what it writes.
 func coredns(t *testing.T, corefile string, args ...string) *output {
+	t.Helper()
+	return corednsProcess(t, corefile, args...).said
+}
+
+// corednsProcess runs the built CoreDNS with a file Corefile until the test ends.
+func corednsProcess(t *testing.T, corefile string, args ...string) *process {
 	t.Helper()
 	built.Store(true)
 	path, err := binary()

@@ -96,7 +96,7 @@ func prometheus(t *testing.T, all []replica) string {
 		t.Fatal(err)
 	}
 	addr := "127.0.0.1:" + freePort(t)
-	said := run(t, dir, path, "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--web.listen-address="+addr)
+	said := run(t, dir, path, "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--web.listen-address="+addr).said
 	eventually(t, "Prometheus is ready", said.String, func() bool {
 		_, ok := fetch("http://" + addr + "/-/ready")
 		return ok
