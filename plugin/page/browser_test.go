@@ -50,18 +50,25 @@ func TestScreenshots(t *testing.T) {
 	if *screenshots == "" {
 		t.Skip("run with -screenshots DIRECTORY")
 	}
-	for name, s := range map[string]*stage{"empty": empty(), "busy": busy(), "outage": outage()} {
-		url := serve(t, s.handler())
-		for form, window := range map[string]string{"": "1100,1400", "-phone": "500,1400", "-long": "1100,3600", "-dark": "1100,1400"} {
-			file, err := filepath.Abs(filepath.Join(*screenshots, "page-"+name+form+".png"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			args := []string{"--window-size=" + window, "--screenshot=" + file}
-			if form == "-dark" {
-				args = append(args, "--blink-settings=preferredColorScheme=0")
-			}
-			chromium(t, append(args, url+"/?hold")...)
+	for _, picture := range []struct {
+		file, window string
+		stage        *stage
+		dark         bool
+	}{
+		{"page-empty.png", "1100,800", empty(), false},
+		{"page-busy.png", "1100,1400", busy(), false},
+		{"page-outage.png", "1100,1400", outage(), false},
+		{"page-dark.png", "1100,1400", outage(), true},
+		{"page-phone.png", "500,1400", outage(), false},
+	} {
+		file, err := filepath.Abs(filepath.Join(*screenshots, picture.file))
+		if err != nil {
+			t.Fatal(err)
 		}
+		args := []string{"--window-size=" + picture.window, "--screenshot=" + file}
+		if picture.dark {
+			args = append(args, "--blink-settings=preferredColorScheme=0")
+		}
+		chromium(t, append(args, serve(t, picture.stage.handler())+"/?hold")...)
 	}
 }

@@ -77,6 +77,17 @@ func chartOf(s *incident.Snapshot) chart {
 	return c
 }
 
+// class returns the colour that id has in the chart, so that a cause has one
+// colour all over the page.
+func (c chart) class(id string) string {
+	for _, s := range c.Series {
+		if s.Cause == id {
+			return s.Class
+		}
+	}
+	return "c" + strconv.Itoa(seriesShown)
+}
+
 // coloursOf gives each cause a colour that depends on its name first, so that it
 // mostly keeps it from one page to the next, and the rest the last one.
 func coloursOf(rates []incident.Rate) (colours [seriesShown + 1]int) {

@@ -71,6 +71,7 @@ func (h *handler) explain(c *cause.Cause) explanation {
 	cards, _ := cardsOf(s, s.Open)
 	for _, one := range cards {
 		if one.Cause == c.ID {
+			one.Class = chartOf(s).class(c.ID)
 			e.Open = append(e.Open, one)
 		}
 	}

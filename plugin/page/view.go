@@ -1,6 +1,8 @@
 package page
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -21,9 +23,11 @@ type overview struct {
 	Host, Version string
 	Now, Since    moment
 	// Refresh is the seconds to the next load, 0 for none.
-	Refresh   int
-	State     string // calm, quiet or failing
-	Headline  string
+	Refresh  int
+	State    string // calm, quiet or failing
+	Headline string
+	// Foremost is the incident that most fails of now, nil if none does.
+	Foremost  *foremost
 	PerSecond string
 	LastHour  uint64
 	Failures  uint64
@@ -37,9 +41,17 @@ type overview struct {
 	Recent    []failure
 }
 
+// foremost is what the page begins with.
+type foremost struct {
+	card
+	// Alone is true if it is the only incident that goes on.
+	Alone bool
+}
+
 type card struct {
 	incident.Incident
 	Title, CodeName string
+	Class           string // of the colour
 	First, Last     moment
 	LastGood        moment
 	Lasted          string
@@ -68,6 +80,7 @@ type failure struct {
 	incident.Recent
 	Time  moment
 	Title string
+	Class string // of the colour
 	Codes []codeName
 	Took  string
 }
@@ -85,9 +98,17 @@ func (h *handler) view(s *incident.Snapshot, refresh int) overview {
 	for _, r := range s.Rates {
 		v.LastHour += r.Total
 	}
-	v.Open, v.MoreOpen = cardsOf(s, s.Open)
+	v.Open, v.MoreOpen = cardsOf(s, urgent(s))
 	v.Ended, v.MoreEnded = cardsOf(s, s.Ended)
+	for _, cards := range [][]card{v.Open, v.Ended} {
+		for i := range cards {
+			cards[i].Class = v.Chart.class(cards[i].Cause)
+		}
+	}
 	v.State, v.Headline = stateOf(s, v.LastHour)
+	if len(v.Open) > 0 && v.Open[0].Active {
+		v.Foremost = &foremost{v.Open[0], len(v.Open) == 1 || !v.Open[1].Active}
+	}
 	if v.LastHour > 0 {
 		v.Tops = []topList{
 			topListOf("Zones", s.Zones),
@@ -99,7 +120,7 @@ func (h *handler) view(s *incident.Snapshot, refresh int) overview {
 		v.Changes = append(v.Changes, change{moment{e.Time}, whatChanged(e)})
 	}
 	for _, f := range s.Recent {
-		one := failure{Recent: f, Time: moment{f.Time}, Title: titleOf(f.Cause), Took: span(f.Duration)}
+		one := failure{Recent: f, Time: moment{f.Time}, Title: titleOf(f.Cause), Class: v.Chart.class(f.Cause), Took: span(f.Duration)}
 		for _, code := range f.Codes {
 			one.Codes = append(one.Codes, codeName{code, option.Name(code)})
 		}
@@ -108,19 +129,39 @@ func (h *handler) view(s *incident.Snapshot, refresh int) overview {
 	return v
 }
 
+// urgent returns the open incidents, those that go on now before those that are
+// quiet, and the one with the most failures first.
+func urgent(s *incident.Snapshot) []incident.Incident {
+	open := slices.Clone(s.Open)
+	slices.SortStableFunc(open, func(a, b incident.Incident) int {
+		if a, b := active(s, a), active(s, b); a != b {
+			if a {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(b.Count, a.Count)
+	})
+	return open
+}
+
+func active(s *incident.Snapshot, in incident.Incident) bool {
+	return !in.Over && s.Now.Sub(in.Last) < activeFor
+}
+
 // stateOf sums the page up in one word, for the colour, and one sentence.
 func stateOf(s *incident.Snapshot, lastHour uint64) (state, headline string) {
-	active := 0
+	failing := 0
 	for _, in := range s.Open {
-		if s.Now.Sub(in.Last) < activeFor {
-			active++
+		if active(s, in) {
+			failing++
 		}
 	}
 	switch {
-	case active == 1:
+	case failing == 1:
 		return "failing", "1 incident is going on"
-	case active > 1:
-		return "failing", strconv.Itoa(active) + " incidents are going on"
+	case failing > 1:
+		return "failing", strconv.Itoa(failing) + " incidents are going on"
 	case len(s.Open) > 0:
 		return "quiet", "Nothing has failed for " + span(s.Now.Sub(s.Open[0].Last))
 	case lastHour > 0:
@@ -135,7 +176,7 @@ func cardsOf(s *incident.Snapshot, list []incident.Incident) (cards []card, more
 			Incident: in, Title: titleOf(in.Cause), CodeName: option.Name(in.Code),
 			First: moment{in.First}, Last: moment{in.Last}, LastGood: moment{in.LastGood},
 			Lasted: span(in.After()), Beginning: s.Beginning(in),
-			Active: !in.Over && s.Now.Sub(in.Last) < activeFor,
+			Active: active(s, in),
 		}
 		switch {
 		case c.Active:
