@@ -1,12 +1,12 @@
 package deploy_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -20,6 +20,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/report"
 	"github.com/seed-1b7246af/coredns-ede/test/server"
 )
 
@@ -358,19 +359,12 @@ func logStory(t *testing.T, text string) (s story) {
 
 func reportStory(t *testing.T, file string) (s story) {
 	t.Helper()
-	out, err := exec.Command("go", "run", "../../cmd/ede", "report", "--json", file).Output()
-	if err != nil {
-		t.Fatalf("ede report: %v", err)
+	var out bytes.Buffer
+	if err := report.Run(t.Context(), report.Config{Files: []string{file}, Out: &out, Top: 10, Format: report.JSON}); err != nil {
+		t.Fatal(err)
 	}
-	var r struct {
-		Failures, Cached uint64
-		Causes           []struct {
-			Cause         string
-			Count, Cached uint64
-		}
-		Log struct{ Malformed uint64 }
-	}
-	if err := json.Unmarshal(out, &r); err != nil {
+	var r report.Report
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range r.Causes {
