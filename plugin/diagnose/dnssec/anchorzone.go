@@ -75,7 +75,10 @@ func (r *run) prime(name string) *zone {
 		r.step(false, name, "%s", z.end.Text)
 		return z
 	}
-	z.keys = keysOf(set)
+	if z.keys, z.end = keysOf(set); z.end != nil {
+		r.step(false, name, "%s", z.end.Text)
+		return z
+	}
 	var trusted []*dns.DNSKEY
 	for _, k := range z.keys {
 		for _, ds := range usable {

@@ -64,8 +64,9 @@ type rrset struct {
 	sigs []*dns.RRSIG
 }
 
-// maxRecords bounds what is looked at in one section. A DNS message of 64 KiB
-// can hold some 4000 records; no sane answer comes near.
+// maxRecords bounds the sections that are looked at. A DNS message of 64 KiB can
+// hold some 4000 records; no sane answer comes near. A part of a longer section
+// would not do: a set that lacks records does not verify.
 const maxRecords = 1000
 
 // ask sends a question once; a second asking is answered from the first.
@@ -108,6 +109,10 @@ func (r *run) askAgain(q dns.Question) *message {
 			"%s %s was answered %s even with CD=1", short(q.Name), typeName(q.Qtype), rcodeName(reply.Rcode))
 		return m
 	}
+	if len(reply.Answer) > maxRecords || len(reply.Ns) > maxRecords {
+		m.failed = undecided("", q.Name, q.Qtype, "the answer to %s %s has more than %d records", short(q.Name), typeName(q.Qtype), maxRecords)
+		return m
+	}
 	m.answer = rrsets(reply.Answer)
 	m.authority = rrsets(reply.Ns)
 	return m
@@ -142,10 +147,7 @@ func rrsets(section []dns.RR) []rrset {
 		}
 		return &sets[i]
 	}
-	for i, rr := range section {
-		if i == maxRecords {
-			break
-		}
+	for _, rr := range section {
 		if rr == nil || rr.Header().Class != dns.ClassINET {
 			continue
 		}

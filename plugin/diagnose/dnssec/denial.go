@@ -23,16 +23,17 @@ type denials struct {
 	nsec  []*dns.NSEC
 	nsec3 *hashed
 	// broken is the first record whose signature does not hold; excess the
-	// finding about NSEC3 records that need too much work.
+	// finding about records that need too much work.
 	broken, excess *Finding
 }
 
-// maxDenials bounds the records used: a proof takes three.
+// maxDenials bounds the RRsets used: a proof takes three.
 const maxDenials = 16
 
 func (r *run) denials(z *zone, m *message) denials {
 	var d denials
 	var nsec3 []*dns.NSEC3
+	var many *Finding
 	for i := range m.authority {
 		set := &m.authority[i]
 		if set.typ != dns.TypeNSEC && set.typ != dns.TypeNSEC3 || len(set.rrs) == 0 {
@@ -43,6 +44,7 @@ func (r *run) denials(z *zone, m *message) denials {
 			continue
 		}
 		if len(d.nsec)+len(nsec3) >= maxDenials {
+			many = undecided(z.name, set.name, set.typ, "too many NSEC or NSEC3 records of %s to check", short(z.name))
 			break
 		}
 		if _, f := r.verify(z.name, set, z.keys); f != nil {
@@ -61,6 +63,10 @@ func (r *run) denials(z *zone, m *message) denials {
 		}
 	}
 	d.nsec3, d.excess = r.hashed(z.name, nsec3)
+	if many != nil {
+		// The record that was wanted may be among those left out.
+		d.excess = many
+	}
 	return d
 }
 

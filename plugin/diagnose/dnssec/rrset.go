@@ -50,6 +50,8 @@ func (r *run) explain(z string, set *rrset, sig *dns.RRSIG, g grade, what string
 			return fail(timesCode[when], "RRSIG of %s by key %d is not valid before %s", what, sig.KeyTag, inception)
 		}
 		return fail(timesCode[when], "RRSIG of %s by key %d expires %s, before it begins %s", what, sig.KeyTag, expiration, inception)
+	case gradeUntried:
+		return undecided(z, set.name, set.typ, "RRSIG of %s is by key %d, and more than %d keys of %s have that tag", what, sig.KeyTag, maxKeysPerTag, short(z))
 	case gradeUncheckable:
 		return undecided(z, set.name, set.typ, "RRSIG of %s is by key %d, whose size cannot be checked here", what, sig.KeyTag)
 	case gradeCorrupt:

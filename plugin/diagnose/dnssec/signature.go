@@ -74,11 +74,13 @@ const (
 	gradeCorrupt
 	gradeTimesCorrupt // out of its time; not checked, or not good
 	gradeTimes        // good but for its time
+	gradeUntried      // in time, but too many keys share its tag
 	gradeUncheckable  // in time, but the key is beyond the crypto library
 	gradeGood
 )
 
-// maxKeysPerTag bounds colliding key tags that are tried for one signature.
+// maxKeysPerTag bounds colliding key tags that are tried for one signature
+// (CVE-2023-50387).
 const maxKeysPerTag = 4
 
 // judge grades one signature over a set of zone z with the given keys.
@@ -112,15 +114,17 @@ func (r *run) judge(z string, set *rrset, sig *dns.RRSIG, keys []*dns.DNSKEY) gr
 			g = gradeRevokedKey
 		case k.KeyTag() != sig.KeyTag || k.Algorithm != sig.Algorithm || k.Protocol != 3:
 		case tried == maxKeysPerTag:
+			g = gradeUntried
 		default:
 			tried++
 			g = r.check(set, sig, k)
-			if when != timesHold {
-				if g == gradeGood {
-					g = gradeTimes
-				} else {
-					g = gradeTimesCorrupt
-				}
+		}
+		if when != timesHold {
+			switch g {
+			case gradeGood:
+				g = gradeTimes
+			case gradeCorrupt, gradeUntried, gradeUncheckable:
+				g = gradeTimesCorrupt
 			}
 		}
 		best = max(best, g)

@@ -17,7 +17,8 @@ type zone struct {
 	end    *Finding
 }
 
-// Bounds of what one zone may make a validator try.
+// Bounds of what one zone may make a validator try. A zone beyond them is
+// undecided: a part of its keys cannot show that it is bogus.
 const (
 	maxDS   = 32
 	maxKeys = 64
@@ -31,7 +32,9 @@ func (r *run) enter(name, parentZone string, all []*dns.DS) *zone {
 	z := &zone{name: name}
 	r.zones[name] = z
 	if len(all) > maxDS {
-		all = all[:maxDS]
+		z.end = undecided(parentZone, name, dns.TypeDS, "%s has %d DS records, more than the %d that are tried", short(name), len(all), maxDS)
+		r.step(false, parentZone, "%s", z.end.Text)
+		return z
 	}
 	usable, f := r.usableDS(name, parentZone, all)
 	if f != nil {
@@ -45,7 +48,11 @@ func (r *run) enter(name, parentZone string, all []*dns.DS) *zone {
 		z.end = f.aboutKey(usable[0].KeyTag, usable[0].Algorithm)
 		return z
 	}
-	z.keys = keysOf(set)
+	if z.keys, f = keysOf(set); f != nil {
+		r.step(false, name, "%s", f.Text)
+		z.end = f
+		return z
+	}
 	var trusted []*dns.DNSKEY
 	var because []string
 	var nearly *Finding
@@ -109,14 +116,18 @@ func signedWith(set *rrset, keys []*dns.DNSKEY) bool {
 	return false
 }
 
-func keysOf(set *rrset) []*dns.DNSKEY {
+func keysOf(set *rrset) ([]*dns.DNSKEY, *Finding) {
+	if len(set.rrs) > maxKeys {
+		return nil, undecided(set.name, set.name, dns.TypeDNSKEY, "%s has %d DNSKEY records, more than the %d that are tried",
+			short(set.name), len(set.rrs), maxKeys)
+	}
 	var keys []*dns.DNSKEY
 	for _, rr := range set.rrs {
-		if k, ok := rr.(*dns.DNSKEY); ok && len(keys) < maxKeys {
+		if k, ok := rr.(*dns.DNSKEY); ok {
 			keys = append(keys, k)
 		}
 	}
-	return keys
+	return keys, nil
 }
 
 // dnskeys fetches the DNSKEY RRset of a zone that has a DS. Its absence is the
