@@ -10,6 +10,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 )
 
@@ -107,4 +108,55 @@ func TestOnlyTheQuestionWhyOfAClientThatMayKnowIsTaken(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got, tc.want)
 		}
 	}
+}
+
+// FuzzWhy asks with outside bytes. Only a question for a name in the zone is
+// taken, and what is answered survives the wire in at most five strings.
+func FuzzWhy(f *testing.F) {
+	for _, name := range []string{"_why.www.example.org.", "_WHY.example.org.", `_why.a\000\255\.b\".example.org.`, `\095why.www.example.org.`, "_why.example.net.", "_why."} {
+		wire, err := new(dns.Msg).SetQuestion(name, dns.TypeTXT).Pack()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(wire, "192.0.2.53:53", uint64(31))
+	}
+	f.Add([]byte{}, "\xff\x1b\u202e\\\"", uint64(0))
+	e := &Ede{block: block{why: true, serves: []string{"example.org."}, texts: []textRule{{words: cause.FullWords}}}}
+	f.Fuzz(func(t *testing.T, wire []byte, upstream string, count uint64) {
+		at := time.Date(2026, 11, 23, 14, 2, 11, 0, time.UTC)
+		episodes := make([]incident.Episode, 1+count%8)
+		for i := range episodes {
+			episodes[i] = incident.Episode{Cause: "upstream_timeout", Upstream: upstream, Count: count, First: at, Last: at}
+		}
+		texts := whyTexts("coredns-7f2", episodes, at)
+		if len(texts) > maxWhy {
+			t.Fatalf("%d strings", len(texts))
+		}
+		for _, text := range texts {
+			rr := &dns.TXT{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeTXT, Class: dns.ClassINET}, Txt: []string{text}}
+			m := &dns.Msg{Answer: []dns.RR{rr}}
+			packed, err := m.Pack()
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Behind the header, the root name, and ten octets come one string's
+			// length and octets.
+			const at = 12 + 1 + 10
+			raw := strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(text)
+			if got := packed[at:]; len(raw) > maxString || int(got[0]) != len(raw) || string(got[1:]) != raw {
+				t.Errorf("%q leaves as %q", text, got)
+			}
+		}
+		var m dns.Msg
+		if m.Unpack(wire) != nil || len(m.Question) == 0 {
+			return
+		}
+		q := m.Question[0]
+		labels := dns.SplitDomainName(q.Name)
+		want := len(labels) >= 3 && strings.EqualFold(labels[0], "_why") && dns.IsSubDomain("example.org.", strings.ToLower(q.Name)) &&
+			q.Qtype == dns.TypeTXT && q.Qclass == dns.ClassINET && m.Opcode == dns.OpcodeQuery && !m.Response
+		if got := e.asksWhy(&m, netip.MustParseAddr("192.0.2.7")); got != want {
+			t.Errorf("%q is taken: %v, want %v", q.Name, got, want)
+		}
+	})
 }

@@ -1,0 +1,78 @@
+package ede
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/coredns/caddy"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/record"
+)
+
+// FuzzParse reads outside text as the ede directive of a server block. What is
+// accepted lies within the limits of the README, and says the same when it is
+// read again.
+func FuzzParse(f *testing.F) {
+	files, err := filepath.Glob("testdata/corefile/bad/*.corefile")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no files", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if _, inside, ok := strings.Cut(string(text), "ede"); ok {
+			f.Add("ede" + inside)
+		}
+	}
+	f.Add("ede example.org 192.0.2.0/24 {\n text full 192.0.2.0/24 ::/0\n text none\n upstream drop\n shadow\n log summary 1m\n log client prefix\n except a.example.org\n memory 100\n page [::1]:9163\n why\n diagnose {\n rate 0 1\n wait 2s\n compare 192.0.2.53 tls://192.0.2.53%x https://dns.example.net\n delegation 10.0.0.0/8\n }\n}")
+	f.Fuzz(func(t *testing.T, text string) {
+		if strings.Contains(text, "trust_anchor") {
+			t.Skip("reads this machine's files")
+		}
+		read := func() (block, settings, error) {
+			c := caddy.NewTestController("dns", text)
+			c.ServerBlockKeys = []string{"dns://example.org.:53", "dns://.:53"}
+			return parse(c)
+		}
+		b, s, err := read()
+		if again, settings, errAgain := read(); !reflect.DeepEqual(b, again) || s != settings || (err == nil) != (errAgain == nil) {
+			t.Fatalf("read twice: %+v %+v %v, then %+v %+v %v", b, s, err, again, settings, errAgain)
+		}
+		if err != nil {
+			return
+		}
+		if n := s.entries(); n < minEntries || n > maxEntries {
+			t.Errorf("memory %d", n)
+		}
+		if l := s.log.value; l.mode == record.LogSummary && (l.window < minWindow || l.window > maxWindow) {
+			t.Errorf("log window %v", l.window)
+		}
+		l := s.diagnoseLine()
+		if l.rate < 0 || l.rate > maxRate || l.concurrent < 1 || l.concurrent > maxConcurrent || l.wait < 0 || l.wait > maxWait || len(l.compared()) > maxCompare {
+			t.Errorf("diagnose %+v", l)
+		}
+		if len(l.networks()) != len(strings.Fields(l.networkList)) {
+			t.Errorf("of %q only %v are networks", l.networkList, l.networks())
+		}
+		for i, rule := range b.texts {
+			if len(rule.networks) == 0 && i != len(b.texts)-1 {
+				t.Errorf("a line for all clients stands before another: %+v", b.texts)
+			}
+			for _, n := range rule.networks {
+				if n != n.Masked() {
+					t.Errorf("%v is not masked", n)
+				}
+			}
+		}
+		for _, zone := range append(b.zones, b.except...) {
+			if zone == "" || !strings.HasSuffix(zone, ".") {
+				t.Errorf("zone %q", zone)
+			}
+		}
+	})
+}
