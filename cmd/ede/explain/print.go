@@ -20,8 +20,12 @@ type printer struct {
 	server        string
 }
 
-// maxLine bounds what is printed of one step: it may quote what a server sent.
-const maxLine = 400
+// Bounds of what is printed of a finding and of one step: they may quote what a
+// server sent.
+const (
+	maxSentence = 1000
+	maxLine     = 400
+)
 
 func (p *printer) step(s diagnose.Step) {
 	fmt.Fprintf(p.progress, "%s %s\n", mark(s.OK), option.Sanitize(s.What, maxLine))
@@ -58,6 +62,7 @@ type step struct {
 }
 
 func (p *printer) print(f diagnose.Finding) error {
+	f.Text = option.Sanitize(f.Text, maxSentence)
 	if p.asJSON {
 		if err := p.printJSON(f); err != nil {
 			return err

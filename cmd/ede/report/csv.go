@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 var csvHead = []string{"section", "key", "zone", "count", "over", "cached", "owner", "lasts", "state", "mostly", "first", "last", "text"}
@@ -62,9 +63,10 @@ func csvRow(cells map[string]string) []string {
 }
 
 // inert keeps a spreadsheet from taking a name that a client has chosen for a
-// formula: https://owasp.org/www-community/attacks/CSV_Injection
+// formula, in full-width form too:
+// https://owasp.org/www-community/attacks/CSV_Injection
 func inert(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@", rune(cell[0])) {
+	if first, size := utf8.DecodeRuneInString(cell); size > 0 && strings.ContainsRune("=+-@＝＋－＠", first) {
 		return "'" + cell
 	}
 	return cell
