@@ -31,7 +31,7 @@ const emptyOption = 2 + 2 + 2
 // cannot gain an answer by asking again over TCP. Texts are sanitized once more.
 func Attach(reply *dns.Msg, req Request, limit int, opts []Option) *dns.Msg {
 	out := *reply
-	if !req.opt {
+	if !req.HasOPT() {
 		out.Extra = withoutOPT(reply)
 		return &out
 	}
@@ -50,7 +50,7 @@ func Attach(reply *dns.Msg, req Request, limit int, opts []Option) *dns.Msg {
 	kept := own.Option
 
 	limit = min(limit, dns.MaxMsgSize)
-	if req.nsid {
+	if req.has(hasNSID) {
 		limit -= nsidRoom
 	}
 	fitting := fit(opts, limit-size(&out))

@@ -41,7 +41,13 @@ func FuzzAttach(f *testing.F) {
 		}
 		limit %= 1 << 17
 		opts := Arrange([]Option{{Code: code1, Text: text1}, {Code: code2, Text: text2}})
-		req := Request{opt: edns, size: 1232, do: true, nsid: edns && nsid}
+		req := Request{size: 1232, bits: hasDO}
+		if edns {
+			req.bits |= hasOPT
+			if nsid {
+				req.bits |= hasNSID
+			}
+		}
 		checkAttached(t, reply, req, limit, opts)
 	})
 }
@@ -59,7 +65,7 @@ func checkAttached(t *testing.T, reply *dns.Msg, req Request, limit int, opts []
 		t.Errorf("more than the OPT was changed:\n%v", out)
 	}
 	got, n := overTheWire(t, out)
-	if !req.opt {
+	if !req.HasOPT() {
 		if optOf(out) != nil && out.Rcode <= 0xF {
 			t.Error("OPT to a query without")
 		}

@@ -9,7 +9,7 @@ import (
 
 var (
 	plainQuery = Request{}
-	ednsQuery  = Request{opt: true, size: 1232, do: true}
+	ednsQuery  = Request{size: 1232, bits: hasOPT | hasDO}
 	two        = []Option{{22, "at delegation example.org.", Upstream}, {23, "no reply within 2 s", Local}}
 )
 
@@ -82,9 +82,9 @@ func TestAttachAddsAnOPT(t *testing.T) {
 }
 
 func TestAttachGivesItsOPTTheFlagsOfTheQuery(t *testing.T) {
-	for _, req := range []Request{{opt: true}, {opt: true, do: true}, {opt: true, co: true}} {
+	for _, req := range []Request{{bits: hasOPT}, {bits: hasOPT | hasDO}, {bits: hasOPT | hasCO}} {
 		opt := optOf(Attach(failure("example.org."), req, 512, two))
-		if opt.Do() != req.do || opt.Co() != req.co {
+		if opt.Do() != req.has(hasDO) || opt.Co() != req.has(hasCO) {
 			t.Errorf("%+v: DO %v, CO %v", req, opt.Do(), opt.Co())
 		}
 	}
@@ -106,7 +106,7 @@ func TestAttachKeepsTheRestOfAnOPT(t *testing.T) {
 	reply.Extra = []dns.RR{address("a.example.org."), opt, address("b.example.org.")}
 	before := reply.Copy()
 
-	out := Attach(reply, Request{opt: true, size: 1232}, 1232, two)
+	out := Attach(reply, Request{size: 1232, bits: hasOPT}, 1232, two)
 	if got := types(out.Extra); !slices.Equal(got, []uint16{dns.TypeA, dns.TypeOPT, dns.TypeA}) {
 		t.Fatalf("additional section %v", got)
 	}

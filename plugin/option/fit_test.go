@@ -65,7 +65,7 @@ func TestAttachLeavesRoomForWhatComesLater(t *testing.T) {
 		extra []dns.RR
 		room  int
 	}{
-		"NSID":                      {Request{opt: true, size: 512, nsid: true}, nil, nsidRoom},
+		"NSID":                      {Request{size: 512, bits: hasOPT | hasNSID}, nil, nsidRoom},
 		"TSIG not yet signed":       {ednsQuery, []dns.RR{tsig("")}, dns.Len(tsig("")) + macRoom},
 		"TSIG with the query's MAC": {ednsQuery, []dns.RR{tsig(mac)}, dns.Len(tsig(mac))},
 	} {

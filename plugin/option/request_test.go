@@ -24,17 +24,17 @@ func TestRequestOf(t *testing.T) {
 	}{
 		"no message":              {nil, Request{}},
 		"without OPT":             {new(dns.Msg).SetQuestion("example.org.", dns.TypeA), Request{}},
-		"OPT":                     {queryWithOPT(1232, false), Request{opt: true, size: 1232}},
-		"DO":                      {queryWithOPT(4096, true), Request{opt: true, size: 4096, do: true}},
-		"DO and CO":               {compact, Request{opt: true, size: 1232, do: true, co: true}},
-		"NSID among other things": {queryWithOPT(512, false, ede(0, ""), nsid()), Request{opt: true, size: 512, nsid: true}},
+		"OPT":                     {queryWithOPT(1232, false), Request{size: 1232, bits: hasOPT}},
+		"DO":                      {queryWithOPT(4096, true), Request{size: 4096, bits: hasOPT | hasDO}},
+		"DO and CO":               {compact, Request{size: 1232, bits: hasOPT | hasDO | hasCO}},
+		"NSID among other things": {queryWithOPT(512, false, ede(0, ""), nsid()), Request{size: 512, bits: hasOPT | hasNSID}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := RequestOf(tc.query)
 			if got != tc.want {
 				t.Errorf("%+v, want %+v", got, tc.want)
 			}
-			if got.HasOPT() != tc.want.opt {
+			if got.HasOPT() != (tc.want.bits&hasOPT != 0) {
 				t.Errorf("HasOPT() = %v", got.HasOPT())
 			}
 		})
@@ -46,7 +46,7 @@ func TestRequestOutlivesChangesToTheQuery(t *testing.T) {
 	req := RequestOf(q)
 	q.IsEdns0().SetDo(false)
 	q.Extra = nil
-	if want := (Request{opt: true, size: 1232, do: true, nsid: true}); req != want {
+	if want := (Request{size: 1232, bits: hasOPT | hasDO | hasNSID}); req != want {
 		t.Errorf("%+v, want %+v", req, want)
 	}
 }
