@@ -53,7 +53,7 @@ func (e *Ede) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 		}
 	}()
 
-	rcode, err := plugin.NextOrFailure(e.Name(), e.Next, run, run, r)
+	rcode, err := e.next(run, r)
 
 	shape, failure, failed := run.Outcome(rcode, err)
 	if !failed {
@@ -81,6 +81,17 @@ func (e *Ede) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	}
 	_ = w.WriteMsg(reply)
 	return dns.RcodeSuccess, err
+}
+
+// next asks the plugin below. NextOrFailure opens a span for it if the query is
+// traced, and puts a writer above it that tells the one above which plugin
+// writes. A run does not listen to that, so a query that is not traced is spared
+// the writer.
+func (e *Ede) next(run *observe.Run, r *dns.Msg) (int, error) {
+	if e.Next == nil || run.Traced() {
+		return plugin.NextOrFailure(e.Name(), e.Next, run, run, r)
+	}
+	return e.Next.ServeDNS(run, run, r)
 }
 
 // Name implements plugin.Handler.

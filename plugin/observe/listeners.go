@@ -44,7 +44,7 @@ func (run *Run) comesBack(upstream string, asked dns.Question) bool {
 		return true
 	}
 	server, ok := run.Context.Value(dnsserver.Key{}).(*dnsserver.Server)
-	if !ok || asked != run.question || metrics.WithView(run.Context) != "" {
+	if !ok || asked != run.Question() || metrics.WithView(run.Context) != "" {
 		return false
 	}
 	_, addr, _ := strings.Cut(server.Addr, "://")

@@ -20,7 +20,7 @@ import (
 func (run *Run) Outcome(rcode int, err error) (shape evidence.Shape, failure int, failed bool) {
 	written := run.written != nil
 	switch {
-	case run.sent > 0:
+	case run.sent:
 		// An answer is on its way; whatever follows it is not the failure of
 		// this query.
 		return 0, 0, false
@@ -46,12 +46,12 @@ func (run *Run) Release(rcode int, err error) (int, error) {
 	if run.ladder.PassThrough {
 		return rcode, err
 	}
-	if run.held != nil && plugin.ClientWrite(rcode) && run.sent == 0 {
+	if run.held != nil && plugin.ClientWrite(rcode) && !run.sent {
 		// The error of a write is the transport's, as it would be without ede.
 		_ = run.ResponseWriter.WriteMsg(run.held)
 		return rcode, err
 	}
-	if run.sent > 0 && isFailure(rcode) && !isTransfer(run.question.Qtype) {
+	if run.sent && isFailure(rcode) && !isTransfer(run.qtype) {
 		// A second answer to the same query would follow. A zone transfer is
 		// many messages, and the last one has to say that it was cut off.
 		return dns.RcodeSuccess, err
@@ -67,7 +67,7 @@ func (run *Run) Reply(r *dns.Msg, rcode int) *dns.Msg {
 	}
 	m := new(dns.Msg).SetRcode(r, rcode)
 	// rewrite may have left another question in r than the client asked.
-	m.Question = []dns.Question{run.question}
+	m.Question = []dns.Question{run.Question()}
 	return m
 }
 
@@ -109,7 +109,7 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 		Rcode:            rcode,
 		Shape:            shape,
 		Failure:          interpret(err, run.upstreamForward()),
-		Question:         run.question,
+		Question:         run.Question(),
 		Asked:            run.questionAt(level),
 		Opcode:           int(run.opcode),
 		CheckingDisabled: run.cd,
@@ -184,7 +184,7 @@ func (run *Run) addCache(e *evidence.Evidence) {
 		e.CacheHit = i == int(run.entered)-1 && run.written != nil
 	}
 	if run.background {
-		q := run.question
+		q := run.Question()
 		e.CacheQuestion = dns.Question{Name: lower(q.Name), Qtype: q.Qtype, Qclass: q.Qclass}
 	}
 }
@@ -244,7 +244,7 @@ func (run *Run) names() []string {
 
 // questionAt returns the question that the plugin at level saw.
 func (run *Run) questionAt(level int) dns.Question {
-	q := run.question
+	q := run.Question()
 	for _, c := range run.changes[:run.changed] {
 		if c.level <= level {
 			q = c.question
@@ -272,7 +272,7 @@ func (run *Run) BackgroundEvidence(rcode int, err error) *evidence.Evidence {
 // CacheQuestion is the question that cache saw, in lower case, or the client's
 // if no cache was entered.
 func (run *Run) CacheQuestion() dns.Question {
-	q := run.question
+	q := run.Question()
 	for i := range min(int(run.entered), maxPath) {
 		if run.tapAt(i+1).name == "cache" {
 			q = run.questionAt(i + 1)

@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"testing"
+	"unsafe"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
@@ -91,6 +92,13 @@ func TestASuccessCostsAtMostTwoAllocations(t *testing.T) {
 	with := testing.AllocsPerRun(1000, tapped(query, reply))
 	if with > without+2 {
 		t.Errorf("%v allocations with the ladder, %v without", with, without)
+	}
+}
+
+// The allocator has sizes: one octet more would cost sixteen.
+func TestARunFitsTheSizeThatItIsLaidOutFor(t *testing.T) {
+	if size := unsafe.Sizeof(Run{}); size > 112 {
+		t.Errorf("a run has %d octets, more than 112", size)
 	}
 }
 
