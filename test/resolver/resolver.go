@@ -1,6 +1,6 @@
-// Package resolver starts real validating resolvers on loopback for tests: BIND,
-// Unbound, PowerDNS Recursor and Knot Resolver, with root hints and a trust
-// anchor of the test's own.
+// Package resolver starts real resolvers on loopback for tests: BIND, Unbound,
+// PowerDNS Recursor and Knot Resolver, which validate with root hints and a trust
+// anchor of the test's own, and the forwarders dnsdist, dnsmasq and stubby.
 package resolver
 
 import (
@@ -9,7 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"regexp"
 	"testing"
 	"time"
 
@@ -22,42 +22,72 @@ type Root struct {
 	Hints string
 	// Anchor holds DS records of the root.
 	Anchor []dns.RR
+	// Forward is the server, as ADDRESS:PORT, that a forwarder asks in place of
+	// the tree.
+	Forward string
 }
 
 // Resolver is a program that can be started.
 type Resolver struct {
 	Name    string
 	program string
-	config  func(t testing.TB, dir string, port int, root Root) []string
+	version string // the argument that makes it print its version
+	config  func(place) []string
+	more    string
 }
 
-// The resolvers, none of which sends Extended DNS Errors as configured here.
+// place is where and as what a resolver is to run.
+type place struct {
+	testing.TB
+	dir  string
+	port int
+	Root
+	// more stands last in the main part of the configuration.
+	more string
+}
+
+// The resolvers. Knot Resolver and PowerDNS Recursor send no Extended DNS Errors
+// unless With says so, and Unbound has none to send.
 var (
-	BIND     = Resolver{"BIND", "named", bind}
-	Unbound  = Resolver{"Unbound", "unbound", unbound}
-	PowerDNS = Resolver{"PowerDNS Recursor", "pdns_recursor", powerDNS}
-	Knot     = Resolver{"Knot Resolver", "kresd", knot}
+	BIND     = Resolver{Name: "BIND", program: "named", version: "-v", config: bind}
+	Unbound  = Resolver{Name: "Unbound", program: "unbound", version: "-V", config: unbound}
+	PowerDNS = Resolver{Name: "PowerDNS Recursor", program: "pdns_recursor", version: "--version", config: powerDNS}
+	Knot     = Resolver{Name: "Knot Resolver", program: "kresd", version: "--version", config: knot}
 )
 
+// The forwarders.
+var (
+	Dnsdist = Resolver{Name: "dnsdist", program: "dnsdist", version: "--version", config: dnsdist}
+	Dnsmasq = Resolver{Name: "dnsmasq", program: "dnsmasq", version: "--version", config: dnsmasq}
+	// Stubby forwards over TLS, and takes any certificate.
+	Stubby = Resolver{Name: "stubby", program: "stubby", version: "-V", config: stubby}
+)
+
+// With returns the resolver with more lines in the main part of its
+// configuration, where they prevail over what stands there.
+func (r Resolver) With(lines string) Resolver {
+	r.more = lines
+	return r
+}
+
+var versionNumber = regexp.MustCompile(`\d+\.\d+(\.\d+)?`)
+
+// Version is what the program says of itself, as 1.17.1.
+func (r Resolver) Version(t testing.TB) string {
+	t.Helper()
+	out, _ := exec.Command(r.find(t), r.version).CombinedOutput()
+	v := versionNumber.Find(out)
+	if v == nil {
+		t.Fatalf("%s has no version: %s", r.Name, out)
+	}
+	return string(v)
+}
+
 // Start starts the resolver and returns its address when it answers; it is
-// stopped when the test ends. Without the program the test is skipped, but not
-// under CI, which installs it.
+// stopped when the test ends.
 func (r Resolver) Start(t testing.TB, root Root) string {
 	t.Helper()
-	path, err := exec.LookPath(r.program)
-	if err != nil {
-		for _, dir := range []string{"/usr/sbin/", "/usr/bin/"} {
-			if _, e := os.Stat(dir + r.program); e == nil {
-				path, err = dir+r.program, nil
-			}
-		}
-	}
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("%s is not installed: %v", r.Name, err)
-		}
-		t.Skipf("%s is not installed: %v", r.Name, err)
-	}
+	path := r.find(t)
 	// The path of a control socket has to be short, shorter than t.TempDir's.
 	dir, err := os.MkdirTemp("", "ede")
 	if err != nil {
@@ -68,7 +98,7 @@ func (r Resolver) Start(t testing.TB, root Root) string {
 		t.Fatal(err)
 	}
 	port := freePort(t)
-	cmd := exec.Command(path, r.config(t, dir, port, root)...)
+	cmd := exec.Command(path, r.config(place{t, dir, port, root, r.more})...)
 	cmd.Dir = dir
 	out, err := os.Create(filepath.Join(dir, "output"))
 	if err != nil {
@@ -89,7 +119,28 @@ func (r Resolver) Start(t testing.TB, root Root) string {
 	return address
 }
 
-// answers waits until the resolver answers, or has ended.
+// find returns the path of the program. Without it the test is skipped, but not
+// under CI, which installs it.
+func (r Resolver) find(t testing.TB) string {
+	t.Helper()
+	path, err := exec.LookPath(r.program)
+	if err != nil {
+		for _, dir := range []string{"/usr/sbin/", "/usr/bin/"} {
+			if _, e := os.Stat(dir + r.program); e == nil {
+				path, err = dir+r.program, nil
+			}
+		}
+	}
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("%s is not installed: %v", r.Name, err)
+		}
+		t.Skipf("%s is not installed: %v", r.Name, err)
+	}
+	return path
+}
+
+// answers waits until the resolver answers or refuses, or has ended.
 func answers(address string, exited <-chan struct{}) bool {
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
@@ -100,7 +151,8 @@ func answers(address string, exited <-chan struct{}) bool {
 		case <-ticker.C:
 		}
 		m := new(dns.Msg).SetQuestion(".", dns.TypeNS)
-		if r, _, err := (&dns.Client{Timeout: time.Second}).Exchange(m, address); err == nil && r.Rcode == dns.RcodeSuccess {
+		r, _, err := (&dns.Client{Timeout: time.Second}).Exchange(m, address)
+		if err == nil && (r.Rcode == dns.RcodeSuccess || r.Rcode == dns.RcodeRefused) {
 			return true
 		}
 	}
@@ -125,106 +177,4 @@ func freePort(t testing.TB) int {
 	}
 	t.Fatal("no free port")
 	return 0
-}
-
-func write(t testing.TB, dir, name, text string) string {
-	t.Helper()
-	path := filepath.Join(dir, name)
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// lines returns the anchors one a line in the given form.
-func lines(root Root, form func(*dns.DS) string) string {
-	var b strings.Builder
-	for _, rr := range root.Anchor {
-		if ds, ok := rr.(*dns.DS); ok {
-			b.WriteString(form(ds) + "\n")
-		}
-	}
-	return b.String()
-}
-
-func bind(t testing.TB, dir string, port int, root Root) []string {
-	write(t, dir, "hints", root.Hints)
-	anchors := lines(root, func(ds *dns.DS) string {
-		return fmt.Sprintf(". static-ds %d %d %d %q;", ds.KeyTag, ds.Algorithm, ds.DigestType, ds.Digest)
-	})
-	conf := write(t, dir, "named.conf", fmt.Sprintf(`
-options {
-  directory %q; listen-on port %d { 127.0.0.1; }; listen-on-v6 { none; }; pid-file none; session-keyfile none;
-  recursion yes; allow-recursion { any; }; allow-query { any; }; dnssec-validation yes; empty-zones-enable no; querylog no;
-};
-controls { };
-trust-anchors { %s };
-zone "." { type hint; file "hints"; };
-`, dir, port, anchors))
-	return []string{"-g", "-4", "-c", conf}
-}
-
-func unbound(t testing.TB, dir string, port int, root Root) []string {
-	hints := write(t, dir, "hints", root.Hints)
-	anchors := lines(root, func(ds *dns.DS) string {
-		return fmt.Sprintf("  trust-anchor: %q", strings.ReplaceAll(ds.String(), "\t", " "))
-	})
-	conf := write(t, dir, "unbound.conf", fmt.Sprintf(`
-server:
-  directory: %q
-  chroot: ""
-  username: ""
-  pidfile: ""
-  interface: 127.0.0.1@%d
-  do-ip6: no
-  do-not-query-localhost: no
-  use-syslog: no
-  module-config: "validator iterator"
-  root-hints: %q
-%s
-remote-control:
-  control-enable: no
-`, dir, port, hints, anchors))
-	return []string{"-d", "-p", "-c", conf}
-}
-
-func powerDNS(t testing.TB, dir string, port int, root Root) []string {
-	hints := write(t, dir, "hints", root.Hints)
-	anchors := lines(root, func(ds *dns.DS) string {
-		return fmt.Sprintf("addTA('.', '%d %d %d %s')", ds.KeyTag, ds.Algorithm, ds.DigestType, ds.Digest)
-	})
-	lua := write(t, dir, "anchors.lua", "clearTA()\n"+anchors)
-	write(t, dir, "recursor.conf", fmt.Sprintf(`
-local-address=127.0.0.1
-local-port=%d
-socket-dir=%s
-hint-file=%s
-lua-config-file=%s
-dnssec=validate
-dont-query=
-daemon=no
-threads=1
-security-poll-suffix=
-extended-resolution-errors=no
-`, port, dir, hints, lua))
-	return []string{"--config-dir=" + dir, "--disable-syslog"}
-}
-
-func knot(t testing.TB, dir string, port int, root Root) []string {
-	hints := write(t, dir, "hints", root.Hints)
-	anchors := lines(root, func(ds *dns.DS) string {
-		return "trust_anchors.add('" + strings.ReplaceAll(ds.String(), "\t", " ") + "')"
-	})
-	conf := write(t, dir, "kresd.conf", fmt.Sprintf(`
-net.listen('127.0.0.1', %d, { kind = 'dns' })
-net.ipv6 = false
-modules.load('hints')
-modules.unload('extended_error')
-trust_anchors.remove('.')
-%s
-hints.root_file('%s')
-policy.add(policy.all(policy.FLAGS({'ALLOW_LOCAL'})))
-cache.size = 10 * MB
-`, port, anchors, hints))
-	return []string{"-n", "-c", conf, dir}
 }

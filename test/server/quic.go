@@ -60,7 +60,11 @@ func dialQUIC(ctx context.Context, addr string) (conn *quic.Conn, done func(), e
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := net.ListenPacket("udp", "127.0.0.1:0")
+	local := "127.0.0.1:0"
+	if remote.IP.To4() == nil {
+		local = "[::]:0"
+	}
+	p, err := net.ListenPacket("udp", local)
 	if err != nil {
 		return nil, nil, err
 	}
