@@ -64,6 +64,8 @@ type Log struct {
 	summarizing atomic.Bool
 	// began is when the window of the next summaries began.
 	began time.Time
+	// ended is true once Stop was called, stalled once it gave up on the sink.
+	ended, stalled atomic.Bool
 }
 
 // event is a line that is no failure: a diagnosis.
@@ -90,19 +92,24 @@ func (l *Log) Start() {
 }
 
 // Stop writes what is queued and what is counted, and ends. It waits for a
-// stalled sink for at most a second: a reload has to go on.
+// stalled sink for at most a second: a reload has to go on. Queries that are
+// under way may still fail; see Failed.
 func (l *Log) Stop() {
+	l.ended.Store(true)
 	close(l.stop)
 	ended := make(chan struct{})
 	go func() { l.done.Wait(); close(ended) }()
 	select {
 	case <-ended:
 	case <-time.After(time.Second):
+		l.stalled.Store(true)
 	}
 }
 
 // Failed queues a line for f, or leaves f to the next summary, which counts
-// what got no line of its own. It never blocks.
+// what got no line of its own. It never blocks, but for a query that ends after
+// Stop: CoreDNS shuts plugins down before it waits for the queries under way, of
+// which those that time out are the last, and then nobody else is left to write.
 func (l *Log) Failed(f *Failure) {
 	if l.options.Mode == LogOff {
 		return
@@ -117,14 +124,20 @@ func (l *Log) Failed(f *Failure) {
 	default:
 		LogDropped.Inc()
 	}
+	if l.ended.Load() && !l.stalled.Load() {
+		l.drain()
+	}
 }
 
 // wants decides whether f gets a line of its own.
 func (l *Log) wants(f *Failure) bool {
-	switch l.options.Mode {
-	case LogAll:
+	switch {
+	case l.options.Mode == LogAll:
 		return true
-	case LogDefault:
+	case l.ended.Load():
+		// No summary follows any more.
+		return l.rate.allow(f.Time, linesPerSecond)
+	case l.options.Mode == LogDefault:
 		if l.rate.allow(f.Time, linesPerSecond) {
 			if !l.summarizing.Load() {
 				return true

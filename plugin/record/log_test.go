@@ -165,6 +165,57 @@ func TestAStopWritesWhatIsQueuedAndWhatIsCounted(t *testing.T) {
 	})
 }
 
+// CoreDNS shuts plugins down before it waits for the queries under way.
+func TestAQueryThatFailsAfterTheStopIsTold(t *testing.T) {
+	for name, mode := range map[string]Mode{"all": LogAll, "default": LogDefault, "summary": LogSummary} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := opened(t)
+				o := newOutage(Options{Mode: mode})
+				o.log.Start()
+				o.fail("early.example.org.", "example.org.")
+				o.log.Stop()
+				for range 3 {
+					o.fail("late.example.org.", "example.org.")
+				}
+				if lines := s.lines(); len(lines) != 4 || count(lines, "rcode=SERVFAIL") != 4 {
+					t.Errorf("%q, want a line for each of 4 failures", lines)
+				}
+				for range 2 * linesPerSecond {
+					o.fail("late.example.org.", "example.org.")
+				}
+				want := linesPerSecond + 1
+				if mode == LogAll {
+					want = 4 + 2*linesPerSecond
+				}
+				if got := count(s.lines(), "rcode=SERVFAIL"); got > want || got < want-1 {
+					t.Errorf("%d lines, want about %d", got, want)
+				}
+			})
+		})
+	}
+}
+
+func TestAStalledSinkHoldsUpNoQueryAfterTheStopEither(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := stalled(t)
+		o := newOutage(Options{Mode: LogAll})
+		o.log.Start()
+		o.fail("early.example.org.", "example.org.")
+		o.log.Stop()
+		began := time.Now()
+		o.fail("late.example.org.", "example.org.")
+		if got := time.Since(began); got != 0 {
+			t.Errorf("a query waited for the sink for %v", got)
+		}
+		close(s.open)
+		synctest.Wait()
+		if got := count(s.lines(), "rcode=SERVFAIL"); got != 2 {
+			t.Errorf("%d lines once the sink took them, want 2", got)
+		}
+	})
+}
+
 func TestAnOutageTurnsLinesToSummariesAndBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := opened(t)
