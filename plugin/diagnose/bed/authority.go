@@ -1,6 +1,7 @@
 package bed
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -99,6 +100,12 @@ func (z *Zone) denyName(m *dns.Msg, name, next, encloser string) {
 
 // data answers from the sets at owner under another name.
 func (z *Zone) data(m *dns.Msg, owner, name string, typ uint16) bool {
+	if typ == dns.TypeANY && len(z.RRs[owner]) > 0 {
+		for _, t := range slices.Sorted(maps.Keys(z.RRs[owner])) {
+			m.Answer = append(m.Answer, z.signed(owner, t)...)
+		}
+		return true
+	}
 	if z.RRs[owner][typ] == nil {
 		if z.RRs[owner][dns.TypeCNAME] == nil {
 			return false

@@ -12,7 +12,21 @@ const missing = "does-not-exist"
 // Cases follows the public "Extended DNS Errors" test bed (Nosyk, Korczynski and
 // Duda, IMC 2023): the kinds of fault whose evidence is in the answers.
 func Cases() []Case {
-	cases := slices.Concat(controlCases(), dsCases(), signatureCases(), keyCases(), nsec3Cases(), nsecCases(), algorithmCases())
+	return withRcodes(slices.Concat(controlCases(), dsCases(), signatureCases(), keyCases(), nsec3Cases(), nsecCases(), algorithmCases()))
+}
+
+// Further are the states and shapes of a zone that the public test bed does not
+// have: what RFC 4034, 4035, 5155, 6840 and 9276 tell a validator to accept, and
+// what to reject. Some lead into zones of Cases, so a tree has to hold both.
+func Further() []Case {
+	return withRcodes(slices.Concat(furtherDS(), furtherSignatures(), furtherKeys(), furtherNSEC(), furtherNSEC3(),
+		furtherCuts(), furtherAliases(), furtherAlgorithms()))
+}
+
+// All is Cases and Further.
+func All() []Case { return slices.Concat(Cases(), Further()) }
+
+func withRcodes(cases []Case) []Case {
 	for i := range cases {
 		c := &cases[i]
 		// A zone at fault for a validator fails, but for those cases that say
@@ -36,7 +50,7 @@ func controlCases() []Case {
 		{Name: "unsigned", Before: Unsigned},
 		{Name: "unsigned-nxdomain", Ask: missing, Before: Unsigned},
 		{Name: "valid-wildcard", Ask: "anything", Before: Records("*.%s 300 IN A 192.0.2.7")},
-		{Name: "valid-wildcard-nsec3", Ask: "anything", Before: All(Hashed(1), Records("*.%s 300 IN A 192.0.2.7"))},
+		{Name: "valid-wildcard-nsec3", Ask: "anything", Before: Both(Hashed(1), Records("*.%s 300 IN A 192.0.2.7"))},
 		{Name: "cname-ok", Ask: "alias", Before: Records("alias.%s 300 IN CNAME valid." + TLD)},
 		{Name: "oversize", Type: dns.TypeTXT, Before: Records("%s 300 IN TXT" + long(12))},
 	}
@@ -106,7 +120,7 @@ func keyCases() []Case {
 		{Name: "no-dnskey-257", Before: PublishedFlags(ksk, dns.SEP, true), Expected: codes(11), AlsoTrue: codes(6, 9)},
 		{Name: "no-dnskey-257-old-ds", Children: func(_ *Bed, z *Zone) { keepDS(z, PublishedFlags(ksk, dns.SEP, true)) },
 			Expected: codes(11), AlsoTrue: codes(6, 9)},
-		{Name: "no-dnskey-256-257", Before: All(PublishedFlags(ksk, dns.SEP, true), PublishedFlags(zsk, 0, true)),
+		{Name: "no-dnskey-256-257", Before: Both(PublishedFlags(ksk, dns.SEP, true), PublishedFlags(zsk, 0, true)),
 			Expected: codes(11), AlsoTrue: codes(6, 9)},
 		{Name: "bad-zsk-algo", Before: PublishedAlgorithm(dns.RSASHA256), Expected: codes(6, 9)},
 		{Name: "unassigned-zsk-algo", Before: PublishedAlgorithm(100), Expected: codes(6, 9)},
@@ -141,7 +155,7 @@ func nsec3Cases() []Case {
 		fault("nsec3-unknown-hash", ResignedNSEC3(func(n *dns.NSEC3) { n.Hash = 2 }), 12, 6),
 		fault("bad-nsec3-rrsig", Corrupt(dns.TypeNSEC3), 6),
 		fault("nsec3-rrsig-missing", Unsign(dns.TypeNSEC3), 10, 6, 12),
-		fault("nsec3param-missing", All(Drop(dns.TypeNSEC3PARAM), Drop(dns.TypeNSEC3)), 12, 6),
+		fault("nsec3param-missing", Both(Drop(dns.TypeNSEC3PARAM), Drop(dns.TypeNSEC3)), 12, 6),
 		iterations("nsec3-iter-1", 1, nil, codes(27)),
 		iterations("nsec3-iter-51", 51, nil, codes(27)),
 		iterations("nsec3-iter-101", 101, nil, codes(27)),
@@ -159,7 +173,7 @@ func nsecCases() []Case {
 			Expected: codes(12), AlsoTrue: codes(6, 10)},
 		{Name: "deleg-no-proof-apex", Ask: "sub", Children: UnsignedChild, After: Drop(dns.TypeNSEC),
 			Expected: codes(12), AlsoTrue: codes(6, 10)},
-		{Name: "nsec-missing-rrsig-no-a", Ask: "www", After: All(Drop(dns.TypeNSEC), Unsign(dns.TypeA)),
+		{Name: "nsec-missing-rrsig-no-a", Ask: "www", After: Both(Drop(dns.TypeNSEC), Unsign(dns.TypeA)),
 			Expected: codes(10), AlsoTrue: codes(6, 12)},
 	}
 }
@@ -171,7 +185,7 @@ func algorithmCases() []Case {
 		{Name: "gost", Before: Algorithm(dns.ECCGOST), Expected: codes(1), AlsoTrue: codes(9)},
 		{Name: "unsupported-algo", Before: Algorithm(100), Expected: codes(1), AlsoTrue: codes(9)},
 		{Name: "rsasha1", Before: Algorithm(dns.RSASHA1), AlsoTrue: codes(1)},
-		{Name: "rsasha1-nsec3", Before: All(Algorithm(dns.RSASHA1NSEC3SHA1), Hashed(1)), AlsoTrue: codes(1)},
+		{Name: "rsasha1-nsec3", Before: Both(Algorithm(dns.RSASHA1NSEC3SHA1), Hashed(1)), AlsoTrue: codes(1)},
 		{Name: "rsasha256", Before: Algorithm(dns.RSASHA256)},
 		{Name: "rsasha512", Before: Algorithm(dns.RSASHA512)},
 		{Name: "ecdsap384", Before: Algorithm(dns.ECDSAP384SHA384)},

@@ -71,8 +71,8 @@ func (z *Zone) each(typ uint16, do func(name string, t uint16)) {
 	}
 }
 
-// All runs several changes.
-func All(changes ...func(*Zone)) func(*Zone) {
+// Both runs several changes.
+func Both(changes ...func(*Zone)) func(*Zone) {
 	return func(z *Zone) {
 		for _, change := range changes {
 			change(z)

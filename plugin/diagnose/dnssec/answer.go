@@ -60,7 +60,11 @@ func matching(m *message, name string, t uint16) []*rrset {
 	if t == dns.TypeANY {
 		var all []*rrset
 		for i := range m.answer {
-			if s := &m.answer[i]; s.name == name && len(s.rrs) > 0 {
+			s := &m.answer[i]
+			// At a cut the parent has a DS and an NSEC of its own, which resolvers
+			// mix into what they have.
+			parents := s.typ == dns.TypeDS || s.typ == dns.TypeNSEC
+			if s.name == name && len(s.rrs) > 0 && !parents {
 				all = append(all, s)
 			}
 		}
@@ -127,7 +131,7 @@ func (r *run) judgeAnswer(z *zone, m *message, what []*rrset, name string, t uin
 			owner--
 		}
 		if int(sig.Labels) < owner {
-			if f := r.noCloserName(z, m, set, int(sig.Labels)); f != nil {
+			if f := r.wildcard(z, m, set, int(sig.Labels)); f != nil {
 				return f
 			}
 		}

@@ -98,6 +98,31 @@ func (r *run) noCloserName(z *zone, m *message, set *rrset, labels int) *Finding
 	return d.lacking(z.name, set.name, set.typ, "show that the wildcard applies to "+short(set.name))
 }
 
+// wildcard judges an answer that was made from a wildcard. Some resolvers leave a
+// proof that does not hold out of it; a question for a type that the name does
+// not have asks for the same proof, and shows what is wrong with it.
+func (r *run) wildcard(z *zone, m *message, set *rrset, labels int) *Finding {
+	f := r.noCloserName(z, m, set, labels)
+	if f == nil || !outOfProof(m) {
+		return f
+	}
+	again := r.ask(set.name, dns.TypeNSEC)
+	if d := r.denials(z, again); again.failed == nil && d.broken != nil {
+		return d.broken
+	}
+	return f
+}
+
+// outOfProof tells an answer without any denial.
+func outOfProof(m *message) bool {
+	for i := range m.authority {
+		if s := &m.authority[i]; (s.typ == dns.TypeNSEC || s.typ == dns.TypeNSEC3) && len(s.rrs) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // lacking explains a proof that failed.
 func (d denials) lacking(zoneName, name string, t uint16, purpose string) *Finding {
 	switch {

@@ -86,6 +86,10 @@ func noMatch(name string, usable []*dns.DS, keys []*dns.DNSKEY) *Finding {
 		switch {
 		case k.KeyTag() != ds.KeyTag:
 			continue
+		case k.Protocol != 3:
+			// RFC 4034 section 2.1.2: such a key is invalid, whatever matches.
+			f.Text = finding(Bogus, "", "", 0, nil, "DNSKEY %d of %s, for DS %d, has protocol %d in place of 3",
+				ds.KeyTag, short(name), ds.KeyTag, k.Protocol).Text
 		case k.Algorithm != ds.Algorithm:
 			f.Text = finding(Bogus, "", "", 0, nil, "DS %d of %s is for %s, DNSKEY %d there is %s",
 				ds.KeyTag, short(name), algorithmName(ds.Algorithm), ds.KeyTag, algorithmName(k.Algorithm)).Text
