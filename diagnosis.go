@@ -87,7 +87,16 @@ func (d *diagnoses) close() {
 // answers may be held.
 func (e *Ede) refine(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) *cause.Verdict {
 	d := e.process.diagnoses
-	if d == nil || !e.block.diagnose || ev.CheckingDisabled || isProbe(ev.Question) || !v.Refinable() {
+	switch {
+	case d == nil || !e.block.diagnose || ev.CheckingDisabled || isProbe(ev.Question):
+		return v
+	case ev.Nested != nil:
+		return d.refineNested(ev, v)
+	case v.Disputable():
+		// The upstream's reason stands: nobody waits for what is found here.
+		d.begin(run, ev, v, e.block.private())
+		return v
+	case !v.Refinable():
 		return v
 	}
 	if better := d.known(ev.Asked, v); better != nil {
@@ -96,24 +105,52 @@ func (e *Ede) refine(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) 
 	if ev.CacheHit {
 		return v
 	}
-	ended := d.begin(run, ev, v, e.block.private())
+	d.await(run, d.begin(run, ev, v, e.block.private()))
+	if better := d.known(ev.Asked, v); better != nil {
+		return better
+	}
+	return v
+}
+
+// await holds an answer back until ended, for as long as is configured.
+func (d *diagnoses) await(run *observe.Run, ended <-chan struct{}) {
 	if ended == nil || d.wait == 0 {
-		return v
+		return
 	}
 	if d.held.Add(1) > maxHeld {
 		d.held.Add(-1)
-		return v
+		return
 	}
 	defer d.held.Add(-1)
 	timer := time.NewTimer(d.wait)
 	defer timer.Stop()
 	select {
 	case <-ended:
-		if better := d.known(ev.Asked, v); better != nil {
-			return better
-		}
 	case <-timer.C:
 	case <-run.Done():
+	}
+}
+
+// refineNested is refine for a query that failed in a lookup inside it, as the
+// target of an alias. That lookup ran through this chain and started, and waited
+// for, the diagnosis of its own question.
+func (d *diagnoses) refineNested(ev *evidence.Evidence, v *cause.Verdict) *cause.Verdict {
+	inner := ev.Nested
+	for inner.Nested != nil {
+		inner = inner.Nested
+	}
+	target := cause.Classify(inner)
+	if !target.Refinable() {
+		return v
+	}
+	better := d.known(inner.Asked, target)
+	switch {
+	case better == nil:
+		return v
+	case v.OfAlias():
+		return v.WithTarget(better)
+	case v.Refinable():
+		return better
 	}
 	return v
 }
@@ -136,7 +173,9 @@ func (d *diagnoses) begin(run *observe.Run, ev *evidence.Evidence, v *cause.Verd
 	if from != "." {
 		private = append(private, from)
 	}
-	c := diagnose.Case{Question: ev.Asked, Rcode: ev.Rcode, Private: private, Verdict: v}
+	c := diagnose.Case{
+		Question: ev.Asked, DNSSECOK: ev.DNSSECOK, TimedOut: ev.Failure.Kind == evidence.Timeout, Private: private, Verdict: v,
+	}
 	for i, p := range peers {
 		r := diagnose.Resolver{Name: p.Addr, Exchange: p.Exchange}
 		if i == 0 {
@@ -160,6 +199,9 @@ func (p *process) diagnosed(c diagnose.Case, f diagnose.Finding) {
 	switch f.Outcome {
 	case diagnose.Explained:
 		d.Verdict = f.Verdict
+		if f.Disagrees != "" {
+			d.Result, d.Text = "disagrees", f.Disagrees
+		}
 	case diagnose.Undecided:
 		d.Verdict = c.Verdict
 		d.Result = f.Outcome.String()

@@ -63,6 +63,8 @@ func (e *Ede) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	}
 	ev := run.Evidence(shape, failure, err)
 	if run.Nested() {
+		// The query around it is the one that is explained, by what is found here.
+		e.refine(run, ev, cause.Classify(ev))
 		return run.Hand(ev, rcode, err)
 	}
 	verdict, f := e.explain(ctx, run, w, r, ev)

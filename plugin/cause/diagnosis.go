@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"slices"
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
@@ -75,10 +76,11 @@ func (v *Verdict) Dated(found time.Time) *Verdict {
 }
 
 // Refinable reports whether a diagnosis could say more than v does: the
-// upstream failed and gave no reason, or a generic one.
+// upstream failed and gave no reason, or a generic one, or did not answer in
+// time, as a resolver does that tries a broken zone for long.
 func (v *Verdict) Refinable() bool {
 	switch v.Cause {
-	case upstreamServfail, upstreamRefused, cachedFailure:
+	case upstreamServfail, upstreamRefused, upstreamTimeout, cachedFailure:
 		return true
 	case upstreamEDE:
 		for _, s := range v.Statements {
@@ -92,6 +94,41 @@ func (v *Verdict) Refinable() bool {
 	}
 	return false
 }
+
+// dnssecCodes are those that an own validation can be held against.
+var dnssecCodes = []uint16{1, 2, 7, 8, 9, 10, 11, 12, 25, 27}
+
+// DNSSECCode returns the first of an upstream's codes that is a specific one of
+// DNSSEC.
+func DNSSECCode(said []option.Option) (uint16, bool) {
+	for _, o := range said {
+		if slices.Contains(dnssecCodes, o.Code) {
+			return o.Code, true
+		}
+	}
+	return 0, false
+}
+
+// Disputable reports whether v rests on a specific DNSSEC reason of the
+// upstream, which stands, and which validation may confirm or not.
+func (v *Verdict) Disputable() bool {
+	return v.Cause == upstreamEDE && !v.asked && slices.ContainsFunc(v.Statements, func(s Statement) bool {
+		return slices.Contains(dnssecCodes, s.Code)
+	})
+}
+
+// WithTarget returns v, the verdict on an alias, with what was found of its
+// target.
+func (v *Verdict) WithTarget(found *Verdict) *Verdict {
+	t := *v
+	t.Statements, t.Own = found.Statements, found.Own
+	t.Lasts, t.Owner, t.Advice, t.Upstream = found.Lasts, found.Owner, found.Advice, found.Upstream
+	t.Trace = append(append([]string(nil), v.Trace...), "diagnosis of the target: "+found.Text())
+	return &t
+}
+
+// OfAlias reports whether v is the verdict on an alias whose target failed.
+func (v *Verdict) OfAlias() bool { return v.Cause == cnameTargetFailed }
 
 // For returns the diagnosis d, found at the time found, for the failure that v
 // is the verdict on: with what the upstream itself said after it, and marked as

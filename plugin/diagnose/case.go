@@ -29,8 +29,11 @@ type Resolver struct {
 type Case struct {
 	// Question as the upstream was asked.
 	Question dns.Question
-	// Rcode that the upstream answered.
-	Rcode int
+	// DNSSECOK is the DO bit of the client's query.
+	DNSSECOK bool
+	// TimedOut is true if the upstream did not answer in time, as opposed to
+	// having answered with the failure.
+	TimedOut bool
 	// Failing is the upstream that failed, Others those configured beside it.
 	Failing Resolver
 	Others  []Resolver
@@ -67,6 +70,11 @@ type Finding struct {
 	// DS or its servers, and so explains every name below it.
 	Zone string
 	Cut  bool
+	// Disagrees says how what was found here differs from the specific reason
+	// that the upstream gave, which stands. It is empty if the two agree.
+	Disagrees string
+	// Silent is true if the upstream answered nothing at all.
+	Silent bool
 	// Text says in one sentence what was found, or why nothing could be.
 	Text string
 	// Steps is the way to the finding.

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -23,39 +24,53 @@ var causeOf = map[uint16]string{
 }
 
 // dnssec validates the chain. byDNSSEC says that the upstream answers with
-// CD=1 and only so. What validates here is never called bogus.
-func (d *diagnosis) dnssec(ctx context.Context, byDNSSEC bool, said []option.Option) (Finding, bool) {
+// CD=1 and only so. What validates here is never called bogus. Without a finding
+// it returns what kept it from one.
+func (d *diagnosis) dnssec(ctx context.Context, byDNSSEC bool, said []option.Option) (Finding, string, bool) {
 	if len(d.Anchors) == 0 {
-		return Finding{}, false
+		return Finding{}, "", false
 	}
-	found := d.validate(ctx)
-	cut := found.Type == dns.TypeDNSKEY || found.Type == dns.TypeDS
+	found := d.validate(ctx, d.Failing)
+	if found.Status == dnssec.Undecided && !found.Clock && !d.private() {
+		if other, ok := d.elsewhere(ctx, found); ok {
+			found = other
+		}
+	}
+	zone, cut := found.Zone, found.Type == dns.TypeDNSKEY
+	if found.Type == dns.TypeDS {
+		// The parent judges the DS, and the child alone is cut off by it.
+		zone, cut = found.Owner, true
+	}
 	switch {
 	case found.Clock:
-		return d.explained(cause.Diagnosed(d.Verdict, "clock_wrong", nil, "", "", ""), "", false), true
+		return d.explained(cause.Diagnosed(d.Verdict, "clock_wrong", nil, "", "", ""), "", false), "", true
 	case found.Status == dnssec.Bogus && len(found.Codes) > 0:
 		id, ok := causeOf[found.Codes[0]]
 		if !ok {
 			break
 		}
 		verdict := cause.Diagnosed(d.Verdict, id, found.Codes, found.Text, found.Text, found.Zone)
-		return d.explained(verdict.Beside(said), found.Zone, cut), true
+		return d.explained(verdict.Beside(said), zone, cut), "", true
 	case found.Status == dnssec.Undecided && byDNSSEC && !d.private():
 		// Twice with CD=0 it fails and with CD=1 it does not: what the upstream
 		// objects to is DNSSEC, though not seen what.
 		text := "the upstream answers with CD=1 only: it finds the answer bogus"
 		verdict := cause.Diagnosed(d.Verdict, causeOf[6], []uint16{6}, text, text, "")
-		return d.explained(verdict.Beside(said), "", false), true
+		return d.explained(verdict.Beside(said), "", false), "", true
 	}
-	d.step(found.Status == dnssec.Secure, "validation here: %s %s", found.Status, found.Text)
-	return Finding{}, false
+	why := found.Text
+	if found.Status != dnssec.Undecided {
+		why = fmt.Sprintf("validated here it is %s: %s", found.Status, found.Text)
+	}
+	d.step(found.Status == dnssec.Secure, "%s", why)
+	return Finding{}, why, false
 }
 
-// validate follows the chain by what the failing upstream gives with CD=1.
-func (d *diagnosis) validate(ctx context.Context) dnssec.Finding {
+// validate follows the chain by what a resolver gives with CD=1.
+func (d *diagnosis) validate(ctx context.Context, r Resolver) dnssec.Finding {
 	v := &dnssec.Validator{
 		Exchange: func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
-			return d.Failing.Exchange(ctx, question(q, true))
+			return r.Exchange(ctx, question(q, true, true))
 		},
 		Now: d.Now, Anchors: d.Anchors, NegativeAnchors: slices.Concat(d.Engine.Private, d.Case.Private),
 		Ed448: d.Ed448, MaxQueries: MaxQueries,
@@ -67,6 +82,62 @@ func (d *diagnosis) validate(ctx context.Context) dnssec.Finding {
 	return found
 }
 
+// elsewhere validates by what others give, where the failing upstream keeps data
+// to itself even with CD=1: the other upstreams of the forward, the resolvers to
+// compare with, and the zones' own servers, each as far as configured. All of a
+// chain comes from one of them, so that the control of the root's signatures
+// holds for the rest.
+func (d *diagnosis) elsewhere(ctx context.Context, withheld dnssec.Finding) (dnssec.Finding, bool) {
+	sources := slices.Clone(d.Others)
+	for _, r := range d.Compare {
+		sources = append(sources, d.counted(r))
+	}
+	if d.Delegation != nil {
+		sources = append(sources, d.servers(ctx))
+	}
+	for _, s := range sources {
+		d.step(false, "%s: the chain is followed by what %s gives", withheld.Text, s.Name)
+		if found := d.validate(ctx, s); found.Status != dnssec.Undecided || found.Clock {
+			return found, true
+		}
+	}
+	return dnssec.Finding{}, false
+}
+
+// servers stands for the name servers of the zones on the way.
+func (d *diagnosis) servers(ctx context.Context) Resolver {
+	source := d.prober(ctx).Source(ctx)
+	return Resolver{Name: "the zones' own servers", Exchange: func(_ context.Context, m *dns.Msg) (*dns.Msg, error) {
+		before := source.Queries()
+		reply, err := source.Ask(m.Question[0])
+		d.queries.Add(int64(source.Queries() - before))
+		return reply, err
+	}}
+}
+
+// disagrees validates the chain where the upstream gave a DNSSEC reason of its
+// own, and says how the two differ. The upstream's reason stands.
+func (d *diagnosis) disagrees(ctx context.Context, said []option.Option) string {
+	code, ok := cause.DNSSECCode(said)
+	if !ok || len(d.Anchors) == 0 || d.private() {
+		return ""
+	}
+	found := d.validate(ctx, d.Failing)
+	here := found.Status.String()
+	switch {
+	case found.Status == dnssec.Undecided:
+		return ""
+	case len(found.Codes) > 0 && slices.ContainsFunc(said, func(o option.Option) bool { return o.Code == found.Codes[0] }):
+		d.step(true, "the same is found here: %s", found.Text)
+		return ""
+	case len(found.Codes) > 0:
+		here = fmt.Sprintf("%d %s", found.Codes[0], option.Name(found.Codes[0]))
+	}
+	text := fmt.Sprintf("the upstream says %d %s, found here is %s: %s", code, option.Name(code), here, found.Text)
+	d.step(false, "%s", text)
+	return text
+}
+
 // roots returns the addresses of the root servers as the upstream knows them,
 // since the tree that it resolves in is the one to look at. nil stands for the
 // public ones.
@@ -74,7 +145,7 @@ func (d *diagnosis) roots(ctx context.Context, port uint16) []netip.AddrPort {
 	if port == 0 {
 		port = 53
 	}
-	reply, err := d.Failing.Exchange(ctx, question(dns.Question{Name: ".", Qtype: dns.TypeNS, Qclass: dns.ClassINET}, true))
+	reply, err := d.Failing.Exchange(ctx, question(dns.Question{Name: ".", Qtype: dns.TypeNS, Qclass: dns.ClassINET}, true, true))
 	if err != nil {
 		return nil
 	}
@@ -84,7 +155,7 @@ func (d *diagnosis) roots(ctx context.Context, port uint16) []netip.AddrPort {
 		if !ok || len(roots) >= maxRoots {
 			continue
 		}
-		a, err := d.Failing.Exchange(ctx, question(dns.Question{Name: ns.Ns, Qtype: dns.TypeA, Qclass: dns.ClassINET}, true))
+		a, err := d.Failing.Exchange(ctx, question(dns.Question{Name: ns.Ns, Qtype: dns.TypeA, Qclass: dns.ClassINET}, true, true))
 		if err != nil {
 			continue
 		}
@@ -112,20 +183,29 @@ var delegationCause = map[delegation.Kind]string{
 	delegation.DNSKEYUnavailable: "authority_unreachable",
 }
 
+// prober asks name servers within what is left of the budget, in the tree that
+// the upstream resolves in.
+func (d *diagnosis) prober(ctx context.Context) *delegation.Prober {
+	p := *d.Delegation
+	p.Resolve = func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
+		return d.Failing.Exchange(ctx, question(q, true, true))
+	}
+	if p.Roots == nil && d.tops == nil {
+		d.tops = d.roots(ctx, p.Port)
+	}
+	if p.Roots == nil {
+		p.Roots = d.tops
+	}
+	p.MaxQueries = max(1, MaxQueries-int(d.queries.Load()))
+	return &p
+}
+
 // delegation asks the zone's own name servers.
 func (d *diagnosis) delegation(ctx context.Context) (Finding, bool) {
 	if d.private() {
 		return Finding{}, false
 	}
-	p := *d.Delegation
-	p.Resolve = func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
-		return d.Failing.Exchange(ctx, question(q, true))
-	}
-	if p.Roots == nil {
-		p.Roots = d.roots(ctx, p.Port)
-	}
-	p.MaxQueries = max(1, MaxQueries-int(d.queries.Load()))
-	found := p.Probe(ctx, d.Question.Name, d.Question.Qtype)
+	found := d.prober(ctx).Probe(ctx, d.Question.Name, d.Question.Qtype)
 	d.queries.Add(int64(found.Queries))
 	for _, s := range found.Steps {
 		d.note(Step{Zone: found.Zone, What: s, OK: found.Kind == delegation.Healthy})

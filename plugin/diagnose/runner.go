@@ -36,6 +36,9 @@ const (
 	// OverRate and Busy: the budget is used up.
 	OverRate Skip = "rate"
 	Busy     Skip = "busy"
+	// Silent: the upstream answered nothing at all a moment ago, so that nothing
+	// could be found out through it.
+	Silent Skip = "silent"
 	// Closing: the server stops or reloads.
 	Closing Skip = "stopping"
 )
@@ -56,8 +59,11 @@ type Runner struct {
 	mu      sync.Mutex
 	closed  bool
 	running map[dns.Question]chan struct{}
-	known   *cache.Cache[*known]
-	zones   *cache.Cache[*zone]
+	// silent holds until when an upstream is left alone. It has at most the
+	// configured upstreams.
+	silent map[string]time.Time
+	known  *cache.Cache[*known]
+	zones  *cache.Cache[*zone]
 }
 
 // known is a question that was diagnosed; it has a verdict if it was explained.
@@ -85,7 +91,7 @@ func NewRunner(e *Engine, perSecond, concurrent int, done func(Case, Finding)) *
 	return &Runner{
 		engine: e, limit: rate.NewLimiter(rate.Limit(perSecond), perSecond), slots: make(chan struct{}, concurrent), done: done,
 		ctx: ctx, cancel: cancel,
-		running: make(map[dns.Question]chan struct{}), known: cache.New[*known](maxKnown), zones: cache.New[*zone](maxKnown),
+		running: make(map[dns.Question]chan struct{}), silent: make(map[string]time.Time), known: cache.New[*known](maxKnown), zones: cache.New[*zone](maxKnown),
 	}
 }
 
@@ -105,6 +111,12 @@ func (r *Runner) Start(c Case) (<-chan struct{}, Skip) {
 	}
 	if k, ok := r.known.Get(hashOf(q)); ok && k.question == q && now.Before(k.until) {
 		return nil, Known
+	}
+	if _, ok := r.brokenZone(q.Name, now); ok {
+		return nil, Known
+	}
+	if now.Before(r.silent[c.Failing.Name]) {
+		return nil, Silent
 	}
 	select {
 	case r.slots <- struct{}{}:
@@ -126,7 +138,7 @@ func (r *Runner) run(c Case, q dns.Question, ended chan struct{}) {
 	defer r.wait.Done()
 	finding := r.engine.Diagnose(r.ctx, c)
 	if r.ctx.Err() == nil {
-		r.remember(q, finding)
+		r.remember(c, q, finding)
 		r.done(c, finding)
 	}
 	r.mu.Lock()
@@ -137,10 +149,15 @@ func (r *Runner) run(c Case, q dns.Question, ended chan struct{}) {
 }
 
 // remember holds the next diagnosis of q back, twice as long each time.
-func (r *Runner) remember(q dns.Question, f Finding) {
+func (r *Runner) remember(c Case, q dns.Question, f Finding) {
 	now := r.engine.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if f.Silent {
+		r.silent[c.Failing.Name] = now.Add(backoffOfSilence)
+	} else {
+		delete(r.silent, c.Failing.Name)
+	}
 	h := hashOf(q)
 	backoff := minBackoff
 	if k, ok := r.known.Get(h); ok && k.question == q && f.Outcome != Resolves {
@@ -157,6 +174,9 @@ func (r *Runner) remember(q dns.Question, f Finding) {
 // one of them is diagnosed anew.
 const backoffOfZone = 30 * time.Second
 
+// backoffOfSilence is how long an upstream that answers nothing is left alone.
+const backoffOfSilence = 10 * time.Second
+
 // Lookup returns what was found of the question: its own verdict, or that on
 // the closest zone above it that was found at fault; and when.
 func (r *Runner) Lookup(question dns.Question) (*cause.Verdict, time.Time, bool) {
@@ -165,14 +185,21 @@ func (r *Runner) Lookup(question dns.Question) (*cause.Verdict, time.Time, bool)
 	if k, ok := r.known.Get(hashOf(q)); ok && k.question == q && k.verdict != nil && now.Sub(k.found) < maxBackoff {
 		return k.verdict, k.found, true
 	}
-	name := q.Name
+	if z, ok := r.brokenZone(q.Name, now); ok {
+		return z.verdict, z.found, true
+	}
+	return nil, time.Time{}, false
+}
+
+// brokenZone is the closest zone at or above name that was found at fault.
+func (r *Runner) brokenZone(name string, now time.Time) (*zone, bool) {
 	for off, end := 0, false; !end; off, end = dns.NextLabel(name, off) {
 		z, ok := r.zones.Get(hashOf(dns.Question{Name: name[off:]}))
 		if ok && z.name == name[off:] && now.Before(z.until) {
-			return z.verdict, z.found, true
+			return z, true
 		}
 	}
-	return nil, time.Time{}, false
+	return nil, false
 }
 
 // Succeeded forgets what is known of a name that resolves again, and of the

@@ -7,7 +7,10 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/coredns/coredns/pb"
+	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/forward"
+	"github.com/coredns/coredns/plugin/grpc"
 	"github.com/coredns/coredns/plugin/pkg/proxy"
 
 	"github.com/miekg/dns"
@@ -19,21 +22,27 @@ import (
 // max_concurrent what clients need.
 var ErrBusy = errors.New("half of max_concurrent is in use")
 
-// Peer is a configured upstream of a forward, reached as forward reaches it:
+// Peer is a configured upstream of forward or grpc, reached as they reach it:
 // the same transport, TLS and source address, and no egress that is new.
 type Peer struct {
-	Addr    string
+	Addr string
+	// Either proxy and forward are set, or client.
 	proxy   *proxy.Proxy
 	forward *forward.Forward
+	client  pb.DnsServiceClient
 }
 
-// Peers returns the upstreams of the forward that failed in run, the failing
-// one first, and the zone that it forwards. It returns none if forward did not
-// fail, as grpc offers no way to ask.
+// Peers returns the upstreams of the forward or grpc that failed in run, the
+// failing one first, and the zone that it forwards. It returns none if neither
+// failed, or if it is not known which upstream did: of several, grpc does not
+// tell.
 func (run *Run) Peers(failing string) (peers []Peer, zone string) {
 	t := run.tapAt(run.failedLevel())
-	if t == nil || forwardOf(t.next) == nil {
+	if t == nil || failing == "" {
 		return nil, ""
+	}
+	if g, ok := t.next.(*grpc.GRPC); ok {
+		return grpcPeers(g, failing), fromOf(g)
 	}
 	t.upstreams.load(t.next)
 	for f, i := forwardOf(t.next), 0; f != nil; f, i = forwardOf(f.Next), i+1 {
@@ -57,6 +66,9 @@ func (run *Run) Peers(failing string) (peers []Peer, zone string) {
 // Exchange sends m to the upstream and returns its reply, over TCP if the one
 // over UDP is truncated. It counts against forward's max_concurrent.
 func (p Peer) Exchange(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
+	if p.client != nil {
+		return exchange.AskGRPC(ctx, p.client, m)
+	}
 	release, err := p.reserve()
 	if err != nil {
 		return nil, err
@@ -82,9 +94,42 @@ func (p Peer) reserve() (release func(), err error) {
 	return func() { atomic.AddInt64(n, -1) }, nil
 }
 
-// fromOf is the zone that f forwards.
-func fromOf(f *forward.Forward) string {
-	if from := reflect.ValueOf(f).Elem().FieldByName("from"); from.Kind() == reflect.String {
+// grpcPeers reads the clients of grpc's upstreams, which it does not export.
+func grpcPeers(g *grpc.GRPC, failing string) []Peer {
+	proxies := reflect.ValueOf(g).Elem().FieldByName("proxies")
+	if proxies.Kind() != reflect.Slice {
+		return nil
+	}
+	var peers []Peer
+	for i := range proxies.Len() {
+		p := proxies.Index(i)
+		if p.Kind() != reflect.Pointer || p.IsNil() {
+			return nil
+		}
+		addr, field := p.Elem().FieldByName("addr"), p.Elem().FieldByName("client")
+		if addr.Kind() != reflect.String || field.Kind() != reflect.Interface || !field.CanAddr() {
+			return nil
+		}
+		client, ok := reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem().Interface().(pb.DnsServiceClient)
+		if !ok {
+			return nil
+		}
+		peer := Peer{Addr: addr.String(), client: client}
+		if peer.Addr == failing {
+			peers = append([]Peer{peer}, peers...)
+			continue
+		}
+		peers = append(peers, peer)
+	}
+	if len(peers) == 0 || peers[0].Addr != failing {
+		return nil
+	}
+	return peers
+}
+
+// fromOf is the zone that a forward or grpc forwards.
+func fromOf(h plugin.Handler) string {
+	if from := reflect.ValueOf(h).Elem().FieldByName("from"); from.Kind() == reflect.String {
 		return from.String()
 	}
 	return "."

@@ -47,7 +47,8 @@ func DiagnosisSkipped(reason string) { diagnosesSkipped.WithLabelValues(reason).
 type Diagnosis struct {
 	// Verdict is what was found, or the generic one that stands.
 	Verdict *cause.Verdict
-	// Result is undecided or resolves; empty if a verdict was found.
+	// Result is undecided or resolves, or disagrees if the verdict is the
+	// upstream's and another was found here; empty if a verdict was found.
 	Result   string
 	Zone     string
 	Question dns.Question

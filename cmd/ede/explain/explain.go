@@ -199,6 +199,6 @@ func ask(ctx context.Context, r diagnose.Resolver, q dns.Question) (diagnose.Cas
 		ev.Options = option.Read(reply)
 		ev.Reply = evidence.Reply{Written: true, RecursionAvailable: reply.RecursionAvailable, Authoritative: reply.Authoritative}
 	}
-	c := diagnose.Case{Question: q, Rcode: ev.Rcode, Failing: r, Verdict: cause.Classify(ev)}
+	c := diagnose.Case{Question: q, TimedOut: err != nil, Failing: r, Verdict: cause.Classify(ev)}
 	return c, err == nil && (reply.Rcode == dns.RcodeSuccess || reply.Rcode == dns.RcodeNameError)
 }

@@ -1,0 +1,81 @@
+package delegation
+
+import (
+	"context"
+	"errors"
+
+	"github.com/miekg/dns"
+)
+
+// ErrNoServer says that no server of a zone on the way gave a usable reply.
+var ErrNoServer = errors.New("no name server of the zone gives a usable answer")
+
+// Source answers questions with what the zones' own servers say, without
+// following aliases. It keeps the zones that it has come through, and its
+// questions count together against [Prober.MaxQueries]. It is for one goroutine.
+type Source struct {
+	r     *run
+	zones map[string]*zone // by apex
+	homes map[string]*zone // by name: where a descent to it ended
+}
+
+// Source returns a source that ends with ctx.
+func (p *Prober) Source(ctx context.Context) *Source {
+	return &Source{r: newRun(ctx, p), zones: map[string]*zone{".": p.root()}, homes: map[string]*zone{}}
+}
+
+// Queries is how many questions were sent so far.
+func (s *Source) Queries() int {
+	s.r.mu.Lock()
+	defer s.r.mu.Unlock()
+	return s.r.queries
+}
+
+// Ask puts q to the servers of the zone that holds it: for a DS the parent's (RFC
+// 4035 section 3.1.4.1). The error wraps ErrNoServer.
+func (s *Source) Ask(q dns.Question) (*dns.Msg, error) {
+	name := dns.CanonicalName(q.Name)
+	way := name
+	if q.Qtype == dns.TypeDS && name != "." {
+		way = lastLabels(name, dns.CountLabel(name)-1)
+	}
+	z, ok := s.home(way)
+	if !ok {
+		return nil, ErrNoServer
+	}
+	for range maxCuts {
+		_, rep, ok := s.r.first(z, name, q.Qtype)
+		if !ok {
+			return nil, ErrNoServer
+		}
+		if rep.outcome != Refers {
+			return rep.msg, nil
+		}
+		z = s.r.referred(z, rep)
+		s.zones[z.name] = z
+	}
+	return nil, ErrNoServer
+}
+
+// home is the zone that holds name.
+func (s *Source) home(name string) (*zone, bool) {
+	if z, ok := s.homes[name]; ok {
+		return z, true
+	}
+	start := s.zones["."]
+	for n := dns.CountLabel(name); n > 0; n-- {
+		if z, ok := s.zones[lastLabels(name, n)]; ok {
+			start = z
+			break
+		}
+	}
+	last, broken, _ := s.r.descend(start, name)
+	for z := last; z != nil; z = z.parent {
+		s.zones[z.name] = z
+	}
+	if broken {
+		return nil, false
+	}
+	s.homes[name] = last
+	return last, true
+}

@@ -1,0 +1,30 @@
+package diagnose
+
+import (
+	"context"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+)
+
+// Judge validates a question that is answered: a resolver may answer what a
+// validator would reject, or accept as insecure for a reason worth knowing. The
+// finding's outcome is Resolves; it has a verdict if there is something to say.
+func (e *Engine) Judge(ctx context.Context, c Case) Finding {
+	ctx, cancel := context.WithTimeout(ctx, e.maxTime())
+	defer cancel()
+	began := e.Now()
+	d := &diagnosis{Engine: e, Case: c}
+	d.Failing = d.counted(c.Failing)
+	found := d.validate(ctx, d.Failing)
+	f := Finding{Outcome: Resolves, Zone: found.Zone, Text: found.Text}
+	if len(found.Codes) > 0 {
+		if id, ok := causeOf[found.Codes[0]]; ok {
+			f.Verdict = cause.Diagnosed(d.Verdict, id, found.Codes, found.Text, found.Text, found.Zone)
+		}
+	}
+	if f.Text == "" {
+		f.Text = "DNSSEC: " + found.Status.String()
+	}
+	f.Steps, f.Queries, f.Elapsed = d.steps, int(d.queries.Load()), e.Now().Sub(began)
+	return f
+}

@@ -1,0 +1,54 @@
+package diagnosis_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/bed"
+	"github.com/seed-1b7246af/coredns-ede/test/upstream"
+)
+
+// expired is a zone with an expired signature over its A records.
+func expired(name string) bed.Case {
+	return bed.Case{Name: name, After: bed.Times(dns.TypeA, -40*24*time.Hour, -10*24*time.Hour)}
+}
+
+// resolving answers from a bed as a resolver does, but for the questions that it
+// answers with fails instead.
+func resolving(t *testing.T, b *bed.Bed, fails dns.Handler, which func(m *dns.Msg) bool) dns.Handler {
+	t.Helper()
+	exchange := b.Exchange()
+	return dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
+		if which(m) {
+			fails.ServeDNS(w, m)
+			return
+		}
+		known, err := exchange(context.Background(), m.Question[0])
+		if err != nil {
+			return
+		}
+		reply := new(dns.Msg).SetRcode(m, known.Rcode)
+		reply.RecursionAvailable = true
+		reply.Answer, reply.Ns = known.Answer, known.Ns
+		if opt := m.IsEdns0(); opt != nil {
+			reply.SetEdns0(1232, opt.Do())
+		}
+		_ = w.WriteMsg(reply)
+	})
+}
+
+// servfail is what a resolver says of a zone that it finds bogus.
+func servfail(edes ...dns.EDNS0_EDE) dns.Handler {
+	return upstream.Rcode(dns.RcodeServerFailure, true, edes...)
+}
+
+// unchecked are the questions for some names that come without CD.
+func unchecked(names ...string) func(*dns.Msg) bool {
+	return func(m *dns.Msg) bool {
+		return !m.CheckingDisabled && slices.Contains(names, dns.CanonicalName(m.Question[0].Name))
+	}
+}
