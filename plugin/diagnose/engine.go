@@ -77,16 +77,37 @@ type diagnosis struct {
 	tops []netip.AddrPort
 }
 
-// counted returns r with its queries counted against the budget.
+// counted returns r with its queries counted against the budget, and ended with
+// their context: forward's transports look at their own time alone.
 func (d *diagnosis) counted(r Resolver) Resolver {
 	exchange := r.Exchange
 	r.Exchange = func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
 		if d.queries.Add(1) > MaxQueries {
+			d.queries.Add(-1)
 			return nil, dnssec.ErrBudget
 		}
-		return exchange(ctx, m)
+		return within(ctx, func() (*dns.Msg, error) { return exchange(ctx, m) })
 	}
 	return r
+}
+
+// within ends with ctx, and leaves ask behind if that takes longer.
+func within(ctx context.Context, ask func() (*dns.Msg, error)) (*dns.Msg, error) {
+	type result struct {
+		reply *dns.Msg
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		reply, err := ask()
+		done <- result{reply, err}
+	}()
+	select {
+	case got := <-done:
+		return got.reply, got.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 func (d *diagnosis) step(ok bool, format string, args ...any) {

@@ -101,7 +101,7 @@ func (d *diagnosis) silence(ctx context.Context) Finding {
 	switch {
 	case err == nil && answered(checked):
 		impatient, cancel := context.WithTimeout(ctx, patience)
-		again, err := d.Failing.within(impatient, d.query(false))
+		again, err := d.Failing.Exchange(impatient, d.query(false))
 		cancel()
 		if err == nil && answered(again) {
 			return d.resolves()
@@ -127,25 +127,6 @@ func (d *diagnosis) silence(ctx context.Context) Finding {
 		}
 	}
 	return d.compare(ctx, undecided)
-}
-
-// within is Exchange for a resolver whose transport may not end with ctx.
-func (r Resolver) within(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
-	type result struct {
-		reply *dns.Msg
-		err   error
-	}
-	done := make(chan result, 1)
-	go func() {
-		reply, err := r.Exchange(ctx, m)
-		done <- result{reply, err}
-	}()
-	select {
-	case got := <-done:
-		return got.reply, got.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }
 
 // private reports whether the public tree has no say in the question.
