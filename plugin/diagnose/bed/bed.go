@@ -150,9 +150,9 @@ func (b *Bed) Zone(name string) *Zone {
 // SetKeys replaces the keys by a new KSK and ZSK of an algorithm.
 func (z *Zone) SetKeys(algorithm uint8) {
 	z.t.Helper()
-	z.Keys = []*Key{
-		NewKey(z.t, z.Name, dns.ZONE|dns.SEP, algorithm),
-		NewKey(z.t, z.Name, dns.ZONE, algorithm),
+	z.Keys = []*Key{NewKey(z.t, z.Name, dns.ZONE|dns.SEP, algorithm), NewKey(z.t, z.Name, dns.ZONE, algorithm)}
+	for z.Keys[1].Tag == z.Keys[0].Tag {
+		z.Keys[1] = NewKey(z.t, z.Name, dns.ZONE, algorithm)
 	}
 }
 

@@ -32,16 +32,19 @@ func NewKey(t testing.TB, zone string, flags uint16, algorithm uint8) *Key {
 		Flags: flags, Protocol: 3, Algorithm: algorithm,
 	}
 	key := &Key{Published: k, Algorithm: algorithm, KSK: flags&dns.SEP != 0, ZSK: flags&dns.SEP == 0}
-	if bits, ok := keyBits[algorithm]; ok {
-		private, err := k.Generate(bits)
-		if err != nil {
-			t.Fatalf("key of algorithm %d for %s: %v", algorithm, zone, err)
+	// miekg/dns does not sign with a key whose tag is 0.
+	for key.Tag == 0 {
+		if bits, ok := keyBits[algorithm]; ok {
+			private, err := k.Generate(bits)
+			if err != nil {
+				t.Fatalf("key of algorithm %d for %s: %v", algorithm, zone, err)
+			}
+			key.Signer = private.(crypto.Signer)
+		} else {
+			k.PublicKey = random(64)
 		}
-		key.Signer = private.(crypto.Signer)
-	} else {
-		k.PublicKey = random(64)
+		key.Tag = k.KeyTag()
 	}
-	key.Tag = k.KeyTag()
 	return key
 }
 
