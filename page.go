@@ -65,10 +65,12 @@ func (p *process) openPage() error {
 // adoptHistory goes on with the history of old. Both instances record into it
 // until old has stopped.
 func (p *process) adoptHistory(old *process) {
-	if p.history == nil || old.history == nil {
+	if p.history == nil {
 		return
 	}
-	p.history = old.history
+	if old.history != nil {
+		p.history = old.history
+	}
 	p.table.Keep(p.history)
 }
 

@@ -12,8 +12,10 @@ import (
 
 // process is what all server blocks of one load share.
 type process struct {
-	table *incident.Table
-	log   *record.Log
+	// entries is how many questions table may hold.
+	entries int
+	table   *incident.Table
+	log     *record.Log
 	// diagnoses is nil if no block has a diagnose block.
 	diagnoses *diagnoses
 
@@ -27,7 +29,7 @@ type process struct {
 func newProcess(s settings) (*process, error) {
 	table := incident.New(s.entries(), time.Now)
 	p := &process{
-		table: table, log: record.NewLog(s.logOptions(), table, time.Now),
+		entries: s.entries(), table: table, log: record.NewLog(s.logOptions(), table, time.Now),
 		history: newHistory(s), clientForm: s.client.value, pageAddr: s.page.value,
 	}
 	table.Keep(p.history)
@@ -42,7 +44,15 @@ func newProcess(s settings) (*process, error) {
 // adopt takes over what old remembers of the blocks that did not change, so
 // that a reload in an outage does not begin all over.
 func (p *process) adopt(old *process, blocks map[uint64]bool) {
-	p.table.Adopt(old.table, blocks)
+	if p.entries == old.entries {
+		// Both instances serve until old has stopped. They count in one table, so
+		// that nothing is lost between them; what is remembered of a block that
+		// changed is never asked for again.
+		p.table = old.table
+	} else {
+		p.table.Adopt(old.table, blocks)
+	}
+	p.log.Continue(old.log, p.table)
 	p.adoptHistory(old)
 }
 

@@ -32,11 +32,14 @@ const (
 	linesPerSecond = 100
 	// defaultWindow is the window of the summaries that the default turns to.
 	defaultWindow = 10 * time.Second
-	// firstPerSecond bounds the lines that announce new incidents while
-	// summaries are written, and maxSummaries those of a window: an outage that
-	// touches a thousand zones is a thousand incidents.
-	firstPerSecond = 5
-	maxSummaries   = 20
+	// While summaries are written, firstPerSecond bounds the lines that announce
+	// new incidents, maxSummaries those of a window, and maxRecovered those of
+	// the incidents that are found to be over at once: an outage that touches a
+	// thousand zones is a thousand incidents. Together they stay below 20 lines
+	// in any second.
+	firstPerSecond = 4
+	maxSummaries   = 10
+	maxRecovered   = 5
 	// sweepEvery is how often ended incidents are looked for.
 	sweepEvery = time.Second
 )
@@ -85,6 +88,13 @@ func NewLog(o Options, table *incident.Table, now func() time.Time) *Log {
 	}
 }
 
+// Continue makes l go on where old, which is about to stop, leaves off: it
+// writes summaries of table if old does so. It is to be called before Start.
+func (l *Log) Continue(old *Log, table *incident.Table) {
+	l.table = table
+	l.summarizing.Store(old.summarizing.Load())
+}
+
 // Start begins to write.
 func (l *Log) Start() {
 	l.done.Add(1)
@@ -114,7 +124,9 @@ func (l *Log) Failed(f *Failure) {
 	if l.options.Mode == LogOff {
 		return
 	}
-	if !l.wants(f) {
+	// After a reload the log that goes on tells what the last queries of this one
+	// were.
+	if l.stopped() || !l.wants(f) {
 		LogSuppressed.Inc()
 		l.table.Untold(f.Incident, f.Question.Name, f.Cached)
 		return
@@ -126,6 +138,15 @@ func (l *Log) Failed(f *Failure) {
 	}
 	if l.ended.Load() && !l.stalled.Load() {
 		l.drain()
+	}
+}
+
+func (l *Log) stopped() bool {
+	select {
+	case <-l.stop:
+		return true
+	default:
+		return false
 	}
 }
 

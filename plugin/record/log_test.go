@@ -6,6 +6,8 @@ import (
 	"fmt"
 	golog "log"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -99,12 +101,14 @@ func newOutage(o Options) *outage {
 	return &outage{table, NewLog(o, table, time.Now)}
 }
 
-func (o *outage) fail(name, zone string) {
+func (o *outage) fail(name, zone string) { o.failAs(refused, name, zone) }
+
+func (o *outage) failAs(v *cause.Verdict, name, zone string) {
 	q := dns.Question{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET}
-	id := incident.ID{Cause: refused.Cause.ID, At: refused.At, Upstream: refused.Upstream, Zone: zone}
-	in := o.table.Failed(incident.Failure{Key: o.key(name), ID: id, Name: name, Verdict: refused})
+	id := incident.ID{Cause: v.Cause.ID, At: v.At, Upstream: v.Upstream, Zone: zone}
+	in := o.table.Failed(incident.Failure{Key: o.key(name), ID: id, Name: name, Verdict: v})
 	o.log.Failed(&Failure{
-		Time: time.Now(), Verdict: refused, Rcode: dns.RcodeServerFailure, Question: q, Asked: q,
+		Time: time.Now(), Verdict: v, Rcode: dns.RcodeServerFailure, Question: q, Asked: q,
 		Client: netip.MustParseAddrPort("198.51.100.7:40112"), Sent: SentYes, First: in.Count == 1, Incident: id,
 	})
 }
@@ -277,32 +281,198 @@ func TestNewIncidentsOfAnOutageAreAnnouncedAtABoundedRate(t *testing.T) {
 }
 
 func TestMergedSummariesKeepEveryFailureAndEveryCause(t *testing.T) {
-	var all []incident.Summary
-	want, causes := uint64(0), make(map[string]bool)
-	for i := range 512 {
-		id := incident.ID{Cause: fmt.Sprint("cause_", i%7), At: "forward", Upstream: fmt.Sprintf("192.0.2.%d:53", i%100), Zone: fmt.Sprintf("zone%d.example.", i)}
-		all = append(all, incident.Summary{Incident: incident.Incident{ID: id}, Window: uint64(1000 - i), Names: 1})
-		want += uint64(1000 - i)
-		causes[id.Cause] = true
+	for _, tc := range []struct {
+		name                     string
+		zones, causes, upstreams int
+		lines, alone             int
+	}{
+		{"as many as lines", maxSummaries, 3, 3, maxSummaries, maxSummaries},
+		{"one upstream and many zones", 512, 1, 1, maxSummaries, maxSummaries - 1},
+		{"a few causes and upstreams", 512, 2, 3, maxSummaries, maxSummaries - 6},
+		{"more upstreams than lines", 512, 7, 100, 7, 0},
+		{"more causes than lines", 512, maxSummaries + 3, 1, maxSummaries + 3, 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var all []incident.Summary
+			want, causes := uint64(0), make(map[string]bool)
+			for i := range tc.zones {
+				id := incident.ID{Cause: fmt.Sprint("cause_", i%tc.causes), At: "forward", Upstream: fmt.Sprintf("192.0.2.%d:53", i%tc.upstreams), Zone: fmt.Sprintf("zone%d.example.", i)}
+				all = append(all, incident.Summary{Incident: incident.Incident{ID: id}, Window: uint64(1000 - i), Names: 1})
+				want += uint64(1000 - i)
+				causes[id.Cause] = true
+			}
+			before := slices.Clone(all)
+			got, sum, alone := merge(all, maxSummaries, summaryID, addSummary), uint64(0), 0
+			for _, s := range got {
+				sum += s.Window
+				delete(causes, s.Cause)
+				if s.Zone != incident.OtherZones {
+					alone++
+				}
+			}
+			if len(got) != tc.lines || alone != tc.alone {
+				t.Errorf("%d lines, %d of them of one zone, want %d and %d", len(got), alone, tc.lines, tc.alone)
+			}
+			if sum != want || len(causes) != 0 {
+				t.Errorf("%d failures, want %d; causes lost: %v", sum, want, causes)
+			}
+			for i := range all {
+				if all[i].Window != before[i].Window || all[i].ID != before[i].ID {
+					t.Fatalf("summary %d was changed", i)
+				}
+			}
+		})
 	}
-	first := all[0]
-	got, sum := merge(all), uint64(0)
-	if len(got) > maxSummaries+len(causes) {
-		t.Errorf("%d lines", len(got))
+}
+
+func TestAThousandZonesThatResolveAgainAreAFewLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := opened(t)
+		o := newOutage(Options{Mode: LogSummary, Window: time.Hour})
+		o.log.Start()
+		const zones = 500
+		for i := range zones {
+			name := fmt.Sprintf("www.zone%d.example.", i)
+			o.fail(name, fmt.Sprintf("zone%d.example.", i))
+			o.fail(name, fmt.Sprintf("zone%d.example.", i))
+		}
+		time.Sleep(5 * time.Second)
+		for i := range zones {
+			o.table.Succeeded(o.key(fmt.Sprintf("www.zone%d.example.", i)))
+		}
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		lines := s.lines()
+		told := 0
+		for _, line := range lines {
+			if strings.HasPrefix(line, "recovered ") {
+				told += number(t, line, "count")
+			}
+		}
+		if got := count(lines, "recovered"); got != maxRecovered || told != 2*zones {
+			t.Errorf("%d lines tell that %d failures are over, want %d and %d", got, told, maxRecovered, 2*zones)
+		}
+		o.log.Stop()
+		if told := failuresIn(t, s.lines()); told != 2*zones {
+			t.Errorf("%d failures are told, want %d", told, 2*zones)
+		}
+	})
+}
+
+// number is the value of key on a line.
+func number(t *testing.T, line, key string) int {
+	t.Helper()
+	_, rest, _ := strings.Cut(line, " "+key+"=")
+	word, _, _ := strings.Cut(rest, " ")
+	n, err := strconv.Atoi(word)
+	if err != nil {
+		t.Errorf("%s of %q: %v", key, line, err)
 	}
-	for _, s := range got {
-		sum += s.Window
-		delete(causes, s.Cause)
+	return n
+}
+
+// failuresIn adds up the lines of failures and the counts of summaries.
+func failuresIn(t *testing.T, lines []string) (told int) {
+	t.Helper()
+	for _, line := range lines {
+		switch {
+		case strings.HasPrefix(line, "rcode="):
+			told++
+		case strings.HasPrefix(line, "summary "):
+			told += number(t, line, "count")
+		}
 	}
-	if sum != want || len(causes) != 0 {
-		t.Errorf("%d failures, want %d; causes lost: %v", sum, want, causes)
+	return told
+}
+
+// TestAnOutageOfFiftyThousandASecond drives the default log at that rate, over
+// several causes, upstreams and many zones.
+func TestAnOutageOfFiftyThousandASecond(t *testing.T) {
+	const (
+		perSecond = 50000
+		seconds   = 12
+		lineLimit = 20
+	)
+	var ids []*cause.Cause
+	for _, id := range []string{"upstream_unreachable", "upstream_timeout", "upstream_servfail", "upstream_closed", "no_healthy_upstream", "acl_block"} {
+		ids = append(ids, cause.ByID(id))
 	}
-	if got[0].ID != first.ID || all[0].Window != first.Window {
-		t.Error("the greatest summary was changed")
-	}
-	if few := all[:maxSummaries]; len(merge(few)) != maxSummaries {
-		t.Error("as many summaries as lines were merged")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := opened(t)
+		o := newOutage(Options{})
+		dropped := value(t, LogDropped)
+		o.log.Start()
+		perSecondLines := make([]int, 0, seconds+2)
+		written := 0
+		tick := func() {
+			time.Sleep(time.Second / 10)
+			synctest.Wait()
+		}
+		for n := range perSecond * seconds {
+			v := *refused
+			v.Cause = ids[n%len(ids)]
+			v.Upstream = fmt.Sprintf("192.0.2.%d:53", n%3)
+			zone := fmt.Sprintf("zone%d.example.", n%400)
+			o.failAs(&v, "www."+zone, zone)
+			if (n+1)%(perSecond/10) == 0 {
+				tick()
+			}
+			if (n+1)%perSecond == 0 {
+				lines := len(s.lines())
+				perSecondLines = append(perSecondLines, lines-written)
+				written = lines
+			}
+		}
+		o.log.Stop()
+		lines := s.lines()
+		t.Logf("lines in each second: %v, %d at the end", perSecondLines, len(lines)-written)
+		if perSecondLines[0] > linesPerSecond+firstPerSecond {
+			t.Errorf("%d lines in the first second", perSecondLines[0])
+		}
+		for i, n := range append(perSecondLines[1:], len(lines)-written) {
+			if n >= lineLimit {
+				t.Errorf("%d lines in second %d", n, i+2)
+			}
+		}
+		if told := failuresIn(t, lines); told != perSecond*seconds {
+			t.Errorf("%d failures are told, want %d", told, perSecond*seconds)
+		}
+		if got := value(t, LogDropped) - dropped; got != 0 {
+			t.Errorf("%v lines dropped", got)
+		}
+		for _, c := range ids {
+			if !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, "summary cause="+c.ID+" ") }) {
+				t.Errorf("%s is in no summary", c.ID)
+			}
+		}
+	})
+}
+
+func TestAfterAReloadTheNextLogTellsWhatTheLastQueriesWere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := opened(t)
+		o := newOutage(Options{})
+		o.log.Start()
+		for range 500 {
+			o.fail("www.example.org.", "example.org.")
+		}
+		next := NewLog(Options{}, incident.New(incident.DefaultEntries, time.Now), time.Now)
+		next.Continue(o.log, o.table)
+		next.Start()
+		o.log.Stop()
+		o.fail("www.example.org.", "example.org.") // a query that the old instance still had
+		o.log = next
+		before := len(s.lines())
+		o.fail("www.example.org.", "example.org.")
+		synctest.Wait()
+		if got := len(s.lines()); got != before {
+			t.Errorf("%d lines in an outage that goes on", got-before)
+		}
+		next.Stop()
+		if told := failuresIn(t, s.lines()); told != 502 {
+			t.Errorf("%d failures are told, want 502", told)
+		}
+	})
 }
 
 func TestARecoveryHasALineAndSoHasWhatWasNotTold(t *testing.T) {

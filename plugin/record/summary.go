@@ -21,56 +21,32 @@ func (l *Log) summarize() {
 	for _, s := range summaries {
 		count += s.Window
 	}
-	for _, s := range merge(summaries) {
-		write("summary", summaryFields(s, window))
-	}
+	l.tell(summaries, window)
 	// Back to lines once a whole window would have fitted the rate.
 	if float64(count) < linesPerSecond*window.Seconds() {
 		l.summarizing.Store(false)
 	}
 }
 
-// merge keeps the greatest summaries, and puts the rest together by all but the
-// zone, so that no cause is lost.
-func merge(all []incident.Summary) []incident.Summary {
-	if len(all) <= maxSummaries {
-		return all
+// tell writes one line a summary, or fewer if there are many.
+func (l *Log) tell(summaries []incident.Summary, window time.Duration) {
+	for _, s := range merge(summaries, maxSummaries, summaryID, addSummary) {
+		write("summary", summaryFields(s, window))
 	}
-	kept := all[:maxSummaries/2]
-	index := make(map[incident.ID]int)
-	for _, s := range all[maxSummaries/2:] {
-		id := s.ID
-		id.Zone = incident.OtherZones
-		i, ok := index[id]
-		if !ok && len(kept) >= maxSummaries {
-			// More upstreams than lines: keep the cause.
-			id.At, id.Upstream = "", ""
-			i, ok = index[id]
-		}
-		if !ok {
-			index[id] = len(kept)
-			s.ID = id
-			kept = append(kept[:len(kept):len(kept)], s)
-			continue
-		}
-		kept[i].Window += s.Window
-		kept[i].WindowCached += s.WindowCached
-		kept[i].Names += s.Names
-	}
-	return kept
 }
 
+// sweep writes the lines of the incidents that are over.
 func (l *Log) sweep() {
 	recovered, forgotten := l.table.Sweep()
 	if l.options.Mode != LogOff {
-		now := l.now()
-		for _, in := range forgotten {
-			write("summary", summaryFields(*in.Untold, now.Sub(l.began)))
-		}
-		for _, in := range recovered {
+		var untold []incident.Summary
+		for _, in := range append(forgotten, recovered...) {
 			if in.Untold != nil {
-				write("summary", summaryFields(*in.Untold, now.Sub(l.began)))
+				untold = append(untold, *in.Untold)
 			}
+		}
+		l.tell(untold, l.now().Sub(l.began))
+		for _, in := range merge(recovered, maxRecovered, endedID, addEnded) {
 			write("recovered", recoveredFields(in.Incident))
 		}
 	}

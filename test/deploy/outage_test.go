@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -374,4 +375,51 @@ func reportStory(t *testing.T, file string) (s story) {
 		t.Errorf("the report counts %d failures, %d cached, by cause %+v, %d malformed", r.Failures, r.Cached, s, r.Log.Malformed)
 	}
 	return s
+}
+
+var dnsperfSaid = regexp.MustCompile(`(?m)^\s*(Queries sent|Queries completed|Queries lost):\s+(\d+)`)
+
+// TestAFloodOfFailuresIsAFewLinesThatCountThemAll has dnsperf ask a server whose
+// upstream is down, as fast as it goes.
+func TestAFloodOfFailuresIsAFewLinesThatCountThemAll(t *testing.T) {
+	program(t, "dnsperf")
+	words := strings.NewReplacer("{port}", freePort(t), "{metrics}", freePort(t), "{page}", freePort(t), "127.0.0.1:{upstream}", nobody)
+	it := corednsProcess(t, words.Replace(outageServer))
+	eventually(t, "the server answers", it.said.String, func() bool {
+		_, ok := fetch(words.Replace("http://127.0.0.1:{page}/"))
+		return ok
+	})
+	var questions strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&questions, "n%d.example%d.org A\n", i, i%50)
+	}
+	file := filepath.Join(t.TempDir(), "questions")
+	if err := os.WriteFile(file, []byte(questions.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	seconds := max(int(outageLasts.Seconds()), 3)
+	out, err := exec.Command("dnsperf", "-s", "127.0.0.1", "-p", words.Replace("{port}"), "-d", file, "-l", strconv.Itoa(seconds), "-q", "100", "-c", "4", "-e").CombinedOutput()
+	if err != nil {
+		t.Fatalf("dnsperf: %v\n%s", err, out)
+	}
+	seen := make(map[string]uint64)
+	for _, m := range dnsperfSaid.FindAllStringSubmatch(string(out), -1) {
+		seen[m[1]], _ = strconv.ParseUint(m[2], 10, 64)
+	}
+	sent, completed := seen["Queries sent"], seen["Queries completed"]
+	if completed == 0 || !strings.Contains(string(out), fmt.Sprintf("SERVFAIL %d (100.00%%)", completed)) {
+		t.Fatalf("dnsperf says\n%s", out)
+	}
+	metrics := metricsStory(t, words.Replace("http://127.0.0.1:{metrics}/metrics"))
+	it.stop(t)
+	text := it.said.String()
+	logged := logStory(t, text)
+	// A query that the kernel dropped on the way there failed nowhere.
+	if logged.failures < completed || logged.failures > sent || logged.failures != metrics.failures || logged.cached != metrics.cached {
+		t.Errorf("dnsperf sent %d and saw %d failures; log %+v, metrics %+v", sent, completed, logged, metrics)
+	}
+	if lines, most := strings.Count(text, "plugin/ede: "), 100+20*(seconds+1); lines > most {
+		t.Errorf("%d lines in %d s, want at most %d", lines, seconds, most)
+	}
+	t.Logf("%d failures in %d s, %d lost on the way; %d lines tell of %d", completed, seconds, seen["Queries lost"], strings.Count(text, "plugin/ede: "), logged.failures)
 }
