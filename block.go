@@ -2,10 +2,12 @@ package ede
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/coredns/coredns/plugin"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 )
 
 // block is what the Corefile says about one server block.
@@ -37,6 +39,13 @@ func (b *block) explains(name string) bool {
 		return true
 	}
 	return plugin.Zones(b.zones).Matches(name) != "" && plugin.Zones(b.except).Matches(name) == ""
+}
+
+// zoneOf returns the zone of the block that name is in, and the zone that its
+// failures count under.
+func (b *block) zoneOf(name string) (zone, group string) {
+	zone = plugin.Zones(b.serves).Matches(strings.ToLower(name))
+	return zone, incident.ZoneOf(name, zone)
 }
 
 // wordsFor returns how much the client at addr is told; the first line that

@@ -171,7 +171,8 @@ func (e *Ede) refreshed(run *observe.Run, rcode int, err error) {
 		return
 	}
 	verdict := cause.Classify(ev)
-	e.process.table.Remember(keyOf(e.block.id, ev), verdict)
+	_, group := e.block.zoneOf(ev.Question.Name)
+	e.process.table.Remember(keyOf(e.block.id, ev), verdict, group)
 }
 
 // options are what a client may be told.

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/metrics"
 	"github.com/coredns/coredns/plugin/pkg/edns"
 	"github.com/coredns/coredns/request"
@@ -39,8 +38,7 @@ func failureOf(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, b block, e
 		Error:    ev.Failure.Text,
 		Sent:     record.SentYes,
 	}
-	f.Zone = plugin.Zones(b.serves).Matches(strings.ToLower(ev.Question.Name))
-	f.Group = incident.ZoneOf(ev.Question.Name, f.Zone)
+	f.Zone, f.Group = b.zoneOf(ev.Question.Name)
 	switch {
 	case b.shadow:
 		f.Sent = record.InShadow

@@ -153,10 +153,11 @@ func (f *filter) clear() {
 }
 
 // Remember puts v on record for the question k without counting a failure: no
-// client asked, as in a refresh that cache does on its own.
-func (t *Table) Remember(k Key, v *cause.Verdict) {
+// client asked, as in a refresh that cache does on its own. What cache answers
+// with counts under zone.
+func (t *Table) Remember(k Key, v *cause.Verdict, zone string) {
 	if k.Name == "" {
 		return
 	}
-	t.remember(k, v, ID{Cause: v.Cause.ID, At: v.At, Upstream: v.Upstream}, t.now())
+	t.remember(k, v, ID{Cause: v.Cause.ID, At: v.At, Upstream: v.Upstream, Zone: zone}, t.now())
 }

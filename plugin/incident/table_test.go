@@ -106,7 +106,7 @@ func TestTheEntriesAreBoundedWhateverIsConfigured(t *testing.T) {
 	for _, entries := range []int{1, 1000, 1024, 5000} {
 		table := New(entries, newWatch().now)
 		for i := range 20 * max(entries, 1024) {
-			table.Remember(key(fmt.Sprintf("n%d.example.org.", i)), v)
+			table.Remember(key(fmt.Sprintf("n%d.example.org.", i)), v, "example.org.")
 		}
 		// CoreDNS's cache has 256 shards of at least four entries.
 		if got, _ := table.Len(); got > max(entries, 4*256) {
@@ -173,7 +173,7 @@ func TestKeysWithTheSameHashAreNotTakenForEachOther(t *testing.T) {
 func TestEveryPartOfAKeyCounts(t *testing.T) {
 	base := key("www.example.org.")
 	table := New(DefaultEntries, newWatch().now)
-	table.Remember(base, timeout(base.Name))
+	table.Remember(base, timeout(base.Name), "example.org.")
 	for name, change := range map[string]func(k *Key){
 		"block":       func(k *Key) { k.Block = 2 },
 		"name":        func(k *Key) { k.Name = "ww.example.org." },
@@ -192,7 +192,7 @@ func TestEveryPartOfAKeyCounts(t *testing.T) {
 			t.Errorf("%s: recalled", name)
 		}
 	}
-	table.Remember(Key{}, timeout("www.example.org."))
+	table.Remember(Key{}, timeout("www.example.org."), "example.org.")
 	if n, _ := table.Len(); n != 1 {
 		t.Errorf("%d entries: a key without a name is remembered", n)
 	}
@@ -208,10 +208,10 @@ func TestASuccessClearsTheQuestionForAllDOAndCD(t *testing.T) {
 			do(k)
 		}
 	}
-	variants(func(k Key) { table.Remember(k, timeout(k.Name)) })
+	variants(func(k Key) { table.Remember(k, timeout(k.Name), "example.org.") })
 	aaaa := k
 	aaaa.Qtype = dns.TypeAAAA
-	table.Remember(aaaa, timeout(k.Name))
+	table.Remember(aaaa, timeout(k.Name), "example.org.")
 	table.Succeeded(k)
 	variants(func(k Key) {
 		if _, _, ok := table.Recall(k); ok {
@@ -433,11 +433,11 @@ func TestARefusalDoesNotTakeThePlaceOfASERVFAIL(t *testing.T) {
 	k := key("www.example.org.")
 	refusal := k
 	refusal.Refused = true
-	table.Remember(k, timeout("www.example.org."))
+	table.Remember(k, timeout("www.example.org."), "example.org.")
 	if _, _, ok := table.Recall(refusal); ok {
 		t.Error("a SERVFAIL is taken for the cause of a REFUSED")
 	}
-	table.Remember(refusal, timeout("www.example.org."))
+	table.Remember(refusal, timeout("www.example.org."), "example.org.")
 	table.Succeeded(k)
 	for _, k := range []Key{k, refusal} {
 		if _, _, ok := table.Recall(k); ok {
@@ -559,7 +559,7 @@ func TestASuccessIsHeardOfWhateverTheSweepDoesBetween(t *testing.T) {
 	})
 	for i := range 20_000 {
 		k := key(fmt.Sprintf("n%d.example.org.", i))
-		table.Remember(k, v)
+		table.Remember(k, v, "example.org.")
 		table.Succeeded(k)
 		if _, _, ok := table.Recall(k); ok {
 			t.Errorf("%s resolved and is remembered as failing", k.Name)
@@ -589,5 +589,20 @@ func BenchmarkSucceeded(b *testing.B) {
 		if !table.Quiet() {
 			table.Succeeded(k)
 		}
+	}
+}
+
+func TestAnIncidentThatARefreshOfTheCacheBeganIsOverWhenItsNameResolves(t *testing.T) {
+	w := newWatch()
+	table := New(DefaultEntries, w.now)
+	f := failure("www.example.org.", "example.org.")
+	table.Remember(f.Key, f.Verdict, f.ID.Zone)
+	f.Cached = true
+	table.Failed(f)
+	w.pass(time.Second)
+	table.Succeeded(f.Key)
+	w.pass(quietFor)
+	if recovered, _ := table.Sweep(); len(recovered) != 1 {
+		t.Errorf("%d incidents are over, want 1", len(recovered))
 	}
 }

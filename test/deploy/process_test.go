@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -65,20 +67,42 @@ func program(t *testing.T, name string) string {
 func freePort(t *testing.T) string {
 	t.Helper()
 	for range 20 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, port, _ := net.SplitHostPort(l.Addr().String())
-		p, err := net.ListenPacket("udp", l.Addr().String())
-		l.Close()
-		if err == nil {
-			p.Close()
+		if port, ok := listenBriefly("0"); ok {
 			return port
 		}
 	}
 	t.Fatal("no port is free for UDP and TCP")
 	return ""
+}
+
+// lastingPort returns one that stays free when its server ends: it is below
+// those that the kernel gives to sockets that ask for any, which would come to
+// talk to themselves.
+func lastingPort(t *testing.T) string {
+	t.Helper()
+	for range 200 {
+		if port, ok := listenBriefly(strconv.Itoa(12000 + rand.IntN(16000))); ok {
+			return port
+		}
+	}
+	t.Fatal("no port is free for UDP and TCP")
+	return ""
+}
+
+// listenBriefly reports whether port is free for UDP and TCP, and its number.
+func listenBriefly(port string) (string, bool) {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
+	if err != nil {
+		return "", false
+	}
+	defer l.Close()
+	p, err := net.ListenPacket("udp", l.Addr().String())
+	if err != nil {
+		return "", false
+	}
+	p.Close()
+	_, port, _ = net.SplitHostPort(l.Addr().String())
+	return port, true
 }
 
 // nobody is where nothing listens. The port is below those that the kernel
