@@ -2,7 +2,6 @@ package ede
 
 import (
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
@@ -62,8 +61,11 @@ func (p *process) start(change incident.EventKind) error {
 		return err
 	}
 	p.history.Changed(change)
-	version, revision := Version()
-	record.SetBuild(version, revision, runtime.Version())
+	version, commit := Version()
+	record.SetBuild(version, commit, runtime.Version())
+	if change == incident.Started {
+		log.Infof("version %s, commit %s, %s", version, commit, runtime.Version())
+	}
 	p.log.Start()
 	return nil
 }
@@ -72,31 +74,4 @@ func (p *process) stop() {
 	p.page.Stop()
 	p.diagnoses.stop()
 	p.log.Stop()
-}
-
-// Version returns the version and the commit of ede in the running binary, as
-// far as the build recorded them.
-func Version() (version, revision string) {
-	const module = "github.com/seed-1b7246af/coredns-ede"
-	version, revision = "devel", "unknown"
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return version, revision
-	}
-	if info.Main.Path == module {
-		if info.Main.Version != "" && info.Main.Version != "(devel)" {
-			version = info.Main.Version
-		}
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				revision = s.Value
-			}
-		}
-	}
-	for _, m := range info.Deps {
-		if m.Path == module {
-			version = m.Version
-		}
-	}
-	return version, revision
 }
