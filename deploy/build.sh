@@ -3,14 +3,17 @@
 #
 # The source of CoreDNS comes from the Go module proxy. The source of ede is the
 # repository that this script stands in, or the latest release outside of one.
-# PLUGIN_CFG names a file to use in place of CoreDNS's own plugin.cfg.
+# PLUGIN_CFG names a file to use in place of CoreDNS's own plugin.cfg; GOOS and
+# GOARCH name another platform.
 set -euo pipefail
 
 module=github.com/seed-1b7246af/coredns-ede
 version=${1:-1.15.0}
 version=${version#v}
-output=$(realpath -m "${2:-coredns}")
+output=${2:-coredns}
+case $output in /*) ;; *) output=$PWD/$output ;; esac
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repository=$(dirname "$here")
 
 fail() { echo "build.sh: $*" >&2; exit 1; }
 
@@ -28,37 +31,41 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # Outside of any module, so that no go.mod of the caller decides the version.
-source=$(cd "$work" && go mod download -json "github.com/coredns/coredns@v$version" |
-    sed -n 's/^[[:space:]]*"Dir": "\(.*\)",\{0,1\}$/\1/p')
-[ -n "$source" ] || fail "the module proxy has no CoreDNS $version"
+got=$(cd "$work" && go mod download -json "github.com/coredns/coredns@v$version") || true
+field() { sed -n "s/^[[:space:]]*\"$1\": \"\(.*\)\",\{0,1\}\$/\1/p" <<<"$got"; }
+source=$(field Dir)
+[ -n "$source" ] || fail "the module proxy gives no CoreDNS $version: $(field Error)"
 cp -R "$source" "$work/coredns"
 chmod -R u+w "$work/coredns"
 cd "$work/coredns"
 if [ -n "${PLUGIN_CFG:-}" ]; then
-    cp "$PLUGIN_CFG" plugin.cfg
+    (cd "$OLDPWD" && cat "$PLUGIN_CFG") >plugin.cfg
 fi
+place=$("$here/plugin-cfg.sh" plugin.cfg) || fail "ede does not fit into ${PLUGIN_CFG:-plugin.cfg}"
 
-# By name, as distributions order the file differently. Below dnstap, log and
-# errors, which see what ede sends; above every plugin that answers.
-anchor=
-for name in dnstap log errors; do
-    if grep -q "^$name:" plugin.cfg; then anchor=$name; break; fi
-done
-[ -n "$anchor" ] || fail "plugin.cfg has none of dnstap, log and errors to put ede after"
-sed -i "/^ede:/d; /^$anchor:/a ede:$module" plugin.cfg
-
-if [ -f "$here/../ede.go" ]; then
+# What this commit is called: its tag, or a name in the form of Go's
+# pseudo-versions. Without git, as in a source archive, it has none.
+git() { command git -C "$repository" "$@" 2>/dev/null; }
+commit=
+if [ -f "$repository/ede.go" ]; then
     # A copy inside, so that the binary is the same from every folder.
     mkdir ede
-    tar -C "$here/.." --exclude='*_test.go' -cf - go.mod go.sum $(cd "$here/.." && ls *.go) plugin | tar -C ede -xf -
-    stamp=$(TZ=UTC git -C "$here/.." log -1 --date=format-local:%Y%m%d%H%M%S --abbrev=12 --format=%cd-%h 2>/dev/null || true)
-    go mod edit -require="$module@v0.0.0${stamp:+-$stamp}" -replace="$module=./ede"
+    (cd "$repository" && tar --exclude='*_test.go' --exclude=testdata -cf - go.mod go.sum ./*.go plugin) | tar -C ede -xf -
+    name=v0.0.0
+    if [ -e "$repository/.git" ] && commit=$(git rev-parse HEAD); then
+        name=$(git describe --tags --exact-match --match 'v[0-9]*') ||
+            name=v0.0.0-$(TZ=UTC git log -1 --date=format-local:%Y%m%d%H%M%S --format=%cd)-${commit:0:12}
+        [ -z "$(git status --porcelain)" ] || commit+=-dirty
+    fi
+    go mod edit -require="$module@$name" -replace="$module=./ede"
 else
     go get "$module@latest"
+    name=$(go list -m -f '{{.Version}}' "$module")
 fi
 
-export GOFLAGS=-mod=mod CGO_ENABLED=0
+# Official builds of CoreDNS have the tag, too: gRPC without its trace package.
+export GOFLAGS="-mod=mod -trimpath -buildvcs=false -tags=grpcnotrace" CGO_ENABLED=0
 # What runs while building is for this machine, whatever the target is.
 GOOS='' GOARCH='' go generate coredns.go
-go build -trimpath -buildvcs=false -ldflags='-s -w -buildid=' -o "$output"
-echo "built $output: CoreDNS $version, ede after $anchor"
+go build -ldflags="-s -w -buildid= -X $module.revision=$commit" -o "$output"
+echo "built $output: CoreDNS $version, $place, ede $name${commit:+ at $commit}, $(go env GOVERSION)"
