@@ -14,7 +14,7 @@ import (
 
 func TestTheJqLinesOfTheDocumentsWork(t *testing.T) {
 	program(t, "jq")
-	m := move(t, ".:53 {\n    ede\n    forward . 192.0.2.53\n}\n")
+	m := move(t, ".:53 {\n    ede\n    forward . 192.0.2.53\n}\n", nobody)
 	said := coredns(t, m.text, "-log-format", "json")
 	eventually(t, "CoreDNS logs a failure", said.String, func() bool {
 		server.Exchange(m.dns, "udp", server.Message("www.example.org.", dns.TypeA), server.QueryTimeout)
