@@ -67,7 +67,7 @@ var faultScenes = []scene{
 		stage: plain("rewrite name regex (.*)[.]example[.]org {1}.{1}.{1}.{1}.{1}.{1}.example.org\nwhoami"),
 		under: "=" + strings.Repeat("a", 60) + ".example.org.",
 		rcode: "SERVFAIL", at: "rewrite",
-		brief: []string{"0 this server's rewrite of the name gives no valid name"},
+		brief: []string{"0 this server makes an invalid name of the question"},
 		full:  []string{"0 rewrite made an invalid name of aaa…"},
 	},
 	{

@@ -165,7 +165,7 @@ var zoneScenes = []scene{
 		name: "a name that hosts lacks", cause: "hosts_miss",
 		stage: plain("hosts {\n 192.0.2.5 known.example.org\n }"),
 		rcode: "SERVFAIL", at: "hosts",
-		brief: []string{"0 the name is not in the hosts table of this server"},
+		brief: []string{"0 the name is not in this server's own table of names"},
 		full:  []string{"0 hosts has no scene… A and no fallthrough"},
 	},
 }

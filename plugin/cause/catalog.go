@@ -193,7 +193,7 @@ var (
 		When:   "hosts without fallthrough answers SERVFAIL for every name that it lacks, not NXDOMAIN.",
 		Advice: "Write fallthrough in the hosts block, or limit hosts to the zones that it has in full.",
 		Help:   "hosts { fallthrough }",
-		Brief:  "the name is not in the hosts table of this server",
+		Brief:  "the name is not in this server's own table of names",
 		Full:   "{at} has no {asked} and no fallthrough",
 	}
 	zoneCauses = []*Cause{
@@ -316,7 +316,7 @@ var (
 		When:   "A rewrite rule applied to the name gives one that is longer than 255 octets or otherwise no domain name.",
 		Advice: "Test the rule with the name of the log line.",
 		Help:   "rewrite stop name regex (.*)\\.old\\.example {1}.new.example",
-		Brief:  "this server's rewrite of the name gives no valid name",
+		Brief:  "this server makes an invalid name of the question",
 		Full:   "{at} made an invalid name of {qname}",
 	}
 	erratic = &Cause{
