@@ -166,3 +166,49 @@ func TestWhyOutlivesAReloadOfAnUnchangedBlock(t *testing.T) {
 	}
 	remembers(t, s.UDP("."), "www.example.org", "TIME HOST [a-z_]+ x1")
 }
+
+func TestWhyTellsOfItsOwnBlockOnly(t *testing.T) {
+	server.Capture(t)
+	s := server.Start(t, here("example.org:0", whyLevels, "fault returned SERVFAIL")+
+		strings.Replace(here("example.org:0", whyLevels, "whoami"), "127.0.0.1", "127.0.0.4", 1))
+	own, other := "", ""
+	for _, l := range s.Listeners() {
+		if strings.HasPrefix(l.UDP, "127.0.0.4:") {
+			other = l.UDP
+		} else {
+			own = l.UDP
+		}
+	}
+	ask(t, briefClient, "udp", own, query("www.example.org"))
+	remembers(t, own, "www.example.org", "TIME HOST [a-z_]+ x1")
+	remembers(t, other, "www.example.org", "TIME HOST no failure remembered")
+}
+
+// Whoever sends with another's address makes the server send to that one: the
+// growth of the largest answer, over UDP, is this.
+func TestTheLargestAnswerToWhyIsBounded(t *testing.T) {
+	const mostOctets, mostTimes = 700, 14
+	server.Capture(t)
+	up := upstream.Start(t, upstream.Config{})
+	s := server.Start(t, here(".:0", whyLevels, forward(up.Addr())))
+	for i := range 2 * 8 {
+		up.Handle(upstream.Rcode(servfail, true))
+		if i%2 == 1 {
+			up.Handle(upstream.Answer())
+		}
+		ask(t, briefClient, "udp", s.UDP(), server.Message("a.example", dns.TypeA))
+	}
+	m := why("a.example", server.BufferSize(dns.MaxMsgSize-1))
+	all := packets(t, fullClient, "udp", s.UDP(), m)
+	if len(all) != 1 {
+		t.Fatalf("%d answers", len(all))
+	}
+	if n := len(textsOf(t, parse(t, all[0]))); n != 5 {
+		t.Errorf("%d lines, not the most", n)
+	}
+	query, _ := pack(t, m)
+	t.Logf("%d octets to a query of %d", len(all[0]), len(query))
+	if len(all[0]) > mostOctets || len(all[0]) > mostTimes*len(query) {
+		t.Errorf("%d octets to a query of %d, at most %d and %d times are pinned", len(all[0]), len(query), mostOctets, mostTimes)
+	}
+}

@@ -3,11 +3,13 @@ package page
 import (
 	"context"
 	"flag"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -70,5 +72,21 @@ func TestScreenshots(t *testing.T) {
 			args = append(args, "--blink-settings=preferredColorScheme=0")
 		}
 		chromium(t, append(args, serve(t, picture.stage.handler())+"/?hold")...)
+	}
+}
+
+// DNS rebinding: a name of another site that resolves to the page's address.
+func TestABrowserLedHereByANameOfAnotherSiteSeesNothing(t *testing.T) {
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(serve(t, outage().handler()), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lead := "--host-resolver-rules=MAP *.example.org 127.0.0.1"
+	rebound := string(chromium(t, lead, "--dump-dom", "http://rebound.example.org:"+port+"/"))
+	if strings.Contains(rebound, "incident") || !strings.Contains(rebound, "this page answers to IP addresses") {
+		t.Errorf("the other site's page can read: %.300s", rebound)
+	}
+	if own := string(chromium(t, lead, "--dump-dom", "http://127.0.0.1:"+port+"/?hold")); !strings.Contains(own, "incidents are going on") {
+		t.Errorf("by its address it shows %.300s", own)
 	}
 }

@@ -91,3 +91,52 @@ func TestAnAddressThatCannotBeBoundIsAnError(t *testing.T) {
 		t.Error("an address of somebody else was bound")
 	}
 }
+
+// Whoever opens connections and says nothing, or says it slowly, keeps others out
+// for as long as a request may take, and no longer.
+func TestSilentConnectionsAreCountedAndEnd(t *testing.T) {
+	s := listen(t, "127.0.0.1:0", empty().handler())
+	addr := s.Addr().String()
+	silent := make([]net.Conn, maxConnections)
+	for i := range silent {
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "); err != nil {
+			t.Fatal(err)
+		}
+		silent[i] = conn
+	}
+	began := time.Now()
+	answered := make(chan int)
+	go func() {
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 6 * readTimeout}
+		response, err := client.Get("http://" + addr + "/")
+		if err != nil {
+			t.Error(err)
+			answered <- 0
+			return
+		}
+		response.Body.Close()
+		answered <- response.StatusCode
+	}()
+	select {
+	case <-answered:
+		t.Fatalf("connection %d was served", maxConnections+1)
+	case <-time.After(readTimeout / 10):
+	}
+	// The slow ones are cut off by the server, which lets the other in.
+	if status := <-answered; status != http.StatusOK {
+		t.Errorf("status %d after %v", status, time.Since(began))
+	}
+	for _, conn := range silent {
+		if err := conn.SetReadDeadline(time.Now().Add(10 * readTimeout)); err != nil {
+			t.Fatal(err)
+		}
+		if answer, err := io.ReadAll(conn); err != nil || strings.Contains(string(answer), "200 OK") {
+			t.Errorf("a request without an end got %q, %v", answer, err)
+		}
+	}
+}
