@@ -2,6 +2,11 @@ package dnssec
 
 import (
 	"bytes"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
@@ -76,15 +81,34 @@ func ParseAnchors(r io.Reader, file string) ([]dns.RR, error) {
 	return anchors, nil
 }
 
+// digestOctets is the length of each digest that is known.
+var digestOctets = map[uint8]int{dns.SHA1: sha1.Size, dns.SHA256: sha256.Size, dns.SHA384: sha512.Size384}
+
+// anchorFault says why rr cannot be a trust anchor, "" if it can.
 func anchorFault(rr dns.RR) string {
 	if rr.Header().Class != dns.ClassINET {
 		return "class " + dns.Class(rr.Header().Class).String() + " is not IN"
 	}
 	switch a := rr.(type) {
 	case *dns.DS:
+		// miekg/dns takes any word for a digest. One that matches no key would
+		// leave every zone unjudged without a sign.
+		want, known := digestOctets[a.DigestType]
+		octets, err := hex.DecodeString(a.Digest)
+		switch {
+		case !known:
+			return "the DS has " + digestName(a.DigestType) + ", which is not supported"
+		case err != nil || len(octets) != want:
+			return fmt.Sprintf("the %s digest of the DS is not %d hexadecimal digits", digestName(a.DigestType), 2*want)
+		}
 		return ""
 	case *dns.DNSKEY:
+		_, err := base64.StdEncoding.DecodeString(a.PublicKey)
 		switch {
+		case err != nil || a.PublicKey == "":
+			return "the key of the DNSKEY is not base64"
+		case a.Protocol != 3:
+			return "the protocol of the DNSKEY is not 3"
 		case a.Flags&dns.ZONE == 0:
 			return "the DNSKEY has no Zone Key bit (flags must be 256 or 257)"
 		case a.Flags&dns.REVOKE != 0:

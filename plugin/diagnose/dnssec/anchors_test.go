@@ -65,6 +65,11 @@ func TestParseAnchors(t *testing.T) {
 		{"another class", "example.org. CH DS 1 13 2 AA\n", 0, "f:1: class CH is not IN"},
 		{"a revoked key", "example.org. IN DNSKEY 385 3 15 l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=\n", 0, "f:1: the DNSKEY is revoked"},
 		{"a key that is no zone key", "example.org. IN DNSKEY 1 3 15 l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=\n", 0, "f:1: the DNSKEY has no Zone Key bit"},
+		{"a digest that is not hexadecimal", "example.org. IN DS 1 13 2 ZZ\n", 0, "f:1: the SHA-256 digest of the DS is not 64 hexadecimal digits"},
+		{"a digest that is too short", "example.org. IN DS 1 13 4 AABB\n", 0, "f:1: the SHA-384 digest of the DS is not 96 hexadecimal digits"},
+		{"a digest of an unknown type", "example.org. IN DS 1 13 9 AABB\n", 0, "f:1: the DS has digest type 9, which is not supported"},
+		{"a key that is not base64", "example.org. IN DNSKEY 257 3 15 !!!!\n", 0, "f:1: the key of the DNSKEY is not base64"},
+		{"a key of another protocol", "example.org. IN DNSKEY 257 2 15 l02Woi0iS8Aa25FQkUd9RMzZHJpBoRQwAQEX1SxZJA4=\n", 0, "f:1: the protocol of the DNSKEY is not 3"},
 		{"no record", "; nothing\n", 0, "no trust anchor; accepted are DS and DNSKEY"},
 		{"not a record", "\n\nhello world\n", 0, "f:3: not a zone-file record; accepted are DS and DNSKEY"},
 		{"an include", "$INCLUDE /etc/hostname\n", 0, "f:1: directives that bring in records are refused"},
@@ -99,10 +104,17 @@ func FuzzParseAnchors(f *testing.F) {
 			t.Fatalf("%d anchors and error %v", len(anchors), err)
 		}
 		for _, rr := range anchors {
-			switch rr.(type) {
-			case *dns.DS, *dns.DNSKEY:
-			default:
-				t.Fatalf("accepted %T", rr)
+			// An anchor has to be one that a key can match.
+			ds, ok := rr.(*dns.DS)
+			if key, isKey := rr.(*dns.DNSKEY); isKey {
+				ds, ok = key.ToDS(dns.SHA256), true
+			}
+			if !ok || ds == nil || rr.Header().Class != dns.ClassINET || len(ds.Digest) < 40 {
+				t.Fatalf("accepted %v", rr)
+			}
+			again, err := dnssec.ParseAnchors(strings.NewReader(rr.String()), "again")
+			if err != nil || len(again) != 1 || !dns.IsDuplicate(rr, again[0]) {
+				t.Fatalf("%v is read again as %v, %v", rr, again, err)
 			}
 		}
 	})

@@ -1,0 +1,115 @@
+package delegation
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// Whoever writes a zone chooses the addresses of its servers. The questions that
+// one diagnosis sends to a third party, by what that one does:
+func TestAVictimNamedByAHostileZoneHearsFewQuestions(t *testing.T) {
+	victim := netip.MustParseAddr("127.0.0.66")
+	var many strings.Builder
+	for i := range 60 {
+		fmt.Fprintf(&many, "example.org. NS ns%d.example.org.\nns%d.example.org. A %s\n", i, i, victim)
+	}
+	deeper := func(q, _ *dns.Msg) (*dns.Msg, error) {
+		// It is the attacker's own server after all, and refers to itself for ever.
+		m := new(dns.Msg).SetReply(q)
+		cut := q.Question[0].Name
+		m.Ns = zoneRRs(t, cut+" NS ns."+cut)
+		m.Extra = zoneRRs(t, "ns."+cut+" A "+victim.String())
+		return m, nil
+	}
+	for _, tc := range []struct {
+		name   string
+		victim fault
+		most   int
+	}{
+		{"a silent one", silent, maxTries},
+		{"one that refuses the connection", closed, maxTries},
+		{"one that refuses", rcode(dns.RcodeRefused), 3},
+		{"one that fails", rcode(dns.RcodeServerFailure), 3},
+		{"one that answers nonsense", malformed, maxTries},
+		{"one that plays along", deeper, maxMinimised + 2},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorld(t, many.String())
+			w.serve(victim.String(), "example.org.", exampleZone)
+			w.fail(victim.String(), tc.victim)
+			var mu sync.Mutex
+			heard := make(map[netip.Addr]int)
+			p := w.prober()
+			direct := p.Direct
+			p.Direct = func(ctx context.Context, a netip.AddrPort, q *dns.Msg) (*dns.Msg, error) {
+				mu.Lock()
+				heard[a.Addr()]++
+				mu.Unlock()
+				return direct(ctx, a, q)
+			}
+			p.Probe(t.Context(), strings.Repeat("a.", 100)+"example.org.", dns.TypeA)
+			t.Logf("%d questions", heard[victim])
+			if n := heard[victim]; n == 0 || n > tc.most {
+				t.Errorf("the victim heard %d questions, at most %d are pinned", n, tc.most)
+			}
+		})
+	}
+}
+
+// Addresses that are not globally routable are never sent to, whoever names them:
+// the parent's glue, the zone itself, the resolver, or the roots that it knows.
+func TestAddressesOfTheInsideAreNeverSentTo(t *testing.T) {
+	inside := []string{
+		"0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "127.0.0.1", "169.254.169.254", "172.16.0.1", "192.0.0.8", "192.0.2.1", "192.88.99.1",
+		"192.168.0.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "240.0.0.1", "255.255.255.255",
+		"::", "::1", "::ffff:10.0.0.1", "::10.0.0.1", "64:ff9b::a00:1", "64:ff9b:1::1", "100::1", "2001::1", "2001:db8::1", "2002:a00:1::1",
+		"3fff::1", "5f00::1", "fc00::1", "fd00::1", "fe80::1", "fec0::1", "ff02::1", "4000::1",
+	}
+	record := func(name, addr string) string {
+		if strings.Contains(addr, ":") {
+			return name + " AAAA " + addr + "\n"
+		}
+		return name + " A " + addr + "\n"
+	}
+	const outside = "198.41.0.4" // a root server; never sent to either: Direct is the test's
+	for _, addr := range inside {
+		sent := make(map[netip.Addr]int)
+		var mu sync.Mutex
+		p := &Prober{
+			Roots: []netip.AddrPort{addrPort(outside), netip.AddrPortFrom(netip.MustParseAddr(addr), 53)},
+			Direct: func(_ context.Context, a netip.AddrPort, q *dns.Msg) (*dns.Msg, error) {
+				mu.Lock()
+				sent[a.Addr()]++
+				mu.Unlock()
+				if a.Addr().String() != outside {
+					return nil, os.ErrDeadlineExceeded
+				}
+				m := new(dns.Msg).SetReply(q)
+				m.Ns = zoneRRs(t, "example.org. NS ns.example.org.\nexample.org. NS ns.example.net.\n")
+				m.Extra = zoneRRs(t, record("ns.example.org.", addr))
+				return m, nil
+			},
+			Resolve: func(_ context.Context, q dns.Question) (*dns.Msg, error) {
+				m := new(dns.Msg).SetReply(&dns.Msg{Question: []dns.Question{q}})
+				m.Answer = zoneRRs(t, record(q.Name, addr))
+				return m, nil
+			},
+		}
+		f := p.Probe(t.Context(), "www.example.org.", dns.TypeA)
+		if sent[netip.MustParseAddr(outside)] == 0 {
+			t.Fatalf("%s: nothing was sent at all", addr)
+		}
+		for a, n := range sent {
+			if a.String() != outside {
+				t.Errorf("%d questions to %s, for %s: %s", n, a, addr, f.FullText)
+			}
+		}
+	}
+}
