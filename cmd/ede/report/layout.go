@@ -111,11 +111,17 @@ func pad(s string, n int) string {
 
 // wrap breaks text between words; a word longer than a line is cut.
 func (p *page) wrap(indent, text string) {
+	p.printf("%s", indent)
+	p.wrapFrom(indent, text)
+}
+
+// wrapFrom is wrap on a line that is as long as indent already.
+func (p *page) wrapFrom(indent, text string) {
 	room, line := p.Width-len(indent), ""
 	for _, word := range strings.Fields(text) {
 		word = fit(word, room)
 		if line != "" && textWidth(line)+1+textWidth(word) > room {
-			p.printf("%s%s\n", indent, line)
+			p.printf("%s\n%s", line, indent)
 			line = ""
 		}
 		if line != "" {
@@ -123,5 +129,5 @@ func (p *page) wrap(indent, text string) {
 		}
 		line += word
 	}
-	p.printf("%s%s\n", indent, line)
+	p.printf("%s\n", line)
 }

@@ -59,6 +59,8 @@ type Action struct {
 	State  string   `json:"state"`
 	Count  uint64   `json:"count"`
 	Where  []string `json:"where,omitempty"`
+	// Last is when it failed last.
+	Last time.Time `json:"last,omitzero"`
 }
 
 // The states of a cause at the end of the log.

@@ -94,7 +94,7 @@ func (t *tally) actions(causes []Cause, k Knowledge) []Action {
 		if advice == "" || v.Count == 0 {
 			continue
 		}
-		a := Action{Cause: v.Cause, Title: v.Title, Advice: advice, Owner: v.Owner, State: v.State, Count: v.Count}
+		a := Action{Cause: v.Cause, Title: v.Title, Advice: advice, Owner: v.Owner, State: v.State, Count: v.Count, Last: v.Last}
 		places := v.Zones
 		if len(v.Upstreams) > 0 && v.Owner != "zone" {
 			places = v.Upstreams

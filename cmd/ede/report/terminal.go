@@ -23,8 +23,10 @@ type Style struct {
 const (
 	minWidth = 78
 	maxWidth = 160
-	keyWidth = 44
 )
+
+// keyWidth is the room for a name, which leaves room for the longest cause.
+func (p *page) keyWidth() int { return min(44, p.Width-55) }
 
 // WriteText draws the report for a person: what happened, what to do, who must
 // act come first, the tables after them.
@@ -97,6 +99,9 @@ func (p *page) headline(r *Report) {
 	p.printf("\n%s\n", strings.Join([]string{
 		p.list(r.ByRCode, r.Failures), percent(r.Cached, r.Failures) + " out of the cache",
 	}, ", "))
+	if most := r.Causes[0]; most.Count > r.Failures/2 {
+		p.printf("%-15s%s\n", "Mostly", fit(firstOf(most.Title, most.Cause)+", "+most.State+p.last(most.Last), p.Width-15))
+	}
 	p.printf("%-15s%s\n", "Lasting", p.list(r.ByLasts, r.Failures))
 	p.printf("%-15s%s\n", "Who must act", p.list(r.ByOwner, r.Failures))
 }
@@ -120,13 +125,31 @@ func (p *page) actions(r *Report) {
 	}
 	p.section("WHAT TO DO FIRST", "")
 	for i, a := range r.Actions {
-		p.printf("%2d. %s %s: %s, %s\n", i+1, p.paint(bold, firstOf(a.Title, a.Cause)),
-			p.paint(faint, "("+a.Cause+")"), plainCount(a.Count, r.Failures), p.paint(stateColours[a.State], a.State))
-		p.wrap("    ", "for "+a.Owner+": "+a.Advice)
+		p.printf("%2d. %s\n", i+1, p.paint(bold, fit(firstOf(a.Title, a.Cause), p.Width-4)))
+		count, last := plainCount(a.Count, r.Failures), p.last(a.Last)
+		room := p.Width - len("    "+"  "+", ") - len(count) - len(a.State) - len(last)
+		p.printf("    %s  %s, %s%s\n", p.paint(faint, fit(a.Cause, room)), count, p.paint(stateColours[a.State], a.State), last)
 		if len(a.Where) > 0 {
-			p.wrap("    ", "at "+strings.Join(a.Where, ", "))
+			p.labelled("where", strings.Join(a.Where, ", "))
 		}
+		p.labelled("who", a.Owner)
+		p.labelled("do", a.Advice)
 	}
+}
+
+// labelled wraps text beside its label.
+func (p *page) labelled(label, text string) {
+	const indent, room = "    ", 7
+	p.printf("%s%s", indent, p.paint(cyan, label)+strings.Repeat(" ", room-len(label)))
+	p.wrapFrom(indent+strings.Repeat(" ", room), text)
+}
+
+// last tells when something failed last, if that is known.
+func (p *page) last(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return ", last " + p.clock(t)
 }
 
 func (p *page) causes(r *Report) {
@@ -150,7 +173,7 @@ func (p *page) fresh(r *Report) {
 	}
 	p.section("NEW IN THE LAST HOUR OF THE LOG", "")
 	for _, n := range r.New {
-		p.printf("  %10s  %-9s%s  since %s\n", comma(n.Count), n.What, pad(n.Key, keyWidth), p.clock(n.Since))
+		p.printf("  %10s  %-9s%s  since %s\n", comma(n.Count), n.What, pad(n.Key, p.Width-39), p.clock(n.Since))
 	}
 }
 
@@ -212,6 +235,7 @@ func (p *page) more(t Top) {
 }
 
 func (p *page) item(i Item, total uint64, indent, colour string) {
+	keyWidth := p.keyWidth()
 	key := fit(i.Key, keyWidth-len(indent))
 	p.printf("  %10s  %5s  %s%s", comma(i.Count), percent(i.Count, total), indent, p.paint(colour, key))
 	if i.Mostly != "" {
