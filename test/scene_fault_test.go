@@ -1,6 +1,7 @@
 package test_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -20,6 +21,27 @@ var faultScenes = []scene{
 		full:  []string{"0 no plugin after hosts answers scene… A: add forward, or a zone for it"},
 		log:   line{"owner": "us", "lasts": "persistent"},
 	},
+	ends("kubernetes", func(t *testing.T) string {
+		return "kubernetes cluster.local {\n endpoint http://" + upstream.Closed(t) + "\n startup_timeout 100ms\n }"
+	}),
+	ends("etcd", func(t *testing.T) string {
+		return "etcd skydns.local {\n endpoint http://" + upstream.Closed(t) + "\n }"
+	}),
+	ends("nomad", func(t *testing.T) string {
+		return "nomad service.nomad {\n address http://" + upstream.Closed(t) + "\n }"
+	}),
+	ends("template", func(*testing.T) string {
+		return "template IN A example.net {\n answer \"{{ .Name }} 60 IN A 192.0.2.1\"\n }"
+	}),
+	ends("dynupdate", func(t *testing.T) string {
+		return fmt.Sprintf("dynupdate example.net {\n file %s\n allow %s * *\n }", textFile(t, strings.ReplaceAll(zoneText, "example.org", "example.net")), keyName)
+	}),
+	ends("forward", func(t *testing.T) string { return "forward example.net " + upstream.Closed(t) }),
+	ends("rewrite", func(*testing.T) string { return "rewrite name exact a.example.org b.example.org" }),
+	ends("transfer", func(*testing.T) string { return "transfer {\n to *\n }" }),
+	ends("minimal", func(*testing.T) string {
+		return "metadata\ncancel\nbufsize 1232\nany\nchaos\nloadbalance\nheader {\n response set ra\n }\nnsid\nminimal"
+	}),
 	{
 		name: "nothing after ede", cause: "no_next_plugin",
 		stage: plain("errors"),
@@ -109,6 +131,17 @@ var faultScenes = []scene{
 		brief: []string{"0 SERVFAIL, cause not known"},
 		full:  []string{"0 SERVFAIL from fault, cause not known: disk on fire"},
 	},
+}
+
+// ends is a scene of a chain whose last plugin is at.
+func ends(at string, plugins func(*testing.T) string) scene {
+	return scene{
+		name: "nothing after " + at + ", which passes on", cause: "no_next_plugin",
+		stage: func(t *testing.T) stage { return stage{plugins: plugins(t)} },
+		rcode: "SERVFAIL", at: at,
+		brief: []string{"0 nothing on this server answers this name"},
+		full:  []string{"0 no plugin after " + at + " answers scene… A: add forward, or a zone for it"},
+	}
 }
 
 // closedAndSilent is a stage with an upstream that is never asked, so that

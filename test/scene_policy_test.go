@@ -1,9 +1,12 @@
 package test_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/test/upstream"
 )
 
 const tsigOn = "tsig {\n secret " + keyName + " " + keySecret + "\n "
@@ -38,6 +41,23 @@ var policyScenes = []scene{
 		rcode: "REFUSED", at: "file",
 		brief: []string{"21 zone transfer not enabled"},
 		full:  []string{"21 zone transfer of example.org. not enabled: the block of file has no transfer plugin"},
+	},
+	noTransfer("a transfer from a secondary without transfer", "secondary", "example.org.", func(t *testing.T) string {
+		return "secondary example.org {\n transfer from " + upstream.Closed(t) + "\n }"
+	}),
+	noTransfer("a transfer from kubernetes without transfer", "kubernetes", "cluster.local.", func(t *testing.T) string {
+		return "kubernetes cluster.local {\n endpoint http://" + upstream.Closed(t) + "\n startup_timeout 100ms\n }"
+	}),
+	noTransfer("a transfer from a dynamic zone without transfer", "dynupdate", "example.org.", func(t *testing.T) string {
+		return fmt.Sprintf("dynupdate example.org {\n file %s\n allow %s * *\n }", zoneFile(t), keyName)
+	}),
+	noTransfer("a transfer from auto without transfer", "auto", "example.org.", func(t *testing.T) string { return autoZone(t).plugins }),
+	{
+		name: "an IXFR over UDP", cause: "transfer_unsupported",
+		stage:   zone("transfer {\n to *\n }\nfile %s example.org"),
+		message: asked(dns.TypeIXFR), under: "=example.org.",
+		rcode: "REFUSED", at: "transfer",
+		brief: []string{"21"}, full: []string{"21 zone transfer over UDP is not supported by transfer"},
 	},
 	{
 		name: "a transfer over UDP", cause: "transfer_unsupported",
@@ -96,6 +116,18 @@ var policyScenes = []scene{
 		brief: []string{"0 answered with SERVFAIL by configuration"},
 		full:  []string{"0 answered with SERVFAIL by configuration of template"},
 	},
+}
+
+// noTransfer is a scene of a transfer from a plugin whose block has no transfer.
+func noTransfer(name, at, zone string, plugins func(*testing.T) string) scene {
+	return scene{
+		name: name, cause: "transfer_denied",
+		stage:   func(t *testing.T) stage { return stage{plugins: plugins(t)} },
+		network: "tcp", message: asked(dns.TypeAXFR), under: "=" + zone,
+		rcode: "REFUSED", at: at,
+		brief: []string{"21 zone transfer not enabled"},
+		full:  []string{"21 zone transfer of " + zone + " not enabled: the block of " + at + " has no transfer plugin"},
+	}
 }
 
 func update(zone string) *dns.Msg {

@@ -103,7 +103,7 @@ var exchangeScenes = []scene{
 		},
 		rcode: "SERVFAIL", at: "forward",
 		brief: []string{"23 the upstream cannot be reached"},
-		full:  []string{"23 127.0.0.1:… not known to be down, {up} refused the connection"},
+		full:  []string{"23 {up} refused the connection, 127.0.0.1:… not known to be down"},
 	},
 
 	ended("an upstream that closes a TCP connection after the query", forwardTo(upstream.Config{Transport: upstream.TCP, Handler: upstream.HangUp()}, "force_tcp")),
@@ -238,6 +238,62 @@ var answerScenes = []scene{
 		log:   line{"qtype": "AAAA"},
 	},
 	{
+		name: "the lookup of siit fails for a reason", cause: "upstream_ede",
+		stage: func(t *testing.T) stage {
+			up := upstream.Start(t, upstream.Config{Handler: aaaaFails(upstream.Rcode(servfail, true, ede(22, "at delegation")))})
+			return stage{plugins: siit + forward(up.Addr()), upstream: up.Addr()}
+		},
+		rcode: "SERVFAIL", at: "forward",
+		brief: []string{"22 from upstream: at delegation"},
+		full:  []string{"22 from {up}: at delegation"},
+	},
+	{
+		name: "the lookup of siit is refused", cause: "upstream_refused",
+		stage: func(t *testing.T) stage {
+			up := upstream.Start(t, upstream.Config{Handler: aaaaFails(upstream.Rcode(refused, true))})
+			return stage{plugins: siit + forward(up.Addr()), upstream: up.Addr()}
+		},
+		rcode: "REFUSED", at: "forward",
+		brief: []string{"0 the upstream refused the query (RA=1)…"},
+		full:  []string{"0 {up} refused the query (RA=1)…"},
+	},
+	{
+		name: "both upstreams of failover fail", cause: "upstream_ede",
+		stage: func(t *testing.T) stage {
+			one := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(6, "one"))})
+			two := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(22, "two"))})
+			return stage{plugins: forward(one.Addr()+" "+two.Addr(), "policy sequential", "failover SERVFAIL"), upstream: two.Addr()}
+		},
+		rcode: "SERVFAIL", at: "forward",
+		brief: []string{"22 from upstream: two"}, full: []string{"22 from {up}: two"},
+	},
+	{
+		name: "failover to an upstream that is gone", cause: "upstream_ede",
+		stage: func(t *testing.T) stage {
+			one := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(6, "one"))})
+			return stage{plugins: forward(one.Addr()+" "+upstream.Closed(t), "policy sequential", "failover SERVFAIL"), upstream: one.Addr()}
+		},
+		rcode: "SERVFAIL", at: "forward",
+		brief: []string{"6 from upstream: one"}, full: []string{"6 from {up}: one"},
+	},
+	{
+		name: "a search path of autopath fails for a reason", cause: "upstream_ede",
+		stage: func(t *testing.T) stage {
+			up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(22, "at delegation"))})
+			path := textFile(t, "search example.org example.net\nnameserver 192.0.2.53\n")
+			return stage{plugins: "autopath . " + path + "\n" + forward(up.Addr()), upstream: up.Addr()}
+		},
+		rcode: "SERVFAIL", at: "forward",
+		brief: []string{"22 from upstream: at delegation"}, full: []string{"22 from {up}: at delegation"},
+	},
+	{
+		name: "a transfer that the upstream refuses", cause: "upstream_refused",
+		stage:   answering(upstream.Rcode(refused, false)),
+		network: "tcp", message: asked(dns.TypeAXFR), under: "=example.org.",
+		rcode: "REFUSED", at: "forward",
+		brief: []string{"0 the upstream refused the query (RA=0)…"}, full: []string{"0 {up} refused the query (RA=0)…"},
+	},
+	{
 		name: "SERVFAIL without a reason", cause: "upstream_servfail",
 		stage: answering(upstream.Rcode(servfail, true)),
 		rcode: "SERVFAIL", at: "forward",
@@ -305,6 +361,19 @@ type authoritative struct{ dns.ResponseWriter }
 func (w authoritative) WriteMsg(m *dns.Msg) error {
 	m.Authoritative = true
 	return w.ResponseWriter.WriteMsg(m)
+}
+
+const siit = "siit {\n eam 192.0.2.1 2001:db8::1\n }\n"
+
+// aaaaFails answers AAAA questions with h and others with NODATA.
+func aaaaFails(h dns.Handler) dns.Handler {
+	return dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
+		if m.Question[0].Qtype == dns.TypeAAAA {
+			h.ServeDNS(w, m)
+			return
+		}
+		_ = w.WriteMsg(new(dns.Msg).SetReply(m))
+	})
 }
 
 // aFails answers A questions with h and others with NODATA.

@@ -23,6 +23,8 @@ www    IN A     192.0.2.10
 self   IN CNAME self
 out    IN CNAME target.example.net.
 there  IN CNAME back.example.net.
+same   IN DNAME same
+away   IN DNAME example.net.
 `
 
 // zoneFile writes the zone example.org and returns its path.
@@ -108,6 +110,35 @@ var zoneScenes = []scene{
 		full:  []string{"23 {up} refused the connection"},
 	},
 	{
+		name: "a DNAME that changes nothing", cause: "zone_loop",
+		stage: zone("file %s example.org"), under: "=www.same.example.org.",
+		rcode: "SERVFAIL", at: "file",
+		brief: []string{"24 an alias chain in zone example.org. loops or is too long"},
+		full:  []string{"24 an alias chain in zone example.org. of file loops or is too long, seen at www.same.example.org. A"},
+	},
+	{
+		name: "a CNAME that points at itself, in a zone of auto", cause: "zone_loop",
+		stage: autoZone, under: "=self.example.org.",
+		rcode: "SERVFAIL", at: "auto",
+		brief: []string{"24 an alias chain in zone example.org. loops or is too long"},
+		full:  []string{"24 an alias chain in zone example.org. of auto loops or is too long, seen at self.example.org. A"},
+	},
+	aliased("a DNAME whose target cannot be resolved", "file", "=www.away.example.org.", func(t *testing.T) string {
+		return "file " + zoneFile(t) + " example.org\n"
+	}),
+	aliased("an alias of a dynamic zone whose target cannot be resolved", "dynupdate", "=out.example.org.", func(t *testing.T) string {
+		return fmt.Sprintf("dynupdate example.org {\n file %s\n allow %s * *\n }\n", zoneFile(t), keyName)
+	}),
+	{
+		name: "a zone file that is not there", cause: "zone_not_loaded",
+		stage: func(t *testing.T) stage {
+			return stage{plugins: "file " + filepath.Join(t.TempDir(), "none") + " example.org"}
+		},
+		rcode: "SERVFAIL", at: "file",
+		brief: []string{"14 zone example.org. is not loaded yet"},
+		full:  []string{"14 zone example.org. of file is not loaded yet"},
+	},
+	{
 		name: "a name in no zone of file", cause: "not_authoritative",
 		stage: zone("file %s example.org"), under: "example.net.",
 		rcode: "REFUSED", at: "file",
@@ -168,6 +199,29 @@ var zoneScenes = []scene{
 		brief: []string{"0 the name is not in this server's own table of names"},
 		full:  []string{"0 hosts has no scene… A and no fallthrough"},
 	},
+}
+
+// aliased is a scene of an alias into a zone whose upstream is gone.
+func aliased(name, at, under string, plugins func(*testing.T) string) scene {
+	return scene{
+		name: name, cause: "cname_target_failed",
+		stage: func(t *testing.T) stage {
+			addr := upstream.Closed(t)
+			return stage{plugins: plugins(t) + forward(addr, soon), upstream: addr}
+		},
+		under: under, rcode: "SERVFAIL", at: at,
+		brief: []string{"23 the upstream cannot be reached"},
+		full:  []string{"23 {up} refused the connection"},
+	}
+}
+
+// autoZone serves the zone example.org by auto.
+func autoZone(t *testing.T) stage {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "db.example.org"), []byte(zoneText), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return stage{plugins: "auto example.org {\n directory " + dir + "\n }"}
 }
 
 // withoutStore is a dynamic zone whose seed is lost after the load.

@@ -94,6 +94,9 @@ func (l *Ladder) newTap(next plugin.Handler, place int) *tap {
 	t.slow = !instant[t.name]
 	_, isForward := next.(*forward.Forward)
 	t.asksUpstream = isForward || t.name == "grpc"
+	if t.asksUpstream {
+		t.upstreams.load(next)
+	}
 	return t
 }
 

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,8 +15,9 @@ import (
 )
 
 // upstreams knows the configured upstreams of the forwards below one tap. The
-// lists are taken once: forward's do not change after set-up, and each call of
-// List moves a round robin on, which would be unfair to the next query.
+// lists are taken once, before the first query: forward's do not change after
+// set-up, and each call of List moves a round robin on, which would be unfair
+// to the next query.
 type upstreams struct {
 	once     sync.Once
 	forwards []upstreamSet
@@ -30,8 +32,8 @@ type upstreamSet struct {
 	addrs    []string // of grpc, which shows no state
 }
 
-// state returns all upstreams of the forward that asked addr, or of all
-// forwards if addr is none of theirs.
+// state returns all upstreams of the forward that asked addr, that one first,
+// or of all forwards if addr is none of theirs.
 func (u *upstreams) state(h plugin.Handler, addr string) []evidence.Upstream {
 	u.load(h)
 	sets := u.forwards
@@ -53,6 +55,15 @@ func (u *upstreams) state(h plugin.Handler, addr string) []evidence.Upstream {
 			all = append(all, evidence.Upstream{Addr: a, Asked: a == addr})
 		}
 	}
+	slices.SortStableFunc(all, func(a, b evidence.Upstream) int {
+		switch {
+		case a.Asked && !b.Asked:
+			return -1
+		case b.Asked && !a.Asked:
+			return 1
+		}
+		return 0
+	})
 	return all
 }
 
