@@ -28,7 +28,10 @@ func TestEveryEntryOfTheCatalogIsComplete(t *testing.T) {
 		if c.Brief == "" && c != panicked {
 			t.Errorf("%s has no brief text", c.ID)
 		}
-		for _, text := range []string{c.Title, c.When, c.Advice, c.Help, c.Brief, c.Full} {
+		if (c.Corefile == "") == (c.Command == "") {
+			t.Errorf("%s has Corefile %q and command %q, want one of them", c.ID, c.Corefile, c.Command)
+		}
+		for _, text := range []string{c.Title, c.When, c.Advice, c.Command, c.CodeNote, c.Brief, c.Full} {
 			if text != option.Sanitize(text, len(text)) && text != strings.TrimSpace(text)+" " {
 				t.Errorf("%s: %q is not one harmless line", c.ID, text)
 			}

@@ -10,6 +10,9 @@ type Cause struct {
 	// codes come from elsewhere (the upstream, a template) it is what is used
 	// when nothing came.
 	Code uint16
+	// CodeNote says in words which codes the answer carries, where Code alone
+	// does not.
+	CodeNote string
 	// Lasts says whether the failure can pass by itself for the same client.
 	Lasts Lasts
 	// Owner is who can mend it.
@@ -22,8 +25,12 @@ type Cause struct {
 	Policy bool
 
 	// Title is what happened, for people. When says when one sees it, Advice
-	// what to do about it, Help a Corefile line or command that helps.
-	Title, When, Advice, Help string
+	// what to do about it.
+	Title, When, Advice string
+	// Corefile is part of a server block that mends the failure, Command what
+	// one runs to see more; words in capitals stand for one's own. There is
+	// one of the two.
+	Corefile, Command string
 
 	// Brief and Full are the EXTRA-TEXT: Brief without addresses, plugin names
 	// or errors of this server. Placeholders in braces are filled from the

@@ -34,8 +34,21 @@ func TestEveryExampleIsOfItsCause(t *testing.T) {
 			t.Errorf("%s is an example of no cause", e.Name())
 		}
 		text := example(id)
-		if !strings.Contains(text, " cause="+id+" ") || !strings.HasPrefix(text, "$ dig ") {
-			t.Errorf("%s is not a dig line with a log line of %s:\n%s", e.Name(), id, text)
+		if !strings.Contains(text, " cause="+id+" ") || !strings.HasPrefix(text, ".:1053 {\n    ede") || !strings.Contains(text, "\n$ ") {
+			t.Errorf("%s is not a server block, a command and a log line of %s:\n%s", e.Name(), id, text)
+		}
+	}
+}
+
+func TestEveryCauseHasAnExampleOrAReasonWhyNot(t *testing.T) {
+	for _, c := range cause.All() {
+		if (example(c.ID) == "") != (untaken[c.ID] != "") {
+			t.Errorf("%s: example %q, reason %q", c.ID, example(c.ID), untaken[c.ID])
+		}
+	}
+	for id := range untaken {
+		if cause.ByID(id) == nil {
+			t.Errorf("%s has no example and is no cause", id)
 		}
 	}
 }

@@ -6,19 +6,20 @@ import (
 	"text/template"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
-	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
 // Markdown writes docs/causes.md. A test compares the file with it.
 func Markdown(w io.Writer) error {
-	return page.Execute(w, cause.Groups)
+	return page.Execute(w, map[string]any{
+		"sides": sides, "servfail": servfailSteps, "refused": refusedSteps, "counterparts": counterparts, "groups": cause.Groups,
+	})
 }
 
 var page = template.Must(template.New("causes").Funcs(template.FuncMap{
-	"name":    option.Name,
+	"codes":   codes,
+	"untaken": func(id string) string { return untaken[id] },
 	"example": func(id string) string { return strings.TrimRight(example(id), "\n") },
 	"trim":    strings.TrimSpace,
-	"anchor":  func(s string) string { return strings.ReplaceAll(s, "_", "\\_") },
 	"first":   firstOfID(),
 }).Parse(`# The causes of SERVFAIL and REFUSED
 
@@ -29,16 +30,30 @@ terminal with ` + "`go run ./cmd/ede causes`" + `.
 
 | | SERVFAIL | REFUSED |
 |---|---|---|
-| What it means | the server tried to answer, and failed | the server could answer, and chose not to |
-| Who decides | circumstances: a network, a broken zone, DNSSEC, a fault | somebody's policy or configuration |
-| Does it pass? | often by itself; another resolver may do better | not for the same client, until somebody changes the policy |
-| May it be cached? | yes, for up to five minutes (RFC 9520) | CoreDNS does not |
-| What to try first | ask a different resolver: if it answers, the resolver or its path is at fault, else the zone | ask whether this is the right resolver for the client at all |
-| Then | check DNSSEC (dig +cd, delv), compare SOA serials, ask the zone's name servers one by one | check allow-query, allow-recursion and allow-transfer; in CoreDNS: acl, the server block's zones, transfer |
+{{range .sides}}| {{.Question}} | {{.Servfail}} | {{.Refused}} |
+{{end}}
+What to try first for SERVFAIL:
 
-In the tables below, the code is the RFC 8914 INFO-CODE that the answer carries first. A failure out of the cache has
-the code of its cause and then 13 Cached Error.
-{{range .}}
+{{range .servfail}}1. {{.Try}} ` + "`{{.Command}}`" + `
+{{end}}
+What to try first for REFUSED:
+
+{{range .refused}}1. {{.Try}} ` + "`{{.Command}}`" + `
+{{end}}
+| elsewhere | in CoreDNS |
+|---|---|
+{{range .counterparts}}| {{.Elsewhere}} | {{.Here}} |
+{{end}}
+## How to read an entry
+
+The code is the RFC 8914 INFO-CODE that the answer carries first. A failure out of the cache has the codes of its cause
+and then 13 Cached Error. How long a failure lasts is meant for the same client and by the failure's nature: transient
+ones can pass by themselves, persistent ones stay until somebody changes something. The owner is who can mend it: us is
+the operator of this server.
+
+Words in capitals in a command stand for your own. The examples are of real runs, of which tests make sure that they
+still come out so; ports are shortened, and the advice that the first line of an incident ends in is left out.
+{{range .groups}}
 ## {{.Title}}
 {{range .Causes}}{{if first .}}
 ### {{.ID}}
@@ -47,14 +62,18 @@ the code of its cause and then 13 Cached Error.
 
 | code | lasts | owner |
 |---|---|---|
-| {{.Code}} {{name .Code}} | {{.Lasts}} | {{.Owner}} |
+| {{codes .}} | {{.Lasts}} | {{.Owner}} |
 
 **When:** {{.When}}
 
 **What to do:** {{trim .Advice}}
-{{if .Help}}
-~~~ txt
-{{.Help}}
+{{with .Command}}
+~~~ sh
+{{.}}
+~~~
+{{end}}{{with .Corefile}}
+~~~ corefile
+{{.}}
 ~~~
 {{end}}{{with example .ID}}
 As seen:
@@ -62,6 +81,8 @@ As seen:
 ~~~ txt
 {{.}}
 ~~~
+{{end}}{{with untaken .ID}}
+No example: {{.}}.
 {{end}}{{end}}{{end}}{{end}}`))
 
 // firstOfID is false for the second entry of a cause that has two codes.

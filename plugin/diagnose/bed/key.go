@@ -27,6 +27,17 @@ type Key struct {
 // 100...): then key and signatures are random octets.
 func NewKey(t testing.TB, zone string, flags uint16, algorithm uint8) *Key {
 	t.Helper()
+	for {
+		// One key in 65536 has the tag 0, which miekg/dns takes for none when it
+		// signs.
+		if key := newKey(t, zone, flags, algorithm); key.Tag != 0 {
+			return key
+		}
+	}
+}
+
+func newKey(t testing.TB, zone string, flags uint16, algorithm uint8) *Key {
+	t.Helper()
 	k := &dns.DNSKEY{
 		Hdr:   dns.RR_Header{Name: zone, Rrtype: dns.TypeDNSKEY, Class: dns.ClassINET, Ttl: ttl},
 		Flags: flags, Protocol: 3, Algorithm: algorithm,

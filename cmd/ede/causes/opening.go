@@ -1,0 +1,41 @@
+package causes
+
+// What stands before the causes, in the terminal and in the document.
+
+// side is a question about the two rcodes and the answer for each.
+type side struct{ Question, Servfail, Refused string }
+
+var sides = []side{
+	{"What it means", "the server tried to answer, and failed", "the server could answer, and chose not to"},
+	{"Who decides", "circumstances: a network, a broken zone, DNSSEC, a fault", "somebody's policy or configuration"},
+	{"Does it pass?", "often by itself; another resolver may do better", "not for the same client, until somebody changes the policy"},
+	{"May it be cached?", "yes, for up to five minutes (RFC 9520)", "CoreDNS does not"},
+	{"Who acts?", "the operator of the server, of its upstream, or of the zone: see the owner of the cause", "the operator of the server that refuses, or the client that asks the wrong one"},
+}
+
+// step is something to try, and how.
+type step struct{ Try, Command string }
+
+var (
+	servfailSteps = []step{
+		{"Ask a different resolver. If it answers, this resolver or its path is at fault; if it fails, too, the zone is.", "dig @192.0.2.53 NAME"},
+		{"Check DNSSEC: what resolves with CD only is bogus, and delv says why.", "dig +cd NAME; delv NAME"},
+		{"Compare the SOA serials of the zone's name servers. One that lags behind no longer gets transfers.", "dig +nssearch ZONE"},
+		{"Ask the zone's name servers one by one whether they can be reached and serve the zone.", "dig @NAMESERVER NAME +norecurse"},
+	}
+	refusedSteps = []step{
+		{"Ask whether this is the right resolver for the client at all: an authoritative server refuses all names but its own.", "dig @SERVER . NS"},
+		{"Check allow-query and allow-recursion, or their counterparts below, for the client's address.", "dig @SERVER NAME"},
+		{"If a zone transfer is refused, check allow-transfer.", "dig @SERVER ZONE AXFR"},
+	}
+)
+
+// counterpart is an option of BIND and what does its work in CoreDNS.
+type counterpart struct{ Elsewhere, Here string }
+
+var counterparts = []counterpart{
+	{"allow-query", "acl, as `allow net 192.0.2.0/24` followed by `block`; and the zones and the bind of the server block"},
+	{"allow-recursion", "forward is what recurses: acl above it, or a block without forward for those who may not"},
+	{"allow-transfer", "transfer, as `to 192.0.2.2`; without transfer nobody may"},
+	{"allow-update", "allow in dynupdate, with the keys of tsig"},
+}

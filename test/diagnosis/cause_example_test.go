@@ -1,0 +1,107 @@
+package diagnosis_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/bed"
+	"github.com/seed-1b7246af/coredns-ede/test/server"
+	"github.com/seed-1b7246af/coredns-ede/test/transcript"
+	"github.com/seed-1b7246af/coredns-ede/test/upstream"
+)
+
+// shown is a failure that diagnosis explains, for docs/causes.md.
+type shown struct {
+	cause string
+	// zone is the case of the bed that the upstream finds bogus.
+	zone string
+	// ahead is how far the bed's clock is behind this server's.
+	ahead time.Duration
+	// upstreams, instead of one for the bed, and more of the diagnose block.
+	upstreams []dns.Handler
+	more      string
+	// second is true where the diagnosis takes longer than an answer is held:
+	// the second answer has it.
+	second bool
+}
+
+func TestTheExamplesOfDiagnosisAreOfARun(t *testing.T) {
+	const servers = "delegation 127.0.53.0/24\n"
+	for _, s := range []shown{
+		{cause: "dnssec_bogus", zone: "bad-rrsig-a"},
+		{cause: "dnssec_signature_expired", zone: "rrsig-exp-a"},
+		{cause: "dnssec_signature_not_yet_valid", zone: "rrsig-not-yet-a"},
+		{cause: "dnssec_expired_before_valid", zone: "rrsig-exp-before-a"},
+		{cause: "dnssec_dnskey_missing", zone: "ds-bad-tag"},
+		{cause: "dnssec_rrsigs_missing", zone: "rrsig-no-a"},
+		{cause: "dnssec_no_zone_key", zone: "no-dnskey-256"},
+		{cause: "dnssec_nsec_missing", zone: "nsec-missing"},
+		{cause: "clock_wrong", zone: "bad-rrsig-a", ahead: 365 * 24 * time.Hour},
+		{cause: "lame_delegation", zone: "lame", more: servers},
+		{cause: "authority_unreachable", zone: "silent", more: servers, second: true},
+		{cause: "upstream_refused_not_recursive", upstreams: []dns.Handler{dns.HandlerFunc(serveOnly)}},
+		{cause: "upstream_at_fault", upstreams: []dns.Handler{servfail(), upstream.Answer()}},
+		{cause: "zone_at_fault", upstreams: []dns.Handler{servfail(), servfail()}},
+	} {
+		t.Run(s.cause, func(t *testing.T) { s.take(t) })
+	}
+}
+
+func (s shown) take(t *testing.T) {
+	logs := server.Capture(t)
+	question, more := dns.Question{Name: "www.example.org.", Qtype: dns.TypeA}, s.more
+	if s.zone != "" {
+		cases := append(bed.Cases(),
+			bed.Case{Name: "lame", Before: bed.Unsigned, After: always(dns.RcodeRefused)},
+			bed.Case{Name: "silent", Before: bed.Unsigned, After: always(-1)})
+		cases = slices.DeleteFunc(cases, func(c bed.Case) bool { return c.Name != s.zone })
+		b := bed.New(t, time.Now().Add(-s.ahead), cases...)
+		question = cases[0].Question()
+		if s.more != "" {
+			b.Listen(t, 53)
+		}
+		s.upstreams = []dns.Handler{resolving(t, b, servfail(), unchecked(question.Name))}
+		more += "trust_anchor " + anchorFile(t, b) + "\n"
+	}
+	var addrs []string
+	for _, h := range s.upstreams {
+		addrs = append(addrs, upstream.Start(t, upstream.Config{Handler: h}).Addr())
+	}
+	diagnose := "diagnose {\n wait 2s\n " + more + "}\n"
+	forward := "forward . " + strings.Join(addrs, " ") + "\n"
+	if len(addrs) > 1 {
+		forward = "forward . " + strings.Join(addrs, " ") + " {\n policy sequential\n }\n"
+	}
+	srv := server.Start(t, ".:0 {\n bind 127.0.0.1\n ede {\n "+diagnose+"}\n "+forward+"}\n")
+	if s.second {
+		server.Ask(t, srv.UDP(), question.Name, question.Qtype, server.EDNS())
+		logs.WaitFor(t, "diagnosis cause="+s.cause, patience)
+	}
+	session := transcript.Session{
+		Plugins: "ede {\n" + diagnose + "}\n" + forward, Addr: srv.UDP(), Command: "dig",
+		Args: []string{strings.TrimSuffix(question.Name, "."), dns.TypeToString[question.Qtype]},
+		Line: func(id string) string {
+			return logs.WaitForFunc(t, func(text string) bool {
+				return strings.Contains(text, " id="+id+" ") && strings.Contains(text, " cause="+s.cause+" ")
+			}, patience)
+		},
+	}
+	transcript.Check(t, "../../cmd/ede/causes/examples", s.cause, session.Take(t))
+}
+
+// serveOnly is an authoritative server: it answers for its zone and refuses all
+// else.
+func serveOnly(w dns.ResponseWriter, r *dns.Msg) {
+	m := new(dns.Msg).SetRcode(r, dns.RcodeRefused)
+	if q := r.Question[0]; q.Qtype == dns.TypeSOA && q.Name == "www.example.org." {
+		m = new(dns.Msg).SetReply(r)
+		m.Authoritative = true
+		soa, _ := dns.NewRR(q.Name + " 60 IN SOA ns.example.org. hostmaster.example.org. 1 2 3 4 5")
+		m.Answer = append(m.Answer, soa)
+	}
+	_ = w.WriteMsg(m)
+}
