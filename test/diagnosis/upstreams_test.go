@@ -2,10 +2,7 @@ package diagnosis_test
 
 import (
 	"fmt"
-	"net"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -196,54 +193,5 @@ func TestAnAuthoritativeOnlyUpstreamIsToldFromOneThatRefusesUs(t *testing.T) {
 				t.Errorf("got %s, want code %d", texts(reply), c.code)
 			}
 		})
-	}
-}
-
-// A storm of failing names may not be turned into a storm of probes.
-func TestProbesNeverExceedTheBudgetInAStorm(t *testing.T) {
-	const perSecond, seconds, most = 5, 4, 60
-	u := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(dns.RcodeServerFailure, true)})
-	s := server.Start(t, fmt.Sprintf(`.:0 {
-		bind 127.0.0.1
-		ede {
-			log off
-			diagnose {
-				rate %d 4
-			}
-		}
-		forward . %s
-	}`, perSecond, u.Addr()))
-	var asked atomic.Int64
-	var wait sync.WaitGroup
-	end := time.Now().Add(seconds * time.Second)
-	for worker := range 4 {
-		wait.Go(func() {
-			conn, err := net.Dial("udp", s.UDP())
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			defer conn.Close()
-			c := &dns.Conn{Conn: conn}
-			for i := 0; time.Now().Before(end) && i < 100000; i++ {
-				m := new(dns.Msg).SetQuestion(fmt.Sprintf("n%d-%d.example.org.", worker, i), dns.TypeA)
-				_ = c.SetDeadline(time.Now().Add(time.Second))
-				if c.WriteMsg(m) != nil {
-					continue
-				}
-				asked.Add(1)
-				_, _ = c.ReadMsg()
-			}
-		})
-	}
-	wait.Wait()
-	probes := int64(u.Queries()) - asked.Load()
-	budget := int64(perSecond * (seconds + 1) * most)
-	t.Logf("%d failing names, %d probes, at most %d allowed", asked.Load(), probes, budget)
-	if asked.Load() < 1000 {
-		t.Errorf("only %d names were asked for: no storm", asked.Load())
-	}
-	if probes <= 0 || probes > budget {
-		t.Errorf("%d probes for %d names, want some and at most %d", probes, asked.Load(), budget)
 	}
 }
