@@ -1,13 +1,17 @@
 package cause
 
-import "github.com/seed-1b7246af/coredns-ede/plugin/option"
+import (
+	"strings"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
 
 // The causes that only diagnosis can find. Their texts come from the finding.
 
 func dnssec(id string, code uint16, title, when, advice string) *Cause {
 	return &Cause{
 		ID: id, Code: code, Lasts: Persistent, Owner: Zone, Rank: Found,
-		Title: title, When: when, Advice: advice,
+		Title: title, When: when, Advice: strings.TrimSpace(advice),
 		Command: "dig NAME +cd +dnssec",
 		Brief:   option.Name(code), Full: option.Name(code),
 	}

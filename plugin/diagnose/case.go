@@ -12,6 +12,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
 )
 
 // Exchange puts a message to one resolver and returns its reply. It owns
@@ -70,6 +71,9 @@ type Finding struct {
 	// DS or its servers, and so explains every name below it.
 	Zone string
 	Cut  bool
+	// Fault is what validation found, with the record, key and times that are at
+	// fault; nil if the finding is not DNSSEC's.
+	Fault *dnssec.Finding
 	// Disagrees says how what was found here differs from the specific reason
 	// that the upstream gave, which stands. It is empty if the two agree.
 	Disagrees string

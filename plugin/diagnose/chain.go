@@ -32,7 +32,7 @@ func (d *diagnosis) dnssec(ctx context.Context, byDNSSEC bool, said []option.Opt
 	}
 	found := d.validate(ctx, d.Failing)
 	if found.Status == dnssec.Undecided && !found.Clock && !d.private() {
-		if other, ok := d.elsewhere(ctx, found); ok {
+		if other, ok := d.elsewhere(ctx); ok {
 			found = other
 		}
 	}
@@ -50,7 +50,9 @@ func (d *diagnosis) dnssec(ctx context.Context, byDNSSEC bool, said []option.Opt
 			break
 		}
 		verdict := cause.Diagnosed(d.Verdict, id, found.Codes, found.Text, found.Text, found.Zone)
-		return d.explained(verdict.Beside(said), zone, cut), "", true
+		f := d.explained(verdict.Beside(said), zone, cut)
+		f.Fault = &found
+		return f, "", true
 	case found.Status == dnssec.Undecided && byDNSSEC && !d.private():
 		// Twice with CD=0 it fails and with CD=1 it does not: what the upstream
 		// objects to is DNSSEC, though not seen what.
@@ -58,10 +60,10 @@ func (d *diagnosis) dnssec(ctx context.Context, byDNSSEC bool, said []option.Opt
 		verdict := cause.Diagnosed(d.Verdict, causeOf[6], []uint16{6}, text, text, "")
 		return d.explained(verdict.Beside(said), "", false), "", true
 	}
-	why := found.Text
-	if found.Status != dnssec.Undecided {
-		why = fmt.Sprintf("validated here it is %s: %s", found.Status, found.Text)
+	if found.Status == dnssec.Undecided {
+		return Finding{}, found.Text, false
 	}
+	why := fmt.Sprintf("validated here it is %s: %s", found.Status, found.Text)
 	d.step(found.Status == dnssec.Secure, "%s", why)
 	return Finding{}, why, false
 }
@@ -87,7 +89,7 @@ func (d *diagnosis) validate(ctx context.Context, r Resolver) dnssec.Finding {
 // compare with, and the zones' own servers, each as far as configured. All of a
 // chain comes from one of them, so that the control of the root's signatures
 // holds for the rest.
-func (d *diagnosis) elsewhere(ctx context.Context, withheld dnssec.Finding) (dnssec.Finding, bool) {
+func (d *diagnosis) elsewhere(ctx context.Context) (dnssec.Finding, bool) {
 	sources := slices.Clone(d.Others)
 	for _, r := range d.Compare {
 		sources = append(sources, d.counted(r))
@@ -96,7 +98,7 @@ func (d *diagnosis) elsewhere(ctx context.Context, withheld dnssec.Finding) (dns
 		sources = append(sources, d.servers(ctx))
 	}
 	for _, s := range sources {
-		d.step(false, "%s: the chain is followed by what %s gives", withheld.Text, s.Name)
+		d.step(false, "the upstream withholds that: once more through %s", s.Name)
 		if found := d.validate(ctx, s); found.Status != dnssec.Undecided || found.Clock {
 			return found, true
 		}
@@ -208,11 +210,11 @@ func (d *diagnosis) delegation(ctx context.Context) (Finding, bool) {
 	found := d.prober(ctx).Probe(ctx, d.Question.Name, d.Question.Qtype)
 	d.queries.Add(int64(found.Queries))
 	for _, s := range found.Steps {
-		d.note(Step{Zone: found.Zone, What: s, OK: found.Kind == delegation.Healthy})
+		d.note(Step{Zone: s.Zone, What: s.What, OK: s.OK})
 	}
 	id, ok := delegationCause[found.Kind]
+	d.note(Step{Zone: found.Zone, What: found.Text, OK: found.Kind == delegation.Healthy})
 	if !ok {
-		d.step(found.Kind == delegation.Healthy, "%s", found.Text)
 		return Finding{}, false
 	}
 	v := cause.Diagnosed(d.Verdict, id, found.Codes, found.Text, found.FullText, found.Zone)

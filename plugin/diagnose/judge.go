@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
 )
 
 // Judge validates a question that is answered: a resolver may answer what a
@@ -16,14 +17,18 @@ func (e *Engine) Judge(ctx context.Context, c Case) Finding {
 	d := &diagnosis{Engine: e, Case: c}
 	d.Failing = d.counted(c.Failing)
 	found := d.validate(ctx, d.Failing)
-	f := Finding{Outcome: Resolves, Zone: found.Zone, Text: found.Text}
+	f := Finding{Outcome: Resolves, Zone: found.Zone, Text: "DNSSEC: " + found.Status.String()}
+	switch {
+	case found.Status == dnssec.Undecided:
+		f.Text = "DNSSEC could not be judged: " + found.Text
+	case found.Text != "":
+		f.Text += ", " + found.Text
+	}
 	if len(found.Codes) > 0 {
+		f.Text, f.Fault = found.Text, &found
 		if id, ok := causeOf[found.Codes[0]]; ok {
 			f.Verdict = cause.Diagnosed(d.Verdict, id, found.Codes, found.Text, found.Text, found.Zone)
 		}
-	}
-	if f.Text == "" {
-		f.Text = "DNSSEC: " + found.Status.String()
 	}
 	f.Steps, f.Queries, f.Elapsed = d.steps, int(d.queries.Load()), e.Now().Sub(began)
 	return f

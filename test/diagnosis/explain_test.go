@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +14,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/explain"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/bed"
 	"github.com/seed-1b7246af/coredns-ede/test/resolver"
+	"github.com/seed-1b7246af/coredns-ede/test/upstream"
 )
 
 // The same zones by `ede explain`, which judges what the resolver answers too:
@@ -27,14 +26,7 @@ func TestExplainJudgesWhatTheResolverAnswersToo(t *testing.T) {
 	b := bed.New(t, time.Now())
 	b.Listen(t, 53)
 	up := resolver.Unbound.Start(t, resolver.Root{Hints: b.RootHints(), Anchor: b.Anchor()})
-	var anchors strings.Builder
-	for _, rr := range b.Anchor() {
-		anchors.WriteString(rr.String() + "\n")
-	}
-	file := filepath.Join(t.TempDir(), "anchors")
-	if err := os.WriteFile(file, []byte(anchors.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := anchorFile(t, b)
 	for _, c := range b.Cases() {
 		if c.Name == "dnskey-timeout" {
 			// Unbound stops asking a silent server for all names of the zone:
@@ -70,5 +62,64 @@ func TestExplainJudgesWhatTheResolverAnswersToo(t *testing.T) {
 				t.Errorf("first of %v is none of %v: %s", got.Codes, c.Expected, got.Text)
 			}
 		})
+	}
+}
+
+// explained runs `ede explain` against a fake resolver with the bed's anchor.
+func explained(t *testing.T, b *bed.Bed, args ...string) (out, progress string, err error) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	command := explain.Command()
+	command.SilenceUsage, command.SilenceErrors = true, true
+	command.SetOut(&stdout)
+	command.SetErr(&stderr)
+	command.SetArgs(append(args, "--anchor", anchorFile(t, b)))
+	err = command.Execute()
+	return stdout.String(), stderr.String(), err
+}
+
+func TestExplainIsMadeForAPersonAtATerminal(t *testing.T) {
+	b := bed.New(t, time.Now(), expired("target"), bed.Case{Name: "valid"}, bed.Case{Name: "withheld"})
+	closed := func(m *dns.Msg) bool {
+		name := dns.CanonicalName(m.Question[0].Name)
+		return name == "withheld.edetest." && m.Question[0].Qtype == dns.TypeA || unchecked("target.edetest.")(m)
+	}
+	at := "@" + upstream.Start(t, upstream.Config{Handler: resolving(t, b, servfail(), closed)}).Addr()
+	for name, test := range map[string]struct {
+		args []string
+		err  error
+		want []string
+	}{
+		"a name that resolves": {[]string{"valid.edetest", at}, nil, []string{
+			"valid.edetest. A resolves at ", "DNSSEC: secure", "\n  ok  └─ DS ", "\n  ok     └─ DS ", "queries, ",
+		}},
+		"a failure that is explained": {[]string{"target.edetest", at}, explain.ErrExplained, []string{
+			"target.edetest. A fails at ", "RRSIG of target.edetest. A by key ", "  EDE 7 Signature Expired\n",
+			"  cause dnssec_signature_expired, persistent, to be mended by: zone\n", "\nThe way there:\n", "\n   !        RRSIG of target.", "\nWhat to do: Tell the zone's owner",
+		}},
+		"a failure that is not": {[]string{"withheld.edetest", at}, explain.ErrUndecided, []string{
+			"withheld.edetest. A fails at ", "and it could not be found out why: ", "withheld.edetest. A was answered SERVFAIL even with CD=1", "--delegation", "--compare RESOLVER",
+		}},
+		"a type by its number": {[]string{"valid.edetest", "type16", at}, nil, []string{"valid.edetest. TXT resolves"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, progress, err := explained(t, b, test.args...)
+			if !errors.Is(err, test.err) {
+				t.Fatalf("got %v, want %v", err, test.err)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(out, want) {
+					t.Errorf("the output lacks %q:\n%s", want, out)
+				}
+			}
+			if !strings.HasPrefix(progress, "asking "+at[1:]+" for ") {
+				t.Errorf("progress is %q", progress)
+			}
+		})
+	}
+	for _, args := range [][]string{{}, {"a..b"}, {"valid.edetest", "NOTYPE", at}, {"valid.edetest", "@nonsense"}, {"valid.edetest", "A", at, "more"}} {
+		if _, _, err := explained(t, b, args...); err == nil || errors.Is(err, explain.ErrExplained) || errors.Is(err, explain.ErrUndecided) {
+			t.Errorf("%v: got %v, want a mistake in the arguments", args, err)
+		}
 	}
 }

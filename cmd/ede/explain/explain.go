@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -87,21 +88,40 @@ func run(cmd *cobra.Command, o options, args []string) error {
 	}
 	defer upstream.Close()
 
-	p := &printer{out: cmd.OutOrStdout(), asJSON: o.asJSON, question: q, server: server}
-	if !o.asJSON {
-		p.progress = cmd.ErrOrStderr()
-		engine.Progress = p.step
-	}
+	p := &printer{out: cmd.OutOrStdout(), asJSON: o.asJSON, question: q, server: server, hints: o.hints()}
+	_, onTerminal := terminal(p.out)
+	p.colour = onTerminal && os.Getenv("NO_COLOR") == ""
+	return p.print(o.explain(cmd, engine, diagnose.Resolver{Name: server, Exchange: upstream.Exchange}, q))
+}
+
+// explain asks and diagnoses, and shows how far it is.
+func (o options) explain(cmd *cobra.Command, engine *diagnose.Engine, r diagnose.Resolver, q dns.Question) diagnose.Finding {
 	ctx := cmd.Context()
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	failing := diagnose.Resolver{Name: server, Exchange: upstream.Exchange}
-	c, answered := ask(ctx, failing, q)
-	if answered {
-		return p.print(engine.Judge(ctx, c))
+	if !o.asJSON {
+		shown := begin(cmd.ErrOrStderr(), fmt.Sprintf("asking %s for %s %s", r.Name, q.Name, dns.Type(q.Qtype)))
+		defer shown.finish()
+		engine.Progress = shown.step
 	}
-	return p.print(engine.Diagnose(ctx, c))
+	c, answered := ask(ctx, r, q)
+	if answered {
+		return engine.Judge(ctx, c)
+	}
+	return engine.Diagnose(ctx, c)
+}
+
+// hints are what could be tried besides.
+func (o options) hints() []string {
+	var hints []string
+	if !o.delegation && len(o.networks) == 0 {
+		hints = append(hints, "Ask the zone's own name servers with --delegation.")
+	}
+	if len(o.compare) == 0 {
+		hints = append(hints, "Hold another resolver against this one with --compare RESOLVER, which tells it the name.")
+	}
+	return hints
 }
 
 // question reads NAME [TYPE] [@SERVER].
@@ -109,7 +129,7 @@ func question(args []string) (dns.Question, string, error) {
 	q := dns.Question{Qtype: dns.TypeA, Qclass: dns.ClassINET}
 	server := ""
 	for i, arg := range args {
-		qtype, isType := dns.StringToType[strings.ToUpper(arg)]
+		qtype, isType := typeOf(arg)
 		switch {
 		case strings.HasPrefix(arg, "@"):
 			server = arg[1:]
@@ -135,6 +155,16 @@ func question(args []string) (dns.Question, string, error) {
 		server = net.JoinHostPort(config.Servers[0], config.Port)
 	}
 	return q, server, nil
+}
+
+// typeOf reads a mnemonic, or TYPEnnn (RFC 3597 section 5).
+func typeOf(arg string) (uint16, bool) {
+	arg = strings.ToUpper(arg)
+	if t, ok := dns.StringToType[arg]; ok {
+		return t, true
+	}
+	n, err := strconv.ParseUint(strings.TrimPrefix(arg, "TYPE"), 10, 16)
+	return uint16(n), err == nil && strings.HasPrefix(arg, "TYPE")
 }
 
 func newEngine(o options) (*diagnose.Engine, func(), error) {

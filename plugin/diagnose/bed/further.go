@@ -165,3 +165,19 @@ func addChild(b *Bed, parent *Zone, label string, before, after func(*Zone)) *Zo
 func Child(before, after func(*Zone)) func(*Bed, *Zone) {
 	return func(b *Bed, z *Zone) { addChild(b, z, "sub", before, after) }
 }
+
+// MoveServer changes the address that the parent gives for a child's name server;
+// without one the server has none.
+func (z *Zone) MoveServer(child *Zone, address string) {
+	ns := under("ns1", child.Name)
+	delete(z.RRs[ns], dns.TypeA)
+	if address != "" {
+		z.Add(fmt.Sprintf("%s %d IN A %s", ns, ttl, address))
+	}
+}
+
+// AddServer delegates a child to one more server.
+func (z *Zone) AddServer(child *Zone, label, address string) {
+	ns := under(label, child.Name)
+	z.Add(fmt.Sprintf("%s %d IN NS %s", child.Name, ttl, ns), fmt.Sprintf("%s %d IN A %s", ns, ttl, address))
+}

@@ -77,7 +77,7 @@ func TestNameServersOutsideTheZone(t *testing.T) {
 			}
 			f := w.prober().Probe(t.Context(), "www.example.org.", dns.TypeA)
 			if f.Kind != tt.kind || f.Text != tt.text {
-				t.Errorf("got %s %q\nwant %s %q\nsteps %q", f.Kind, f.Text, tt.kind, tt.text, f.Steps)
+				t.Errorf("got %s %q\nwant %s %q\nsteps %+v", f.Kind, f.Text, tt.kind, tt.text, f.Steps)
 			}
 		})
 	}
@@ -115,7 +115,7 @@ a.b.c.d.e.sub.example.org. A 192.0.2.1
 			}
 			f := w.prober().Probe(t.Context(), name, dns.TypeTXT)
 			if f.Kind != want || f.Zone != "sub.example.org." || len(f.Servers) != 2 {
-				t.Errorf("%s: got %s %s %q\nsteps %q", name, f.Kind, f.Zone, f.FullText, f.Steps)
+				t.Errorf("%s: got %s %s %q\nsteps %+v", name, f.Kind, f.Zone, f.FullText, f.Steps)
 			}
 		}
 	}
@@ -131,7 +131,7 @@ func TestApexThatMinimisedQuestionsJumpOverIsFound(t *testing.T) {
 	w.knows("ns1.example.org.", dns.TypeAAAA, dns.RcodeSuccess, "")
 	f := w.prober().Probe(t.Context(), name, dns.TypePTR)
 	if f.Kind != Healthy || f.Zone != deep {
-		t.Errorf("got %s %s %q\nsteps %q", f.Kind, f.Zone, f.FullText, f.Steps)
+		t.Errorf("got %s %s %q\nsteps %+v", f.Kind, f.Zone, f.FullText, f.Steps)
 	}
 	if f.Queries > 20 {
 		t.Errorf("%d questions for a name of 34 labels", f.Queries)
@@ -175,7 +175,7 @@ func TestProbeStartsAtAnAncestorThatTheResolverKnows(t *testing.T) {
 			w.fail(ns1Addr, rcode(dns.RcodeRefused))
 			w.fail(ns2Addr, rcode(dns.RcodeRefused))
 			if f := w.prober().Probe(t.Context(), "www.example.org.", dns.TypeA); f.Kind != Lame || f.Zone != "example.org." {
-				t.Errorf("got %s %s %q\nsteps %q", f.Kind, f.Zone, f.Text, f.Steps)
+				t.Errorf("got %s %s %q\nsteps %+v", f.Kind, f.Zone, f.Text, f.Steps)
 			}
 		})
 	}

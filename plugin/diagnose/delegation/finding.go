@@ -136,6 +136,13 @@ func (s ServerResult) phrase() string {
 	return p
 }
 
+// Step is one question of a Probe and what became of it, said for people. Zone is
+// the zone whose server was asked.
+type Step struct {
+	Zone, What string
+	OK         bool
+}
+
 // Finding is the result of a Probe.
 type Finding struct {
 	Kind    Kind
@@ -151,7 +158,7 @@ type Finding struct {
 	Text     string // one line of at most 180 octets, without addresses
 	FullText string // one line of at most 1000 octets
 	Queries  int
-	Steps    []string // the way to the finding, with addresses
+	Steps    []Step // the way to the finding, with addresses
 	// Control is true if every silence that the verdict rests on had a positive
 	// control; Undecided findings have none.
 	Control bool

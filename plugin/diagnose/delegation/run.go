@@ -32,7 +32,7 @@ type run struct {
 	sent    map[netip.AddrPort]int
 	heard   map[netip.AddrPort]bool
 	silence map[netip.AddrPort]Outcome
-	steps   []string
+	steps   []Step
 }
 
 func newRun(ctx context.Context, p *Prober) *run {
@@ -45,11 +45,11 @@ func newRun(ctx context.Context, p *Prober) *run {
 	}
 }
 
-func (r *run) step(format string, args ...any) {
+func (r *run) step(ok bool, zone, format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.steps) < maxSteps {
-		r.steps = append(r.steps, fmt.Sprintf(format, args...))
+		r.steps = append(r.steps, Step{Zone: zone, What: fmt.Sprintf(format, args...), OK: ok})
 	}
 }
 
@@ -138,7 +138,7 @@ func (r *run) ask(s server, zone, name string, qtype uint16, tries int) reply {
 		}
 	}
 	if rep.outcome != Unasked {
-		r.step("%s %s asked for %s %s: %s", short(s.name), s.addr, short(name), dns.Type(qtype), rep.describe())
+		r.step(rep.outcome.usable(), zone, "%s %s asked for %s %s: %s", short(s.name), s.addr, short(name), dns.Type(qtype), rep.describe())
 	}
 	return rep
 }
@@ -202,7 +202,7 @@ func (r *run) resolve(name string, qtype uint16) (*dns.Msg, error) {
 	if err == nil {
 		what = dns.RcodeToString[m.Rcode]
 	}
-	r.step("resolver asked for %s %s: %s", short(name), dns.Type(qtype), what)
+	r.step(err == nil && !failed(m.Rcode), ".", "resolver asked for %s %s: %s", short(name), dns.Type(qtype), what)
 	return m, err
 }
 

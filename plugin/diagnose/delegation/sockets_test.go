@@ -117,7 +117,7 @@ func TestProbeOverSockets(t *testing.T) {
 			p.Roots[0] = netip.AddrPortFrom(p.Roots[0].Addr(), p.Port)
 			f := p.Probe(t.Context(), "www.example.org.", dns.TypeA)
 			if f.Kind != tt.want {
-				t.Errorf("got %s %q, want %s\nsteps %q", f.Kind, f.FullText, tt.want, f.Steps)
+				t.Errorf("got %s %q, want %s\nsteps %+v", f.Kind, f.FullText, tt.want, f.Steps)
 			}
 		})
 	}

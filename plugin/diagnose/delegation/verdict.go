@@ -219,7 +219,7 @@ func (r *run) confirm(z *zone, p path) bool {
 			}
 			asked++
 			if rep := r.ask(s, a.name, z.name, dns.TypeNS, maxTries-1); rep.msg != nil {
-				r.step("control: %s %s still answers", short(s.name), s.addr)
+				r.step(true, a.name, "control: %s %s still answers", short(s.name), s.addr)
 				return true
 			}
 		}

@@ -204,7 +204,7 @@ func TestVerdictOnAZone(t *testing.T) {
 			}
 			f := w.prober().Probe(t.Context(), "www.example.org.", tt.qtype)
 			if f.Kind != tt.kind || !slices.Equal(f.Codes, tt.codes) || f.Text != tt.text {
-				t.Errorf("got %s %v %q\nwant %s %v %q\nsteps %q", f.Kind, f.Codes, f.Text, tt.kind, tt.codes, tt.text, f.Steps)
+				t.Errorf("got %s %v %q\nwant %s %v %q\nsteps %+v", f.Kind, f.Codes, f.Text, tt.kind, tt.codes, tt.text, f.Steps)
 			}
 			if f.Control != (len(tt.codes) > 0) {
 				t.Errorf("Control is %v", f.Control)

@@ -84,7 +84,7 @@ func (r *run) gather(z *zone, names []string, glue []dns.RR) {
 	for i, name := range names {
 		if found[i].list == nil {
 			z.missing = append(z.missing, ServerResult{Name: name, Outcome: found[i].why})
-			r.step("%s, name server of %s: %s", short(name), short(z.name), found[i].why)
+			r.step(false, z.name, "%s, name server of %s: %s", short(name), short(z.name), found[i].why)
 		}
 		for _, a := range found[i].list {
 			z.add(r, name, a)
@@ -98,7 +98,7 @@ func (z *zone) add(r *run, name string, a netip.Addr) {
 	if !r.p.mayAsk(a) {
 		b, _ := SpecialPurpose(a)
 		z.missing = append(z.missing, ServerResult{Name: name, Addr: at, Outcome: OnlySpecial, Block: b})
-		r.step("%s %s, name server of %s: not asked, %s", short(name), a, short(z.name), b)
+		r.step(false, z.name, "%s %s, name server of %s: not asked, %s", short(name), a, short(z.name), b)
 		return
 	}
 	z.servers = append(z.servers, server{name, at})
