@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -90,6 +91,11 @@ func TestImportsRunAsArchitectureSays(t *testing.T) {
 		if inPlugin && !ok {
 			t.Errorf("%s is missing in the table of ARCHITECTURE.md", room)
 		}
+		for _, i := range allowed {
+			if !slices.Contains(imports, i) {
+				t.Errorf("%s does not import %s, as ARCHITECTURE.md has it", room, i)
+			}
+		}
 		for _, i := range imports {
 			switch {
 			case inPlugin && !slices.Contains(allowed, i):
@@ -118,6 +124,68 @@ func TestPlannedImportsRunDownwards(t *testing.T) {
 			if line(i) <= line(room) {
 				t.Errorf("%s stands above %s, which it may import", i, room)
 			}
+		}
+	}
+}
+
+var picture = regexp.MustCompile("(?s)An arrow means .*?~~~ mermaid\nflowchart TD\n(.*?)~~~")
+
+// picturedImports reads the arrows of the picture of ARCHITECTURE.md.
+func picturedImports(t *testing.T, built map[string][]string) map[string][]string {
+	t.Helper()
+	text, err := os.ReadFile("../ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rooms := map[string]string{"ede": "."}
+	for room := range built {
+		if strings.HasPrefix(room, "plugin/") {
+			rooms[path.Base(room)] = room
+		}
+	}
+	m := picture.FindStringSubmatch(string(text))
+	if m == nil {
+		t.Fatal("ARCHITECTURE.md has no picture of the rooms")
+	}
+	arrows := make(map[string][]string)
+	for line := range strings.Lines(m[1]) {
+		from, to, ok := strings.Cut(strings.TrimSpace(line), " --> ")
+		if !ok {
+			t.Errorf("%q is no arrow", line)
+		}
+		for name := range strings.SplitSeq(to, " & ") {
+			if rooms[from] == "" || rooms[name] == "" {
+				t.Errorf("%q: no such room", line)
+			}
+			arrows[rooms[from]] = append(arrows[rooms[from]], rooms[name])
+		}
+	}
+	return arrows
+}
+
+// direct are the imports that do not follow from others.
+func direct(built map[string][]string, room string) []string {
+	var reaches func(from, to string) bool
+	reaches = func(from, to string) bool {
+		return slices.ContainsFunc(built[from], func(i string) bool { return i == to || reaches(i, to) })
+	}
+	return slices.DeleteFunc(slices.Clone(built[room]), func(to string) bool {
+		return slices.ContainsFunc(built[room], func(other string) bool { return other != to && reaches(other, to) })
+	})
+}
+
+func TestThePictureOfTheRoomsHasEveryArrowAndNoOther(t *testing.T) {
+	built := builtImports(t)
+	pictured := picturedImports(t, built)
+	for room := range built {
+		if room != "." && !strings.HasPrefix(room, "plugin/") {
+			continue
+		}
+		want, got := direct(built, room), slices.Clone(pictured[room])
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("the picture of ARCHITECTURE.md has arrows from %s to %v, want %v", room, got, want)
 		}
 	}
 }

@@ -75,7 +75,7 @@ func TestEveryPathOfTheRepositoryThatIsNamedExists(t *testing.T) {
 	for _, d := range documents(t) {
 		for _, words := range d.code() {
 			for word := range strings.FieldsSeq(words) {
-				word = strings.TrimPrefix(word, "./")
+				word = strings.ReplaceAll(strings.TrimPrefix(word, "./"), "CAUSE", "*")
 				if !repositoryPath.MatchString(word) || strings.Contains(word, "...") {
 					continue
 				}
