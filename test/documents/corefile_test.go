@@ -58,6 +58,11 @@ func TestTheCorefilesOfTheDocumentsLoad(t *testing.T) {
 	server.Capture(t)
 	loaded := 0
 	for _, d := range documents(t) {
+		// Its Corefiles are the lines of the catalog, which the tests of causes
+		// load.
+		if d.path == "docs/causes.md" {
+			continue
+		}
 		for _, b := range d.blocks() {
 			if b.language != "corefile" {
 				continue
