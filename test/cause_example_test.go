@@ -31,6 +31,8 @@ var shown = map[string]string{
 var undigged = map[string]string{
 	"client_malformed":     "dig puts the SOA into an IXFR",
 	"transfer_unsupported": "dig transfers over TCP",
+	"plugin_ede":           "the plugin of the scene is a test's own",
+	"remote_unreachable":   "the plugin of the scene is a test's own",
 	"unknown":              "the plugin of the scene is a test's own",
 }
 

@@ -3,6 +3,9 @@ package test_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
+	"time"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
@@ -39,6 +42,11 @@ func init() {
 	})
 }
 
+// customError is a type of which ede cannot know.
+type customError struct{ rcode int }
+
+func (e customError) Error() string { return "policy 7 says no" }
+
 func (f fault) Name() string { return "fault" }
 
 func (f fault) ServeDNS(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
@@ -62,6 +70,19 @@ func (f fault) ServeDNS(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (in
 		return f.rcode, nil
 	case "unanswered":
 		return dns.RcodeSuccess, errFault
+	case "reasoned":
+		m := new(dns.Msg).SetRcode(r, f.rcode)
+		m.SetEdns0(1232, false)
+		m.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeFiltered, ExtraText: "as you asked"}}
+		_ = w.WriteMsg(m)
+		return dns.RcodeSuccess, nil
+	case "dialled":
+		_, err := net.DialTimeout("tcp", "127.0.0.1:1", time.Second)
+		return f.rcode, fmt.Errorf("store: %w", err)
+	case "timed":
+		return f.rcode, context.DeadlineExceeded
+	case "custom":
+		return f.rcode, customError{dns.RcodeRefused}
 	case "dropped":
 		return dns.RcodeSuccess, nil
 	}

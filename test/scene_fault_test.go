@@ -125,6 +125,33 @@ var faultScenes = []scene{
 		full:  []string{"0 given up before forward tried an upstream"},
 	},
 	{
+		name: "a plugin that CoreDNS does not ship gives its own reason", cause: "plugin_ede",
+		stage: plain("fault reasoned REFUSED"),
+		rcode: "REFUSED", at: "fault",
+		brief: []string{"17 as you asked"}, full: []string{"17 as you asked"},
+	},
+	{
+		name: "a plugin that CoreDNS does not ship cannot reach its store", cause: "remote_unreachable",
+		stage: plain("fault dialled SERVFAIL"),
+		rcode: "SERVFAIL", at: "fault",
+		brief: []string{"23 this server cannot reach another server that it needs"},
+		full:  []string{"23 fault cannot reach another server: store: dial tcp 127.0.0.1:1: connect: connection refused"},
+	},
+	{
+		name: "a plugin that CoreDNS does not ship gives itself too little time", cause: "unknown",
+		stage: plain("fault timed SERVFAIL"),
+		rcode: "SERVFAIL", at: "fault",
+		brief: []string{"0 SERVFAIL, cause not known"},
+		full:  []string{"0 SERVFAIL from fault, cause not known: context deadline exceeded"},
+	},
+	{
+		name: "a plugin that CoreDNS does not ship has errors of its own", cause: "unknown",
+		stage: plain("fault custom REFUSED"),
+		rcode: "REFUSED", at: "fault",
+		brief: []string{"0 REFUSED, cause not known"},
+		full:  []string{"0 REFUSED from fault, cause not known: policy 7 says no"},
+	},
+	{
 		name: "a plugin that CoreDNS does not ship", cause: "unknown",
 		stage: plain("fault returned-error SERVFAIL"),
 		rcode: "SERVFAIL", at: "fault",

@@ -431,6 +431,25 @@ forward . 192.0.2.53`,
 		Brief: "cached failure, cause not known any more",
 		Full:  "cached failure, cause not known any more",
 	}
+	pluginEDE = &Cause{
+		ID: "plugin_ede", Code: 0, Lasts: LastsOpen, Owner: Us, Rank: Specific,
+		CodeNote: "the plugin's own",
+		Title:    "A plugin said why",
+		When:     "A plugin that this catalog does not know, as one that CoreDNS does not ship, put Extended DNS Errors of its own into the answer; they stay as they are.",
+		Advice:   "Read the code and the text, and the documentation of the plugin that the log line names.",
+		Command:  "coredns -plugins",
+		Brief:    "{rcode} with a reason of its own",
+		Full:     "{at} answered {rcode} with a reason of its own",
+	}
+	remoteUnreachable = &Cause{
+		ID: "remote_unreachable", Code: 23, Lasts: Transient, Owner: Us, Rank: Specific,
+		Title:   "A plugin cannot reach another server",
+		When:    "A plugin that this catalog does not know, as one that CoreDNS does not ship, returned a network error with the address of its peer.",
+		Advice:  "Check that the address in the error is right and can be reached, and the plugin's own configuration.",
+		Command: "nc -zv ADDRESS PORT",
+		Brief:   "this server cannot reach another server that it needs",
+		Full:    "{at} cannot reach another server{with error}",
+	}
 	unknown = &Cause{
 		ID: "unknown", Code: 0, Lasts: LastsOpen, Owner: Nobody, Rank: Unexplained,
 		Title:   "Not explained",
@@ -442,6 +461,6 @@ forward . 192.0.2.53`,
 	}
 	faultCauses = []*Cause{
 		noNextPlugin, forwardLoop, templateError, templateNoMatch, rewriteInvalidName, erratic, clientMalformed,
-		updateFailed, internalLookup, searchPathFailed, canceled, panicked, cachedFailure, unknown,
+		updateFailed, internalLookup, searchPathFailed, canceled, panicked, cachedFailure, pluginEDE, remoteUnreachable, unknown,
 	}
 )

@@ -90,6 +90,13 @@ var rules = []rule{
 	{backendNotReady, at("kubernetes", wrote(dns.RcodeServerFailure))},
 	{backendUnreachable, at("etcd", hasError)},
 	{backendUnreachable, silent("nomad", dns.RcodeServerFailure)},
+
+	// What is left are plugins that CoreDNS does not ship. Of them only what
+	// they say themselves is believed, and the type of an error.
+	{remoteUnreachable, func(e *ev.Evidence) bool { return !asksUpstream(e) && unreachable(e.Failure) }},
+	{pluginEDE, func(e *ev.Evidence) bool {
+		return e.Reply.Written && !e.UpstreamAnswered && len(e.Options) > 0 && !hasError(e)
+	}},
 }
 
 func kind(k ev.Kind) func(*ev.Evidence) bool {
@@ -132,6 +139,18 @@ func zonePlugin(holds func(*ev.Evidence) bool) func(*ev.Evidence) bool {
 
 func zoneIs(s ev.ZoneState) func(*ev.Evidence) bool {
 	return func(e *ev.Evidence) bool { return e.Zone.State == s && e.Rcode == dns.RcodeServerFailure && bare(e) }
+}
+
+// unreachable holds for an error that can only come from the network: a deadline
+// or an end of file may be that of anything, unless it names the other end.
+func unreachable(f ev.Failure) bool {
+	switch f.Kind {
+	case ev.ConnRefused, ev.Unroutable, ev.TLS:
+		return true
+	case ev.Timeout, ev.Closed, ev.NetworkOther:
+		return f.Peer != ""
+	}
+	return false
 }
 
 func asksUpstream(e *ev.Evidence) bool { return e.At == "forward" || e.At == "grpc" }

@@ -66,6 +66,10 @@ func updating(e ev.Evidence) ev.Evidence {
 	return with(e, func(e *ev.Evidence) { e.Opcode = dns.OpcodeUpdate })
 }
 
+func signed(e ev.Evidence) ev.Evidence {
+	return with(e, func(e *ev.Evidence) { e.Reply.Signed = true })
+}
+
 func around(outer, inner ev.Evidence) ev.Evidence {
 	return with(outer, func(e *ev.Evidence) { e.Nested = &inner })
 }
@@ -75,8 +79,8 @@ func below(e ev.Evidence, plugins ...string) ev.Evidence {
 }
 
 var sites = []site{
-	{"plugin/plugin.go:88, no next plugin", errored("hosts", servfail, ev.NoNextPlugin), "no_next_plugin", []uint16{0}},
-	{"plugin/acl/acl.go:107, no next plugin", errored("acl", servfail, ev.NoNextPlugin), "no_next_plugin", []uint16{0}},
+	{"plugin.go:88, no next plugin", errored("hosts", servfail, ev.NoNextPlugin), "no_next_plugin", []uint16{0}},
+	{"acl.go:107, no next plugin", errored("acl", servfail, ev.NoNextPlugin), "no_next_plugin", []uint16{0}},
 	{"forward.go:126, max_concurrent", errored("forward", refused, ev.LimitExceeded), "concurrency_limit", []uint16{0}},
 	{"forward.go:294, timeout", errored("forward", servfail, ev.Timeout), "upstream_timeout", []uint16{23}},
 	{"forward.go:294, refused", errored("forward", servfail, ev.ConnRefused), "upstream_unreachable", []uint16{23}},
@@ -101,8 +105,8 @@ var sites = []site{
 	{"grpc.go:117, unavailable", errored("grpc", servfail, ev.ConnRefused), "upstream_unreachable", []uint16{23}},
 	{"grpc.go:117, deadline", errored("grpc", servfail, ev.Timeout), "upstream_timeout", []uint16{23}},
 	{"grpc.go:125, no healthy gRPC proxies", errored("grpc", servfail, ev.NoHealthy), "no_healthy_upstream", []uint16{22}},
-	{"cache handler.go:121, a cached SERVFAIL", with(wroteSite("cache", servfail), func(e *ev.Evidence) { e.CacheHit = true }), "cached_failure", []uint16{13}},
-	{"cache handler.go:223, the write to the client failed", errored("cache", servfail, ev.NetworkOther), "unknown", []uint16{0}},
+	{"cache/handler.go:121, a cached SERVFAIL", with(wroteSite("cache", servfail), func(e *ev.Evidence) { e.CacheHit = true }), "cached_failure", []uint16{13}},
+	{"cache/handler.go:56, a bare SERVFAIL is stored beside the error from below", below(errored("forward", servfail, ev.Timeout), "cache"), "upstream_timeout", []uint16{23}},
 	{"file.go:52, outside the zones", inZone(bareSite("file", refused), ev.ZoneAbsent), "not_authoritative", []uint16{20}},
 	{"auto.go:55, outside the zones", inZone(bareSite("auto", refused), ev.ZoneAbsent), "not_authoritative", []uint16{20}},
 	{"file.go:58, no zone object", inZone(bareSite("file", servfail), ev.ZoneNotLoaded), "zone_not_loaded", []uint16{14}},
@@ -111,7 +115,8 @@ var sites = []site{
 	{"auto.go:70, IXFR without transfer", qtype(inZone(bareSite("auto", refused), ev.ZoneLoaded), dns.TypeIXFR), "transfer_denied", []uint16{21}},
 	{"kubernetes/handler.go:51, AXFR without transfer", qtype(bareSite("kubernetes", refused), dns.TypeAXFR), "transfer_denied", []uint16{21}},
 	{"file.go:97, expired", inZone(bareSite("secondary", servfail), ev.ZoneExpired), "zone_expired", []uint16{24}},
-	{"file.go:130, never transferred", inZone(bareSite("secondary", servfail), ev.ZoneNotLoaded), "zone_not_loaded", []uint16{14}},
+	{"file.go:130, a secondary that was never transferred", inZone(bareSite("secondary", servfail), ev.ZoneNotLoaded), "zone_not_loaded", []uint16{14}},
+	{"auto.go:92, a zone without SOA", inZone(bareSite("auto", servfail), ev.ZoneNotLoaded), "zone_not_loaded", []uint16{14}},
 	{"lookup.go:390, a CNAME to itself", inZone(bareSite("file", servfail), ev.ZoneLoaded), "zone_loop", []uint16{24}},
 	{"lookup.go:123, a DNAME that changes nothing", inZone(bareSite("auto", servfail), ev.ZoneLoaded), "zone_loop", []uint16{24}},
 	{"lookup.go:64, more than eight lookups", around(with(inZone(wroteSite("file", servfail), ev.ZoneLoaded), func(e *ev.Evidence) { e.Reply.Alias = true }), inZone(bareSite("file", servfail), ev.ZoneLoaded)), "zone_loop", []uint16{24}},
@@ -120,18 +125,18 @@ var sites = []site{
 	{"auto.go:95, the target failed in a block without ede", with(inZone(wroteSite("auto", servfail), ev.ZoneLoaded), func(e *ev.Evidence) { e.Reply.Alias = true }), "cname_target_failed", []uint16{0}},
 	{"transfer.go:64, over UDP", qtype(bareSite("transfer", refused), dns.TypeAXFR), "transfer_unsupported", []uint16{21}},
 	{"transfer.go:75, not in to", qtype(wroteSite("transfer", refused), dns.TypeAXFR), "transfer_denied", []uint16{18}},
-	{"transfer.go:84, IXFR without SOA", qtype(bareSite("transfer", servfail), dns.TypeIXFR), "client_malformed", []uint16{0}},
+	{"transfer.go:84 88, IXFR without exactly one SOA", qtype(bareSite("transfer", servfail), dns.TypeIXFR), "client_malformed", []uint16{0}},
 	{"transfer.go:103, no SOA", qtype(errored("transfer", servfail, ev.NoSOA), dns.TypeAXFR), "zone_not_loaded", []uint16{14}},
 	{"transfer.go:103, a store that is not open", qtype(errored("transfer", servfail, ev.StoreNotReady), dns.TypeAXFR), "backend_not_ready", []uint16{14}},
-	{"clouddns.go:118", bareSite("clouddns", servfail), "zone_unusable", []uint16{24}},
-	{"route53.go:152", bareSite("route53", servfail), "zone_unusable", []uint16{24}},
-	{"azure.go:371", bareSite("azure", servfail), "zone_unusable", []uint16{24}},
+	{"clouddns.go:118 150, no zone, or its lookup failed", bareSite("clouddns", servfail), "zone_unusable", []uint16{24}},
+	{"route53.go:116 152, no zone, or its lookup failed", bareSite("route53", servfail), "zone_unusable", []uint16{24}},
+	{"azure.go:336 371, no zone, or its lookup failed", bareSite("azure", servfail), "zone_unusable", []uint16{24}},
 	{"route53.go:152, the target failed", around(bareSite("route53", servfail), errored("forward", servfail, ev.Timeout)), "cname_target_failed", []uint16{23}},
 	{"hosts.go:74", bareSite("hosts", servfail), "hosts_miss", []uint16{0}},
 	{"hosts.go:74, below rewrite with response rules", below(with(bareSite("hosts", servfail), func(e *ev.Evidence) { e.Shape, e.Reply.Written = ev.Written, true }), "rewrite"), "hosts_miss", []uint16{0}},
 	{"template.go:114, no match", with(bareSite("template", servfail), func(e *ev.Evidence) { e.Template = ev.TemplateNoMatch }), "template_nomatch", []uint16{0}},
 	{"template.go:121, rcode SERVFAIL", with(bareSite("template", servfail), func(e *ev.Evidence) { e.Template = ev.TemplateRcode }), "template_rcode", []uint16{0}},
-	{"template.go:133, does not execute", errored("template", servfail, ev.TemplateFault), "template_error", []uint16{0}},
+	{"template.go:133 146 153, does not execute or gives no record", errored("template", servfail, ev.TemplateFault), "template_error", []uint16{0}},
 	{"template.go:165, rcode REFUSED", with(wroteSite("template", refused), func(e *ev.Evidence) { e.Shape, e.Returned = ev.WrittenReturned, true }), "template_rcode", []uint16{0}},
 	{"template.go:165, with ederror", with(wroteSite("template", refused), func(e *ev.Evidence) {
 		e.Shape, e.Returned, e.Options = ev.WrittenReturned, true, []option.Option{{Code: 20, Text: "not here"}}
@@ -142,8 +147,9 @@ var sites = []site{
 	{"tsig.go:89, an error from below that is kept", below(with(errored("forward", servfail, ev.Timeout), func(e *ev.Evidence) { e.Shape, e.Reply.Written = ev.Written, true }), "tsig"), "upstream_timeout", []uint16{23}},
 	{"dynupdate.go:64, the store cannot be opened", errored("dynupdate", servfail, ev.StoreNotReady), "backend_not_ready", []uint16{14}},
 	{"update.go:34, unsigned", updating(wroteSite("dynupdate", refused)), "update_denied", []uint16{18}},
-	{"update.go:116, over the zone's limits", updating(wroteSite("dynupdate", refused)), "update_denied", []uint16{18}},
-	{"update.go:90, not stored", updating(wroteSite("dynupdate", servfail)), "update_failed", []uint16{14}},
+	{"update.go:83 217, a key without permission", updating(signed(wroteSite("dynupdate", refused))), "update_denied", []uint16{18}},
+	{"update.go:87 116, more records than a message or the zone may have", updating(signed(wroteSite("dynupdate", refused))), "update_denied", []uint16{18}},
+	{"update.go:90 123 127, no store, no zone or no commit", updating(wroteSite("dynupdate", servfail)), "update_failed", []uint16{14}},
 	{"rewrite.go:53, an invalid name", errored("rewrite", servfail, ev.InvalidName), "rewrite_invalid_name", []uint16{0}},
 	{"rewrite.go:79, writes and returns the error from below", below(with(errored("forward", servfail, ev.Timeout), func(e *ev.Evidence) { e.Shape, e.Reply.Written = ev.WrittenError, true }), "rewrite"), "upstream_timeout", []uint16{23}},
 	{"dns64.go:61, no server for the internal lookup", errored("dns64", servfail, ev.InternalLookup), "internal_lookup_failed", []uint16{0}},
@@ -159,7 +165,16 @@ var sites = []site{
 	{"etcd/handler.go:63", with(errored("etcd", servfail, ev.Timeout), func(e *ev.Evidence) { e.Shape, e.Reply.Written, e.Returned = ev.WrittenError, true, false }), "backend_unreachable", []uint16{23}},
 	{"nomad.go:114, an empty NOERROR and SERVFAIL", with(bareSite("nomad", servfail), func(e *ev.Evidence) { e.Shape = ev.WrittenReturned }), "backend_unreachable", []uint16{23}},
 	{"a plugin that CoreDNS does not ship, silent", bareSite("mystery", refused), "unknown", []uint16{0}},
-	{"a plugin that CoreDNS does not ship, with EDE", with(wroteSite("mystery", refused), func(e *ev.Evidence) { e.Options = []option.Option{{Code: 17, Text: "filtered"}} }), "unknown", []uint16{17}},
+	{"a plugin that CoreDNS does not ship, with EDE", with(wroteSite("mystery", refused), func(e *ev.Evidence) { e.Options = []option.Option{{Code: 17, Text: "filtered"}} }), "plugin_ede", []uint16{17}},
+	{"a plugin that CoreDNS does not ship, with 0 and no text", with(wroteSite("mystery", refused), func(e *ev.Evidence) { e.Options = []option.Option{{Code: 0}} }), "plugin_ede", []uint16{0}},
+	{"a plugin that CoreDNS does not ship, which cannot reach its peer", errored("mystery", servfail, ev.ConnRefused), "remote_unreachable", []uint16{23}},
+	{"a plugin that CoreDNS does not ship, whose peer is silent", with(errored("mystery", servfail, ev.Timeout), func(e *ev.Evidence) { e.Failure.Peer = "192.0.2.9:6379" }), "remote_unreachable", []uint16{23}},
+	{"a plugin that CoreDNS does not ship, whose own deadline is over", errored("mystery", servfail, ev.Timeout), "unknown", []uint16{0}},
+	{"a plugin that CoreDNS does not ship, whose file ends early", errored("mystery", servfail, ev.Closed), "unknown", []uint16{0}},
+	{"a plugin that CoreDNS does not ship, which fails to parse", errored("mystery", servfail, ev.Malformed), "unknown", []uint16{0}},
+	{"a plugin that CoreDNS does not ship, with an error of its own", errored("mystery", refused, ev.Other), "unknown", []uint16{0}},
+	{"a plugin that CoreDNS does not ship, which writes a REFUSED", wroteSite("mystery", refused), "unknown", []uint16{0}},
+	{"a plugin that CoreDNS does not ship, which answers with an alias", with(wroteSite("mystery", servfail), func(e *ev.Evidence) { e.Reply.Alias = true }), "unknown", []uint16{0}},
 }
 
 func TestTheCauseAndCodesOfEveryEmissionSite(t *testing.T) {

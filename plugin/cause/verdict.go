@@ -62,12 +62,13 @@ func newVerdict(c *Cause, e *ev.Evidence) *Verdict {
 	case len(e.Options) > 0 && e.UpstreamAnswered && c == upstreamEDE:
 		v.Statements = statementsOf(e.Upstream, e.Options)
 		v.byCode(v.Statements[0].Code)
-	case len(e.Options) > 0 && !e.UpstreamAnswered && !e.Returned:
+	case len(e.Options) > 0 && !e.UpstreamAnswered && (!e.Returned || c == templateRcode):
 		for _, o := range e.Options {
-			v.Statements = append(v.Statements, Statement{Code: o.Code, Brief: o.Text, Full: o.Text, Verbatim: true})
-		}
-	case c == templateRcode && len(e.Options) > 0:
-		for _, o := range e.Options {
+			if o.Code == 0 && o.Text == "" {
+				// RFC 8914 section 4.1: 0 says nothing without a text.
+				v.Statements = append(v.Statements, own)
+				continue
+			}
 			v.Statements = append(v.Statements, Statement{Code: o.Code, Brief: o.Text, Full: o.Text, Verbatim: true})
 		}
 	default:

@@ -151,7 +151,7 @@ func TestOtherErrorAlwaysHasTextOfItsOwn(t *testing.T) {
 				if o.Code == 0 && o.Text == "" {
 					t.Errorf("%s, %s: 0 without text", s.where, words)
 				}
-				if words == NoWords && o.Code != 0 && o.Text != "" && v.Cause != templateRcode && v.Cause != unknown {
+				if words == NoWords && o.Code != 0 && o.Text != "" && v.Cause != templateRcode && v.Cause != pluginEDE {
 					t.Errorf("%s: text %q without words", s.where, o.Text)
 				}
 			}

@@ -62,6 +62,14 @@ func (l *Log) Diagnosed(d Diagnosis) {
 	if l.options.Mode == LogOff {
 		return
 	}
+	select {
+	case l.events <- event{"diagnosis", d.fields()}:
+	default:
+		LogDropped.Inc()
+	}
+}
+
+func (d Diagnosis) fields() fields {
 	fs := make(fields, 0, 12)
 	if d.Verdict != nil {
 		fs.text("cause", d.Verdict.Cause.ID)
@@ -78,9 +86,5 @@ func (l *Log) Diagnosed(d Diagnosis) {
 	if d.Verdict != nil {
 		fs.text("advice", d.Verdict.Advice)
 	}
-	select {
-	case l.events <- event{"diagnosis", fs}:
-	default:
-		LogDropped.Inc()
-	}
+	return fs
 }

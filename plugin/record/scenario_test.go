@@ -9,16 +9,28 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
 // scenario is the evidence of one failure, as a golden writes it down: a line
 // "key: value" for each fact, and "inner.key: value" for those of a lookup
-// inside it, or, with found, of the failure that the cache still has.
+// inside it, or, with found, of the failure that the cache still has. With
+// "diagnosis: CAUSE" the failure has been diagnosed, and "codes", "brief",
+// "full" and "of zone" are what was found.
 type scenario struct {
 	evidence evidence.Evidence
 	found    time.Time
+
+	diagnosis         string
+	codes             []uint16
+	brief, full, zone string
+}
+
+// diagnosed is the verdict of the diagnosis, before it is dated for an answer.
+func (sc *scenario) diagnosed() *cause.Verdict {
+	return cause.Diagnosed(cause.Classify(&sc.evidence), sc.diagnosis, sc.codes, sc.brief, sc.full, sc.zone)
 }
 
 func readScenario(t *testing.T, text string) *scenario {
@@ -44,6 +56,22 @@ func readScenario(t *testing.T, text string) *scenario {
 			key, e = inner, e.Nested
 		}
 		switch {
+		case key == "diagnosis":
+			sc.diagnosis = value
+		case key == "codes":
+			for code := range strings.SplitSeq(value, ", ") {
+				n, err := strconv.ParseUint(code, 10, 16)
+				if err != nil {
+					t.Fatal(err)
+				}
+				sc.codes = append(sc.codes, uint16(n))
+			}
+		case key == "brief":
+			sc.brief = value
+		case key == "full":
+			sc.full = value
+		case key == "of zone":
+			sc.zone = value
 		case key == "found":
 			at, err := time.Parse(time.TimeOnly, value)
 			if err != nil {

@@ -47,6 +47,8 @@ var untaken = map[string]string{
 	"backend_error":                "it takes a Kubernetes API that has such an entry",
 	"client_malformed":             "dig sends no such query",
 	"transfer_unsupported":         "dig asks for transfers over TCP only",
+	"plugin_ede":                   "it takes a plugin that CoreDNS does not ship",
+	"remote_unreachable":           "it takes a plugin that CoreDNS does not ship",
 	"unknown":                      "it takes a plugin that CoreDNS does not ship",
 	"dnssec_unsupported_algorithm": "a resolver takes such a zone for unsigned, so that its names resolve; ede explain tells",
 	"dnssec_unsupported_digest":    "a resolver takes such a zone for unsigned, so that its names resolve; ede explain tells",
