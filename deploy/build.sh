@@ -55,7 +55,9 @@ if [ -f "$repository/ede.go" ]; then
     if [ -e "$repository/.git" ] && commit=$(git rev-parse HEAD); then
         name=$(git describe --tags --exact-match --match 'v[0-9]*') ||
             name=v0.0.0-$(TZ=UTC git log -1 --date=format-local:%Y%m%d%H%M%S --format=%cd)-${commit:0:12}
-        [ -z "$(git status --porcelain)" ] || commit+=-dirty
+        # Of what is compiled, and of nothing else: an image's build has no more.
+        [ -z "$(git status --porcelain -- go.mod go.sum ':(glob)*.go' plugin ':(exclude)*_test.go' ':(exclude)*/testdata/*')" ] ||
+            commit+=-dirty
     fi
     go mod edit -require="$module@$name" -replace="$module=./ede"
 else
