@@ -89,6 +89,15 @@ func (e expectation) ask(addr string) (*dns.Msg, error) {
 	return server.Exchange(addr, "udp", server.Message(e.name, dns.TypeA, server.EDNS()), server.QueryTimeout)
 }
 
+// extendedErrors are the INFO-CODEs and texts of an answer.
+func extendedErrors(m *dns.Msg) []string {
+	var all []string
+	for _, e := range server.ExtendedErrors(m) {
+		all = append(all, strings.TrimSpace(fmt.Sprintf("%d %s", e.InfoCode, e.ExtraText)))
+	}
+	return all
+}
+
 // starts runs the real server with a Corefile, asks it, and has `ede check`
 // look at it as well.
 func starts(t *testing.T, corefile, upstream string, expected []expectation) {
@@ -115,10 +124,7 @@ func starts(t *testing.T, corefile, upstream string, expected []expectation) {
 			r, err = e.ask(m.dns)
 			return err == nil
 		})
-		var edes []string
-		for _, o := range server.ExtendedErrors(r) {
-			edes = append(edes, strings.TrimSpace(fmt.Sprintf("%d %s", o.InfoCode, o.ExtraText)))
-		}
+		edes := extendedErrors(r)
 		if got := dns.RcodeToString[r.Rcode]; got != e.rcode || !slices.Equal(edes, e.edes) {
 			t.Errorf("%s: %s %q, want %s %q", e.name, got, edes, e.rcode, e.edes)
 		}

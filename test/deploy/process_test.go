@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -21,28 +20,34 @@ import (
 
 // binary builds cmd/coredns once for all tests that need CoreDNS in a process
 // of its own: metrics and the log format are one for a process.
-var binary = sync.OnceValues(func() (string, error) {
+var binary = sync.OnceValues(func() (string, error) { return build("../../cmd/coredns") })
+
+// built is where build puts what it builds, until the tests are over.
+var built struct {
+	sync.Mutex
+	dirs []string
+}
+
+func build(pkg string) (string, error) {
 	dir, err := os.MkdirTemp("", "coredns-ede")
 	if err != nil {
 		return "", err
 	}
+	built.Lock()
+	built.dirs = append(built.dirs, dir)
+	built.Unlock()
 	path := filepath.Join(dir, "coredns")
-	out, err := exec.Command("go", "build", "-o", path, "../../cmd/coredns").CombinedOutput()
+	out, err := exec.Command("go", "build", "-o", path, pkg).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return path, nil
-})
-
-// built is true once binary was called.
-var built atomic.Bool
+}
 
 func TestMain(m *testing.M) {
 	status := m.Run()
-	if built.Load() {
-		if path, err := binary(); err == nil {
-			os.RemoveAll(filepath.Dir(path))
-		}
+	for _, dir := range built.dirs {
+		os.RemoveAll(dir)
 	}
 	os.Exit(status)
 }
@@ -170,7 +175,6 @@ func coredns(t *testing.T, corefile string, args ...string) *output {
 // corednsProcess runs the built CoreDNS with a file Corefile until the test ends.
 func corednsProcess(t *testing.T, corefile string, args ...string) *process {
 	t.Helper()
-	built.Store(true)
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
