@@ -8,6 +8,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/test/certificate"
 	"github.com/seed-1b7246af/coredns-ede/test/server"
 	"github.com/seed-1b7246af/coredns-ede/test/upstream"
 )
@@ -124,4 +125,56 @@ func TestTheForwardThatAnsweredLastIsNamed(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The upstreams of a forward are listed once, before the first query: a list
+// moves the round robin on.
+func TestARoundRobinTurnsAsWithoutEde(t *testing.T) {
+	server.Capture(t)
+	bad := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true)})
+	good := upstream.Start(t, upstream.Config{Handler: upstream.Answer()})
+	s := server.Start(t, here(".:0", levels, forward(bad.Addr()+" "+good.Addr(), "policy round_robin")))
+	last := -1
+	for i := range 10 {
+		r := ask(t, fullClient, "udp", s.UDP(), query(fmt.Sprintf("turn%d.example.org", i)))
+		if r.Rcode == last {
+			t.Errorf("query %d is answered by the upstream that answered the one before", i)
+		}
+		last = r.Rcode
+	}
+}
+
+func TestEveryUpstreamIsNamedOverEveryTransport(t *testing.T) {
+	logs := server.Capture(t)
+	for name, plugins := range map[string]string{
+		"UDP":  "forward . %s %s {\n max_connect_attempts 1\n policy sequential\n }",
+		"TCP":  "forward . %s %s {\n force_tcp\n max_connect_attempts 1\n policy sequential\n }",
+		"TLS":  "forward . tls://%s tls://%s {\n max_connect_attempts 1\n policy sequential\n }",
+		"DoH":  "forward . https://%s https://%s {\n max_connect_attempts 1\n policy sequential\n }",
+		"gRPC": "grpc . %s %s {\n policy sequential\n }",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			one, two := upstream.Closed(t), upstream.Closed(t)
+			s := server.Start(t, here(".:0", levels, fmt.Sprintf(plugins, one, two)))
+			m := query(name + ".named.example.org")
+			got := errorsOf(ask(t, fullClient, "udp", s.UDP(), m))
+			if len(got) != 1 || !strings.Contains(got[0], "refused the connection, ") || !strings.Contains(got[0], one) || !strings.Contains(got[0], two) {
+				t.Errorf("answer says %q, want %s and %s", got, one, two)
+			}
+			expectFields(t, failureOf(t, logs, m), line{"cause": "upstream_unreachable"})
+		})
+	}
+	t.Run("DoQ", func(t *testing.T) {
+		t.Parallel()
+		one, two := upstream.Start(t, silent(upstream.QUIC)), upstream.Start(t, silent(upstream.QUIC))
+		s := server.Start(t, here(".:0", levels, forward("quic://"+one.Addr()+" quic://"+two.Addr(),
+			"tls "+one.CAFile()+"\n tls_servername "+certificate.Name, "policy sequential", soon)))
+		m := query("doq.named.example.org")
+		got := errorsOf(ask(t, fullClient, "udp", s.UDP(), m))
+		if len(got) != 1 || !strings.HasPrefix(got[0], "23 no reply within ") || !strings.HasSuffix(got[0], one.Addr()+" timed out, "+two.Addr()+" not known to be down") {
+			t.Errorf("answer says %q", got)
+		}
+		expectFields(t, failureOf(t, logs, m), line{"cause": "upstream_timeout", "upstream": one.Addr()})
+	})
 }
