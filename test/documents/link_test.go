@@ -90,3 +90,22 @@ func TestEveryPathOfTheRepositoryThatIsNamedExists(t *testing.T) {
 		t.Errorf("%d paths are found", named)
 	}
 }
+
+func TestTheIndexHasEveryDocument(t *testing.T) {
+	index, err := os.ReadFile(filepath.Join(root, "docs/README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range documents(t) {
+		name, below := strings.CutPrefix(d.path, "docs/")
+		if !below {
+			name = "../" + d.path
+		}
+		if path.Dir(d.path) != "docs" && path.Dir(d.path) != "." || d.path == "docs/README.md" {
+			continue
+		}
+		if !strings.Contains(string(index), "]("+name+")") {
+			t.Errorf("docs/README.md does not list %s", d.path)
+		}
+	}
+}
