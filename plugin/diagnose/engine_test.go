@@ -154,9 +154,17 @@ func TestPrivateNamesAreNotJudged(t *testing.T) {
 		"a special-use or locally served zone":      func(e *diagnose.Engine, _ *diagnose.Case) { e.Private = []string{"target.edetest."} },
 	} {
 		e, c := engine(b), failing(q, validating(b, "192.0.2.53:53", q))
+		told := false
+		e.Compare = []diagnose.Resolver{{Name: "198.51.100.53:53", Exchange: func(_ context.Context, m *dns.Msg) (*dns.Msg, error) {
+			told = true
+			return new(dns.Msg).SetRcode(m, dns.RcodeNameError), nil
+		}}}
 		set(e, &c)
 		if f := e.Diagnose(context.Background(), c); f.Outcome != diagnose.Undecided {
 			t.Errorf("%s: %s, %s", name, f.Outcome, f.Text)
+		}
+		if told {
+			t.Errorf("%s: a resolver to compare with is told the name", name)
 		}
 	}
 }

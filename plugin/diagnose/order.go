@@ -155,8 +155,11 @@ func (d *diagnosis) compare(ctx context.Context, undecided Finding) Finding {
 	for _, r := range d.Others {
 		others = append(others, compare.Resolver{Name: r.Name, Ask: d.asker(r), SameForward: true})
 	}
-	for _, r := range d.Compare {
-		others = append(others, compare.Resolver{Name: r.Name, Ask: d.asker(d.counted(r))})
+	// Others know nothing of a private name: their NXDOMAIN would be an answer.
+	if !d.private() {
+		for _, r := range d.Compare {
+			others = append(others, compare.Resolver{Name: r.Name, Ask: d.asker(d.counted(r))})
+		}
 	}
 	if len(others) == 0 {
 		d.step(false, "no other resolver to ask")

@@ -79,18 +79,21 @@ func TestAForwarderNamesTheFaultThatItsValidatingUpstreamKeepsToItself(t *testin
 			upstream := r.Start(t, resolver.Root{Hints: b.RootHints(), Anchor: b.Anchor()})
 			var closed []bed.Case
 			t.Run("by what it gives", func(t *testing.T) {
+				logs := server.Capture(t)
 				s := diagnosing(t, b, upstream, "")
 				count := tally{}
 				for _, c := range b.Cases() {
 					count.judge(t, s, c)
 				}
 				closed = count.undecided
+				t.Log(figures(logs.Lines()))
 				t.Logf("%d failing cases, %d with an expected code first, undecided: %s", count.failing, count.explained, namesOf(closed))
 				if count.explained == 0 || len(closed) > r.withheld {
 					t.Errorf("%d cases are undecided, want at most %d", len(closed), r.withheld)
 				}
 			})
 			t.Run("and by what the zones' servers give", func(t *testing.T) {
+				logs := server.Capture(t)
 				s := diagnosing(t, b, upstream, "delegation 127.0.53.0/24")
 				count := tally{}
 				for _, c := range closed {
@@ -104,6 +107,7 @@ func TestAForwarderNamesTheFaultThatItsValidatingUpstreamKeepsToItself(t *testin
 						}
 					}
 				}
+				t.Log(figures(logs.Lines()))
 				t.Logf("of the %d, %d with an expected code first, undecided: %s", len(closed), count.explained, namesOf(count.undecided))
 				for _, c := range count.undecided {
 					if !slices.Contains(r.always, c.Name) {
