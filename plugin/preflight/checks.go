@@ -28,6 +28,15 @@ func (c check) warning(s *server, f finding) Warning {
 	}
 }
 
+// Codes are those of all checks, in the order in which they are made.
+func Codes() []string {
+	codes := make([]string, len(checks))
+	for i, c := range checks {
+		codes[i] = c.code
+	}
+	return codes
+}
+
 var checks = []check{
 	{
 		code:    "dead-end",
@@ -109,7 +118,7 @@ var checks = []check{
 		find:    findViewsOnly,
 	}, {
 		code: "minimal-above-etcd",
-		text: "when etcd cannot be reached, minimal drops the SERVFAIL and the client gets no answer at all",
+		text: "when etcd cannot be reached, minimal drops the SERVFAIL; the client gets no answer at all where ede does not give it one",
 		fix:  "remove minimal from blocks with etcd",
 		find: findSwallowedErrors,
 	}, {

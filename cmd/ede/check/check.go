@@ -21,13 +21,18 @@ var ErrFound = errors.New("the Corefile has mistakes")
 // Command returns `ede check`.
 func Command() *cobra.Command {
 	var port string
+	var markdown bool
 	c := &cobra.Command{
 		Use:   "check [COREFILE]",
 		Short: "Print the mistakes that a Corefile gives away",
 		Long: "Check reads a Corefile, by default ./Corefile, and prints one line for each mistake that its server blocks " +
-			"give away by themselves. Nothing is started. The exit status is 1 if there are any.",
+			"give away by themselves. Nothing is started. The exit status is 1 if there are any, or if the file cannot be " +
+			"read. docs/checks.md has an example of each mistake.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if markdown {
+				return Markdown(cmd.OutOrStdout())
+			}
 			file := "Corefile"
 			if len(args) == 1 {
 				file = args[0]
@@ -52,11 +57,12 @@ func Command() *cobra.Command {
 			if len(warnings) > 0 {
 				return ErrFound
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: no mistakes found in %d server blocks\n", file, len(blocks))
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: no mistakes found in %s\n", file, counted(len(blocks)))
 			return nil
 		},
 	}
 	c.Flags().StringVar(&port, "dns.port", dnsserver.DefaultPort, "default port of the server, as CoreDNS's flag of that name")
+	c.Flags().BoolVar(&markdown, "markdown", false, "print docs/checks.md")
 	return c
 }
 
@@ -66,4 +72,11 @@ func Directives() []string {
 		return dnsserver.Directives
 	}
 	return slices.Insert(slices.Clone(dnsserver.Directives), slices.Index(dnsserver.Directives, "dnstap")+1, "ede")
+}
+
+func counted(blocks int) string {
+	if blocks == 1 {
+		return "1 server block"
+	}
+	return fmt.Sprintf("%d server blocks", blocks)
 }
