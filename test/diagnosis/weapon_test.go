@@ -62,7 +62,9 @@ func TestTheProbesOfOneFailingNameAreFew(t *testing.T) {
 		name    string
 		most    int
 	}{
-		{"a failure with a reason", upstream.Rcode(dns.RcodeServerFailure, true, dns.EDNS0_EDE{InfoCode: 7, ExtraText: "expired"}), "a.expired.edetest.", 0},
+		{"a failure with a reason", upstream.Rcode(dns.RcodeServerFailure, true, dns.EDNS0_EDE{InfoCode: 22, ExtraText: "lame"}), "a.expired.edetest.", 0},
+		{"a failure with a reason of DNSSEC, which is held against validation here",
+			upstream.Rcode(dns.RcodeServerFailure, true, dns.EDNS0_EDE{InfoCode: 7, ExtraText: "expired"}), "a.expired.edetest.", 3},
 		{"a failure without a reason", upstream.Rcode(dns.RcodeServerFailure, true), "a.expired.edetest.", 4},
 		{"a refusal", upstream.Rcode(dns.RcodeRefused, false), "a.expired.edetest.", 8},
 		{"a bogus zone", validating(tree), "expired.edetest.", 12},

@@ -1,0 +1,142 @@
+package diagnosis_test
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/seed-1b7246af/coredns-ede/test/server"
+	"github.com/seed-1b7246af/coredns-ede/test/upstream"
+)
+
+// counted reads a counter by the value of its one label.
+func counted(t *testing.T, name string) map[string]int {
+	t.Helper()
+	families, err := prometheus.DefaultGatherer.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := make(map[string]int)
+	for _, f := range families {
+		if f.GetName() != name {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			values[m.GetLabel()[0].GetValue()] = int(m.GetCounter().GetValue())
+		}
+	}
+	return values
+}
+
+func TestWhatIsNotDiagnosedIsCountedByReason(t *testing.T) {
+	logs := server.Capture(t)
+	u := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(dns.RcodeServerFailure, true)})
+	s := server.Start(t, fmt.Sprintf(`.:0 {
+		bind 127.0.0.1
+		ede {
+			diagnose {
+				rate 2 4
+			}
+		}
+		forward . %s
+	}`, u.Addr()))
+	const skipped = "coredns_ede_diagnoses_skipped_total"
+	before := counted(t, skipped)
+	for i := range 2 {
+		name := fmt.Sprintf("n%d.example.org.", i)
+		server.Ask(t, s.UDP(), name, dns.TypeA)
+		logs.WaitFor(t, "result=undecided zone=example.org. qname="+name, patience)
+	}
+	// One that is known, and two for which the rate leaves nothing.
+	for _, name := range []string{"n1.example.org.", "n2.example.org.", "n3.example.org."} {
+		server.Ask(t, s.UDP(), name, dns.TypeA)
+	}
+	after := counted(t, skipped)
+	known, rate := after["known"]-before["known"], after["rate"]-before["rate"]
+	// On a slow machine the second may be over, or the rate recovered.
+	if known+rate < 1 || known > 1 || rate > 3 {
+		t.Errorf("%d known, %d over the rate", known, rate)
+	}
+	for reason := range after {
+		switch reason {
+		case "running", "known", "rate", "busy", "silent", "stopping", "no_upstream":
+		default:
+			t.Errorf("%q is a reason that no document names", reason)
+		}
+	}
+}
+
+// Probes leave half of forward's max_concurrent to clients.
+func TestProbesLeaveRoomForClients(t *testing.T) {
+	var now, most atomic.Int64
+	release := make(chan struct{})
+	slow := dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
+		if m.CheckingDisabled {
+			n := now.Add(1)
+			defer now.Add(-1)
+			for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+			}
+			<-release
+		}
+		upstream.Rcode(dns.RcodeServerFailure, true).ServeDNS(w, m)
+	})
+	u := upstream.Start(t, upstream.Config{Handler: slow})
+	defer close(release)
+	s := server.Start(t, fmt.Sprintf(`.:0 {
+		bind 127.0.0.1
+		ede {
+			diagnose {
+				rate 1000 64
+			}
+		}
+		forward . %s {
+			max_concurrent 6
+		}
+	}`, u.Addr()))
+	for i := range 40 {
+		reply := server.Ask(t, s.UDP(), fmt.Sprintf("n%d.example.org.", i), dns.TypeA, server.EDNS())
+		if reply.Rcode != dns.RcodeServerFailure {
+			t.Fatalf("client %d got %s %s: probes have taken its place", i, dns.RcodeToString[reply.Rcode], texts(reply))
+		}
+	}
+	if n := most.Load(); n < 1 || n > 3 {
+		t.Errorf("%d probes at once of a max_concurrent of 6", n)
+	}
+}
+
+// What is not to be diagnosed: the upstream hears the client's query alone.
+func TestSomeFailuresAreNeverDiagnosed(t *testing.T) {
+	for name, test := range map[string]struct {
+		ask     string
+		qtype   uint16
+		options []server.Option
+	}{
+		"a name under except":             {"www.except.example.org.", dns.TypeA, []server.Option{server.EDNS()}},
+		"a query with CD, as a probe has": {"www.example.org.", dns.TypeA, []server.Option{server.EDNS(), server.CD()}},
+		"a probe of the loop plugin":      {"4711.815.", dns.TypeHINFO, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(dns.RcodeServerFailure, true)})
+			s := server.Start(t, fmt.Sprintf(`.:0 {
+				bind 127.0.0.1
+				ede {
+					except except.example.org
+					diagnose {
+						wait 2s
+					}
+				}
+				forward . %s
+			}`, u.Addr()))
+			server.Ask(t, s.UDP(), test.ask, test.qtype, test.options...)
+			if err := s.Stop(); err != nil {
+				t.Fatal(err)
+			}
+			if n := u.Queries(); n != 1 {
+				t.Errorf("%d queries came, want the client's alone", n)
+			}
+		})
+	}
+}
