@@ -112,7 +112,7 @@ var scenes = [][]scene{exchangeScenes, answerScenes, zoneScenes, policyScenes, f
 // unreached are the causes that these tests cannot bring about.
 var unreached = map[string]string{
 	"zone_unusable":                  "TestTheZoneOfACloudProviderThatDoesNotAnswerIsTold",
-	"backend_error":                  "needs a Kubernetes API that serves invalid data",
+	"backend_error":                  "TestWhatEtcdAnswersIsToldFromAnEtcdThatIsGone",
 	"upstream_refused_not_recursive": "found by diagnosis",
 	"cached_failure":                 "TestACachedFailureWithoutMemorySaysSo",
 	"no_healthy_upstream":            "TestAllUpstreamsDownIsTold",

@@ -170,7 +170,7 @@ var (
 	backendNotReady = &Cause{
 		ID: "backend_not_ready", Code: 14, Lasts: Transient, Owner: Us, Rank: Specific,
 		Title:   "The data source of this server is not ready",
-		When:    "The Kubernetes API has not been synced, or the store of dynamic zones cannot be opened.",
+		When:    "The Kubernetes API has not been synced, the store of dynamic zones cannot be opened, or etcd answers with an error, as without a leader or permission.",
 		Advice:  "Check that the API or the store can be reached and that this server may read it; the readiness check tells when it is done.",
 		Command: "kubectl -n kube-system logs -l k8s-app=kube-dns",
 		Brief:   "the data source of this server is not ready",
@@ -188,7 +188,7 @@ var (
 	backendError = &Cause{
 		ID: "backend_error", Code: 24, Lasts: LastsOpen, Owner: Us, Rank: Specific,
 		Title:   "The data behind the name are invalid",
-		When:    "The source was read, and what it holds cannot be turned into an answer, as a name server record that is no address.",
+		When:    "The source was read, and what it holds cannot be turned into an answer, as a name server record that is no address, or text that is no JSON.",
 		Advice:  "Read the error in the log line and mend the entry it names.",
 		Command: "kubectl get services,endpointslices --all-namespaces",
 		Brief:   "the data of this server for the name are invalid",

@@ -88,7 +88,9 @@ var rules = []rule{
 
 	{backendError, at("kubernetes", hasError)},
 	{backendNotReady, at("kubernetes", wrote(dns.RcodeServerFailure))},
-	{backendUnreachable, at("etcd", hasError)},
+	{backendNotReady, at("etcd", kind(ev.StoreNotReady))},
+	{backendUnreachable, at("etcd", func(e *ev.Evidence) bool { return e.Failure.Kind.Network() || e.Failure.Kind == ev.Canceled })},
+	{backendError, at("etcd", hasError)},
 	{backendUnreachable, silent("nomad", dns.RcodeServerFailure)},
 
 	// What is left are plugins that CoreDNS does not ship. Of them only what

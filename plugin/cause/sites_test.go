@@ -163,6 +163,8 @@ var sites = []site{
 	{"kubernetes/handler.go:71, not synced", wroteSite("kubernetes", servfail), "backend_not_ready", []uint16{14}},
 	{"kubernetes/handler.go:76, any other error", errored("kubernetes", servfail, ev.Other), "backend_error", []uint16{24}},
 	{"etcd/handler.go:63", with(errored("etcd", servfail, ev.Timeout), func(e *ev.Evidence) { e.Shape, e.Reply.Written, e.Returned = ev.WrittenError, true, false }), "backend_unreachable", []uint16{23}},
+	{"etcd/handler.go:63, an entry that is no JSON", with(errored("etcd", servfail, ev.Other), func(e *ev.Evidence) { e.Shape, e.Reply.Written, e.Returned = ev.WrittenError, true, false }), "backend_error", []uint16{24}},
+	{"etcd/handler.go:63, etcd has no leader", with(errored("etcd", servfail, ev.StoreNotReady), func(e *ev.Evidence) { e.Shape, e.Reply.Written, e.Returned = ev.WrittenError, true, false }), "backend_not_ready", []uint16{14}},
 	{"nomad.go:114, an empty NOERROR and SERVFAIL", with(bareSite("nomad", servfail), func(e *ev.Evidence) { e.Shape = ev.WrittenReturned }), "backend_unreachable", []uint16{23}},
 	{"a plugin that CoreDNS does not ship, silent", bareSite("mystery", refused), "unknown", []uint16{0}},
 	{"a plugin that CoreDNS does not ship, with EDE", with(wroteSite("mystery", refused), func(e *ev.Evidence) { e.Options = []option.Option{{Code: 17, Text: "filtered"}} }), "plugin_ede", []uint16{17}},

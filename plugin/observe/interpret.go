@@ -119,6 +119,7 @@ var texts = []struct {
 	{prefix: "loading database ", kind: evidence.StoreNotReady},                           // plugin/dynupdate/store.go
 	{prefix: "dynamic zone is closed", kind: evidence.StoreNotReady},                      // plugin/dynupdate/store.go
 	{prefix: `zone "`, suffix: " has no snapshot", kind: evidence.StoreNotReady},          // plugin/dynupdate/dynupdate.go
+	{prefix: "etcdserver: ", kind: evidence.StoreNotReady},                                // etcd's api/v3rpc/rpctypes
 	{prefix: "no full server is running", kind: evidence.InternalLookup},                  // plugin/pkg/upstream
 	{prefix: "dns64: upstream returned no response", kind: evidence.InternalLookup},       // plugin/dns64/dns64.go
 	{prefix: "siit: upstream lookup returned no response", kind: evidence.InternalLookup}, // plugin/siit/siit.go

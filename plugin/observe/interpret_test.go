@@ -29,6 +29,7 @@ import (
 
 	"github.com/miekg/dns"
 	"github.com/quic-go/quic-go"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -95,6 +96,8 @@ func TestErrorsOfAnExchangeAreToldApartByType(t *testing.T) {
 		{"gRPC: a reply that is no DNS message", grpc.ErrDNSMessageTooLarge, evidence.Malformed, "", ""},
 		{"gRPC: not a DNS service", status.Error(codes.Unimplemented, "unknown service coredns.dns.DnsService"), evidence.NetworkOther, "", ""},
 		{"template that does not execute", gotmpl.ExecError{Name: "answer", Err: errors.New("template: answer:1:23: executing")}, evidence.TemplateFault, "", ""},
+		{"etcd: without a leader", rpctypes.ErrNoLeader, evidence.StoreNotReady, "etcdserver: no leader", ""},
+		{"etcd: without permission", rpctypes.ErrPermissionDenied, evidence.StoreNotReady, "etcdserver: permission denied", ""},
 		{"an error of a plugin that nobody knows", errBackend, evidence.Other, "backend is gone", ""},
 		{"none", nil, evidence.NoError, "", ""},
 	} {

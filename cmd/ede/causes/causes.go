@@ -44,7 +44,6 @@ func Command() *cobra.Command {
 
 // untaken are the causes that no test brings about with dig, and why.
 var untaken = map[string]string{
-	"backend_error":                "it takes a Kubernetes API that has such an entry",
 	"client_malformed":             "dig sends no such query",
 	"transfer_unsupported":         "dig asks for transfers over TCP only",
 	"plugin_ede":                   "it takes a plugin that CoreDNS does not ship",
