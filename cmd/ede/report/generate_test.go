@@ -9,6 +9,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/test/leak"
 )
 
 var bigLog = flag.String("biglog", "", "write a mixed log of -bigsize bytes to this file, for measuring, and run nothing else")
@@ -17,7 +19,7 @@ var bigSize = flag.Int64("bigsize", 1<<30, "how many bytes")
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if *bigLog == "" {
-		os.Exit(m.Run())
+		os.Exit(leak.Run(m))
 	}
 	f, err := os.Create(*bigLog)
 	if err == nil {
