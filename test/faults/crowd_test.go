@@ -1,0 +1,79 @@
+//go:build linux
+
+package faults
+
+import (
+	"fmt"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/test/upstream"
+)
+
+// Queries over TCP that all wait at the same time for an upstream that fails
+// them late.
+func TestCrowdOverTCP(t *testing.T) {
+	parallel(t)
+	n := size(500, 10000)
+	descriptors(t, uint64(3*n))
+	up := upstream.Start(t, upstream.Config{Handler: gate(n)})
+	p := start(t, []string{"ede {\n log summary 1s\n }", forward(up.Addr(), "read_timeout 20s")})
+	tr := p.try(t, fmt.Sprintf("%d failing queries at once over TCP", n))
+	all := load{addr: p.dns, network: "tcp", clients: n, most: 1, wait: 60 * time.Second}.run()
+	tr.done(all, "slowest %.1f s", all.slowest.Seconds())
+	if all.explained != all.queries {
+		t.Errorf("%d queries, %d explained", all.queries, all.explained)
+	}
+}
+
+// gate holds SERVFAIL back until n queries wait, at most four seconds.
+func gate(n int) dns.Handler {
+	arrived := make(chan struct{}, n)
+	open := make(chan struct{})
+	go func() {
+		timer := time.NewTimer(time.Minute)
+		defer timer.Stop()
+		defer close(open)
+		for range n {
+			select {
+			case <-arrived:
+			case <-timer.C:
+				return
+			}
+		}
+	}()
+	fail := upstream.Rcode(dns.RcodeServerFailure, true)
+	return dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
+		select {
+		case arrived <- struct{}{}:
+		default:
+		}
+		timer := time.NewTimer(4 * time.Second)
+		defer timer.Stop()
+		select {
+		case <-open:
+		case <-timer.C:
+		}
+		fail.ServeDNS(w, m)
+	})
+}
+
+// descriptors raises the limit of this process and its children, and skips the
+// test where that is not allowed.
+func descriptors(t *testing.T, n uint64) {
+	t.Helper()
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if limit.Cur >= n {
+		return
+	}
+	limit.Cur, limit.Max = n, max(limit.Max, n)
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Skipf("%d descriptors are needed: %v", n, err)
+	}
+}

@@ -1,0 +1,214 @@
+//go:build linux
+
+package faults
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// gauge is what a process holds: goroutines, descriptors, and resident memory in
+// octets.
+type gauge struct{ goroutines, descriptors, memory int }
+
+func (g gauge) most(other gauge) gauge {
+	return gauge{max(g.goroutines, other.goroutines), max(g.descriptors, other.descriptors), max(g.memory, other.memory)}
+}
+
+const (
+	poll = 100 * time.Millisecond
+	// settling is how long what a fault left may take to go: above the timeouts
+	// of idle connections, CoreDNS's and quic-go's.
+	settling = 40 * time.Second
+)
+
+// client does not keep connections: each would be two goroutines in CoreDNS.
+var client = http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+
+func fetch(url string) (string, error) {
+	r, err := client.Get(url)
+	if err != nil {
+		return "", err
+	}
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	if err == nil && r.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", url, r.Status)
+	}
+	return string(body), err
+}
+
+// gauge reads what the process holds now. During a reload its metrics may not
+// answer; the goroutines are then 0.
+func (p *process) gauge() gauge {
+	var g gauge
+	if n, err := p.metric("go_goroutines"); err == nil {
+		g.goroutines = int(n)
+	}
+	if fds, err := os.ReadDir(p.proc("fd")); err == nil {
+		g.descriptors = len(fds)
+	}
+	g.memory = p.memory("VmRSS")
+	return g
+}
+
+func (p *process) proc(file string) string {
+	return fmt.Sprintf("/proc/%d/%s", p.command.Process.Pid, file)
+}
+
+// memory reads a line of the process's status, in octets.
+func (p *process) memory(name string) int {
+	status, _ := os.ReadFile(p.proc("status"))
+	_, rest, _ := strings.Cut(string(status), name+":")
+	words := strings.Fields(rest)
+	if len(words) == 0 {
+		return 0
+	}
+	kB, _ := strconv.Atoi(words[0])
+	return kB << 10
+}
+
+// metric returns the sum of all series of a metric.
+func (p *process) metric(name string) (float64, error) {
+	text, err := fetch("http://" + p.metrics + "/metrics")
+	if err != nil {
+		return 0, err
+	}
+	sum := 0.0
+	for _, line := range strings.Split(text, "\n") {
+		rest, ok := strings.CutPrefix(line, name)
+		if !ok || rest == "" || rest[0] != '{' && rest[0] != ' ' {
+			continue
+		}
+		n, err := strconv.ParseFloat(line[strings.LastIndexByte(line, ' ')+1:], 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += n
+	}
+	return sum, nil
+}
+
+// counter is metric for one that has to be there.
+func (p *process) counter(t *testing.T, name string) int {
+	t.Helper()
+	n, err := p.metric(name)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return int(n)
+}
+
+// collect has the process collect garbage: CoreDNS's proxies end goroutines in
+// finalizers.
+func (p *process) collect() { _, _ = fetch("http://" + p.pprof + "/debug/pprof/heap?gc=1") }
+
+func (p *process) stacks() string {
+	text, err := fetch("http://" + p.pprof + "/debug/pprof/goroutine?debug=1")
+	if err != nil {
+		return err.Error()
+	}
+	return text
+}
+
+// trial is one fault being tried.
+type trial struct {
+	t       *testing.T
+	p       *process
+	row     row
+	begin   time.Time
+	stop    chan struct{}
+	sampled chan gauge
+}
+
+// try begins to measure, once nothing changes any more.
+func (p *process) try(t *testing.T, fault string) *trial {
+	t.Helper()
+	tr := &trial{t: t, p: p, row: row{fault: fault}, stop: make(chan struct{}), sampled: make(chan gauge)}
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for same := 0; same < 5; <-tick.C {
+		p.collect()
+		now := p.gauge()
+		if now.goroutines == tr.row.before.goroutines && now.descriptors == tr.row.before.descriptors {
+			same++
+		} else {
+			same = 0
+		}
+		tr.row.before = now
+	}
+	// From here on VmHWM is the peak of this fault.
+	_ = os.WriteFile(p.proc("clear_refs"), []byte("5"), 0o600)
+	tr.begin = time.Now()
+	go tr.sample()
+	return tr
+}
+
+func (tr *trial) sample() {
+	var peak gauge
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tr.stop:
+			tr.sampled <- peak
+			return
+		case <-tick.C:
+			peak = peak.most(tr.p.gauge())
+		}
+	}
+}
+
+// halt ends the measurement of the peak.
+func (tr *trial) halt() {
+	tr.row.took = time.Since(tr.begin)
+	close(tr.stop)
+	tr.row.peak = <-tr.sampled
+	tr.row.peak.memory = max(tr.row.peak.memory, tr.p.memory("VmHWM"))
+}
+
+// done adds the row, and fails the test unless every query got one answer and
+// nothing is left of it in the process.
+func (tr *trial) done(all tally, note string, words ...any) {
+	tr.t.Helper()
+	tr.halt()
+	tr.settle()
+	tr.report(all, note, words...)
+	tr.t.Helper()
+	if all.queries == 0 || all.answers != all.queries || all.lost != 0 || all.doubled != 0 {
+		tr.t.Errorf("%d queries, %d answers, %d lost, %d doubled, want one answer each", all.queries, all.answers, all.lost, all.doubled)
+	}
+}
+
+// settle waits until the process holds no more than before, and fails the test
+// if it goes on to.
+func (tr *trial) settle() {
+	tr.t.Helper()
+	before := tr.row.before
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for deadline := time.Now().Add(settling); time.Now().Before(deadline); <-tick.C {
+		tr.p.collect()
+		after := tr.p.gauge()
+		if after.goroutines > 0 {
+			tr.row.after = after
+		}
+		if after.goroutines > 0 && after.goroutines <= before.goroutines && after.descriptors <= before.descriptors {
+			return
+		}
+	}
+	tr.t.Errorf("%d goroutines and %d descriptors before, %d and %d after:\n%s",
+		before.goroutines, before.descriptors, tr.row.after.goroutines, tr.row.after.descriptors, tr.p.stacks())
+}
+
+func (tr *trial) report(all tally, note string, words ...any) {
+	tr.t.Helper()
+	tr.row.tally, tr.row.note = all, fmt.Sprintf(note, words...)
+	table.add(tr.t, tr.row)
+}
