@@ -67,8 +67,9 @@ type Log struct {
 	summarizing atomic.Bool
 	// began is when the window of the next summaries began.
 	began time.Time
-	// ended is true once Stop was called, stalled once it gave up on the sink.
-	ended, stalled atomic.Bool
+	// continued is true if another log goes on where this one leaves off, ended
+	// once Stop was called, stalled once it gave up on the sink.
+	continued, ended, stalled atomic.Bool
 }
 
 // event is a line that is no failure: a diagnosis.
@@ -93,6 +94,7 @@ func NewLog(o Options, table *incident.Table, now func() time.Time) *Log {
 func (l *Log) Continue(old *Log, table *incident.Table) {
 	l.table = table
 	l.summarizing.Store(old.summarizing.Load())
+	old.continued.Store(true)
 }
 
 // Start begins to write.
@@ -124,9 +126,7 @@ func (l *Log) Failed(f *Failure) {
 	if l.options.Mode == LogOff {
 		return
 	}
-	// After a reload the log that goes on tells what the last queries of this one
-	// were.
-	if l.stopped() || !l.wants(f) {
+	if !l.wants(f) {
 		LogSuppressed.Inc()
 		l.table.Untold(f.Incident, f.Question.Name, f.Cached)
 		return
@@ -141,20 +141,14 @@ func (l *Log) Failed(f *Failure) {
 	}
 }
 
-func (l *Log) stopped() bool {
-	select {
-	case <-l.stop:
-		return true
-	default:
-		return false
-	}
-}
-
 // wants decides whether f gets a line of its own.
 func (l *Log) wants(f *Failure) bool {
 	switch {
 	case l.options.Mode == LogAll:
 		return true
+	case l.ended.Load() && l.continued.Load():
+		// The log that goes on tells what the last queries of this one were.
+		return false
 	case l.ended.Load():
 		// No summary follows any more.
 		return l.rate.allow(f.Time, linesPerSecond)
