@@ -87,6 +87,9 @@ func (d *diagnoses) close() {
 // answers may be held.
 func (e *Ede) refine(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) *cause.Verdict {
 	d := e.process.diagnoses
+	if d != nil && e.block.diagnose {
+		ev.Scope = e.scope(run, ev.Asked.Name)
+	}
 	switch {
 	case d == nil || !e.block.diagnose || ev.CheckingDisabled || isProbe(ev.Question):
 		return v
@@ -99,14 +102,14 @@ func (e *Ede) refine(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) 
 	case !v.Refinable():
 		return v
 	}
-	if better := d.known(ev.Asked, v); better != nil {
+	if better := d.known(ev, v); better != nil {
 		return better
 	}
 	if ev.CacheHit {
 		return v
 	}
 	d.await(run, d.begin(run, ev, v, e.block.private()))
-	if better := d.known(ev.Asked, v); better != nil {
+	if better := d.known(ev, v); better != nil {
 		return better
 	}
 	return v
@@ -143,7 +146,7 @@ func (d *diagnoses) refineNested(ev *evidence.Evidence, v *cause.Verdict) *cause
 	if !target.Refinable() {
 		return v
 	}
-	better := d.known(inner.Asked, target)
+	better := d.known(inner, target)
 	switch {
 	case better == nil:
 		return v
@@ -155,8 +158,13 @@ func (d *diagnoses) refineNested(ev *evidence.Evidence, v *cause.Verdict) *cause
 	return v
 }
 
-func (d *diagnoses) known(q dns.Question, v *cause.Verdict) *cause.Verdict {
-	better, found, ok := d.runner.Lookup(q)
+// scope is the forward of this block that name goes to.
+func (e *Ede) scope(run *observe.Run, name string) evidence.Scope {
+	return evidence.Scope{Block: e.block.id, Zone: run.ForwardZone(name)}
+}
+
+func (d *diagnoses) known(ev *evidence.Evidence, v *cause.Verdict) *cause.Verdict {
+	better, found, ok := d.runner.Lookup(ev.Scope, ev.Asked)
 	if !ok {
 		return nil
 	}
@@ -174,7 +182,7 @@ func (d *diagnoses) begin(run *observe.Run, ev *evidence.Evidence, v *cause.Verd
 		private = append(private, from)
 	}
 	c := diagnose.Case{
-		Question: ev.Asked, DNSSECOK: ev.DNSSECOK, TimedOut: ev.Failure.Kind == evidence.Timeout, Private: private, Verdict: v,
+		Scope: ev.Scope, Question: ev.Asked, DNSSECOK: ev.DNSSECOK, TimedOut: ev.Failure.Kind == evidence.Timeout, Private: private, Verdict: v,
 	}
 	for i, p := range peers {
 		r := diagnose.Resolver{Name: p.Addr, Exchange: p.Exchange}

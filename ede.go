@@ -108,7 +108,7 @@ func (e *Ede) succeeded(run *observe.Run) {
 	}
 	q := run.CacheQuestion()
 	if diagnoses != nil {
-		diagnoses.runner.Succeeded(q)
+		diagnoses.runner.Succeeded(e.scope(run, q.Name), q)
 	}
 	e.process.table.Succeeded(incident.Key{Block: e.block.id, Name: q.Name, Qtype: q.Qtype, Qclass: q.Qclass})
 }

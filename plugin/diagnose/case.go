@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 )
 
 // Exchange puts a message to one resolver and returns its reply. It owns
@@ -28,6 +29,8 @@ type Resolver struct {
 
 // Case is a failure to be diagnosed.
 type Case struct {
+	// Scope is where the finding holds.
+	Scope evidence.Scope
 	// Question as the upstream was asked.
 	Question dns.Question
 	// DNSSECOK is the DO bit of the client's query.

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 )
 
 // Backoff of a question that was diagnosed (RFC 9520 section 3.2).
@@ -58,7 +60,7 @@ type Runner struct {
 
 	mu      sync.Mutex
 	closed  bool
-	running map[dns.Question]chan struct{}
+	running map[key]chan struct{}
 	// silent holds until when an upstream is left alone. It has at most the
 	// configured upstreams.
 	silent map[string]time.Time
@@ -68,17 +70,17 @@ type Runner struct {
 
 // known is a question that was diagnosed; it has a verdict if it was explained.
 type known struct {
-	question dns.Question
-	verdict  *cause.Verdict
-	found    time.Time
-	until    time.Time
-	backoff  time.Duration
+	key     key
+	verdict *cause.Verdict
+	found   time.Time
+	until   time.Time
+	backoff time.Duration
 }
 
 // zone is one whose keys or servers were found at fault: that explains every
 // name below it.
 type zone struct {
-	name    string
+	key     key
 	verdict *cause.Verdict
 	found   time.Time
 	until   time.Time
@@ -91,7 +93,7 @@ func NewRunner(e *Engine, perSecond, concurrent int, done func(Case, Finding)) *
 	return &Runner{
 		engine: e, limit: rate.NewLimiter(rate.Limit(perSecond), perSecond), slots: make(chan struct{}, concurrent), done: done,
 		ctx: ctx, cancel: cancel,
-		running: make(map[dns.Question]chan struct{}), silent: make(map[string]time.Time), known: cache.New[*known](maxKnown), zones: cache.New[*zone](maxKnown),
+		running: make(map[key]chan struct{}), silent: make(map[string]time.Time), known: cache.New[*known](maxKnown), zones: cache.New[*zone](maxKnown),
 	}
 }
 
@@ -99,20 +101,20 @@ func NewRunner(e *Engine, perSecond, concurrent int, done func(Case, Finding)) *
 // does not allow it. The channel is closed when a diagnosis of the question,
 // this one or the running one, has ended; it is nil if there is none.
 func (r *Runner) Start(c Case) (<-chan struct{}, Skip) {
-	q := normal(c.Question)
+	k := keyOf(c.Scope, c.Question)
 	now := r.engine.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
 		return nil, Closing
 	}
-	if ended, ok := r.running[q]; ok {
+	if ended, ok := r.running[k]; ok {
 		return ended, Running
 	}
-	if k, ok := r.known.Get(hashOf(q)); ok && k.question == q && now.Before(k.until) {
+	if before, ok := r.known.Get(k.hash()); ok && before.key == k && now.Before(before.until) {
 		return nil, Known
 	}
-	if _, ok := r.brokenZone(q.Name, now); ok {
+	if _, ok := r.brokenZone(k, now); ok {
 		return nil, Known
 	}
 	if now.Before(r.silent[c.Failing.Name]) {
@@ -128,28 +130,28 @@ func (r *Runner) Start(c Case) (<-chan struct{}, Skip) {
 		return nil, OverRate
 	}
 	ended := make(chan struct{})
-	r.running[q] = ended
+	r.running[k] = ended
 	r.wait.Add(1)
-	go r.run(c, q, ended)
+	go r.run(c, k, ended)
 	return ended, Started
 }
 
-func (r *Runner) run(c Case, q dns.Question, ended chan struct{}) {
+func (r *Runner) run(c Case, k key, ended chan struct{}) {
 	defer r.wait.Done()
 	finding := r.engine.Diagnose(r.ctx, c)
 	if r.ctx.Err() == nil {
-		r.remember(c, q, finding)
+		r.remember(c, k, finding)
 		r.done(c, finding)
 	}
 	r.mu.Lock()
-	delete(r.running, q)
+	delete(r.running, k)
 	r.mu.Unlock()
 	<-r.slots
 	close(ended)
 }
 
-// remember holds the next diagnosis of q back, twice as long each time.
-func (r *Runner) remember(c Case, q dns.Question, f Finding) {
+// remember holds the next diagnosis under k back, twice as long each time.
+func (r *Runner) remember(c Case, k key, f Finding) {
 	now := r.engine.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -158,15 +160,14 @@ func (r *Runner) remember(c Case, q dns.Question, f Finding) {
 	} else {
 		delete(r.silent, c.Failing.Name)
 	}
-	h := hashOf(q)
 	backoff := minBackoff
-	if k, ok := r.known.Get(h); ok && k.question == q && f.Outcome != Resolves {
-		backoff = min(2*k.backoff, maxBackoff)
+	if before, ok := r.known.Get(k.hash()); ok && before.key == k && f.Outcome != Resolves {
+		backoff = min(2*before.backoff, maxBackoff)
 	}
-	r.known.Add(h, &known{question: q, verdict: f.Verdict, found: now, until: now.Add(backoff), backoff: backoff})
+	r.known.Add(k.hash(), &known{key: k, verdict: f.Verdict, found: now, until: now.Add(backoff), backoff: backoff})
 	if f.Outcome == Explained && f.Cut && f.Zone != "" && f.Zone != "." {
-		name := strings.ToLower(f.Zone)
-		r.zones.Add(hashOf(dns.Question{Name: name}), &zone{name: name, verdict: f.Verdict, found: now, until: now.Add(backoffOfZone)})
+		at := k.zone(strings.ToLower(f.Zone))
+		r.zones.Add(at.hash(), &zone{key: at, verdict: f.Verdict, found: now, until: now.Add(backoffOfZone)})
 	}
 }
 
@@ -177,38 +178,40 @@ const backoffOfZone = 30 * time.Second
 // backoffOfSilence is how long an upstream that answers nothing is left alone.
 const backoffOfSilence = 10 * time.Second
 
-// Lookup returns what was found of the question: its own verdict, or that on
-// the closest zone above it that was found at fault; and when.
-func (r *Runner) Lookup(question dns.Question) (*cause.Verdict, time.Time, bool) {
-	q := normal(question)
+// Lookup returns what was found of the question in a scope: its own verdict, or
+// that on the closest zone above it that was found at fault; and when.
+func (r *Runner) Lookup(scope evidence.Scope, q dns.Question) (*cause.Verdict, time.Time, bool) {
+	k := keyOf(scope, q)
 	now := r.engine.Now()
-	if k, ok := r.known.Get(hashOf(q)); ok && k.question == q && k.verdict != nil && now.Sub(k.found) < maxBackoff {
-		return k.verdict, k.found, true
+	if found, ok := r.known.Get(k.hash()); ok && found.key == k && found.verdict != nil && now.Sub(found.found) < maxBackoff {
+		return found.verdict, found.found, true
 	}
-	if z, ok := r.brokenZone(q.Name, now); ok {
+	if z, ok := r.brokenZone(k, now); ok {
 		return z.verdict, z.found, true
 	}
 	return nil, time.Time{}, false
 }
 
-// brokenZone is the closest zone at or above name that was found at fault.
-func (r *Runner) brokenZone(name string, now time.Time) (*zone, bool) {
-	for off, end := 0, false; !end; off, end = dns.NextLabel(name, off) {
-		z, ok := r.zones.Get(hashOf(dns.Question{Name: name[off:]}))
-		if ok && z.name == name[off:] && now.Before(z.until) {
+// brokenZone is the closest zone at or above the name of k that was found at
+// fault.
+func (r *Runner) brokenZone(k key, now time.Time) (*zone, bool) {
+	for off, end := 0, false; !end; off, end = dns.NextLabel(k.question.Name, off) {
+		at := k.zone(k.question.Name[off:])
+		z, ok := r.zones.Get(at.hash())
+		if ok && z.key == at && now.Before(z.until) {
 			return z, true
 		}
 	}
 	return nil, false
 }
 
-// Succeeded forgets what is known of a name that resolves again, and of the
-// zones above it.
-func (r *Runner) Succeeded(question dns.Question) {
-	q := normal(question)
-	r.known.Remove(hashOf(q))
-	for off, end := 0, false; !end; off, end = dns.NextLabel(q.Name, off) {
-		r.zones.Remove(hashOf(dns.Question{Name: q.Name[off:]}))
+// Succeeded forgets what is known of a name that resolves again in a scope, and
+// of the zones above it.
+func (r *Runner) Succeeded(scope evidence.Scope, q dns.Question) {
+	k := keyOf(scope, q)
+	r.known.Remove(k.hash())
+	for off, end := 0, false; !end; off, end = dns.NextLabel(k.question.Name, off) {
+		r.zones.Remove(k.zone(k.question.Name[off:]).hash())
 	}
 }
 
@@ -225,11 +228,20 @@ func (r *Runner) Stop() {
 	r.wait.Wait()
 }
 
-func normal(q dns.Question) dns.Question {
-	q.Name = strings.ToLower(dns.Fqdn(q.Name))
-	return q
+// key is a question, or a zone, where the finding about it holds.
+type key struct {
+	scope    evidence.Scope
+	question dns.Question
 }
 
-func hashOf(q dns.Question) uint64 {
-	return cache.Hash([]byte(q.Name + "\x00" + string(rune(q.Qtype)) + "\x00" + string(rune(q.Qclass))))
+func keyOf(scope evidence.Scope, q dns.Question) key {
+	q.Name = strings.ToLower(dns.Fqdn(q.Name))
+	return key{scope, q}
+}
+
+// zone is the key of a zone in the same scope.
+func (k key) zone(name string) key { return key{k.scope, dns.Question{Name: name}} }
+
+func (k key) hash() uint64 {
+	return cache.Hash(fmt.Appendf(nil, "%d %s %s %d %d", k.scope.Block, k.scope.Zone, k.question.Name, k.question.Qtype, k.question.Qclass))
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/bed"
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 )
 
 // bench runs diagnoses against one upstream, in the time of a synctest bubble.
@@ -154,7 +155,7 @@ func TestABrokenZoneExplainsAllNamesBelowItWithoutAnotherQuery(t *testing.T) {
 		for i := range 100 {
 			other := q
 			other.Name = fmt.Sprintf("n%d.%s", i, "broken.edetest.")
-			v, _, ok := b.Lookup(other)
+			v, _, ok := b.Lookup(evidence.Scope{}, other)
 			if !ok || v.Codes()[0] != 9 {
 				t.Fatalf("%s is not explained", other.Name)
 			}
@@ -167,8 +168,17 @@ func TestABrokenZoneExplainsAllNamesBelowItWithoutAnotherQuery(t *testing.T) {
 		}
 		beside := q
 		beside.Name = "www.valid.edetest."
-		if _, _, ok := b.Lookup(beside); ok {
+		if _, _, ok := b.Lookup(evidence.Scope{}, beside); ok {
 			t.Error("a zone beside the broken one is explained by it")
+		}
+		for _, elsewhere := range []evidence.Scope{{Block: 2}, {Zone: "edetest."}} {
+			if _, _, ok := b.Lookup(elsewhere, q); ok {
+				t.Errorf("names that go to the upstreams of %+v are explained by others'", elsewhere)
+			}
+			b.Succeeded(elsewhere, q)
+		}
+		if _, _, ok := b.Lookup(evidence.Scope{}, q); !ok {
+			t.Error("an answer of other upstreams made it forget")
 		}
 		time.Sleep(31 * time.Second)
 		other := q
@@ -182,10 +192,10 @@ func TestABrokenZoneExplainsAllNamesBelowItWithoutAnotherQuery(t *testing.T) {
 func TestWhatWasFoundIsForgottenInTimeOrWhenTheNameResolves(t *testing.T) {
 	for name, forget := range map[string]func(b *bench, q dns.Question){
 		"five minutes later":      func(*bench, dns.Question) { time.Sleep(5 * time.Minute) },
-		"the name resolves again": func(b *bench, q dns.Question) { b.Succeeded(q) },
+		"the name resolves again": func(b *bench, q dns.Question) { b.Succeeded(evidence.Scope{}, q) },
 		"it resolves, in other case": func(b *bench, q dns.Question) {
 			q.Name = "WWW.Broken.EDETEST."
-			b.Succeeded(q)
+			b.Succeeded(evidence.Scope{}, q)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -201,11 +211,11 @@ func TestWhatWasFoundIsForgottenInTimeOrWhenTheNameResolves(t *testing.T) {
 				defer b.Stop()
 				b.start(q)
 				synctest.Wait()
-				if _, _, ok := b.Lookup(q); !ok || b.Quiet() {
+				if _, _, ok := b.Lookup(evidence.Scope{}, q); !ok || b.Quiet() {
 					t.Fatal("nothing was found")
 				}
 				forget(b, q)
-				if _, _, ok := b.Lookup(q); ok {
+				if _, _, ok := b.Lookup(evidence.Scope{}, q); ok {
 					t.Error("it is still said")
 				}
 			})

@@ -24,6 +24,10 @@ type Evidence struct {
 	// Panic is the recovered value in print, when Shape is Panicked.
 	Panic string
 
+	// Scope is where a finding about the upstreams holds. It is filled only
+	// where there is diagnosis.
+	Scope Scope
+
 	// Question is what the client asked, Asked what the innermost plugin saw
 	// after rewrite and autopath.
 	Question, Asked dns.Question
@@ -177,3 +181,12 @@ const (
 	// TemplateRcode: a template that matches is configured with rcode SERVFAIL.
 	TemplateRcode
 )
+
+// Scope is one forward of one server block. What is found out through its
+// upstreams says nothing about the names that go to others.
+type Scope struct {
+	// Block is the server block's number.
+	Block uint64
+	// Zone is the one that the forward is for.
+	Zone string
+}

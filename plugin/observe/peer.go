@@ -134,3 +134,39 @@ func fromOf(h plugin.Handler) string {
 	}
 	return "."
 }
+
+// ForwardZone is the zone of the forward or grpc in this block that name goes to,
+// chosen as CoreDNS chooses it; "." if there is none.
+func (run *Run) ForwardZone(name string) string {
+	for _, t := range run.ladder.taps {
+		if t == nil {
+			continue
+		}
+		for h := t.next; forwards(h); h = nextOf(h) {
+			if from := fromOf(h); plugin.Name(from).Matches(name) {
+				return from
+			}
+		}
+	}
+	return "."
+}
+
+func forwards(h plugin.Handler) bool {
+	switch h := h.(type) {
+	case *forward.Forward:
+		return h != nil
+	case *grpc.GRPC:
+		return h != nil
+	}
+	return false
+}
+
+func nextOf(h plugin.Handler) plugin.Handler {
+	switch h := h.(type) {
+	case *forward.Forward:
+		return h.Next
+	case *grpc.GRPC:
+		return h.Next
+	}
+	return nil
+}
