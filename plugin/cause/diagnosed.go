@@ -19,7 +19,7 @@ func dnssec(id string, code uint16, title, when, advice string) *Cause {
 
 const (
 	askOwner = "Tell the zone's owner; another validating resolver fails as well. "
-	resign   = "The owner has to sign the zone again. "
+	resign   = "The owner has to sign the zone again."
 )
 
 var (

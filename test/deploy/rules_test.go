@@ -113,8 +113,8 @@ func TestEveryAlertSaysWhatToDoAndWhereToRead(t *testing.T) {
 				t.Errorf("docs/causes.md has no %q, which %s links", a, r.Alert)
 			}
 		}
-		if !strings.Contains(runbook, r.Alert) {
-			t.Errorf("docs/runbook.md has no %s", r.Alert)
+		if !strings.Contains(runbook, "\n## "+r.Alert+"\n") {
+			t.Errorf("docs/runbook.md has no section %s", r.Alert)
 		}
 	}
 }
