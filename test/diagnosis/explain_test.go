@@ -100,7 +100,9 @@ func TestExplainIsMadeForAPersonAtATerminal(t *testing.T) {
 		"a failure that is not": {[]string{"withheld.edetest", at}, explain.ErrUndecided, []string{
 			"withheld.edetest. A fails at ", "and it could not be found out why: ", "withheld.edetest. A was answered SERVFAIL even with CD=1", "--delegation", "--compare RESOLVER",
 		}},
-		"a type by its number": {[]string{"valid.edetest", "type16", at}, nil, []string{"valid.edetest. TXT resolves"}},
+		"a type by its number":    {[]string{"valid.edetest", "type16", at}, nil, []string{"valid.edetest. TXT resolves"}},
+		"a name without the type": {[]string{"valid.edetest", "MX", at}, nil, []string{"valid.edetest. MX is answered without records of the type"}},
+		"a name that is not":      {[]string{"nothing.valid.edetest", at}, nil, []string{"nothing.valid.edetest. A is answered NXDOMAIN", "DNSSEC: secure"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, progress, err := explained(t, b, test.args...)

@@ -91,11 +91,14 @@ func run(cmd *cobra.Command, o options, args []string) error {
 	p := &printer{out: cmd.OutOrStdout(), asJSON: o.asJSON, question: q, server: server, hints: o.hints()}
 	_, onTerminal := terminal(p.out)
 	p.colour = onTerminal && os.Getenv("NO_COLOR") == ""
-	return p.print(o.explain(cmd, engine, diagnose.Resolver{Name: server, Exchange: upstream.Exchange}, q))
+	f, reply := o.explain(cmd, engine, diagnose.Resolver{Name: server, Exchange: upstream.Exchange}, q)
+	p.reply = reply
+	return p.print(f)
 }
 
-// explain asks and diagnoses, and shows how far it is.
-func (o options) explain(cmd *cobra.Command, engine *diagnose.Engine, r diagnose.Resolver, q dns.Question) diagnose.Finding {
+// explain asks and diagnoses, and shows how far it is. It returns the reply to the
+// first question as well, nil if there was none.
+func (o options) explain(cmd *cobra.Command, engine *diagnose.Engine, r diagnose.Resolver, q dns.Question) (diagnose.Finding, *dns.Msg) {
 	ctx := cmd.Context()
 	if ctx == nil {
 		ctx = context.Background()
@@ -105,11 +108,11 @@ func (o options) explain(cmd *cobra.Command, engine *diagnose.Engine, r diagnose
 		defer shown.finish()
 		engine.Progress = shown.step
 	}
-	c, answered := ask(ctx, r, q)
-	if answered {
-		return engine.Judge(ctx, c)
+	c, reply := ask(ctx, r, q)
+	if reply != nil && (reply.Rcode == dns.RcodeSuccess || reply.Rcode == dns.RcodeNameError) {
+		return engine.Judge(ctx, c), reply
 	}
-	return engine.Diagnose(ctx, c)
+	return engine.Diagnose(ctx, c), reply
 }
 
 // hints are what could be tried besides.
@@ -214,7 +217,7 @@ func verifyEd448(pub, msg, sig []byte) bool {
 }
 
 // ask puts the question as a client would and makes a case of the reply.
-func ask(ctx context.Context, r diagnose.Resolver, q dns.Question) (diagnose.Case, bool) {
+func ask(ctx context.Context, r diagnose.Resolver, q dns.Question) (diagnose.Case, *dns.Msg) {
 	m := new(dns.Msg)
 	m.Id, m.RecursionDesired = dns.Id(), true
 	m.Question = []dns.Question{q}
@@ -230,5 +233,5 @@ func ask(ctx context.Context, r diagnose.Resolver, q dns.Question) (diagnose.Cas
 		ev.Reply = evidence.Reply{Written: true, RecursionAvailable: reply.RecursionAvailable, Authoritative: reply.Authoritative}
 	}
 	c := diagnose.Case{Question: q, TimedOut: err != nil, Failing: r, Verdict: cause.Classify(ev)}
-	return c, err == nil && (reply.Rcode == dns.RcodeSuccess || reply.Rcode == dns.RcodeNameError)
+	return c, reply
 }

@@ -16,6 +16,7 @@ type result struct {
 	Name         string   `json:"name"`
 	Type         string   `json:"type"`
 	Server       string   `json:"server"`
+	Rcode        string   `json:"rcode,omitempty"`
 	Outcome      string   `json:"outcome"`
 	Cause        string   `json:"cause,omitempty"`
 	Codes        []uint16 `json:"ede,omitempty"`
@@ -51,6 +52,9 @@ func (p *printer) printJSON(f diagnose.Finding) error {
 		Name: p.question.Name, Type: dns.Type(p.question.Qtype).String(), Server: p.server,
 		Outcome: f.Outcome.String(), Zone: f.Zone, Text: option.Sanitize(f.Text, 2*maxLine), Disagrees: option.Sanitize(f.Disagrees, maxLine),
 		Fault: faultOf(f.Fault), Queries: f.Queries, Milliseconds: f.Elapsed.Milliseconds(), Steps: []step{},
+	}
+	if p.reply != nil {
+		r.Rcode = dns.RcodeToString[p.reply.Rcode]
 	}
 	if v := f.Verdict; v != nil {
 		r.Cause, r.Codes, r.Owner, r.Advice = v.Cause.ID, v.Codes(), string(v.Owner), v.Advice

@@ -18,6 +18,8 @@ type printer struct {
 	colour   bool
 	question dns.Question
 	server   string
+	// reply is what the first question brought; nil if nothing.
+	reply *dns.Msg
 	// hints are what to try where nothing was found.
 	hints []string
 }
@@ -49,9 +51,9 @@ func (p *printer) printText(f diagnose.Finding) {
 	text := option.Sanitize(f.Text, 2*maxLine)
 	switch {
 	case f.Outcome == diagnose.Resolves && f.Verdict != nil:
-		p.verdict(warning, "%s resolves at %s, but: %s", what, p.server, text)
+		p.verdict(warning, "%s %s at %s, but: %s", what, p.answer(), p.server, text)
 	case f.Outcome == diagnose.Resolves:
-		p.verdict(good, "%s resolves at %s. %s", what, p.server, text)
+		p.verdict(good, "%s %s at %s. %s", what, p.answer(), p.server, text)
 	case f.Outcome == diagnose.Explained:
 		p.verdict(bad, "%s fails at %s: %s", what, p.server, text)
 	default:
@@ -76,6 +78,17 @@ func (p *printer) printText(f diagnose.Finding) {
 		fmt.Fprintf(p.out, "\nWhat to do: %s\n", advice)
 	}
 	fmt.Fprintf(p.out, "\n%d queries, %d ms\n", f.Queries, f.Elapsed.Milliseconds())
+}
+
+// answer tells the ways in which a question is answered.
+func (p *printer) answer() string {
+	switch {
+	case p.reply == nil, p.reply.Rcode == dns.RcodeSuccess && len(p.reply.Answer) > 0:
+		return "resolves"
+	case p.reply.Rcode == dns.RcodeNameError:
+		return "is answered NXDOMAIN"
+	}
+	return "is answered without records of the type"
 }
 
 // tree prints steps one a line, what was found of a zone below its parent.
