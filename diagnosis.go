@@ -97,7 +97,9 @@ func (e *Ede) refine(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) 
 		return d.refineNested(ev, v)
 	case v.Disputable():
 		// The upstream's reason stands: nobody waits for what is found here.
-		d.begin(run, ev, v, e.block.private())
+		if !ev.CacheHit {
+			d.begin(run, ev, v, e.block.private())
+		}
 		return v
 	case !v.Refinable():
 		return v
