@@ -74,6 +74,28 @@ func TestAnUpstreamOfGRPCIsAskedThroughItsOwnClient(t *testing.T) {
 	}
 }
 
+// Probes go the way of forward's own queries.
+func TestProbesGoOverTheTransportOfForward(t *testing.T) {
+	b := bed.New(t, time.Now(), expired("target"))
+	handler := resolving(t, b, servfail(), unchecked("target.edetest."))
+	for _, transport := range []upstream.Transport{upstream.DNS, upstream.TCP, upstream.TLS, upstream.HTTPS, upstream.QUIC} {
+		t.Run(string(transport), func(t *testing.T) {
+			u := upstream.Start(t, upstream.Config{Transport: transport, Handler: handler})
+			plugin := "forward . " + u.To() + " {\n max_fails 0\n"
+			if transport == upstream.TCP {
+				plugin += "force_tcp\n"
+			}
+			if file := u.CAFile(); file != "" {
+				plugin += " tls " + file + "\n tls_servername " + certificate.Name + "\n"
+			}
+			reply := server.Ask(t, start(t, b, plugin+"}").UDP(), "target.edetest.", dns.TypeA, server.EDNS())
+			if codes := codesOf(reply); len(codes) != 1 || codes[0] != 7 {
+				t.Errorf("got %s, want 7", texts(reply))
+			}
+		})
+	}
+}
+
 // Of several upstreams grpc does not tell which one failed, and the wrong one may
 // not be asked.
 func TestOfSeveralUpstreamsOfGRPCNoneIsAsked(t *testing.T) {
