@@ -60,12 +60,18 @@ type Runner struct {
 
 	mu      sync.Mutex
 	closed  bool
-	running map[key]chan struct{}
+	running map[key]*flight
 	// silent holds until when an upstream is left alone. It has at most the
 	// configured upstreams.
 	silent map[string]time.Time
 	known  *cache.Cache[*known]
 	zones  *cache.Cache[*zone]
+}
+
+// flight is a diagnosis under way.
+type flight struct {
+	ended  chan struct{}
+	cancel context.CancelFunc
 }
 
 // known is a question that was diagnosed; it has a verdict if it was explained.
@@ -93,7 +99,7 @@ func NewRunner(e *Engine, perSecond, concurrent int, done func(Case, Finding)) *
 	return &Runner{
 		engine: e, limit: rate.NewLimiter(rate.Limit(perSecond), perSecond), slots: make(chan struct{}, concurrent), done: done,
 		ctx: ctx, cancel: cancel,
-		running: make(map[key]chan struct{}), silent: make(map[string]time.Time), known: cache.New[*known](maxKnown), zones: cache.New[*zone](maxKnown),
+		running: make(map[key]*flight), silent: make(map[string]time.Time), known: cache.New[*known](maxKnown), zones: cache.New[*zone](maxKnown),
 	}
 }
 
@@ -108,8 +114,8 @@ func (r *Runner) Start(c Case) (<-chan struct{}, Skip) {
 	if r.closed {
 		return nil, Closing
 	}
-	if ended, ok := r.running[k]; ok {
-		return ended, Running
+	if f, ok := r.running[k]; ok {
+		return f.ended, Running
 	}
 	if before, ok := r.known.Get(k.hash()); ok && before.key == k && now.Before(before.until) {
 		return nil, Known
@@ -129,25 +135,39 @@ func (r *Runner) Start(c Case) (<-chan struct{}, Skip) {
 		<-r.slots
 		return nil, OverRate
 	}
-	ended := make(chan struct{})
-	r.running[k] = ended
-	r.wait.Add(1)
-	go r.run(c, k, ended)
-	return ended, Started
+	ctx, cancel := context.WithCancel(r.ctx)
+	f := &flight{ended: make(chan struct{}), cancel: cancel}
+	r.running[k] = f
+	r.wait.Go(func() { r.run(ctx, c, k, f) })
+	return f.ended, Started
 }
 
-func (r *Runner) run(c Case, k key, ended chan struct{}) {
-	defer r.wait.Done()
-	finding := r.engine.Diagnose(r.ctx, c)
-	if r.ctx.Err() == nil {
+func (r *Runner) run(ctx context.Context, c Case, k key, f *flight) {
+	finding := r.engine.Diagnose(ctx, c)
+	switch {
+	case ctx.Err() == nil:
 		r.remember(c, k, finding)
 		r.done(c, finding)
+	case r.ctx.Err() == nil:
+		r.done(c, r.overtaken(k, finding))
 	}
 	r.mu.Lock()
 	delete(r.running, k)
 	r.mu.Unlock()
+	f.cancel()
 	<-r.slots
-	close(ended)
+	close(f.ended)
+}
+
+// overtaken is the finding on a question whose diagnosis was ended because
+// another one found the zone broken meanwhile.
+func (r *Runner) overtaken(k key, f Finding) Finding {
+	z, ok := r.brokenZone(k, r.engine.Now())
+	if !ok {
+		return f
+	}
+	f.Outcome, f.Verdict, f.Zone, f.Text = Explained, z.verdict, z.key.question.Name, z.verdict.Text()
+	return f
 }
 
 // remember holds the next diagnosis under k back, twice as long each time.
@@ -168,6 +188,11 @@ func (r *Runner) remember(c Case, k key, f Finding) {
 	if f.Outcome == Explained && f.Cut && f.Zone != "" && f.Zone != "." {
 		at := k.zone(strings.ToLower(f.Zone))
 		r.zones.Add(at.hash(), &zone{key: at, verdict: f.Verdict, found: now, until: now.Add(backoffOfZone)})
+		for other, flight := range r.running {
+			if other != k && other.scope == k.scope && dns.IsSubDomain(at.question.Name, other.question.Name) {
+				flight.cancel()
+			}
+		}
 	}
 }
 

@@ -189,6 +189,45 @@ func TestABrokenZoneExplainsAllNamesBelowItWithoutAnotherQuery(t *testing.T) {
 	})
 }
 
+// Names of one broken zone fail together: the first diagnosis that finds the zone
+// at fault ends those of the others.
+func TestABrokenZoneEndsTheDiagnosesOfOtherNamesBelowIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tree, q := brokenZone(t)
+		exchange := tree.Exchange()
+		release := make(chan struct{})
+		b := newBench(1000, 4, tree.Anchor(), func(m *dns.Msg) (*dns.Msg, error) {
+			if m.Question[0].Name != q.Name && m.Question[0].Qtype == dns.TypeA {
+				<-release
+			}
+			if !m.CheckingDisabled {
+				return servfail(m)
+			}
+			return exchange(context.Background(), m.Question[0])
+		})
+		defer b.Stop()
+		defer close(release)
+		other, beside := q, q
+		other.Name, beside.Name = "mail.broken.edetest.", "www.valid.edetest."
+		ended, _ := b.Start(failing(other, b.upstream))
+		b.start(beside)
+		synctest.Wait()
+		b.start(q)
+		synctest.Wait()
+		select {
+		case <-ended:
+		default:
+			t.Error("a name below the zone is still diagnosed")
+		}
+		if v, _, ok := b.Lookup(evidence.Scope{}, other); !ok || v.Codes()[0] != 9 {
+			t.Error("it is not explained")
+		}
+		if n := b.ended.Load(); n != 2 {
+			t.Errorf("%d diagnoses ended, want the two of the zone and not that beside it", n)
+		}
+	})
+}
+
 func TestWhatWasFoundIsForgottenInTimeOrWhenTheNameResolves(t *testing.T) {
 	for name, forget := range map[string]func(b *bench, q dns.Question){
 		"five minutes later":      func(*bench, dns.Question) { time.Sleep(5 * time.Minute) },
