@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coredns/coredns/plugin/metrics"
-
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
@@ -139,12 +137,12 @@ func TestTheQueryLogHasTheCauseInEveryShape(t *testing.T) {
 
 func TestTheMetricsTellFailuresByCause(t *testing.T) {
 	server.Capture(t)
-	addr := upstream.Closed(t)
-	s := server.Start(t, here(".:0", "prometheus 127.0.0.1:0", "ede {\n text full\n }", steady, forward(addr, soon)))
+	addr, metrics := upstream.Closed(t), upstream.Closed(t)
+	s := server.Start(t, here(".:0", "prometheus "+metrics, "ede {\n text full\n }", steady, forward(addr, soon)))
 	for range 2 {
 		ask(t, briefClient, "udp", s.UDP(), query("metrics.example.org"))
 	}
-	response, err := http.Get("http://" + metrics.ListenAddr + "/metrics")
+	response, err := http.Get("http://" + metrics + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}
