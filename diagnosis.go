@@ -1,6 +1,7 @@
 package ede
 
 import (
+	"context"
 	"os"
 	"sync/atomic"
 	"time"
@@ -117,8 +118,9 @@ func (e *Ede) refine(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) 
 	return v
 }
 
-// await holds an answer back until ended, for as long as is configured.
-func (d *diagnoses) await(run *observe.Run, ended <-chan struct{}) {
+// await holds an answer back until ended, for as long as is configured and the
+// query ctx goes on.
+func (d *diagnoses) await(ctx context.Context, ended <-chan struct{}) {
 	if ended == nil || d.wait == 0 {
 		return
 	}
@@ -132,7 +134,7 @@ func (d *diagnoses) await(run *observe.Run, ended <-chan struct{}) {
 	select {
 	case <-ended:
 	case <-timer.C:
-	case <-run.Done():
+	case <-ctx.Done():
 	}
 }
 

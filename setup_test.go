@@ -2,6 +2,7 @@ package ede
 
 import (
 	"flag"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -127,6 +128,20 @@ func TestOnlyTheNamesOfItsZonesAreExplained(t *testing.T) {
 	} {
 		if have := b.explains(strings.ToLower(name)); have != want {
 			t.Errorf("%s: %v, want %v", name, have, want)
+		}
+	}
+}
+
+func TestATextLineTakes256Networks(t *testing.T) {
+	for networks, accepted := range map[int]bool{maxNetworks: true, maxNetworks + 1: false} {
+		text := "ede {\n text full"
+		for i := range networks {
+			text += fmt.Sprintf(" 2001:db8:%x::/48", i)
+		}
+		c := caddy.NewTestController("dns", text+"\n}")
+		c.ServerBlockKeys = []string{"dns://.:53"}
+		if _, _, err := parse(c); (err == nil) != accepted {
+			t.Errorf("%d networks: %v", networks, err)
 		}
 	}
 }

@@ -145,6 +145,29 @@ func TestAStalledSinkNeverHoldsUpAQueryAndWhatIsLostIsCounted(t *testing.T) {
 	})
 }
 
+func TestAStalledSinkHoldsUpNoDiagnosis(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := stalled(t)
+		o := newOutage(Options{Mode: LogAll})
+		before := value(t, LogDropped)
+		o.log.Start()
+		o.fail("first.example.org.", "example.org.")
+		synctest.Wait() // the writer holds the first line
+		const extra = 7
+		for range queueLength/8 + extra {
+			o.log.Diagnosed(Diagnosis{Verdict: refused})
+		}
+		if got := value(t, LogDropped) - before; got != extra {
+			t.Errorf("%v lines dropped, want %d", got, extra)
+		}
+		close(s.open)
+		o.log.Stop()
+		if got := count(s.lines(), "diagnosis"); got != queueLength/8 {
+			t.Errorf("%d lines, want %d", got, queueLength/8)
+		}
+	})
+}
+
 func TestAStopWritesWhatIsQueuedAndWhatIsCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := opened(t)
