@@ -16,7 +16,7 @@ func TestWhatIsKnownIsBounded(t *testing.T) {
 	v := &cause.Verdict{Cause: cause.ByID("zone_at_fault")}
 	for i := range 4 * maxKnown {
 		name := fmt.Sprintf("n%d.zone%d.example.", i, i)
-		r.remember(Case{}, dns.Question{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET},
+		r.remember(Case{}, key{question: dns.Question{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET}},
 			Finding{Outcome: Explained, Verdict: v, Zone: name[len(fmt.Sprintf("n%d.", i)):], Cut: true})
 	}
 	for what, n := range map[string]int{"questions": r.known.Len(), "zones": r.zones.Len()} {
