@@ -3,13 +3,11 @@ package diagnose
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"slices"
 
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
-	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
@@ -106,17 +104,6 @@ func (d *diagnosis) elsewhere(ctx context.Context) (dnssec.Finding, bool) {
 	return dnssec.Finding{}, false
 }
 
-// servers stands for the name servers of the zones on the way.
-func (d *diagnosis) servers(ctx context.Context) Resolver {
-	source := d.prober(ctx).Source(ctx)
-	return Resolver{Name: "the zones' own servers", Exchange: func(_ context.Context, m *dns.Msg) (*dns.Msg, error) {
-		before := source.Queries()
-		reply, err := source.Ask(m.Question[0])
-		d.queries.Add(int64(source.Queries() - before))
-		return reply, err
-	}}
-}
-
 // disagrees validates the chain where the upstream gave a DNSSEC reason of its
 // own, and says how the two differ. The upstream's reason stands.
 func (d *diagnosis) disagrees(ctx context.Context, said []option.Option) string {
@@ -138,85 +125,4 @@ func (d *diagnosis) disagrees(ctx context.Context, said []option.Option) string 
 	text := fmt.Sprintf("the upstream says %d %s, found here is %s: %s", code, option.Name(code), here, found.Text)
 	d.step(false, "%s", text)
 	return text
-}
-
-// roots returns the addresses of the root servers as the upstream knows them,
-// since the tree that it resolves in is the one to look at. nil stands for the
-// public ones.
-func (d *diagnosis) roots(ctx context.Context, port uint16) []netip.AddrPort {
-	if port == 0 {
-		port = 53
-	}
-	reply, err := d.Failing.Exchange(ctx, question(dns.Question{Name: ".", Qtype: dns.TypeNS, Qclass: dns.ClassINET}, true, true))
-	if err != nil {
-		return nil
-	}
-	var roots []netip.AddrPort
-	for _, rr := range reply.Answer {
-		ns, ok := rr.(*dns.NS)
-		if !ok || len(roots) >= maxRoots {
-			continue
-		}
-		a, err := d.Failing.Exchange(ctx, question(dns.Question{Name: ns.Ns, Qtype: dns.TypeA, Qclass: dns.ClassINET}, true, true))
-		if err != nil {
-			continue
-		}
-		for _, rr := range a.Answer {
-			if rr, ok := rr.(*dns.A); ok {
-				if addr, ok := netip.AddrFromSlice(rr.A.To4()); ok {
-					roots = append(roots, netip.AddrPortFrom(addr, port))
-				}
-			}
-		}
-	}
-	return roots
-}
-
-// maxRoots is how many root servers are looked up: one that answers suffices.
-const maxRoots = 3
-
-// delegationCause is the cause that stands for what the zone's servers did.
-var delegationCause = map[delegation.Kind]string{
-	delegation.Lame:              "lame_delegation",
-	delegation.Unreachable:       "authority_unreachable",
-	delegation.NoAddress:         "authority_unreachable",
-	delegation.SpecialAddress:    "authority_unreachable",
-	delegation.SerialMismatch:    "serial_mismatch",
-	delegation.DNSKEYUnavailable: "authority_unreachable",
-}
-
-// prober asks name servers within what is left of the budget, in the tree that
-// the upstream resolves in.
-func (d *diagnosis) prober(ctx context.Context) *delegation.Prober {
-	p := *d.Delegation
-	p.Resolve = func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
-		return d.Failing.Exchange(ctx, question(q, true, true))
-	}
-	if p.Roots == nil && d.tops == nil {
-		d.tops = d.roots(ctx, p.Port)
-	}
-	if p.Roots == nil {
-		p.Roots = d.tops
-	}
-	p.MaxQueries = max(1, MaxQueries-int(d.queries.Load()))
-	return &p
-}
-
-// delegation asks the zone's own name servers.
-func (d *diagnosis) delegation(ctx context.Context) (Finding, bool) {
-	if d.private() {
-		return Finding{}, false
-	}
-	found := d.prober(ctx).Probe(ctx, d.Question.Name, d.Question.Qtype)
-	d.queries.Add(int64(found.Queries))
-	for _, s := range found.Steps {
-		d.note(Step{Zone: s.Zone, What: s.What, OK: s.OK})
-	}
-	id, ok := delegationCause[found.Kind]
-	d.note(Step{Zone: found.Zone, What: found.Text, OK: found.Kind == delegation.Healthy})
-	if !ok {
-		return Finding{}, false
-	}
-	v := cause.Diagnosed(d.Verdict, id, found.Codes, found.Text, found.FullText, found.Zone)
-	return d.explained(v, found.Zone, true), true
 }

@@ -2,28 +2,13 @@ package diagnose
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/coredns/coredns/plugin/pkg/cache"
 
-	"github.com/miekg/dns"
 	"golang.org/x/time/rate"
-
-	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
-	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 )
-
-// Backoff of a question that was diagnosed (RFC 9520 section 3.2).
-const (
-	minBackoff = time.Second
-	maxBackoff = 5 * time.Minute
-)
-
-// maxKnown bounds the questions and the zones whose diagnosis is remembered.
-const maxKnown = 4096
 
 // Skip is why a failure was not diagnosed, the metric label reason.
 type Skip string
@@ -72,24 +57,6 @@ type Runner struct {
 type flight struct {
 	ended  chan struct{}
 	cancel context.CancelFunc
-}
-
-// known is a question that was diagnosed; it has a verdict if it was explained.
-type known struct {
-	key     key
-	verdict *cause.Verdict
-	found   time.Time
-	until   time.Time
-	backoff time.Duration
-}
-
-// zone is one whose keys or servers were found at fault: that explains every
-// name below it.
-type zone struct {
-	key     key
-	verdict *cause.Verdict
-	found   time.Time
-	until   time.Time
 }
 
 // NewRunner returns a runner that starts at most perSecond diagnoses a second
@@ -170,80 +137,6 @@ func (r *Runner) overtaken(k key, f Finding) Finding {
 	return f
 }
 
-// remember holds the next diagnosis under k back, twice as long each time.
-func (r *Runner) remember(c Case, k key, f Finding) {
-	now := r.engine.Now()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if f.Silent {
-		r.silent[c.Failing.Name] = now.Add(backoffOfSilence)
-	} else {
-		delete(r.silent, c.Failing.Name)
-	}
-	backoff := minBackoff
-	if before, ok := r.known.Get(k.hash()); ok && before.key == k && f.Outcome != Resolves {
-		backoff = min(2*before.backoff, maxBackoff)
-	}
-	r.known.Add(k.hash(), &known{key: k, verdict: f.Verdict, found: now, until: now.Add(backoff), backoff: backoff})
-	if f.Outcome == Explained && f.Cut && f.Zone != "" && f.Zone != "." {
-		at := k.zone(strings.ToLower(f.Zone))
-		r.zones.Add(at.hash(), &zone{key: at, verdict: f.Verdict, found: now, until: now.Add(backoffOfZone)})
-		for other, flight := range r.running {
-			if other != k && other.scope == k.scope && dns.IsSubDomain(at.question.Name, other.question.Name) {
-				flight.cancel()
-			}
-		}
-	}
-}
-
-// backoffOfZone is how long a broken zone explains the names below it before
-// one of them is diagnosed anew.
-const backoffOfZone = 30 * time.Second
-
-// backoffOfSilence is how long an upstream that answers nothing is left alone.
-const backoffOfSilence = 10 * time.Second
-
-// Lookup returns what was found of the question in a scope: its own verdict, or
-// that on the closest zone above it that was found at fault; and when.
-func (r *Runner) Lookup(scope evidence.Scope, q dns.Question) (*cause.Verdict, time.Time, bool) {
-	k := keyOf(scope, q)
-	now := r.engine.Now()
-	if found, ok := r.known.Get(k.hash()); ok && found.key == k && found.verdict != nil && now.Sub(found.found) < maxBackoff {
-		return found.verdict, found.found, true
-	}
-	if z, ok := r.brokenZone(k, now); ok {
-		return z.verdict, z.found, true
-	}
-	return nil, time.Time{}, false
-}
-
-// brokenZone is the closest zone at or above the name of k that was found at
-// fault.
-func (r *Runner) brokenZone(k key, now time.Time) (*zone, bool) {
-	for off, end := 0, false; !end; off, end = dns.NextLabel(k.question.Name, off) {
-		at := k.zone(k.question.Name[off:])
-		z, ok := r.zones.Get(at.hash())
-		if ok && z.key == at && now.Before(z.until) {
-			return z, true
-		}
-	}
-	return nil, false
-}
-
-// Succeeded forgets what is known of a name that resolves again in a scope, and
-// of the zones above it.
-func (r *Runner) Succeeded(scope evidence.Scope, q dns.Question) {
-	k := keyOf(scope, q)
-	r.known.Remove(k.hash())
-	for off, end := 0, false; !end; off, end = dns.NextLabel(k.question.Name, off) {
-		r.zones.Remove(k.zone(k.question.Name[off:]).hash())
-	}
-}
-
-// Quiet reports whether nothing is known, so that a success has nothing to
-// forget.
-func (r *Runner) Quiet() bool { return r.known.Len() == 0 && r.zones.Len() == 0 }
-
 // Stop ends all diagnoses at once and waits for them.
 func (r *Runner) Stop() {
 	r.mu.Lock()
@@ -251,22 +144,4 @@ func (r *Runner) Stop() {
 	r.mu.Unlock()
 	r.cancel()
 	r.wait.Wait()
-}
-
-// key is a question, or a zone, where the finding about it holds.
-type key struct {
-	scope    evidence.Scope
-	question dns.Question
-}
-
-func keyOf(scope evidence.Scope, q dns.Question) key {
-	q.Name = strings.ToLower(dns.Fqdn(q.Name))
-	return key{scope, q}
-}
-
-// zone is the key of a zone in the same scope.
-func (k key) zone(name string) key { return key{k.scope, dns.Question{Name: name}} }
-
-func (k key) hash() uint64 {
-	return cache.Hash(fmt.Appendf(nil, "%d %s %s %d %d", k.scope.Block, k.scope.Zone, k.question.Name, k.question.Qtype, k.question.Qclass))
 }
