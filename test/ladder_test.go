@@ -180,3 +180,17 @@ func TestQueriesAndReloadsAtOnceDoNotDisturbEachOther(t *testing.T) {
 		}
 	}
 }
+
+// What no plugin of its own block sees, the block for all other names explains:
+// a name in no zone, and one whose views all decline.
+func TestTheBlockForAllOtherNamesExplainsWhatNoOtherTakes(t *testing.T) {
+	logs := server.Capture(t)
+	_, port, _ := strings.Cut(upstream.Closed(t), ":")
+	s := server.Start(t, here("example.org:"+port, "view nobody {\n expr client_ip() == '192.0.2.99'\n }", "whoami")+
+		here(".:"+port, "ede", "template ANY ANY {\n rcode REFUSED\n ederror 20 \"not served here\"\n }"))
+	for _, name := range []string{"view.example.org", "other.example.net"} {
+		m := query(name)
+		expect(t, ask(t, briefClient, "udp", s.UDP("."), m), "REFUSED", "20 not served here")
+		expectFields(t, failureOf(t, logs, m), line{"cause": "template_rcode", "at": "template", "ede": "20"})
+	}
+}
