@@ -17,7 +17,15 @@ func dnssec(id string, code uint16, title, when, advice string) *Cause {
 	}
 }
 
+// asking returns c with the command that shows it better.
+func asking(command string, c *Cause) *Cause {
+	c.Command = command
+	return c
+}
+
 const (
+	askKeys = "dig ZONE DS; dig ZONE DNSKEY +cd"
+
 	askOwner = "Tell the zone's owner; another validating resolver fails as well. "
 	resign   = "The owner has to sign the zone again."
 )
@@ -29,23 +37,23 @@ var (
 		dnssec("dnssec_signature_expired", 7, "The signatures have expired",
 			"The zone was not signed again in time: a signer that stopped, or a secondary that no longer transfers.", askOwner+resign),
 		dnssec("dnssec_signature_not_yet_valid", 8, "The signatures are not valid yet",
-			"The signer's clock is ahead, or the zone was published before its time.", askOwner+"Check the clock of this server first."),
+			"The signer's clock is ahead, or the zone was published before its time.", "Check the clock of this server first. "+askOwner),
 		dnssec("dnssec_expired_before_valid", 25, "The signatures expire before they begin",
 			"The signer was given the two times in the wrong order.", askOwner+resign),
-		dnssec("dnssec_dnskey_missing", 9, "The parent's DS matches no key of the zone",
-			"A key rollover without a change of the DS, or a zone moved to another operator.", askOwner+"The DS at the parent has to be replaced or removed."),
+		asking(askKeys, dnssec("dnssec_dnskey_missing", 9, "The parent's DS matches no key of the zone",
+			"A key rollover without a change of the DS, or a zone moved to another operator.", askOwner+"The DS at the parent has to be replaced or removed.")),
 		dnssec("dnssec_rrsigs_missing", 10, "Signatures are missing",
 			"The zone has a DS at its parent and sends records without signatures.", askOwner+resign),
-		dnssec("dnssec_no_zone_key", 11, "The key is not marked as a zone key",
-			"A DNSKEY lacks the Zone Key bit (RFC 4034 section 2.1.1).", askOwner+"The key has to be published with flags 256 or 257."),
+		asking(askKeys, dnssec("dnssec_no_zone_key", 11, "The key is not marked as a zone key",
+			"A DNSKEY lacks the Zone Key bit (RFC 4034 section 2.1.1).", askOwner+"The key has to be published with flags 256 or 257.")),
 		dnssec("dnssec_nsec_missing", 12, "The proof that the name does not exist is missing",
 			"NSEC or NSEC3 records are missing from the answer, or do not cover the name.", askOwner+resign),
-		dnssec("dnssec_nsec3_iterations", 27, "The zone uses too many NSEC3 iterations",
-			"More iterations than a validator accepts (RFC 9276).", askOwner+"NSEC3 iterations should be 0."),
-		dnssec("dnssec_unsupported_algorithm", 1, "The zone is signed with unsupported algorithms only",
-			"All keys have an algorithm that validators no longer or do not yet support.", askOwner+resign),
-		dnssec("dnssec_unsupported_digest", 2, "The DS has unsupported digest types only",
-			"All DS records at the parent have a digest type that validators do not support.", askOwner+"The DS has to be replaced, with digest type 2."),
+		asking("dig ZONE NSEC3PARAM +cd", dnssec("dnssec_nsec3_iterations", 27, "The zone uses too many NSEC3 iterations",
+			"More iterations than a validator accepts (RFC 9276).", askOwner+"NSEC3 iterations should be 0.")),
+		asking(askKeys, dnssec("dnssec_unsupported_algorithm", 1, "The zone is signed with unsupported algorithms only",
+			"All keys have an algorithm that validators no longer or do not yet support.", askOwner+resign)),
+		asking(askKeys, dnssec("dnssec_unsupported_digest", 2, "The DS has unsupported digest types only",
+			"All DS records at the parent have a digest type that validators do not support.", askOwner+"The DS has to be replaced, with digest type 2.")),
 		dnssec("dnssec_indeterminate", 5, "DNSSEC validation could not be finished",
 			"The resolver validates, and the chain of trust could not be followed to its end.", "Ask again; then look at the trace of the diagnosis."),
 		{
