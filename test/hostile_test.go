@@ -3,10 +3,12 @@ package test_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"unicode/utf8"
 
@@ -289,4 +291,50 @@ func TestNamesOfEveryOctetHarmNobody(t *testing.T) {
 			checkLines(t, lines)
 		})
 	}
+}
+
+// An upstream may send any of 65536 codes, and a client any name and type: none of
+// that makes time series.
+func TestSeriesDoNotGrowWithWhatStrangersChoose(t *testing.T) {
+	server.Capture(t)
+	var sent atomic.Uint32
+	up := upstream.Start(t, upstream.Config{Handler: dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
+		upstream.Rcode(servfail, true, ede(uint16(sent.Load()), "hostile")).ServeDNS(w, m)
+	})})
+	s := server.Start(t, everywhere("127.0.0.1:0", forward(up.Addr())))
+	series := func() (n int) {
+		response, err := http.Get("http://" + metrics.ListenAddr + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(body)) {
+			if strings.HasPrefix(line, "coredns_ede_") && strings.Contains(line, fmt.Sprintf("%q", "dns://127.0.0.1:0")) {
+				n++
+			}
+		}
+		return n
+	}
+	ask(t, briefClient, "udp", s.UDP(), query("first.hostile.example.org"))
+	before := series()
+	for i := range 120 {
+		sent.Store(uint32(i))
+		if i > 40 {
+			sent.Store(uint32(i * 541))
+		}
+		m := server.Message(fmt.Sprintf("n%d.hostile%d.example", i, i), uint16(i), server.EDNS())
+		if m.Question[0].Qtype == dns.TypeAXFR || m.Question[0].Qtype == dns.TypeIXFR {
+			continue
+		}
+		packets(t, briefClient, "udp", s.UDP(), m)
+	}
+	// The codes that are assigned, private and unassigned, and as many causes.
+	if grown := series() - before; grown > 36+2+4 {
+		t.Errorf("%d more series", grown)
+	}
+	checkMetrics(t)
 }
