@@ -88,8 +88,11 @@ func TestAHostileLogHarmsNeitherTerminalNorSpreadsheet(t *testing.T) {
 
 // FuzzReport reads outside bytes as a log.
 func FuzzReport(f *testing.F) {
-	for _, value := range hostile[:len(hostile)-1] {
-		f.Add(hostileLog(value))
+	for _, value := range hostile {
+		// The instrumented run of a log of megabytes is taken for a hang.
+		if len(value) < 1000 {
+			f.Add(hostileLog(value))
+		}
 	}
 	f.Fuzz(checkReport)
 }
