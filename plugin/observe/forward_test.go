@@ -138,3 +138,20 @@ func TestACanceledQueryThatTriedNobodyIsUntried(t *testing.T) {
 		t.Errorf("untried %v, upstream %q, kind %v", e.Untried, e.Upstream, e.Failure.Kind)
 	}
 }
+
+func TestTheForwardThatANameGoesToIsTheFirstForIt(t *testing.T) {
+	b := under(setUp(t, "forward example.org 192.0.2.53\nforward sub.example.net 192.0.2.54\nforward example.net 192.0.2.55\nforward . 192.0.2.56"))
+	run := &Run{ladder: b.ladder}
+	for name, want := range map[string]string{
+		"example.org.": "example.org.", "a.example.org.": "example.org.", "A.EXAMPLE.ORG.": "example.org.",
+		"sub.example.net.": "sub.example.net.", "example.net.": "example.net.", "example.com.": ".", ".": ".",
+	} {
+		if got := run.ForwardZone(name); got != want {
+			t.Errorf("%s goes to the forward for %s, want %s", name, got, want)
+		}
+	}
+	without := &Run{ladder: under(setUp(t, "hosts")).ladder}
+	if got := without.ForwardZone("example.org."); got != "." {
+		t.Errorf("without a forward: %s", got)
+	}
+}
