@@ -170,3 +170,49 @@ func TestAReplacedTrustAnchorFile(t *testing.T) {
 		t.Errorf("by anchors that do not fit: %s", texts(reply))
 	}
 }
+
+// Answers that wait for a diagnosis take memory and a goroutine each: whoever asks
+// for one failing name many times over does not have them all held.
+func TestHeldAnswersAreBounded(t *testing.T) {
+	const asked, most = 100, 64
+	silentToProbes := dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
+		// Clients here ask without EDNS, and so does forward for them.
+		if m.IsEdns0() == nil {
+			_ = w.WriteMsg(new(dns.Msg).SetRcode(m, dns.RcodeServerFailure))
+		}
+	})
+	up := upstream.Start(t, upstream.Config{Handler: silentToProbes})
+	s := server.Start(t, diagnosingCorefile(up.Addr(), ""))
+	// On a busy machine the answers that are not held may take as long as the
+	// others: one try out of several has to show the bound.
+	for try := range 4 {
+		name := fmt.Sprintf("n%d.example.org.", try)
+		answers := make(chan error, asked)
+		for range asked {
+			go func() {
+				_, err := server.Exchange(s.UDP(), "udp", server.Message(name, dns.TypeA), 2*patience)
+				answers <- err
+			}()
+		}
+		soon := time.After(1500 * time.Millisecond)
+		atOnce, total := 0, 0
+		for early := true; total < asked; {
+			select {
+			case err := <-answers:
+				if err != nil {
+					t.Fatal(err)
+				}
+				total++
+				if early {
+					atOnce++
+				}
+			case <-soon:
+				early = false
+			}
+		}
+		if t.Logf("%d of %d were not held", atOnce, asked); atOnce >= asked-most && atOnce < asked {
+			return
+		}
+	}
+	t.Errorf("more than %d answers were held, or none", most)
+}
