@@ -28,12 +28,16 @@ type diagnoses struct {
 	compare []*exchange.Upstream
 	wait    time.Duration
 	held    atomic.Int64
+	// queued is how many answers wait for a turn, and turns how many there are
+	// within wait: one more would wait in vain.
+	queued atomic.Int64
+	turns  int64
 }
 
 // newDiagnoses returns the diagnoses as the Corefile configures them. Findings
 // go to p.
 func newDiagnoses(line diagnoseLine, p *process) (*diagnoses, error) {
-	d := &diagnoses{wait: line.wait}
+	d := &diagnoses{wait: line.wait, turns: int64(float64(line.rate) * line.wait.Seconds())}
 	engine := &diagnose.Engine{Anchors: dnssec.RootAnchors(), Private: diagnose.PrivateZones(), Now: time.Now}
 	if line.anchors != "" {
 		anchors, err := readAnchors(line.anchors)
@@ -98,8 +102,8 @@ func (e *Ede) refine(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) 
 		return d.refineNested(ev, v)
 	case v.Disputable():
 		// The upstream's reason stands: nobody waits for what is found here.
-		if !ev.CacheHit {
-			d.begin(run, ev, v, e.block.private())
+		if c, ok := e.caseOf(run, ev, v); ok && !ev.CacheHit {
+			d.start(c)
 		}
 		return v
 	case !v.Refinable():
@@ -111,7 +115,14 @@ func (e *Ede) refine(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) 
 	if ev.CacheHit {
 		return v
 	}
-	d.await(run, d.begin(run, ev, v, e.block.private()))
+	c, ok := e.caseOf(run, ev, v)
+	if !ok {
+		return v
+	}
+	// One deadline for both: to get a turn, and to be diagnosed.
+	ctx, cancel := context.WithTimeout(run, d.wait)
+	defer cancel()
+	d.await(ctx, d.queue(ctx, c))
 	if better := d.known(ev, v); better != nil {
 		return better
 	}
@@ -124,8 +135,7 @@ func (d *diagnoses) await(ctx context.Context, ended <-chan struct{}) {
 	if ended == nil || d.wait == 0 {
 		return
 	}
-	if d.held.Add(1) > maxHeld {
-		d.held.Add(-1)
+	if !d.hold() {
 		return
 	}
 	defer d.held.Add(-1)
@@ -175,13 +185,14 @@ func (d *diagnoses) known(ev *evidence.Evidence, v *cause.Verdict) *cause.Verdic
 	return better.For(v, found)
 }
 
-// begin starts a diagnosis, and counts why not if it does not.
-func (d *diagnoses) begin(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict, private []string) <-chan struct{} {
+// caseOf makes a case of a failure. There is none if its upstream cannot be asked.
+func (e *Ede) caseOf(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) (diagnose.Case, bool) {
 	peers, from := run.Peers(ev.Upstream)
 	if len(peers) == 0 {
 		record.DiagnosisSkipped("no_upstream")
-		return nil
+		return diagnose.Case{}, false
 	}
+	private := e.block.private()
 	if from != "." {
 		private = append(private, from)
 	}
@@ -196,11 +207,64 @@ func (d *diagnoses) begin(run *observe.Run, ev *evidence.Evidence, v *cause.Verd
 			c.Others = append(c.Others, r)
 		}
 	}
+	return c, true
+}
+
+// start starts a diagnosis, and counts why not if it does not. The channel is
+// closed at its end, and nil if there is nothing to wait for.
+func (d *diagnoses) start(c diagnose.Case) <-chan struct{} {
 	ended, skip := d.runner.Start(c)
 	if skip != diagnose.Started {
 		record.DiagnosisSkipped(string(skip))
 	}
 	return ended
+}
+
+// retryEvery is how often an answer that is held asks for its turn.
+const retryEvery = 25 * time.Millisecond
+
+// queue is start for an answer that may be held: while the budget has no room for
+// its diagnosis, it waits for a turn.
+func (d *diagnoses) queue(ctx context.Context, c diagnose.Case) <-chan struct{} {
+	ended, skip := d.runner.Start(c)
+	if noRoom(skip) {
+		ended, skip = d.turn(ctx, c, skip)
+	}
+	if skip != diagnose.Started {
+		record.DiagnosisSkipped(string(skip))
+	}
+	return ended
+}
+
+func noRoom(skip diagnose.Skip) bool { return skip == diagnose.OverRate || skip == diagnose.Busy }
+
+func (d *diagnoses) turn(ctx context.Context, c diagnose.Case, skip diagnose.Skip) (<-chan struct{}, diagnose.Skip) {
+	defer d.queued.Add(-1)
+	if d.queued.Add(1) > d.turns || !d.hold() {
+		return nil, skip
+	}
+	defer d.held.Add(-1)
+	retry := time.NewTicker(retryEvery)
+	defer retry.Stop()
+	for {
+		select {
+		case <-retry.C:
+			if ended, skip := d.runner.Start(c); !noRoom(skip) {
+				return ended, skip
+			}
+		case <-ctx.Done():
+			return nil, skip
+		}
+	}
+}
+
+// hold takes one of the places of answers that wait; d.held.Add(-1) gives it back.
+func (d *diagnoses) hold() bool {
+	if d.held.Add(1) > maxHeld {
+		d.held.Add(-1)
+		return false
+	}
+	return true
 }
 
 // diagnosed records a finding. The incident table has it from the next failure

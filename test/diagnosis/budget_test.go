@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/bed"
 	"github.com/seed-1b7246af/coredns-ede/test/server"
 	"github.com/seed-1b7246af/coredns-ede/test/upstream"
 )
@@ -138,5 +140,30 @@ func TestSomeFailuresAreNeverDiagnosed(t *testing.T) {
 				t.Errorf("%d queries came, want the client's alone", n)
 			}
 		})
+	}
+}
+
+// Names that fail faster than diagnoses may start: an answer that is held waits for
+// its turn as well.
+func TestAnAnswerThatIsHeldWaitsForItsTurn(t *testing.T) {
+	const zones, perSecond = 12, 5
+	var cases []bed.Case
+	var names []string
+	for i := range zones {
+		cases = append(cases, expired(fmt.Sprintf("z%d", i)))
+		names = append(names, fmt.Sprintf("z%d.edetest.", i))
+	}
+	b := bed.New(t, time.Now(), cases...)
+	u := upstream.Start(t, upstream.Config{Handler: resolving(t, b, servfail(), unchecked(names...))})
+	s := start(t, b, "forward . "+u.Addr())
+	began := time.Now()
+	for _, name := range names {
+		if reply := server.Ask(t, s.UDP(), name, dns.TypeA, server.EDNS()); len(codesOf(reply)) != 1 || codesOf(reply)[0] != 7 {
+			t.Errorf("%s: got %s, want 7", name, texts(reply))
+		}
+	}
+	// The first five at once, and then one after the other.
+	if least := (zones - perSecond - 1) * time.Second / perSecond; time.Since(began) < least {
+		t.Errorf("%d diagnoses in %v: more than %d a second", zones, time.Since(began), perSecond)
 	}
 }
