@@ -12,6 +12,10 @@ const (
 	macRoom  = 64     // HMAC-SHA512, the longest MAC of a TSIG not yet signed
 )
 
+// maxPointer is the last octet that a compression pointer reaches (RFC 1035
+// section 4.1.4).
+const maxPointer = 1<<14 - 1
+
 // Octets of one option: OPTION-CODE and OPTION-LENGTH (RFC 6891 section 6.1.2),
 // then INFO-CODE (RFC 8914 section 2).
 const emptyOption = 2 + 2 + 2
@@ -57,8 +61,8 @@ func Attach(reply *dns.Msg, req Request, limit int, opts []Option) *dns.Msg {
 	own.Option = appendEDE(kept, fitting)
 
 	// A longer OPT pushes records behind it out of the reach of compression
-	// pointers (16383 octets), so the sum alone does not prove that it fits.
-	for len(fitting) > 0 && size(&out) > limit {
+	// pointers, so in a long message the sum alone does not prove that it fits.
+	for limit > maxPointer && len(fitting) > 0 && size(&out) > limit {
 		fitting = fitting[:len(fitting)-1]
 		own.Option = appendEDE(kept, fitting)
 	}
@@ -70,16 +74,32 @@ func Attach(reply *dns.Msg, req Request, limit int, opts []Option) *dns.Msg {
 
 // fit returns what of opts takes at most room octets.
 func fit(opts []Option, room int) []Option {
+	if fits(opts, room) {
+		return opts
+	}
 	n := min(len(opts), max(room, 0)/emptyOption)
 	fitting := slices.Clone(opts[:n])
 	allot(fitting, room-n*emptyOption)
 	return fitting
 }
 
+// fits reports whether opts can go as they are.
+func fits(opts []Option, room int) bool {
+	for _, o := range opts {
+		room -= emptyOption + len(o.Text)
+		if room < 0 || !clean(o.Text) {
+			return false
+		}
+	}
+	return true
+}
+
 func appendEDE(options []dns.EDNS0, opts []Option) []dns.EDNS0 {
 	all := slices.Grow(slices.Clip(options), len(opts))
-	for _, o := range opts {
-		all = append(all, &dns.EDNS0_EDE{InfoCode: o.Code, ExtraText: o.Text})
+	records := make([]dns.EDNS0_EDE, len(opts))
+	for i, o := range opts {
+		records[i] = dns.EDNS0_EDE{InfoCode: o.Code, ExtraText: o.Text}
+		all = append(all, &records[i])
 	}
 	return all
 }

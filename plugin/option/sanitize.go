@@ -24,6 +24,9 @@ func Sanitize(s string, max int) string {
 	if max <= 0 {
 		return ""
 	}
+	if len(s) <= max && clean(s) {
+		return s
+	}
 	var b strings.Builder
 	b.Grow(min(len(s), max))
 	var (
@@ -60,6 +63,21 @@ func Sanitize(s string, max int) string {
 		}
 	}
 	return b.String()
+}
+
+// clean reports whether s is one line of visible ASCII with single spaces, as
+// most texts are.
+func clean(s string) bool {
+	space := true // one at either end is too many
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == ' ' && space, c < ' ', c >= 0x7f:
+			return false
+		default:
+			space = c == ' '
+		}
+	}
+	return !space || s == ""
 }
 
 // visible is an allow list: what a later Unicode assigns stays out until Go's
