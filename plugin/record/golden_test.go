@@ -102,7 +102,7 @@ func (sc *scenario) output(t *testing.T) string {
 		}
 	}
 	fmt.Fprintln(&b, "trace")
-	for _, fact := range v.Trace {
+	for _, fact := range v.Trace() {
 		fmt.Fprintf(&b, "  %s\n", fact)
 	}
 	return b.String()

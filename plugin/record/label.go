@@ -14,13 +14,14 @@ var Labels = []string{"ede/cause", "ede/code", "ede/text", "ede/at", "ede/upstre
 // Label puts the metadata labels of f into ctx, for the log plugin and for
 // dnstap's extra field. Without the metadata plugin it does nothing.
 func Label(ctx context.Context, f *Failure) {
+	if metadata.ValueFuncs(ctx) == nil {
+		return
+	}
 	v := f.Verdict
 	set := func(label, value string) {
 		metadata.SetValueFunc(ctx, label, func() string { return value })
 	}
-	if !metadata.SetValueFunc(ctx, "ede/cause", func() string { return v.Cause.ID }) {
-		return
-	}
+	set("ede/cause", v.Cause.ID)
 	codes := make([]string, 0, len(v.Statements))
 	for _, code := range v.Codes() {
 		codes = append(codes, strconv.Itoa(int(code)))

@@ -131,8 +131,10 @@ func (l *Log) Failed(f *Failure) {
 		l.table.Untold(f.Incident, f.Question.Name, f.Cached)
 		return
 	}
+	// A copy waits, so that a failure without a line needs no memory of its own.
+	queued := *f
 	select {
-	case l.queue <- f:
+	case l.queue <- &queued:
 	default:
 		LogDropped.Inc()
 	}

@@ -105,21 +105,47 @@ func upstreamLabel(addr string) string {
 	return addr
 }
 
+// What the labels of a counter are made of.
+type (
+	failureKey struct {
+		server, zone, view, cause string
+		rcode                     int
+	}
+	upstreamKey struct{ server, to, cause string }
+	optionKey   struct {
+		server, code string
+		source       option.Source
+	}
+)
+
+var (
+	failureCounters  counters[failureKey]
+	upstreamCounters counters[upstreamKey]
+	cachedCounters   counters[string]
+	optionCounters   counters[optionKey]
+)
+
 // Count counts f.
 func Count(f *Failure) {
 	id := f.Verdict.Cause.ID
-	failures.WithLabelValues(f.Server, f.Zone, f.View, dns.RcodeToString[f.Rcode], id).Inc()
+	failureCounters.of(failureKey{f.Server, f.Zone, f.View, id, f.Rcode}, func(k failureKey) prometheus.Counter {
+		return failures.WithLabelValues(k.server, k.zone, k.view, dns.RcodeToString[k.rcode], k.cause)
+	}).Inc()
 	if f.Verdict.Upstream != "" {
-		upstreamFailures.WithLabelValues(f.Server, upstreamLabel(f.Verdict.Upstream), id).Inc()
+		upstreamCounters.of(upstreamKey{f.Server, upstreamLabel(f.Verdict.Upstream), id}, func(k upstreamKey) prometheus.Counter {
+			return upstreamFailures.WithLabelValues(k.server, k.to, k.cause)
+		}).Inc()
 	}
 	if f.Cached {
-		cachedFailures.WithLabelValues(f.Server).Inc()
+		cachedCounters.of(f.Server, func(server string) prometheus.Counter { return cachedFailures.WithLabelValues(server) }).Inc()
 	}
 }
 
 // CountOptions counts the options of an answer of server.
 func CountOptions(server string, opts []option.Option) {
 	for _, o := range opts {
-		optionsTotal.WithLabelValues(server, option.Label(o.Code), o.Source.String()).Inc()
+		optionCounters.of(optionKey{server, option.Label(o.Code), o.Source}, func(k optionKey) prometheus.Counter {
+			return optionsTotal.WithLabelValues(k.server, k.code, k.source.String())
+		}).Inc()
 	}
 }

@@ -63,6 +63,10 @@ func TestUpstreamsBeyondTheBoundShareALabel(t *testing.T) {
 
 // forgetUpstreams makes the process as new: the labels are of the process.
 func forgetUpstreams() {
+	failureCounters.held.Store(nil)
+	upstreamCounters.held.Store(nil)
+	cachedCounters.held.Store(nil)
+	optionCounters.held.Store(nil)
 	upstreamLabels.Lock()
 	upstreamLabels.known = make(map[string]bool)
 	upstreamLabels.Unlock()
