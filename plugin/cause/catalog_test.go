@@ -95,17 +95,16 @@ func TestABriefTextTellsNoAddressPluginOrErrorOfThisServer(t *testing.T) {
 	leaks := regexp.MustCompile(`\{(upstreams?|at|error|detail|with error|panic|asked|qname)\}`)
 	placeholders := regexp.MustCompile(`\{[^}]*\}`)
 	e := secretEvidence()
-	fill := expander(e)
 	for _, c := range append(All(), transferOff) {
 		if m := leaks.FindString(c.Brief); m != "" {
 			t.Errorf("%s: %s in the brief text", c.ID, m)
 		}
-		for _, text := range []string{fill.Replace(c.Brief), fill.Replace(c.Full)} {
+		for _, text := range []string{expand(c.Brief, e), expand(c.Full, e)} {
 			if m := placeholders.FindString(text); m != "" {
 				t.Errorf("%s: %s is not filled", c.ID, m)
 			}
 		}
-		brief := fill.Replace(c.Brief)
+		brief := expand(c.Brief, e)
 		if len(brief) > 100 {
 			t.Errorf("%s: brief text of %d octets: %q", c.ID, len(brief), brief)
 		}

@@ -40,7 +40,7 @@ func nested(e *ev.Evidence) *Verdict {
 		outer.Upstream = inner.Upstream
 	}
 	outer.note("the target failed with " + inner.Cause.ID)
-	outer.Trace = append(outer.Trace, inner.Trace...)
+	outer.notes = append(outer.notes, inner.Trace()...)
 	return outer
 }
 

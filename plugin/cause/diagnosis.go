@@ -13,7 +13,7 @@ func Diagnosed(base *Verdict, id string, codes []uint16, brief, full, zone strin
 	c := ByID(id)
 	v := &Verdict{
 		Cause: c, Lasts: c.Lasts, Owner: c.Owner, Advice: c.Advice,
-		At: base.At, Upstream: base.Upstream, Zone: zone, Trace: base.Trace, Own: full,
+		At: base.At, Upstream: base.Upstream, Zone: zone, seen: base.seen, notes: base.notes, Own: full,
 	}
 	if brief == "" {
 		brief, full = c.Brief, c.Full
@@ -123,7 +123,7 @@ func (v *Verdict) WithTarget(found *Verdict) *Verdict {
 	t := *v
 	t.Statements, t.Own = found.Statements, found.Own
 	t.Lasts, t.Owner, t.Advice, t.Upstream = found.Lasts, found.Owner, found.Advice, found.Upstream
-	t.Trace = append(append([]string(nil), v.Trace...), "diagnosis of the target: "+found.Text())
+	t.note("diagnosis of the target: " + found.Text())
 	return &t
 }
 
@@ -136,7 +136,8 @@ func (v *Verdict) OfAlias() bool { return v.Cause == cnameTargetFailed }
 func (d *Verdict) For(v *Verdict, found time.Time) *Verdict {
 	f := d.Dated(found)
 	f.At, f.Upstream = v.At, v.Upstream
-	f.Trace = append(append([]string(nil), v.Trace...), "diagnosis: "+d.Text())
+	f.seen, f.notes = v.seen, v.notes
+	f.note("diagnosis: " + d.Text())
 	if !v.Cached {
 		return f
 	}

@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -9,12 +10,72 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
-// expander fills the placeholders of a text from e.
-func expander(e *ev.Evidence) *strings.Replacer {
-	withError := unsaid[e.At]
-	if e.Failure.Text != "" {
-		withError = ": " + e.Failure.Text
+// expand fills the placeholders of text from e. A failing query fills two texts
+// of a placeholder or two, so the values are made one by one.
+func expand(text string, e *ev.Evidence) string {
+	before, rest, ok := strings.Cut(text, "{")
+	if !ok {
+		return text
 	}
+	var b strings.Builder
+	for ; ok; before, rest, ok = strings.Cut(rest, "{") {
+		b.WriteString(before)
+		name, after, closed := strings.Cut(rest, "}")
+		value, known := placeholders[name]
+		if !closed || !known {
+			b.WriteByte('{')
+			continue
+		}
+		b.WriteString(value(e))
+		rest = after
+	}
+	b.WriteString(before)
+	return b.String()
+}
+
+// placeholders are what stands between braces in the texts of the catalog.
+var placeholders = map[string]func(*ev.Evidence) string{
+	"elapsed":    func(e *ev.Evidence) string { return seconds(e.UpstreamElapsed) },
+	"upstreams":  states,
+	"upstream":   func(e *ev.Evidence) string { return cmp.Or(host(e.Upstream), "the upstream") },
+	"detail":     func(e *ev.Evidence) string { return e.Failure.Detail },
+	"error":      func(e *ev.Evidence) string { return e.Failure.Text },
+	"with error": withError,
+	"no EDNS":    withoutEDNS,
+	"update":     updateReason,
+	"rcode":      func(e *ev.Evidence) string { return rcodeName(e.Rcode) },
+	"ra":         headerBits,
+	"zone":       zoneConcerned,
+	"at":         func(e *ev.Evidence) string { return e.At },
+	"asked":      func(e *ev.Evidence) string { return ask(e.Asked) },
+	"qname":      func(e *ev.Evidence) string { return option.Sanitize(e.Question.Name, 255) },
+	"panic":      func(e *ev.Evidence) string { return e.Panic },
+}
+
+func withError(e *ev.Evidence) string {
+	if e.Failure.Text != "" {
+		return ": " + e.Failure.Text
+	}
+	return unsaid[e.At]
+}
+
+func withoutEDNS(e *ev.Evidence) string {
+	if e.NoEDNS {
+		return "; asked without EDNS, it cannot say why"
+	}
+	return ""
+}
+
+// updateReason is why an update is refused: dynupdate writes the same bare
+// REFUSED for all of these.
+func updateReason(e *ev.Evidence) string {
+	if e.Reply.Signed {
+		return "its key has no permission for a name or type in it, or it exceeds the zone's limits"
+	}
+	return "it is not signed with a key that tsig has checked"
+}
+
+func headerBits(e *ev.Evidence) string {
 	ra := "RA=0"
 	if e.Reply.RecursionAvailable {
 		ra = "RA=1"
@@ -22,43 +83,17 @@ func expander(e *ev.Evidence) *strings.Replacer {
 	if e.Reply.Authoritative {
 		ra += ", AA=1"
 	}
-	// dynupdate writes the same bare REFUSED for all of these.
-	update := "it is not signed with a key that tsig has checked"
-	if e.Reply.Signed {
-		update = "its key has no permission for a name or type in it, or it exceeds the zone's limits"
-	}
-	upstream := host(e.Upstream)
-	if upstream == "" {
-		upstream = "the upstream"
-	}
-	zone := e.Zone.Name
+	return ra
+}
+
+func zoneConcerned(e *ev.Evidence) string {
 	switch {
-	case zone == "" && isTransfer(e):
-		zone = e.Question.Name
-	case zone == "":
-		zone = "of the name"
+	case e.Zone.Name != "":
+		return option.Sanitize(e.Zone.Name, 255)
+	case isTransfer(e):
+		return option.Sanitize(e.Question.Name, 255)
 	}
-	noEDNS := ""
-	if e.NoEDNS {
-		noEDNS = "; asked without EDNS, it cannot say why"
-	}
-	return strings.NewReplacer(
-		"{elapsed}", seconds(e.UpstreamElapsed),
-		"{upstreams}", states(e),
-		"{upstream}", upstream,
-		"{detail}", e.Failure.Detail,
-		"{error}", e.Failure.Text,
-		"{with error}", withError,
-		"{no EDNS}", noEDNS,
-		"{update}", update,
-		"{rcode}", rcodeName(e.Rcode),
-		"{ra}", ra,
-		"{zone}", option.Sanitize(zone, 255),
-		"{at}", e.At,
-		"{asked}", ask(e.Asked),
-		"{qname}", option.Sanitize(e.Question.Name, 255),
-		"{panic}", e.Panic,
-	)
+	return "of the name"
 }
 
 // unsaid is what is known of plugins that fail without an error.

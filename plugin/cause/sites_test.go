@@ -186,7 +186,7 @@ func TestTheCauseAndCodesOfEveryEmissionSite(t *testing.T) {
 			if v.Cause.ID != s.cause || !slices.Equal(v.Codes(), s.codes) {
 				t.Errorf("%s %v, want %s %v", v.Cause.ID, v.Codes(), s.cause, s.codes)
 			}
-			if v.Text() == "" || len(v.Trace) == 0 || v.Lasts == "" || v.Owner == "" || v.Advice == "" {
+			if v.Text() == "" || len(v.Trace()) == 0 || v.Lasts == "" || v.Owner == "" || v.Advice == "" {
 				t.Errorf("the verdict is not complete: %+v", v)
 			}
 		})

@@ -2,6 +2,7 @@ package cause
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,8 +30,10 @@ type Verdict struct {
 	At, Upstream string
 	// Zone is the local zone concerned, if the cause is about one.
 	Zone string
-	// Trace holds the facts in the order in which they were weighed.
-	Trace []string
+	// seen is the evidence, and notes are the facts that came after it; see
+	// Trace.
+	seen  *ev.Evidence
+	notes []string
 	// asked marks what the upstream said when diagnosis asked it again.
 	asked bool
 	// Cached is true when the failure came out of the cache.
@@ -50,11 +53,9 @@ type Statement struct {
 func newVerdict(c *Cause, e *ev.Evidence) *Verdict {
 	v := &Verdict{
 		Cause: c, Lasts: c.Lasts, Owner: c.Owner, Advice: strings.TrimSpace(c.Advice),
-		At: e.At, Upstream: e.Upstream, Zone: e.Zone.Name,
+		At: e.At, Upstream: e.Upstream, Zone: e.Zone.Name, seen: e,
 	}
-	v.trace(e)
-	fill := expander(e)
-	own := Statement{Code: c.Code, Brief: fill.Replace(c.Brief), Full: fill.Replace(c.Full)}
+	own := Statement{Code: c.Code, Brief: expand(c.Brief, e), Full: expand(c.Full, e)}
 	v.Own = own.Full
 	switch {
 	case c == panicked:
@@ -140,7 +141,7 @@ func (v *Verdict) FromMemory(found time.Time) *Verdict {
 	}
 	text := "cached failure, found " + found.UTC().Format(time.TimeOnly) + "Z"
 	m.Statements = append(m.Statements, Statement{Code: cachedFailure.Code, Brief: text, Full: text, Source: option.Memory})
-	m.Trace = append(append([]string(nil), v.Trace...), text)
+	m.note(text)
 	return &m
 }
 
@@ -148,45 +149,65 @@ func (v *Verdict) FromMemory(found time.Time) *Verdict {
 // same question had at the time found.
 func (v *Verdict) Again(found time.Time) *Verdict {
 	a := *v
-	a.Trace = append(append([]string(nil), v.Trace...),
-		"the reply was truncated; the reason is that of "+found.UTC().Format(time.TimeOnly)+"Z")
+	a.note("the reply was truncated; the reason is that of " + found.UTC().Format(time.TimeOnly) + "Z")
 	return &a
 }
 
-func (v *Verdict) note(fact string) { v.Trace = append(v.Trace, fact) }
+// note adds a fact, and leaves copies of v as they are.
+func (v *Verdict) note(fact string) { v.notes = append(slices.Clip(v.notes), fact) }
 
-// trace writes down the facts of e.
-func (v *Verdict) trace(e *ev.Evidence) {
+// Trace returns the facts that v rests on, in the order in which they were
+// weighed. Few failures are ever shown with them, so they are written down when
+// they are asked for.
+func (v *Verdict) Trace() []string {
+	if v.seen == nil {
+		return v.notes
+	}
+	return append(facts(v.seen), v.notes...)
+}
+
+// WithTrace returns a copy of v with these facts in place of its own, and
+// without the evidence.
+func (v *Verdict) WithTrace(facts []string) *Verdict {
+	c := *v
+	c.seen, c.notes = nil, facts
+	return &c
+}
+
+// facts writes down e.
+func facts(e *ev.Evidence) []string {
 	how := fmt.Sprintf("%s %s by %s", rcodeName(e.Rcode), e.Shape, e.At)
 	if len(e.Path) > 0 {
 		how += " (path " + strings.Join(e.Path, ", ") + ")"
 	}
-	v.note(how)
+	all := []string{how}
+	note := func(fact string) { all = append(all, fact) }
 	if e.Asked != e.Question {
-		v.note("asked as " + ask(e.Asked))
+		note("asked as " + ask(e.Asked))
 	}
 	if e.Failure.Kind != ev.NoError {
-		v.note("error of kind " + e.Failure.Kind.String() + ": " + e.Failure.Text)
+		note("error of kind " + e.Failure.Kind.String() + ": " + e.Failure.Text)
 	}
 	if e.Upstream != "" {
 		answered := "gave nothing usable"
 		if e.UpstreamAnswered {
 			answered = "answered"
 		}
-		v.note("upstream " + e.Upstream + " " + answered + " in " + seconds(e.UpstreamElapsed))
+		note("upstream " + e.Upstream + " " + answered + " in " + seconds(e.UpstreamElapsed))
 	}
 	for _, o := range e.Options {
-		v.note(strings.TrimSpace("reply says " + strconv.Itoa(int(o.Code)) + " " + option.Name(o.Code) + " " + o.Text))
+		note(strings.TrimSpace("reply says " + strconv.Itoa(int(o.Code)) + " " + option.Name(o.Code) + " " + o.Text))
 	}
 	if e.CacheHit {
-		v.note("out of the cache: no plugin below it was entered")
+		note("out of the cache: no plugin below it was entered")
 	}
 	if e.Zone.State != ev.ZoneUnknown {
-		v.note(strings.TrimSpace("zone "+e.Zone.Name) + " is " + e.Zone.State.String())
+		note(strings.TrimSpace("zone "+e.Zone.Name) + " is " + e.Zone.State.String())
 	}
 	if e.Loops {
-		v.note("a query to " + e.Upstream + " comes back to this server block")
+		note("a query to " + e.Upstream + " comes back to this server block")
 	}
+	return all
 }
 
 func rcodeName(rcode int) string { return dns.RcodeToString[rcode] }

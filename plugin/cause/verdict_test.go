@@ -75,9 +75,9 @@ func TestAFailureOutOfTheCacheHasItsCauseFirstAnd13Last(t *testing.T) {
 func TestAVerdictOfAnEarlierReplySaysSoInItsTrace(t *testing.T) {
 	e := wroteSite("forward", servfail)
 	v := Classify(&e)
-	n := len(v.Trace)
-	if again := v.Again(found); len(again.Trace) != n+1 || len(v.Trace) != n || !strings.Contains(again.Trace[n], "14:02:11Z") {
-		t.Errorf("trace %q", again.Trace)
+	n := len(v.Trace())
+	if again := v.Again(found); len(again.Trace()) != n+1 || len(v.Trace()) != n || !strings.Contains(again.Trace()[n], "14:02:11Z") {
+		t.Errorf("trace %q", again.Trace())
 	}
 }
 
@@ -169,7 +169,7 @@ func FuzzClassify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte, text string) {
 		e := evidenceOf(b, text)
 		v := Classify(e)
-		if v.Cause == nil || len(v.Statements) == 0 || len(v.Trace) == 0 {
+		if v.Cause == nil || len(v.Statements) == 0 || len(v.Trace()) == 0 {
 			t.Fatalf("%+v", v)
 		}
 		if again := Classify(e); again.Cause != v.Cause || !slices.Equal(again.Statements, v.Statements) {

@@ -29,7 +29,8 @@ func (v *Verdict) Options(words Words, keepUpstream, small bool) []option.Option
 	if words == BriefWords && small && v.Cause.Policy {
 		words = NoWords
 	}
-	var opts []option.Option
+	var room [option.MaxOptions + 1]option.Option
+	opts := room[:0]
 	for _, s := range v.Statements {
 		if s.FromUpstream && !keepUpstream {
 			continue
@@ -37,7 +38,7 @@ func (v *Verdict) Options(words Words, keepUpstream, small bool) []option.Option
 		opts = append(opts, option.Option{Code: s.Code, Text: s.text(words), Source: s.Source})
 	}
 	if len(opts) == 0 {
-		opts = []option.Option{{Code: v.Cause.Code, Text: "the upstream gave a reason"}}
+		opts = append(opts, option.Option{Code: v.Cause.Code, Text: "the upstream gave a reason"})
 	}
 	return option.Arrange(opts)
 }

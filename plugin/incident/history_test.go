@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -37,10 +38,10 @@ func detail(name, upstream string) Detail {
 	question := dns.Question{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET}
 	return Detail{
 		Block: 1, Rcode: dns.RcodeServerFailure, Question: question, Asked: question, Group: "example.org.",
-		Verdict: &cause.Verdict{
-			Cause: c, At: "forward", Upstream: upstream, Trace: []string{"SERVFAIL returned by forward"},
+		Verdict: (&cause.Verdict{
+			Cause: c, At: "forward", Upstream: upstream,
 			Statements: []cause.Statement{{Code: c.Code, Full: "no reply"}},
-		},
+		}).WithTrace([]string{"SERVFAIL returned by forward"}),
 	}
 }
 
@@ -138,15 +139,13 @@ func TestWhatIsKeptOfAFailureIsBoundedAndHarmless(t *testing.T) {
 	d.Error, d.Client, d.Server, d.Group, d.Protocol = long, long, long, long, long
 	d.Verdict.At, d.Verdict.Zone, d.Verdict.Own, d.Verdict.Advice = long, long, long, long
 	d.Verdict.Statements[0].Full, d.Verdict.Statements[0].Brief = long, long
-	for range 100 {
-		d.Verdict.Trace = append(d.Verdict.Trace, long)
-	}
+	d.Verdict = d.Verdict.WithTrace(slices.Repeat([]string{long}, 101))
 	h := newHour()
 	h.Failed(d)
-	if kept := h.recent.ring[0].d; len(kept.Error) > maxText || len(kept.Verdict.Trace) > maxTrace || len(kept.Verdict.Trace[1]) > maxText || len(kept.Question.Name) > maxName {
-		t.Errorf("kept %d octets of error, %d facts", len(kept.Error), len(kept.Verdict.Trace))
+	if kept := h.recent.ring[0].d; len(kept.Error) > maxText || len(kept.Verdict.Trace()) > maxTrace || len(kept.Verdict.Trace()[1]) > maxText || len(kept.Question.Name) > maxName {
+		t.Errorf("kept %d octets of error, %d facts", len(kept.Error), len(kept.Verdict.Trace()))
 	}
-	if len(d.Verdict.Trace) != 101 {
+	if len(d.Verdict.Trace()) != 101 {
 		t.Error("the verdict of the query was cut as well")
 	}
 	r := h.snapshot().Recent[0]

@@ -48,7 +48,7 @@ type incident struct {
 }
 
 // count adds f to its incident and returns it.
-func (t *Table) count(f Failure, now time.Time) Incident {
+func (t *Table) count(f *Failure, now time.Time) Incident {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	in := t.incidents[f.ID]
@@ -64,7 +64,7 @@ func (t *Table) count(f Failure, now time.Time) Incident {
 	return in.Incident
 }
 
-func (t *Table) begin(f Failure, now time.Time) *incident {
+func (t *Table) begin(f *Failure, now time.Time) *incident {
 	if len(t.incidents) >= maxIncidents {
 		t.displace(t.oldest)
 	}

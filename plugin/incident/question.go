@@ -26,6 +26,9 @@ type remembered struct {
 	id      ID
 	verdict *cause.Verdict
 	found   time.Time
+	// cached is the verdict for a failure that comes out of the cache, made with
+	// the first of them: thousands may follow in a second.
+	cached atomic.Pointer[cause.Verdict]
 }
 
 const (
@@ -66,11 +69,9 @@ func (k Key) hash() uint64 {
 }
 
 func (t *Table) remember(k Key, v *cause.Verdict, id ID, now time.Time) {
-	kept := *v
 	// The trace belongs to the query that was seen; without it an entry stays
 	// below a kilobyte.
-	kept.Trace = nil
-	t.put(k.hash(), &remembered{key: k, id: id, verdict: &kept, found: now})
+	t.put(k.hash(), &remembered{key: k, id: id, verdict: v.WithTrace(nil), found: now})
 }
 
 // put holds r, and lets a success of its name be heard of. It keeps expire from
@@ -89,6 +90,20 @@ func (t *Table) Recall(k Key) (*cause.Verdict, time.Time, bool) {
 		return nil, time.Time{}, false
 	}
 	return r.verdict, r.found, true
+}
+
+// RecallCached returns the verdict on the question k for a failure that came out
+// of the cache, and the zone that it counts under.
+func (t *Table) RecallCached(k Key) (v *cause.Verdict, zone string, ok bool) {
+	r, ok := t.lookup(k)
+	if !ok {
+		return nil, "", false
+	}
+	if v = r.cached.Load(); v == nil {
+		v = r.verdict.FromMemory(r.found)
+		r.cached.Store(v)
+	}
+	return v, r.id.Zone, true
 }
 
 func (t *Table) lookup(k Key) (*remembered, bool) {

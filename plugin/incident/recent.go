@@ -75,35 +75,34 @@ func (d Detail) bounded() Detail {
 	d.Error = clip(d.Error, maxText)
 	d.Group = clip(d.Group, maxName)
 	d.Client, d.Server, d.Protocol = clip(d.Client, maxWord), clip(d.Server, maxWord), clip(d.Protocol, maxWord)
-	if !long(d.Verdict) {
+	trace := d.Verdict.Trace()
+	trace = trace[:min(len(trace), maxTrace)]
+	kept := make([]string, len(trace))
+	for i, fact := range trace {
+		kept[i] = clip(fact, maxText)
+	}
+	v := d.Verdict.WithTrace(kept)
+	d.Verdict = v
+	if !long(v) {
 		return d
 	}
-	v := *d.Verdict
 	v.At, v.Upstream, v.Zone = clip(v.At, maxWord), clip(v.Upstream, maxWord), clip(v.Zone, maxName)
 	v.Own, v.Advice = clip(v.Own, maxText), clip(v.Advice, maxText)
-	v.Trace = nil
-	for _, fact := range d.Verdict.Trace[:min(len(d.Verdict.Trace), maxTrace)] {
-		v.Trace = append(v.Trace, clip(fact, maxText))
-	}
+	statements := v.Statements[:min(len(v.Statements), option.MaxOptions)]
 	v.Statements = nil
-	for _, s := range d.Verdict.Statements[:min(len(d.Verdict.Statements), option.MaxOptions)] {
+	for _, s := range statements {
 		s.Brief, s.Full = clip(s.Brief, maxText), clip(s.Full, maxText)
 		v.Statements = append(v.Statements, s)
 	}
-	d.Verdict = &v
 	return d
 }
 
-// long reports whether a part of v exceeds what is kept of it.
+// long reports whether a part of v other than its trace exceeds what is kept of
+// it.
 func long(v *cause.Verdict) bool {
-	if len(v.Trace) > maxTrace || len(v.Statements) > option.MaxOptions || len(v.Own) > maxText || len(v.Advice) > maxText ||
+	if len(v.Statements) > option.MaxOptions || len(v.Own) > maxText || len(v.Advice) > maxText ||
 		len(v.At) > maxWord || len(v.Upstream) > maxWord || len(v.Zone) > maxName {
 		return true
-	}
-	for _, fact := range v.Trace {
-		if len(fact) > maxText {
-			return true
-		}
 	}
 	for _, s := range v.Statements {
 		if len(s.Brief) > maxText || len(s.Full) > maxText {
@@ -148,7 +147,7 @@ func (k failed) shown() Recent {
 	if k.d.Asked != k.d.Question && k.d.Asked.Name != "" {
 		r.Asked = option.Sanitize(k.d.Asked.Name, maxName) + " " + dns.Type(k.d.Asked.Qtype).String()
 	}
-	for _, fact := range v.Trace {
+	for _, fact := range v.Trace() {
 		r.Trace = append(r.Trace, option.Sanitize(fact, maxText))
 	}
 	return r

@@ -70,7 +70,7 @@ type Failure struct {
 // stands then; its Count is 1 for the first failure.
 func (t *Table) Failed(f Failure) Incident {
 	now := t.now()
-	in := t.count(f, now)
+	in := t.count(&f, now)
 	if f.Key.Name != "" && !f.Cached {
 		t.remember(f.Key, f.Verdict, in.ID, now)
 	}

@@ -130,7 +130,7 @@ func TestAFailureIsRememberedForFiveMinutesAndNotLonger(t *testing.T) {
 		if !ok || !at.Equal(found) || v.Cause.ID != "upstream_timeout" {
 			t.Fatalf("after %v: %v, found at %v", w.now().Sub(found), ok, at)
 		}
-		if v.Trace != nil {
+		if v.Trace() != nil {
 			t.Error("the trace of one query is remembered for others")
 		}
 	}

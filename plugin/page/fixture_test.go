@@ -68,11 +68,10 @@ func (s *stage) fail(q query) {
 	if q.text == "" {
 		q.text = c.Brief
 	}
-	v := &cause.Verdict{
+	v := (&cause.Verdict{
 		Cause: c, Lasts: c.Lasts, Owner: c.Owner, Advice: c.Advice, At: q.at, Upstream: q.upstream,
 		Statements: []cause.Statement{{Code: c.Code, Brief: q.text, Full: q.text}},
-		Trace:      append([]string{fmt.Sprintf("%s returned by %s (path cache, %s)", dns.RcodeToString[q.rcode], q.at, q.at)}, q.trace...),
-	}
+	}).WithTrace(append([]string{fmt.Sprintf("%s returned by %s (path cache, %s)", dns.RcodeToString[q.rcode], q.at, q.at)}, q.trace...))
 	question := dns.Question{Name: q.name, Qtype: q.qtype, Qclass: dns.ClassINET}
 	zone := incident.ZoneOf(q.name, ".")
 	s.table.Failed(incident.Failure{
