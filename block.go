@@ -41,12 +41,13 @@ func (b *block) explains(name string) bool {
 	return plugin.Zones(b.zones).Matches(name) != "" && plugin.Zones(b.except).Matches(name) == ""
 }
 
-// zoneOf returns the zone of the block that name is in, and the zone that its
-// failures count under.
-func (b *block) zoneOf(name string) (zone, group string) {
-	zone = plugin.Zones(b.serves).Matches(strings.ToLower(name))
-	return zone, incident.ZoneOf(name, zone)
+// servedZone returns the zone of the block that name is in.
+func (b *block) servedZone(name string) string {
+	return plugin.Zones(b.serves).Matches(strings.ToLower(name))
 }
+
+// groupOf returns the zone that failures of name count under.
+func (b *block) groupOf(name string) string { return incident.ZoneOf(name, b.servedZone(name)) }
 
 // wordsFor returns how much the client at addr is told; the first line that
 // matches wins.

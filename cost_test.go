@@ -2,6 +2,8 @@ package ede
 
 import (
 	"context"
+	"net"
+	"slices"
 	"testing"
 
 	"github.com/coredns/caddy"
@@ -12,36 +14,33 @@ import (
 	"github.com/miekg/dns"
 )
 
-// pass is a plugin that passes every query on.
-type pass struct {
-	name string
-	next plugin.Handler
-}
-
-func (p *pass) Name() string { return p.name }
-func (p *pass) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	return plugin.NextOrFailure(p.name, p.next, ctx, w, r)
-}
-
-// end is a plugin that passes no query on.
-type end struct {
+// link is a plugin of a chain. It passes queries on if serve is nil.
+type link struct {
 	name  string
-	serve plugin.HandlerFunc
+	serve func(next plugin.Handler, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error)
+	next  plugin.Handler
 }
 
-func (e *end) Name() string { return e.name }
-func (e *end) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	return e.serve(ctx, w, r)
+func (l *link) Name() string { return l.name }
+func (l *link) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	if l.serve == nil {
+		return plugin.NextOrFailure(l.name, l.next, ctx, w, r)
+	}
+	return l.serve(l.next, ctx, w, r)
 }
 
+// discard is a client over UDP that takes every answer.
 type discard struct{ test.ResponseWriter }
 
+var client = &net.UDPAddr{IP: net.IPv4(198, 51, 100, 7), Port: 40112}
+
+func (*discard) RemoteAddr() net.Addr    { return client }
 func (*discard) WriteMsg(*dns.Msg) error { return nil }
 
 // chain compiles directive, or nothing if it is empty, above five plugins that
-// pass on and last, as dnsserver does, and returns what the plugin above it
-// calls.
-func chain(tb testing.TB, directive string, last plugin.Handler) plugin.Handler {
+// pass on and those of below, as dnsserver does, and returns what the plugin
+// above it calls.
+func chain(tb testing.TB, directive string, below ...*link) plugin.Handler {
 	tb.Helper()
 	c := caddy.NewTestController("dns", directive)
 	c.ServerBlockKeys = []string{".:53"}
@@ -51,11 +50,12 @@ func chain(tb testing.TB, directive string, last plugin.Handler) plugin.Handler 
 			tb.Fatal(err)
 		}
 	}
-	for _, name := range []string{"rewrite", "acl", "loadbalance", "header", "minimal"} {
-		p := &pass{name: name}
-		cfg.AddPlugin(func(next plugin.Handler) plugin.Handler { p.next = next; return p })
+	for i, name := range []string{"rewrite", "acl", "loadbalance", "header", "minimal"} {
+		below = slices.Insert(below, i, &link{name: name})
 	}
-	cfg.AddPlugin(func(plugin.Handler) plugin.Handler { return last })
+	for _, l := range below {
+		cfg.AddPlugin(func(next plugin.Handler) plugin.Handler { l.next = next; return l })
+	}
 	if err := loads.parsed(c.Context()); err != nil {
 		tb.Fatal(err)
 	}
@@ -75,12 +75,12 @@ func serve(h plugin.Handler, query *dns.Msg) func() {
 	return func() { _, _ = plugin.NextOrFailure("dnstap", h, ctx, w, query) }
 }
 
-func success() (query *dns.Msg, answer plugin.Handler) {
+func success() (query *dns.Msg, answer *link) {
 	query = new(dns.Msg).SetQuestion("www.example.org.", dns.TypeA)
 	query.SetEdns0(1232, false)
 	reply := new(dns.Msg).SetReply(query)
 	reply.Answer = []dns.RR{test.A("www.example.org. 60 IN A 192.0.2.1")}
-	return query, &end{"cache", func(_ context.Context, w dns.ResponseWriter, _ *dns.Msg) (int, error) {
+	return query, &link{name: "cache", serve: func(_ plugin.Handler, _ context.Context, w dns.ResponseWriter, _ *dns.Msg) (int, error) {
 		return dns.RcodeSuccess, w.WriteMsg(reply)
 	}}
 }

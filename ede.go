@@ -35,40 +35,60 @@ type Ede struct {
 // ServeDNS implements plugin.Handler. A success goes straight through; a
 // failure is explained before its one answer leaves. The error of the chain is
 // returned unchanged, so that errors logs it as without ede.
+//
+// Its frame is on the stack of every query, and kept small, see observe.Run:
+// what only some queries need stands in functions of its own.
 func (e *Ede) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	if e.block.why && !e.block.shadow && len(r.Question) == 1 && e.asksWhy(r, clientOf(w).Addr()) {
+	if e.block.why && e.takesWhy(w, r) {
 		return e.answerWhy(w, r)
 	}
 	if len(r.Question) == 0 || !e.block.explains(r.Question[0].Name) {
-		return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)
+		return e.pass(ctx, w, r)
 	}
-	// Plugins may rewrite the question in place.
-	asked := r.Question[0]
 	run := e.ladder.Begin(ctx, w, r)
-	defer func() {
-		if v := recover(); v != nil {
-			e.explainPanic(ctx, run, r, v)
-			// The server core answers, counts and logs it.
-			panic(v)
-		}
-	}()
-
-	rcode, err := e.next(run, r)
-
-	shape, failure, failed := run.Outcome(rcode, err)
-	if !failed {
-		e.process.history.Succeeded(e.block.id, asked)
-		e.succeeded(run)
-		return run.Release(rcode, err)
+	defer e.recorded(run, r)
+	rcode, err := 0, error(nil)
+	if e.Next == nil || run.Traced() {
+		rcode, err = e.pass(run, run, r)
+	} else {
+		// NextOrFailure would put a writer above the plugin below, for whoever
+		// wants to know which plugin writes. A run does not.
+		rcode, err = e.Next.ServeDNS(run, run, r)
 	}
+	return e.served(run, r, rcode, err)
+}
+
+// pass asks the plugin below as any plugin does.
+//
+//go:noinline
+func (e *Ede) pass(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)
+}
+
+// served answers the query if its chain, which returned (rcode, err), left it
+// with a failure.
+func (e *Ede) served(run *observe.Run, r *dns.Msg, rcode int, err error) (int, error) {
+	shape, failure, failed := run.Outcome(rcode, err)
+	if failed {
+		return e.failed(run, r, shape, failure, rcode, err)
+	}
+	e.process.history.Succeeded(e.block.id, run.Question())
+	e.succeeded(run)
+	return run.Release(rcode, err)
+}
+
+// failed answers a query whose chain left it with failure in the way of shape,
+// and returned (rcode, err).
+func (e *Ede) failed(run *observe.Run, r *dns.Msg, shape evidence.Shape, failure, rcode int, err error) (int, error) {
 	ev := run.Evidence(shape, failure, err)
 	if run.Nested() {
 		// The query around it is the one that is explained, by what is found here.
 		e.refine(run, ev, cause.Classify(ev))
 		return run.Hand(ev, rcode, err)
 	}
-	verdict, f := e.explain(ctx, run, w, r, ev)
-	e.record(ctx, f)
+	var f record.Failure
+	e.explain(&f, run, r, ev)
+	e.record(run.Context, &f)
 	if e.block.shadow {
 		return rcode, err
 	}
@@ -76,24 +96,14 @@ func (e *Ede) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 		// Nothing to attach and nothing to repair: the server core answers.
 		return rcode, err
 	}
-	opts := e.options(verdict, w, f)
+	w := run.ResponseWriter
+	opts := e.options(f.Verdict, &f)
 	reply := option.Attach(run.Reply(r, failure), run.Request, limitOf(w, r, run.Request), opts)
 	if f.Sent == record.SentYes {
 		record.CountOptions(f.Server, sentOptions(reply, opts))
 	}
 	_ = w.WriteMsg(reply)
 	return dns.RcodeSuccess, err
-}
-
-// next asks the plugin below. NextOrFailure opens a span for it if the query is
-// traced, and puts a writer above it that tells the one above which plugin
-// writes. A run does not listen to that, so a query that is not traced is spared
-// the writer.
-func (e *Ede) next(run *observe.Run, r *dns.Msg) (int, error) {
-	if e.Next == nil || run.Traced() {
-		return plugin.NextOrFailure(e.Name(), e.Next, run, run, r)
-	}
-	return e.Next.ServeDNS(run, run, r)
 }
 
 // Name implements plugin.Handler.
@@ -113,30 +123,41 @@ func (e *Ede) succeeded(run *observe.Run) {
 	e.process.table.Succeeded(incident.Key{Block: e.block.id, Name: q.Name, Qtype: q.Qtype, Qclass: q.Qclass})
 }
 
-// explain returns the verdict on ev, out of memory if the failure came out of
-// the cache, and counts it in the incident table.
-func (e *Ede) explain(ctx context.Context, run *observe.Run, w dns.ResponseWriter, r *dns.Msg, ev *evidence.Evidence) (*cause.Verdict, *record.Failure) {
-	verdict := cause.Classify(ev)
+// explain fills f with what is recorded of ev: the verdict, out of memory if the
+// failure came out of the cache, and its place in the incident table.
+func (e *Ede) explain(f *record.Failure, run *observe.Run, r *dns.Msg, ev *evidence.Evidence) {
 	key := keyOf(e.block.id, ev)
-	if ev.CacheHit || ev.Reply.Truncated && verdict.Cause.Rank <= cause.Generic {
-		if known, found, ok := e.process.table.Recall(key); ok {
-			if ev.CacheHit {
-				verdict = known.FromMemory(found)
-			} else {
-				verdict = known.Again(found)
-			}
-		}
-	}
+	verdict, group := e.classify(key, ev)
 	verdict = e.refine(run, ev, verdict)
-	f := failureOf(ctx, w, r, e.block, ev, verdict)
-	f.Incident = incident.ID{Cause: verdict.Cause.ID, At: verdict.At, Upstream: verdict.Upstream, Zone: f.Group}
-	in := e.process.table.Failed(incident.Failure{
+	fill(f, run, r, &e.block, ev, verdict)
+	if group == "" {
+		group = incident.ZoneOf(ev.Question.Name, f.Zone)
+	}
+	f.Group = group
+	f.Incident = incident.ID{Cause: verdict.Cause.ID, At: verdict.At, Upstream: verdict.Upstream, Zone: group}
+	f.First = e.process.table.Failed(incident.Failure{
 		Key: key, ID: f.Incident,
 		Name: f.Question.Name, Verdict: verdict, Cached: ev.CacheHit, LastGood: ev.LastGood,
-	})
-	f.First = in.Count == 1
+	}).Count == 1
 	e.remember(f, ev.Upstreams)
-	return verdict, f
+}
+
+// classify returns the verdict on ev, which is the one that is remembered under
+// key if ev lost its cause on the way, and the zone that the failure is known to
+// count under, if it is.
+func (e *Ede) classify(key incident.Key, ev *evidence.Evidence) (v *cause.Verdict, zone string) {
+	if ev.CacheHit && ev.Shape != evidence.Panicked {
+		if known, zone, ok := e.process.table.RecallCached(key); ok {
+			return known, zone
+		}
+	}
+	v = cause.Classify(ev)
+	if !ev.CacheHit && ev.Reply.Truncated && v.Cause.Rank <= cause.Generic {
+		if known, found, ok := e.process.table.Recall(key); ok {
+			v = known.Again(found)
+		}
+	}
+	return v, ""
 }
 
 // record writes f down before the answer is passed on.
@@ -148,14 +169,22 @@ func (e *Ede) record(ctx context.Context, f *record.Failure) {
 	}
 }
 
-func (e *Ede) explainPanic(ctx context.Context, run *observe.Run, r *dns.Msg, v any) {
-	if run.Nested() {
-		// The query around it panics too, and is the one to be recorded.
+// recorded records a panic of the chain, which the server core then answers,
+// counts and logs.
+func (e *Ede) recorded(run *observe.Run, r *dns.Msg) {
+	v := recover()
+	if v == nil {
 		return
 	}
-	_, f := e.explain(ctx, run, run.ResponseWriter, r, run.Panicked(v))
-	f.Sent = record.NotSent
-	e.record(ctx, f)
+	// Around a nested query the other one panics too, and is the one to be
+	// recorded.
+	if !run.Nested() {
+		var f record.Failure
+		e.explain(&f, run, r, run.Panicked(v))
+		f.Sent = record.NotSent
+		e.record(run.Context, &f)
+	}
+	panic(v)
 }
 
 // refreshed hears of a refresh that cache did on its own. What failed there is
@@ -171,11 +200,11 @@ func (e *Ede) refreshed(run *observe.Run, rcode int, err error) {
 		return
 	}
 	verdict := cause.Classify(ev)
-	_, group := e.block.zoneOf(ev.Question.Name)
+	group := e.block.groupOf(ev.Question.Name)
 	e.process.table.Remember(keyOf(e.block.id, ev), verdict, group)
 }
 
 // options are what a client may be told.
-func (e *Ede) options(v *cause.Verdict, w dns.ResponseWriter, f *record.Failure) []option.Option {
+func (e *Ede) options(v *cause.Verdict, f *record.Failure) []option.Option {
 	return v.Options(e.block.wordsFor(f.Client.Addr()), e.block.keepUpstream, f.Protocol == "udp")
 }

@@ -1,7 +1,6 @@
 package ede
 
 import (
-	"context"
 	"net/netip"
 	"strings"
 	"time"
@@ -15,37 +14,36 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
+	"github.com/seed-1b7246af/coredns-ede/plugin/observe"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 	"github.com/seed-1b7246af/coredns-ede/plugin/record"
 )
 
-// failureOf puts together what is recorded of a failed query.
-func failureOf(ctx context.Context, w dns.ResponseWriter, r *dns.Msg, b block, ev *evidence.Evidence, v *cause.Verdict) *record.Failure {
+// fill puts into f what is recorded of a failed query.
+func fill(f *record.Failure, run *observe.Run, r *dns.Msg, b *block, ev *evidence.Evidence, v *cause.Verdict) {
+	ctx, w := run.Context, run.ResponseWriter
 	server := metrics.WithServer(ctx)
-	f := &record.Failure{
-		Time:     time.Now(),
-		Verdict:  v,
-		Rcode:    ev.Rcode,
-		Server:   server,
-		View:     metrics.WithView(ctx),
-		Protocol: protocol(server, w),
-		Client:   clientOf(w),
-		ID:       r.Id,
-		Question: ev.Question,
-		Asked:    ev.Asked,
-		Duration: ev.Elapsed,
-		Cached:   ev.CacheHit,
-		Error:    ev.Failure.Text,
-		Sent:     record.SentYes,
-	}
-	f.Zone, f.Group = b.zoneOf(ev.Question.Name)
+	f.Time = time.Now()
+	f.Verdict = v
+	f.Rcode = ev.Rcode
+	f.Server = server
+	f.View = metrics.WithView(ctx)
+	f.Protocol = protocol(server, w)
+	f.Client = clientOf(w)
+	f.ID = r.Id
+	f.Question = ev.Question
+	f.Asked = ev.Asked
+	f.Duration = ev.Elapsed
+	f.Cached = ev.CacheHit
+	f.Error = ev.Failure.Text
+	f.Sent = record.SentYes
+	f.Zone = b.servedZone(ev.Question.Name)
 	switch {
 	case b.shadow:
 		f.Sent = record.InShadow
 	case r.IsEdns0() == nil:
 		f.Sent = record.NoEDNS
 	}
-	return f
 }
 
 // keyOf is what the failure ev is remembered under: the question as cache keys
@@ -70,13 +68,17 @@ func protocol(server string, w dns.ResponseWriter) string {
 }
 
 func clientOf(w dns.ResponseWriter) netip.AddrPort {
-	addr := w.RemoteAddr()
-	if addr == nil {
+	var client netip.AddrPort
+	switch addr := w.RemoteAddr().(type) {
+	case nil:
 		return netip.AddrPort{}
-	}
-	client, err := netip.ParseAddrPort(addr.String())
-	if err != nil {
-		return netip.AddrPort{}
+	case interface{ AddrPort() netip.AddrPort }: // *net.UDPAddr, *net.TCPAddr
+		client = addr.AddrPort()
+	default:
+		var err error
+		if client, err = netip.ParseAddrPort(addr.String()); err != nil {
+			return netip.AddrPort{}
+		}
 	}
 	return netip.AddrPortFrom(client.Addr().Unmap().WithZone(""), client.Port())
 }

@@ -49,6 +49,11 @@ func (p *parser) checkWhy() error {
 	return p.c.Err("why answers clients whose text level is full, and none is: accepted is why beside a text full line")
 }
 
+// takesWhy reports whether r is answered here.
+func (e *Ede) takesWhy(w dns.ResponseWriter, r *dns.Msg) bool {
+	return !e.block.shadow && len(r.Question) == 1 && e.asksWhy(r, clientOf(w).Addr())
+}
+
 // asksWhy reports whether r asks this server why a name fails, and may know.
 // The same name is a name as any for all other clients.
 func (e *Ede) asksWhy(r *dns.Msg, client netip.Addr) bool {

@@ -28,6 +28,8 @@ type Ladder struct {
 	// taps holds the tap that was made last at each place; a chain is compiled
 	// before it serves.
 	taps [maxPlaces]*tap
+	// top is the tap that stands for itself on each run, see Top.
+	top *tap
 
 	// PassThrough makes a run pass failing messages on at once, as the chain
 	// wrote them, and only take note of them.
@@ -64,12 +66,21 @@ func (l *Ladder) Install(own int) {
 	}
 }
 
-// Top returns the handler that ede calls: a tap above next, or nil.
+// Top returns the handler that ede calls, nil if next is. The tap above an
+// ordinary plugin is not called itself: Begin notes that the plugin is entered,
+// and Outcome what it gave back. It would be one more frame on the stack of
+// every query, see Run.
 func (l *Ladder) Top(next plugin.Handler) plugin.Handler {
-	if t := l.newTap(next, 0); t != nil {
+	t := l.newTap(next, 0)
+	l.top = nil
+	switch {
+	case t == nil:
+		return nil
+	case t.asksUpstream:
 		return t
 	}
-	return nil
+	l.top = t
+	return next
 }
 
 // instant are the plugins that answer or pass on without waiting for anything;

@@ -18,6 +18,9 @@ import (
 // Outcome says whether the chain that returned (rcode, err) left the client
 // with SERVFAIL or REFUSED, which of the two, and how.
 func (run *Run) Outcome(rcode int, err error) (shape evidence.Shape, failure int, failed bool) {
+	if run.ladder.top != nil {
+		run.leave(rcode, err)
+	}
 	written := run.written != nil
 	switch {
 	case run.sent:

@@ -36,7 +36,10 @@ var runKey = &contextKey{"ede run"}
 // still hold it as its parent context.
 //
 // It is laid out without gaps: 112 octets on a 64-bit machine, which is a size
-// that the allocator has.
+// that the allocator has. What stands on the stack while the chain runs is kept
+// small as well: each query has a goroutine of its own, and where a few hundred
+// octets make the runtime move its stack to a larger place, that costs more than
+// all else here.
 type Run struct {
 	context.Context
 	dns.ResponseWriter
@@ -138,6 +141,9 @@ func (l *Ladder) Begin(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) *R
 	}
 	if parent, ok := ctx.Value(runKey).(*Run); ok {
 		run.leaves().parent = parent
+	}
+	if l.top != nil {
+		run.enter(l.top, r)
 	}
 	return run
 }
@@ -269,9 +275,15 @@ func (run *Run) leave(rcode int, err error) {
 // chain has returned, because an error or another rcode may follow it; so is an
 // empty NOERROR, which nomad writes before it returns SERVFAIL.
 func (run *Run) WriteMsg(m *dns.Msg) error {
-	if m == nil {
-		return run.ResponseWriter.WriteMsg(m)
+	if m != nil && (isFailure(m.Rcode) || isEmpty(m) && !run.sent && run.held == nil) {
+		return run.hold(m)
 	}
+	run.sent = m != nil || run.sent
+	return run.ResponseWriter.WriteMsg(m)
+}
+
+// hold keeps m back, and passes it on if the run is one that does.
+func (run *Run) hold(m *dns.Msg) error {
 	if isFailure(m.Rcode) {
 		tr := run.leaves()
 		tr.failing++
@@ -280,19 +292,12 @@ func (run *Run) WriteMsg(m *dns.Msg) error {
 			tr.written = &failingReply{m.Rcode, replyOf(m), option.Read(m)}
 			run.held = m
 		}
-		if !run.ladder.PassThrough {
-			return nil
-		}
-		return run.ResponseWriter.WriteMsg(m)
-	}
-	if !run.sent && run.held == nil && isEmpty(m) {
+	} else {
 		run.held = m
-		if !run.ladder.PassThrough {
-			return nil
-		}
-		return run.ResponseWriter.WriteMsg(m)
 	}
-	run.sent = true
+	if !run.ladder.PassThrough {
+		return nil
+	}
 	return run.ResponseWriter.WriteMsg(m)
 }
 
