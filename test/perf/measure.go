@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// bench is one run of this program.
+type bench struct {
+	binary, dir            string
+	serverCore, clientCore string
+	seconds                float64
+	pairs                  int
+}
+
+// pair is both forms of a contest, running.
+type pair struct{ base, with *server }
+
+// figures are medians over the pairs of runs, of the base and with ede.
+type figures struct {
+	perSecond [2]float64
+	cpu       [2]time.Duration // of the server, a query
+	// throughput and spent are the medians of each pair's ratio: with to base.
+	throughput, spent float64
+}
+
+func (b *bench) open(ctx context.Context, c contest) (*pair, error) {
+	base, err := b.start(ctx, func(port int) string { return c.corefile(c.base, port, b.dir) })
+	if err != nil {
+		return nil, fmt.Errorf("%s, base: %w", c.name, err)
+	}
+	with, err := b.start(ctx, func(port int) string { return c.corefile(c.with, port, b.dir) })
+	if err != nil {
+		base.stop()
+		return nil, fmt.Errorf("%s: %w", c.name, err)
+	}
+	return &pair{base, with}, nil
+}
+
+func (p *pair) close() {
+	p.base.stop()
+	p.with.stop()
+}
+
+// contest measures c from its start to its end.
+func (b *bench) contest(ctx context.Context, c contest) (figures, error) {
+	p, err := b.open(ctx, c)
+	if err != nil {
+		return figures{}, err
+	}
+	defer p.close()
+	return b.measure(ctx, p, c)
+}
+
+// measure has both forms asked in turn, once to warm up and then b.pairs times.
+// Which of them is first changes from pair to pair.
+func (b *bench) measure(ctx context.Context, p *pair, c contest) (figures, error) {
+	var perSecond, cpu [2][]float64
+	var throughput, spent []float64
+	servers := [2]*server{p.base, p.with}
+	for round := range b.pairs + 1 {
+		var rate, used [2]float64
+		for turn := range 2 {
+			i := (turn + round) % 2
+			r, d, err := b.burst(ctx, servers[i], c.ask)
+			if err != nil {
+				return figures{}, fmt.Errorf("%s: %w", c.name, err)
+			}
+			rate[i], used[i] = r.perSecond, float64(d)/float64(r.completed)
+		}
+		if round == 0 {
+			continue
+		}
+		for i := range 2 {
+			perSecond[i] = append(perSecond[i], rate[i])
+			cpu[i] = append(cpu[i], used[i])
+		}
+		throughput = append(throughput, rate[1]/rate[0])
+		spent = append(spent, used[1]/used[0])
+	}
+	f := figures{throughput: median(throughput), spent: median(spent)}
+	for i := range 2 {
+		f.perSecond[i], f.cpu[i] = median(perSecond[i]), time.Duration(median(cpu[i]))
+	}
+	fmt.Fprintf(os.Stderr, "%-48s throughput %.3f, CPU %.3f\n", c.name, f.throughput, f.spent)
+	return f, nil
+}
+
+// burst asks s as fast as it answers, and returns what it spent on that.
+func (b *bench) burst(ctx context.Context, s *server, l load) (*report, time.Duration, error) {
+	before, err := s.cpu()
+	if err != nil {
+		return nil, 0, err
+	}
+	r, err := b.fire(ctx, s, l, "-q", "100", "-l", strconv.FormatFloat(b.seconds, 'f', -1, 64))
+	if err != nil {
+		return nil, 0, err
+	}
+	after, err := s.cpu()
+	return r, after - before, err
+}
+
+// latencyRate is how many queries a second the latency is measured at: far
+// below what a server can do.
+const latencyRate = 2000
+
+// latency returns the 50th and 99th percentiles of both forms of c.
+func (b *bench) latency(ctx context.Context, c contest) (p50, p99 [2]time.Duration, err error) {
+	p, err := b.open(ctx, c)
+	if err != nil {
+		return p50, p99, err
+	}
+	defer p.close()
+	var all50, all99 [2][]float64
+	for range max(b.pairs/2, 1) {
+		for i, s := range []*server{p.base, p.with} {
+			r, err := b.fire(ctx, s, c.ask, "-v", "-Q", strconv.Itoa(latencyRate), "-q", "100", "-l", strconv.FormatFloat(2*b.seconds, 'f', -1, 64))
+			if err != nil {
+				return p50, p99, fmt.Errorf("%s: %w", c.name, err)
+			}
+			all50[i] = append(all50[i], float64(percentile(r.latencies, 0.50)))
+			all99[i] = append(all99[i], float64(percentile(r.latencies, 0.99)))
+		}
+	}
+	for i := range 2 {
+		p50[i], p99[i] = time.Duration(median(all50[i])), time.Duration(median(all99[i]))
+	}
+	fmt.Fprintf(os.Stderr, "%-48s p50 %v and %v, p99 %v and %v\n", c.name, p50[0], p50[1], p99[0], p99[1])
+	return p50, p99, nil
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	if n == 0 {
+		return 0
+	}
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}

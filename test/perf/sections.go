@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// section is one table of the document.
+type section struct {
+	name, title string
+	run         func(context.Context, *bench) (table, error)
+}
+
+var sections = []section{
+	{"stages", "Stages", stages},
+	{"throughput", "Throughput and CPU", contests(throughput)},
+	{"latency", "Latency", latency},
+	{"alone", "The smallest block", contests(alone)},
+	{"logs", "Against errors and log", contests(logs)},
+	{"plugins", "By plugins in the block", contests(plugins())},
+	{"entries", "By failures remembered", entries},
+	{"shares", "By failing share", contests(shares())},
+	{"sizes", "By size of the answer", contests(sizes())},
+	{"transports", "By transport", contests(transports())},
+	{"memory", "Memory", memory},
+}
+
+var contestHead = []string{"", "queries/s without", "with", "throughput", "CPU per query without", "with", "CPU", "target"}
+
+func contests(all []contest) func(context.Context, *bench) (table, error) {
+	return func(ctx context.Context, b *bench) (table, error) {
+		t := table{head: contestHead}
+		for _, c := range all {
+			f, err := b.contest(ctx, c)
+			if err != nil {
+				return t, err
+			}
+			t.add(f.row(c)...)
+		}
+		return t, nil
+	}
+}
+
+func (f figures) row(c contest) []string {
+	target := ""
+	if c.target > 0 {
+		target = fmt.Sprintf("%.2f", c.target)
+	}
+	return []string{
+		c.name, fmt.Sprintf("%.0f", f.perSecond[0]), fmt.Sprintf("%.0f", f.perSecond[1]), fmt.Sprintf("%.3f", f.throughput),
+		micro(f.cpu[0]), micro(f.cpu[1]), fmt.Sprintf("%.3f", f.spent), target,
+	}
+}
+
+func micro(d time.Duration) string { return fmt.Sprintf("%.2f µs", float64(d)/1000) }
+
+func latency(ctx context.Context, b *bench) (table, error) {
+	t := table{head: []string{"", "p50 without", "with", "p99 without", "with"}}
+	for _, c := range throughput {
+		p50, p99, err := b.latency(ctx, c)
+		if err != nil {
+			return t, err
+		}
+		row := []string{c.name}
+		for _, d := range [...]time.Duration{p50[0], p50[1], p99[0], p99[1]} {
+			row = append(row, fmt.Sprintf("%d µs", d.Microseconds()))
+		}
+		t.add(row...)
+	}
+	return t, nil
+}
+
+// entries is what success and failure cost while many failures are remembered.
+func entries(ctx context.Context, b *bench) (table, error) {
+	t := table{head: contestHead}
+	for _, n := range []int{1024, 10_000, 100_000, 1_000_000} {
+		failing := load{udp, names{hosts: n, failing: 100}, refused}
+		c := contest{with: fmt.Sprintf("ede {\n log summary 10s\n memory %d\n}", n), block: mixed}
+		p, err := b.open(ctx, c)
+		if err != nil {
+			return t, err
+		}
+		_, err = b.fire(ctx, p.with, failing, "-n", "1", "-q", "100")
+		for _, ask := range []struct {
+			name string
+			load load
+		}{{"success", load{udp, few, noerror}}, {"REFUSED", failing}} {
+			if err != nil {
+				break
+			}
+			c.name, c.ask = fmt.Sprintf("%s, %d remembered", ask.name, n), ask.load
+			var f figures
+			if f, err = b.measure(ctx, p, c); err == nil {
+				t.add(f.row(c)...)
+			}
+		}
+		p.close()
+		if err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+// distinct is how many names fail in the memory table.
+const distinct = 1_000_000
+
+// memory is how much of it a process has, before and after a million names have
+// failed.
+func memory(ctx context.Context, b *bench) (table, error) {
+	t := table{head: []string{"", "at the start", "after 1,000,000 failing names", "growth", "target"}}
+	const failing = usual + "template ANY ANY {\n rcode SERVFAIL\n}"
+	for _, form := range []struct{ name, lines, target string }{
+		{"without", "", ""},
+		{"`ede`", plain, "16 MiB"},
+		{"`ede`, `memory 1000000`", "ede {\n memory 1000000\n}", ""},
+	} {
+		c := contest{with: form.lines, block: failing, ask: load{udp, names{hosts: distinct}, servfail}}
+		s, err := b.start(ctx, func(port int) string { return c.corefile(c.with, port, b.dir) })
+		if err != nil {
+			return t, err
+		}
+		row, err := b.growth(ctx, s, c.ask)
+		s.stop()
+		if err != nil {
+			return t, err
+		}
+		t.add(append(append([]string{form.name}, row...), form.target)...)
+	}
+	return t, nil
+}
+
+func (b *bench) growth(ctx context.Context, s *server, l load) ([]string, error) {
+	warm := load{l.mode, few, l.rcodes}
+	if _, err := b.fire(ctx, s, warm, "-q", "100", "-l", "1"); err != nil {
+		return nil, err
+	}
+	before, err := s.rss()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := b.fire(ctx, s, l, "-q", "100", "-n", "1"); err != nil {
+		return nil, err
+	}
+	after, err := s.rss()
+	return []string{mib(before), mib(after), mib(after - before)}, err
+}
+
+func mib(octets int) string { return fmt.Sprintf("%.1f MiB", float64(octets)/(1<<20)) }
