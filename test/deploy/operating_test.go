@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,4 +48,42 @@ func TestTheJqLinesOfTheDocumentsWork(t *testing.T) {
 	if tried == 0 {
 		t.Error("docs/operating.md has no jq line")
 	}
+}
+
+// TestTheJqLineForAllFailuresCountsSummaries compares it with what was asked.
+func TestTheJqLineForAllFailuresCountsSummaries(t *testing.T) {
+	program(t, "jq")
+	m := move(t, ".:53 {\n    ede {\n        log summary 1s\n    }\n    forward . 192.0.2.53\n}\n", nobody)
+	it := corednsProcess(t, m.text, "-log-format", "json")
+	asked := 0
+	eventually(t, "CoreDNS logs a summary", it.said.String, func() bool {
+		if _, err := server.Exchange(m.dns, "udp", server.Message("www.example.org.", dns.TypeA), server.QueryTimeout); err == nil {
+			asked++
+		}
+		return strings.Contains(it.said.String(), `"msg":"summary"`)
+	})
+	it.stop(t)
+	dir := t.TempDir()
+	var lines strings.Builder
+	for line := range strings.Lines(it.said.String()) {
+		if strings.HasPrefix(line, "{") {
+			lines.WriteString(line)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "ede.log"), []byte(lines.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(read(t, "docs/operating.md")) {
+		if !strings.HasPrefix(line, "jq -rn ") {
+			continue
+		}
+		c := exec.Command("sh", "-c", line)
+		c.Dir = dir
+		out, err := c.CombinedOutput()
+		if want := fmt.Sprintf("%d upstream_unreachable\n", asked); err != nil || string(out) != want {
+			t.Errorf("%s: %v, %q, want %q", strings.TrimSpace(line), err, out, want)
+		}
+		return
+	}
+	t.Error("docs/operating.md has no jq line that counts summaries")
 }
