@@ -16,15 +16,21 @@ import (
 // soon makes forward give up within a test's patience.
 const soon = "read_timeout 200ms\n max_connect_attempts 1"
 
-// forwardTo is a stage with one upstream behind forward.
+// forwardTo is a stage with one upstream behind forward, which gives up soon.
 func forwardTo(c upstream.Config, properties ...string) func(*testing.T) stage {
+	return reaching(c, append([]string{soon}, properties...)...)
+}
+
+// reaching is a stage with one upstream behind forward, which answers however
+// busy the machine is.
+func reaching(c upstream.Config, properties ...string) func(*testing.T) stage {
 	return func(t *testing.T) stage {
 		up := upstream.Start(t, c)
 		secure := ""
 		if up.CAFile() != "" {
 			secure = fmt.Sprintf("tls %s\n tls_servername %s", up.CAFile(), certificate.Name)
 		}
-		properties := append([]string{soon, secure}, properties...)
+		properties := append(properties, secure)
 		return stage{plugins: forward(up.To(), properties...), upstream: up.Addr()}
 	}
 }
@@ -176,7 +182,7 @@ func malformed(name string, stage func(*testing.T) stage) scene {
 
 // answering is an upstream that fails by what it answers.
 func answering(h dns.Handler) func(*testing.T) stage {
-	return forwardTo(upstream.Config{Handler: h})
+	return reaching(upstream.Config{Handler: h})
 }
 
 func ede(code uint16, text string) dns.EDNS0_EDE {
@@ -317,7 +323,7 @@ var answerScenes = []scene{
 	},
 	{
 		name: "a reason over QUIC", cause: "upstream_ede",
-		stage: forwardTo(upstream.Config{Transport: upstream.QUIC, Handler: upstream.Rcode(servfail, true, ede(22, "at delegation"))}),
+		stage: reaching(upstream.Config{Transport: upstream.QUIC, Handler: upstream.Rcode(servfail, true, ede(22, "at delegation"))}),
 		rcode: "SERVFAIL", at: "forward",
 		brief: []string{"22 from upstream: at delegation"},
 		full:  []string{"22 from {up}: at delegation"},
