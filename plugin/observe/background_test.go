@@ -137,6 +137,33 @@ func TestRefreshesOfTheRealCacheReachTheLadderAndNeverTheClientsRun(t *testing.T
 	}
 }
 
+// A failure out of the cache makes the client's run leave a trail while the
+// refresh that the same query began looks at whose run it is. Only the race
+// detector sees what is wrong with that.
+func TestARefreshReadsNothingThatTheClientsRunWrites(t *testing.T) {
+	for _, options := range []string{"prefetch 1 1h 90%", "prefetch 1 1h 90%\n serve_stale 1h immediate"} {
+		upstream := new(switched)
+		cfg := setUp(t, "cache {\n servfail 10s\n "+options+"\n}")
+		cfg.AddPlugin(func(plugin.Handler) plugin.Handler { return upstream })
+		b, ended := under(cfg), make(chan struct{}, 1)
+		b.ladder.Background = func(*Run, int, error) { ended <- struct{}{} }
+		upstream.breaks(0)
+		refreshed := false
+		// cache refreshes what is asked for in the last tenth of its life.
+		for deadline := time.Now().Add(30 * time.Second); !refreshed && time.Now().Before(deadline); {
+			b.serve(context.Background(), ask("www.example.org.", dns.TypeA))
+			select {
+			case <-ended:
+				refreshed = true
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+		if !refreshed {
+			t.Errorf("%s: no refresh of a failure", options)
+		}
+	}
+}
+
 func TestAGoodRefreshIsHeardOfAsNoFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := setUp(t, "cache {\n prefetch 1 1h 90%\n}")

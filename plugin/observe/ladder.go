@@ -167,8 +167,9 @@ func (t *tap) serveBelowCache(run *Run, ctx context.Context, w dns.ResponseWrite
 	// cache runs prefetch, stale refresh and verification with a timeout in
 	// goroutines of their own, with a context that bears a fresh metadata map
 	// (plugin/cache/handler.go: doPrefetch, verifyWithTimeout). Such a run must
-	// not write into the client's run, which may have ended already.
-	if !run.background && !sameMetadata(ctx, run) {
+	// not write into the client's run, which may have ended already, nor read of
+	// it what changes, as its trail.
+	if !sameMetadata(ctx, run) {
 		bg := run.detach(ctx, r)
 		rcode, err := t.serveBelowCache(bg, bg, w, r)
 		if t.ladder.Background != nil {

@@ -157,9 +157,6 @@ func (run *Run) Question() dns.Question {
 // which counts and logs it.
 func (run *Run) Nested() bool { return run.parent != nil }
 
-// InBackground reports whether the run is cache's own refresh.
-func (run *Run) InBackground() bool { return run.background }
-
 // Traced reports whether the query came with a span of the trace plugin.
 func (run *Run) Traced() bool { return run.traced }
 
