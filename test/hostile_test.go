@@ -12,8 +12,6 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/coredns/coredns/plugin/metrics"
-
 	"github.com/miekg/dns"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -77,10 +75,10 @@ func byTCP(to string) string {
 }
 
 // everywhere is a block in which a failure goes wherever one can go.
-func everywhere(page string, plugins ...string) string {
+func everywhere(metrics string, plugins ...string) string {
 	return here(".:0", append([]string{
-		"metadata", `log . "{name} text {/ede/text} at {/ede/at}"`, "errors", "prometheus 127.0.0.1:0",
-		"ede {\n text full " + fullClient + "\n text none " + noneClient + "\n text brief\n log all\n page " + page + "\n why\n }",
+		"metadata", `log . "{name} text {/ede/text} at {/ede/at}"`, "errors", "prometheus " + metrics,
+		"ede {\n text full " + fullClient + "\n text none " + noneClient + "\n text brief\n log all\n page 127.0.0.1:0\n why\n }",
 	}, plugins...)...)
 }
 
@@ -125,9 +123,9 @@ func checkLines(t *testing.T, logs *server.Logs) {
 }
 
 // checkMetrics asserts that the labels of ede's series come from closed sets.
-func checkMetrics(t *testing.T) {
+func checkMetrics(t *testing.T, metrics string) {
 	t.Helper()
-	response, err := http.Get("http://" + metrics.ListenAddr + "/metrics")
+	response, err := http.Get("http://" + metrics + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +158,8 @@ func checkMetrics(t *testing.T) {
 func TestWhatAHostileUpstreamSaysHarmsNobody(t *testing.T) {
 	logs := server.Capture(t)
 	up := upstream.Start(t, upstream.Config{})
-	s := server.Start(t, everywhere("127.0.0.1:0", byTCP(up.Addr())))
+	metrics := upstream.Closed(t)
+	s := server.Start(t, everywhere(metrics, byTCP(up.Addr())))
 	url := pageOf(t, logs)
 	for i, h := range hostileUpstreams {
 		t.Run(h.name, func(t *testing.T) {
@@ -186,7 +185,7 @@ func TestWhatAHostileUpstreamSaysHarmsNobody(t *testing.T) {
 		})
 	}
 	checkLines(t, logs)
-	checkMetrics(t)
+	checkMetrics(t, metrics)
 	for _, path := range []string{"", "incidents.json", "?hold"} {
 		body := visit(t, url+path)
 		if !utf8.ValidString(body) || strings.ContainsAny(body, "\x00\x1b\u202e\u2066\u200b\u2028") || strings.Contains(body, "<script") {
@@ -301,9 +300,10 @@ func TestSeriesDoNotGrowWithWhatStrangersChoose(t *testing.T) {
 	up := upstream.Start(t, upstream.Config{Handler: dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
 		upstream.Rcode(servfail, true, ede(uint16(sent.Load()), "hostile")).ServeDNS(w, m)
 	})})
-	s := server.Start(t, everywhere("127.0.0.1:0", forward(up.Addr())))
+	metrics := upstream.Closed(t)
+	s := server.Start(t, everywhere(metrics, forward(up.Addr())))
 	series := func() (n int) {
-		response, err := http.Get("http://" + metrics.ListenAddr + "/metrics")
+		response, err := http.Get("http://" + metrics + "/metrics")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -336,5 +336,5 @@ func TestSeriesDoNotGrowWithWhatStrangersChoose(t *testing.T) {
 	if grown := series() - before; grown > 36+2+4 {
 		t.Errorf("%d more series", grown)
 	}
-	checkMetrics(t)
+	checkMetrics(t, metrics)
 }

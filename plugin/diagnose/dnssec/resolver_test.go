@@ -23,7 +23,7 @@ func ask(ctx context.Context, address string, q dns.Question, cd bool) (*dns.Msg
 	m.SetEdns0(1232, true)
 	var reply *dns.Msg
 	err := errors.New("not asked")
-	for range 3 {
+	for range 8 { // a resolver tries a silent server for long
 		if reply, _, err = (&dns.Client{Timeout: 5 * time.Second}).ExchangeContext(ctx, m, address); err == nil {
 			break
 		}
