@@ -131,8 +131,10 @@ func (c *asker) run() {
 func (c *asker) overUDP(conn *dns.Conn, n int, m *dns.Msg) {
 	_ = conn.SetDeadline(time.Now().Add(c.wait))
 	// An ICMP error of an earlier datagram is reported by the next call.
-	if conn.WriteMsg(m) != nil && conn.WriteMsg(m) != nil {
-		return
+	if conn.WriteMsg(m) != nil {
+		if conn.WriteMsg(m) != nil {
+			return
+		}
 	}
 	for c.got[n] == 0 {
 		if !c.read(conn) {
