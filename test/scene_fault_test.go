@@ -22,7 +22,7 @@ var faultScenes = []scene{
 		log:   line{"owner": "us", "lasts": "persistent"},
 	},
 	ends("kubernetes", func(t *testing.T) string {
-		return "kubernetes cluster.local {\n endpoint http://" + upstream.Closed(t) + "\n startup_timeout 100ms\n }"
+		return unsyncedKubernetes(t)
 	}),
 	ends("etcd", func(t *testing.T) string {
 		return "etcd skydns.local {\n endpoint http://" + upstream.Closed(t) + "\n }"

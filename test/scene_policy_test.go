@@ -46,7 +46,7 @@ var policyScenes = []scene{
 		return "secondary example.org {\n transfer from " + upstream.Closed(t) + "\n }"
 	}),
 	noTransfer("a transfer from kubernetes without transfer", "kubernetes", "cluster.local.", func(t *testing.T) string {
-		return "kubernetes cluster.local {\n endpoint http://" + upstream.Closed(t) + "\n startup_timeout 100ms\n }"
+		return unsyncedKubernetes(t)
 	}),
 	noTransfer("a transfer from a dynamic zone without transfer", "dynupdate", "example.org.", func(t *testing.T) string {
 		return fmt.Sprintf("dynupdate example.org {\n file %s\n allow %s * *\n }", zoneFile(t), keyName)

@@ -157,7 +157,7 @@ var zoneScenes = []scene{
 	{
 		name: "the Kubernetes API has not synced", cause: "backend_not_ready",
 		stage: func(t *testing.T) stage {
-			return stage{plugins: "kubernetes cluster.local {\n endpoint http://" + upstream.Closed(t) + "\n startup_timeout 100ms\n }"}
+			return stage{plugins: unsyncedKubernetes(t)}
 		},
 		under: "default.svc.cluster.local.",
 		rcode: "SERVFAIL", at: "kubernetes",
