@@ -418,7 +418,8 @@ func TestAFloodOfFailuresIsAFewLinesThatCountThemAll(t *testing.T) {
 	if logged.failures < completed || logged.failures > sent || logged.failures != metrics.failures || logged.cached != metrics.cached {
 		t.Errorf("dnsperf sent %d and saw %d failures; log %+v, metrics %+v", sent, completed, logged, metrics)
 	}
-	if lines, most := strings.Count(text, "plugin/ede: "), 100+20*(seconds+1); lines > most {
+	// The flood may begin at the end of a second that still has room for lines.
+	if lines, most := strings.Count(text, "plugin/ede: "), 2*100+20*(seconds+1); lines > most {
 		t.Errorf("%d lines in %d s, want at most %d", lines, seconds, most)
 	}
 	t.Logf("%d failures in %d s, %d lost on the way; %d lines tell of %d", completed, seconds, seen["Queries lost"], strings.Count(text, "plugin/ede: "), logged.failures)
