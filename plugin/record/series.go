@@ -38,6 +38,9 @@ func (c *counters[K]) of(k K, labels func(K) prometheus.Counter) prometheus.Coun
 	if held = c.held.Load(); held != nil {
 		maps.Copy(grown, *held)
 	}
+	if len(grown) >= maxSeries {
+		return counter
+	}
 	grown[k] = counter
 	c.held.Store(&grown)
 	return counter
