@@ -3,25 +3,23 @@ package main
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 )
 
-// judge compares two runs and returns whether ede has broken nothing. What
-// differs is run again, since some of the suite's tests fail by chance.
+// judge compares two runs and returns whether ede has broken nothing. What failed
+// in one of them is run again, since some of the suite's tests fail by chance.
 func judge(without, with suite, before, after tally, again int) (bool, error) {
 	ok := true
-	for _, name := range slices.Sorted(maps.Keys(before)) {
-		if before[name].failed > 0 && failed(after, name) > 0 {
-			fmt.Printf("fails in both: %s\n", name)
-		}
+	names := maps.Clone(before)
+	maps.Copy(names, after)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if after[name] == nil && !parentFails(after, name) {
 			fmt.Printf("MISSING with ede: %s\n", name)
 			ok = false
 		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(after)) {
-		if (failed(after, name) > 0) == (failed(before, name) > 0) {
+		if failed(before, name)+failed(after, name) == 0 {
 			continue
 		}
 		if why, is := wanted[name]; is {
@@ -36,9 +34,8 @@ func judge(without, with suite, before, after tally, again int) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		fmt.Printf("differs: %s failed without ede: %v, with it: %v; again, alone: %d of %d times without, %d of %d with\n",
-			name, failed(before, name) > 0, failed(after, name) > 0, failed(a, name), again, failed(b, name), again)
-		if failed(b, name) > 0 && failed(a, name) == 0 {
+		fmt.Printf("%s failed %d of %d times without ede, %d with it\n", name, failed(a, name), again, failed(b, name))
+		if more(failed(a, name), failed(b, name), again) {
 			fmt.Printf("BROKEN by ede: %s\n%s\n", name, b[name].said)
 			ok = false
 		}
@@ -50,6 +47,13 @@ func judge(without, with suite, before, after tally, again int) (bool, error) {
 		}
 	}
 	return ok, nil
+}
+
+// more reports whether b failures of n are more than a of n by more than chance
+// does in one of a thousand comparisons: three standard deviations.
+func more(a, b, n int) bool {
+	share := float64(a+b) / float64(2*n)
+	return float64(b-a) > 3*math.Sqrt(2*float64(n)*share*(1-share))
 }
 
 func failed(t tally, name string) int {
