@@ -25,7 +25,7 @@ func TestCrowdOverTCP(t *testing.T) {
 	}
 	up := upstream.Start(t, upstream.Config{Handler: gate(n)})
 	p := start(t, []string{"ede {\n log summary 1s\n }", forward(up.Addr(), "read_timeout 20s")})
-	tr := p.try(t, fmt.Sprintf("%d failing queries at once over TCP", n))
+	tr := p.try(t, fmt.Sprintf("%d failing queries over TCP, a client each", n))
 	all := load{addr: p.dns, network: "tcp", clients: n, most: 1, wait: 60 * time.Second}.run()
 	tr.done(all, "slowest %.1f s", all.slowest.Seconds())
 	if all.explained != all.queries {

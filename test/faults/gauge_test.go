@@ -21,12 +21,12 @@ func (g gauge) most(other gauge) gauge {
 	return gauge{max(g.goroutines, other.goroutines), max(g.descriptors, other.descriptors), max(g.memory, other.memory)}
 }
 
-const (
-	poll = 100 * time.Millisecond
-	// settling is how long what a fault left may take to go: above the timeouts
-	// of idle connections, CoreDNS's and quic-go's.
-	settling = 40 * time.Second
-)
+const poll = 100 * time.Millisecond
+
+// settling is how long what a fault left may take to go: above the timeouts of
+// idle connections, CoreDNS's and quic-go's, and long enough to work off what
+// clients that have gone had asked.
+func settling() time.Duration { return span(time.Minute, 5*time.Minute) }
 
 // client does not keep connections: each would be two goroutines in CoreDNS.
 var client = http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
@@ -193,7 +193,7 @@ func (tr *trial) settle() {
 	before := tr.row.before
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
-	for deadline := time.Now().Add(settling); time.Now().Before(deadline); <-tick.C {
+	for deadline := time.Now().Add(settling()); time.Now().Before(deadline); <-tick.C {
 		tr.p.collect()
 		after := tr.p.gauge()
 		if after.goroutines > 0 {
