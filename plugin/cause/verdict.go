@@ -36,8 +36,10 @@ type Verdict struct {
 	notes []string
 	// asked marks what the upstream said when diagnosis asked it again.
 	asked bool
-	// Cached is true when the failure came out of the cache.
+	// Cached is true when the failure came out of the cache. Thousands of
+	// answers may be given with one such verdict, and are put into words once.
 	Cached bool
+	worded *worded
 }
 
 // Statement is one EDE in its two wordings.
@@ -141,6 +143,7 @@ func (v *Verdict) FromMemory(found time.Time) *Verdict {
 	}
 	text := "cached failure, found " + found.UTC().Format(time.TimeOnly) + "Z"
 	m.Statements = append(m.Statements, Statement{Code: cachedFailure.Code, Brief: text, Full: text, Source: option.Memory})
+	m.worded = &worded{of: &m.Statements[0]}
 	m.note(text)
 	return &m
 }

@@ -72,6 +72,24 @@ func TestAFailureOutOfTheCacheHasItsCauseFirstAnd13Last(t *testing.T) {
 	}
 }
 
+func TestAVerdictThatAnswersManyQueriesIsWordedForEachClient(t *testing.T) {
+	v := Classify(said(answered("forward", servfail), option.Option{Code: 7, Text: "expired"})).FromMemory(found)
+	d := Diagnosed(v, "dnssec_dnskey_missing", []uint16{9}, "brief", "full", "example.org.")
+	alias := v.WithTarget(d)
+	for range 2 {
+		for _, words := range []Words{NoWords, BriefWords, FullWords} {
+			for _, keep := range []bool{true, false} {
+				for name, v := range map[string]*Verdict{"remembered": v, "changed": alias} {
+					got, want := v.Options(words, keep, false), v.options(words, keep)
+					if !slices.Equal(got, want) {
+						t.Errorf("%s, %s, keep %v: %v, want %v", name, words, keep, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestAVerdictOfAnEarlierReplySaysSoInItsTrace(t *testing.T) {
 	e := wroteSite("forward", servfail)
 	v := Classify(&e)

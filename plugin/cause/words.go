@@ -1,6 +1,10 @@
 package cause
 
-import "github.com/seed-1b7246af/coredns-ede/plugin/option"
+import (
+	"sync/atomic"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
 
 // Words is how much a client is told.
 type Words uint8
@@ -21,7 +25,8 @@ func (w Words) String() string { return [...]string{"none", "brief", "full"}[w] 
 // Options returns the EDE options of v for a client that may read words.
 // Without keepUpstream what an upstream said is left out, and the cause's own
 // code stands for it. small asks for small answers: a refusal by this server's
-// own policy then carries no text below FullWords.
+// own policy then carries no text below FullWords. The options are not to be
+// changed.
 func (v *Verdict) Options(words Words, keepUpstream, small bool) []option.Option {
 	if v.Cause == panicked {
 		return nil
@@ -29,6 +34,33 @@ func (v *Verdict) Options(words Words, keepUpstream, small bool) []option.Option
 	if words == BriefWords && small && v.Cause.Policy {
 		words = NoWords
 	}
+	if v.worded == nil || v.worded.of != &v.Statements[0] {
+		return v.options(words, keepUpstream)
+	}
+	w := &v.worded.forms[words]
+	if !keepUpstream {
+		w = &v.worded.forms[words+FullWords+1]
+	}
+	opts := w.Load()
+	if opts == nil {
+		made := v.options(words, keepUpstream)
+		opts = &made
+		w.Store(opts)
+	}
+	return *opts
+}
+
+// worded holds the options of a verdict that answers many queries, by what the
+// client may read, with and without what an upstream said. They are not to be
+// changed.
+type worded struct {
+	// of is the first of the statements that they were made of: a copy of the
+	// verdict that says something else has others.
+	of    *Statement
+	forms [2 * (FullWords + 1)]atomic.Pointer[[]option.Option]
+}
+
+func (v *Verdict) options(words Words, keepUpstream bool) []option.Option {
 	var room [option.MaxOptions + 1]option.Option
 	opts := room[:0]
 	for _, s := range v.Statements {
