@@ -15,6 +15,12 @@ type belowWriter struct {
 	run *Run
 }
 
+// hearBelow returns a writer that hears what cache throws away: the OPT of the
+// reply, and the reply of a refresh in the background.
+func (run *Run) hearBelow(w dns.ResponseWriter) dns.ResponseWriter {
+	return &belowWriter{ResponseWriter: w, run: run}
+}
+
 // failingReply is what is kept of a failing message: others may change the
 // message once it has been written.
 type failingReply struct {

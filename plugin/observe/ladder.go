@@ -137,6 +137,9 @@ type tap struct {
 // name of their next plugin.
 func (t *tap) Name() string { return t.name }
 
+// ServeDNS implements plugin.Handler. A frame of it is on the stack for each
+// plugin, see Run: what only some taps need stands in functions that return
+// before the plugin is called.
 func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	run, ok := ctx.(*Run)
 	if !ok {
@@ -146,13 +149,19 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 		return t.next.ServeDNS(ctx, w, r)
 	}
 	if t.belowCache {
-		return t.serveBelowCache(run, ctx, w, r)
-	}
-	if t.asksUpstream {
-		return t.serveUpstream(run, ctx, w, r)
+		if !sameMetadata(ctx, run) {
+			return t.refresh(run, ctx, w, r)
+		}
+		w = run.hearBelow(w)
 	}
 	run.enter(t, r)
+	if t.asksUpstream {
+		ctx = run.ask(t, ctx)
+	}
 	rcode, err := t.next.ServeDNS(ctx, w, r)
+	if t.asksUpstream {
+		run.asked(t, rcode, err)
+	}
 	if rcode == dns.RcodeSuccess && err == nil {
 		run.depth--
 		return rcode, err
@@ -161,59 +170,41 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	return rcode, err
 }
 
-// serveBelowCache hears what cache throws away: the OPT of the reply, and the
-// error of a refresh in the background.
-func (t *tap) serveBelowCache(run *Run, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	// cache runs prefetch, stale refresh and verification with a timeout in
-	// goroutines of their own, with a context that bears a fresh metadata map
-	// (plugin/cache/handler.go: doPrefetch, verifyWithTimeout). Such a run must
-	// not write into the client's run, which may have ended already, nor read of
-	// it what changes, as its trail.
-	if !sameMetadata(ctx, run) {
-		bg := run.detach(ctx, r)
-		rcode, err := t.serveBelowCache(bg, bg, w, r)
-		if t.ladder.Background != nil {
-			t.ladder.Background(bg, rcode, err)
-		}
-		return rcode, err
+// refresh serves what cache asks on its own. cache runs prefetch, stale refresh
+// and verification with a timeout in goroutines of their own, with a context
+// that bears a fresh metadata map (plugin/cache/handler.go: doPrefetch,
+// verifyWithTimeout). Such a run must not write into the client's run, which may
+// have ended already, nor read of it what changes, as its trail.
+func (t *tap) refresh(run *Run, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	bg := run.detach(ctx, r)
+	rcode, err := t.ServeDNS(bg, w, r)
+	if t.ladder.Background != nil {
+		t.ladder.Background(bg, rcode, err)
 	}
-	run.enter(t, r)
-	bw := &belowWriter{ResponseWriter: w, run: run}
-	var rcode int
-	var err error
-	if t.asksUpstream {
-		rcode, err = t.askUpstream(run, ctx, bw, r)
-	} else {
-		rcode, err = t.next.ServeDNS(ctx, bw, r)
-	}
-	run.leave(rcode, err)
 	return rcode, err
 }
 
-func (t *tap) serveUpstream(run *Run, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	run.enter(t, r)
-	rcode, err := t.askUpstream(run, ctx, w, r)
-	run.leave(rcode, err)
-	return rcode, err
-}
-
-// askUpstream gives forward a metadata map if the metadata plugin gave none:
+// ask notes that the plugin below t is about to ask an upstream, and returns the
+// context for it: with a metadata map if the metadata plugin gave none, as
 // forward names the upstream that it asks there and nowhere else.
-func (t *tap) askUpstream(run *Run, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+func (run *Run) ask(t *tap, ctx context.Context) context.Context {
 	if metadata.ValueFuncs(ctx) == nil {
 		ctx = metadata.ContextWithMetadata(ctx)
 	}
 	tr := run.leaves()
 	tr.upstreamCtx, tr.upstreamTap = ctx, t
-	start := now()
-	failing := tr.failing
-	rcode, err := t.next.ServeDNS(ctx, w, r)
+	tr.upstreamBegan, tr.upstreamFailing = now(), tr.failing
+	return ctx
+}
+
+// asked notes what came of it.
+func (run *Run) asked(t *tap, rcode int, err error) {
+	tr := run.leaves()
 	end := now()
-	tr.upstreamElapsed = end - start
-	if err == nil && rcode == dns.RcodeSuccess && tr.failing == failing {
+	tr.upstreamElapsed = end - tr.upstreamBegan
+	if err == nil && rcode == dns.RcodeSuccess && tr.failing == tr.upstreamFailing {
 		t.lastGood.Store(int64(end))
 	}
-	return rcode, err
 }
 
 // start is the origin of the monotonic times of this package: reading the

@@ -93,9 +93,12 @@ type trail struct {
 	written, below *failingReply
 	nested         *evidence.Evidence
 
-	upstreamCtx     context.Context
-	upstreamTap     *tap
-	upstreamElapsed time.Duration
+	upstreamCtx context.Context
+	upstreamTap *tap
+	// upstreamBegan is when the upstream was asked, and upstreamFailing how many
+	// failing messages had been seen then.
+	upstreamBegan, upstreamElapsed time.Duration
+	upstreamFailing                int
 }
 
 // noTrail stands for the trail of a run that left none; it is never written to.
