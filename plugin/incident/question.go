@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -72,6 +73,17 @@ func (t *Table) remember(k Key, v *cause.Verdict, id ID, now time.Time) {
 	// The trace belongs to the query that was seen; without it an entry stays
 	// below a kilobyte.
 	t.put(k.hash(), &remembered{key: k, id: id, verdict: v.WithTrace(nil), found: now})
+}
+
+// renewAfter is how old what is remembered of a question has to be to be
+// remembered anew although nothing in it changes.
+const renewAfter = time.Second
+
+// knows reports whether the verdict of f is remembered as it is, so that a
+// question that is asked all the time costs no memory each time.
+func (t *Table) knows(f *Failure, now time.Time) bool {
+	r, ok := t.lookup(f.Key)
+	return ok && now.Sub(r.found) < renewAfter && r.id == f.ID && slices.Equal(r.verdict.Statements, f.Verdict.Statements)
 }
 
 // put holds r, and lets a success of its name be heard of. It keeps expire from

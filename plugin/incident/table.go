@@ -71,7 +71,7 @@ type Failure struct {
 func (t *Table) Failed(f Failure) Incident {
 	now := t.now()
 	in := t.count(&f, now)
-	if f.Key.Name != "" && !f.Cached {
+	if f.Key.Name != "" && !f.Cached && !t.knows(&f, now) {
 		t.remember(f.Key, f.Verdict, in.ID, now)
 	}
 	return in

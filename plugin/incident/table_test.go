@@ -606,3 +606,33 @@ func TestAnIncidentThatARefreshOfTheCacheBeganIsOverWhenItsNameResolves(t *testi
 		t.Errorf("%d incidents are over, want 1", len(recovered))
 	}
 }
+
+func TestAFailureThatIsKnownIsRememberedAnewOnlyWhenItChangesOrAges(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		after time.Duration
+		text  string
+		anew  bool
+	}{
+		{"the same at once", renewAfter - time.Nanosecond, "", false},
+		{"the same later", renewAfter, "", true},
+		{"another text at once", time.Nanosecond, "no reply within 9.9 s", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWatch()
+			table := New(DefaultEntries, w.now)
+			f := failure("www.example.org.", "")
+			table.Failed(f)
+			w.pass(c.after)
+			f.Verdict = copied(f.Verdict)
+			if c.text != "" {
+				f.Verdict.Statements[0].Full = c.text
+			}
+			table.Failed(f)
+			v, found, ok := table.Recall(f.Key)
+			if !ok || found.Equal(w.now()) != c.anew || !slices.Equal(v.Statements, f.Verdict.Statements) {
+				t.Errorf("found %v, now %v, %+v", found, w.now(), v.Statements)
+			}
+		})
+	}
+}
