@@ -157,6 +157,10 @@ func (t *Table) Sweep() (recovered, forgotten []Ended) {
 	t.mu.Unlock()
 	if empty {
 		t.expire(now)
+	} else {
+		t.clearing.Lock()
+		t.failing.turn(now)
+		t.clearing.Unlock()
 	}
 	return recovered, forgotten
 }

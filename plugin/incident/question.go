@@ -50,19 +50,40 @@ func nameHash(name string) uint64 {
 	return h
 }
 
-func (k Key) hash() uint64 {
-	h := nameHash(k.Name)
-	flags := uint64(0)
+// form is one of the eight that the question of a key can have.
+type form uint8
+
+const (
+	withDO form = 1 << iota
+	withCD
+	refused
+
+	forms
+)
+
+func (k Key) form() form {
+	var f form
 	if k.DO {
-		flags |= 1
+		f |= withDO
 	}
 	if k.CD {
-		flags |= 2
+		f |= withCD
 	}
 	if k.Refused {
-		flags |= 4
+		f |= refused
 	}
-	for _, v := range [...]uint64{k.Block, uint64(k.Qtype)<<16 | uint64(k.Qclass), flags} {
+	return f
+}
+
+// in returns k in the form f.
+func (k Key) in(f form) Key {
+	k.DO, k.CD, k.Refused = f&withDO != 0, f&withCD != 0, f&refused != 0
+	return k
+}
+
+func (k Key) hash() uint64 {
+	h := nameHash(k.Name)
+	for _, v := range [...]uint64{k.Block, uint64(k.Qtype)<<16 | uint64(k.Qclass), uint64(k.form())} {
 		h = (h ^ v) * fnvPrime
 		h ^= h >> 29
 	}
@@ -92,7 +113,7 @@ func (t *Table) put(h uint64, r *remembered) {
 	t.clearing.RLock()
 	defer t.clearing.RUnlock()
 	t.questions.Add(h, r)
-	t.failing.add(nameHash(r.key.Name))
+	t.failing.add(nameHash(r.key.Name), r.key.form())
 }
 
 // Recall returns the verdict on the question k and when it was found.
@@ -136,46 +157,22 @@ func (t *Table) lookup(k Key) (*remembered, bool) {
 // notes the good answer on its incident. The DO and CD bits of k and
 // the rcode are looked past: the name is what resolved.
 func (t *Table) Succeeded(k Key) {
-	if !t.failing.mayHave(nameHash(k.Name)) {
+	may := t.failing.forms(nameHash(k.Name))
+	if may == 0 {
 		return
 	}
 	now := t.now()
-	for flags := range 8 {
-		k.DO, k.CD, k.Refused = flags&1 != 0, flags&2 != 0, flags&4 != 0
+	for f := range forms {
+		if may&(1<<f) == 0 {
+			continue
+		}
+		k = k.in(f)
 		r, ok := t.lookup(k)
 		if !ok {
 			continue
 		}
 		t.questions.Remove(k.hash())
 		t.good(r.id, now)
-	}
-}
-
-// filter tells names that surely do not fail from names that may, without a
-// lock. Slots are set when a name is remembered and cleared all at once when
-// the sweep finds the table empty: a stale slot costs a lookup, nothing else.
-type filter struct {
-	slots [4096 / 64]atomic.Uint64
-	used  atomic.Bool
-}
-
-func (f *filter) empty() bool { return !f.used.Load() }
-
-func (f *filter) add(h uint64) {
-	slot := (h >> 32) % 4096
-	f.slots[slot/64].Or(1 << (slot % 64))
-	f.used.Store(true)
-}
-
-func (f *filter) mayHave(h uint64) bool {
-	slot := (h >> 32) % 4096
-	return f.slots[slot/64].Load()&(1<<(slot%64)) != 0
-}
-
-func (f *filter) clear() {
-	f.used.Store(false)
-	for i := range f.slots {
-		f.slots[i].Store(0)
 	}
 }
 

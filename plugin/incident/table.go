@@ -25,8 +25,8 @@ type Table struct {
 	now       func() time.Time
 	entries   int
 	questions *cache.Cache[*remembered]
-	failing   filter
-	// clearing is held to clear the filter, and shared to add to it.
+	failing   *formFilter
+	// clearing is held to turn or clear the filter, and shared to add to it.
 	clearing sync.RWMutex
 
 	mu        sync.Mutex
@@ -45,6 +45,7 @@ func New(entries int, now func() time.Time) *Table {
 		now:       now,
 		entries:   entries,
 		questions: cache.New[*remembered](entries),
+		failing:   newFormFilter(entries, now()),
 		incidents: make(map[ID]*incident),
 		displaced: make(map[ID]*Summary),
 	}
@@ -71,7 +72,9 @@ type Failure struct {
 func (t *Table) Failed(f Failure) Incident {
 	now := t.now()
 	in := t.count(&f, now)
-	if f.Key.Name != "" && !f.Cached && !t.knows(&f, now) {
+	// No cache answers with a refusal by policy, and that the name resolves for
+	// another client does not end it.
+	if f.Key.Name != "" && !f.Cached && !f.Verdict.Cause.Policy && !t.knows(&f, now) {
 		t.remember(f.Key, f.Verdict, in.ID, now)
 	}
 	return in

@@ -66,14 +66,20 @@ const (
 )
 
 const (
-	answers  = "template ANY ANY {\n answer \"{{ .Name }} 3600 IN A 192.0.2.1\"\n}"
-	cached   = usual + cachedAlone
-	zone     = usual + "file DIR/zone example.org"
-	dead     = usual + "forward . CLOSED"
-	deadOnce = dead + "\ncache {\n servfail 5m\n}"
-	refusing = usual + "acl {\n block\n}\nwhoami"
+	answers = "template ANY ANY {\n answer \"{{ .Name }} 3600 IN A 192.0.2.1\"\n}"
+	cached  = usual + cachedAlone
+	zone    = usual + "file DIR/zone example.org"
+	dead    = usual + "forward . CLOSED"
+	// deadFresh has a cache that keeps no failure.
+	deadFresh = usual + "cache {\n servfail 0\n}\nforward . CLOSED"
+	deadOnce  = dead + "\ncache {\n servfail 5m\n}"
+	refusing  = usual + "acl {\n block\n}\nwhoami"
 	// mixed refuses example.net and has the rest in its cache.
 	mixed = cached + "\nacl example.net {\n block\n}"
+
+	// missing has example.org in its cache and fails for example.net, which it
+	// would have in a hosts file.
+	missing = usual + "cache 3600\ntemplate ANY ANY example.org {\n answer \"{{ .Name }} 3600 IN A 192.0.2.1\"\n}\nhosts /dev/null example.net"
 
 	cachedAlone = "cache 3600\n" + answers
 )
@@ -94,6 +100,7 @@ var throughput = []contest{
 	{"SERVFAIL out of `cache`", "", summary, deadOnce, load{udp, few, servfail}, 0.95},
 	{"REFUSED by `acl`", "", summary, refusing, load{udp, few, refused}, 0.95},
 	{"SERVFAIL, the upstream is dead", "", summary, dead, load{udp, many, servfail}, 0.90},
+	{"the same, `cache` above `forward`", "", summary, deadFresh, load{udp, many, servfail}, 0.90},
 }
 
 // alone is the smallest block. Its queries just fit into the stack that Go gives

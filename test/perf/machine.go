@@ -2,19 +2,19 @@ package main
 
 import (
 	"context"
+	"debug/buildinfo"
 	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
 	"runtime"
-	"runtime/debug"
 	"strings"
 )
 
 var cpuModel = regexp.MustCompile(`(?m)^model name\s*: (.+)$`)
 
 // machine is what the figures were made on and with.
-func machine(ctx context.Context) string {
+func machine(ctx context.Context, binary string) string {
 	cpu := "unknown CPU"
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		if m := cpuModel.FindStringSubmatch(string(text)); m != nil {
@@ -34,12 +34,13 @@ func machine(ctx context.Context) string {
 		}
 	}
 	return fmt.Sprintf("%s, %d cores, Linux %s, %s, CoreDNS %s, %s.\n",
-		cpu, runtime.NumCPU(), kernel, runtime.Version(), coreDNSVersion(), dnsperf)
+		cpu, runtime.NumCPU(), kernel, runtime.Version(), coreDNSVersion(binary), dnsperf)
 }
 
-func coreDNSVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if ok {
+// coreDNSVersion is that of the CoreDNS in binary.
+func coreDNSVersion(binary string) string {
+	info, err := buildinfo.ReadFile(binary)
+	if err == nil {
 		for _, m := range info.Deps {
 			if m.Path == "github.com/coredns/coredns" {
 				return strings.TrimPrefix(m.Version, "v")

@@ -69,7 +69,7 @@ func run() error {
 		}
 		return place(*write, name, text)
 	}
-	if err := tell("machine", "Machine", machine(ctx)); err != nil {
+	if err := tell("machine", "Machine", machine(ctx, b.binary)); err != nil {
 		return err
 	}
 	for _, s := range sections {

@@ -75,8 +75,8 @@ func latency(ctx context.Context, b *bench) (table, error) {
 func entries(ctx context.Context, b *bench) (table, error) {
 	t := table{head: contestHead}
 	for _, n := range []int{1024, 10_000, 100_000, 1_000_000} {
-		failing := load{udp, names{hosts: n, failing: 100}, refused}
-		c := contest{with: fmt.Sprintf("ede {\n log summary 10s\n memory %d\n}", n), block: mixed}
+		failing := load{udp, names{hosts: n, failing: 100}, servfail}
+		c := contest{with: fmt.Sprintf("ede {\n log summary 10s\n memory %d\n}", n), block: missing, ask: failing}
 		p, err := b.open(ctx, c)
 		if err != nil {
 			return t, err
@@ -85,7 +85,7 @@ func entries(ctx context.Context, b *bench) (table, error) {
 		for _, ask := range []struct {
 			name string
 			load load
-		}{{"success", load{udp, few, noerror}}, {"REFUSED", failing}} {
+		}{{"success", load{udp, few, noerror}}, {"SERVFAIL", failing}} {
 			if err != nil {
 				break
 			}
@@ -110,13 +110,12 @@ const distinct = 1_000_000
 // failed.
 func memory(ctx context.Context, b *bench) (table, error) {
 	t := table{head: []string{"", "at the start", "after 1,000,000 failing names", "growth", "target"}}
-	const failing = usual + "template ANY ANY {\n rcode SERVFAIL\n}"
 	for _, form := range []struct{ name, lines, target string }{
 		{"without", "", ""},
 		{"`ede`", plain, "16 MiB"},
 		{"`ede`, `memory 1000000`", "ede {\n memory 1000000\n}", ""},
 	} {
-		c := contest{with: form.lines, block: failing, ask: load{udp, names{hosts: distinct}, servfail}}
+		c := contest{with: form.lines, block: missing, ask: load{udp, names{hosts: distinct, failing: 100}, servfail}}
 		s, err := b.start(ctx, func(port int) string { return c.corefile(c.with, port, b.dir) })
 		if err != nil {
 			return t, err
@@ -132,7 +131,7 @@ func memory(ctx context.Context, b *bench) (table, error) {
 }
 
 func (b *bench) growth(ctx context.Context, s *server, l load) ([]string, error) {
-	warm := load{l.mode, few, l.rcodes}
+	warm := load{l.mode, names{hosts: few.hosts, failing: l.names.failing}, l.rcodes}
 	if _, err := b.fire(ctx, s, warm, "-q", "100", "-l", "1"); err != nil {
 		return nil, err
 	}
