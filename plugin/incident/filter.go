@@ -7,19 +7,15 @@ import (
 )
 
 // filter tells names that surely do not fail from names that may, without a
-// lock. Slots are set when a name is remembered and cleared all at once when
-// the sweep finds the table empty: a stale slot costs a lookup, nothing else.
+// lock. Slots are set when a name is kept and cleared all at once when none
+// fails any more: a stale slot costs a lookup, nothing else.
 type filter struct {
 	slots [4096 / 64]atomic.Uint64
-	used  atomic.Bool
 }
-
-func (f *filter) empty() bool { return !f.used.Load() }
 
 func (f *filter) add(h uint64) {
 	slot := (h >> 32) % 4096
 	f.slots[slot/64].Or(1 << (slot % 64))
-	f.used.Store(true)
 }
 
 func (f *filter) mayHave(h uint64) bool {
@@ -28,7 +24,6 @@ func (f *filter) mayHave(h uint64) bool {
 }
 
 func (f *filter) clear() {
-	f.used.Store(false)
 	for i := range f.slots {
 		f.slots[i].Store(0)
 	}
