@@ -1,0 +1,166 @@
+package cause
+
+var (
+	noNextPlugin = &Cause{
+		ID: "no_next_plugin", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific,
+		Title:    "No plugin of the server block answers this name",
+		When:     "The chain of plugins ended: the last one passed the query on and nothing follows it.",
+		Advice:   "Add a forward for the rest of the names, or serve the name's zone; limit the block to the zones it has.",
+		Corefile: `forward . 192.0.2.53`,
+		Brief:    "nothing on this server answers this name",
+		Full:     "no plugin after {at} answers {asked}: add forward, or a zone for it",
+	}
+	forwardLoop = &Cause{
+		ID: "forward_loop", Code: 0, Lasts: Persistent, Owner: Us, Rank: Found,
+		Title:  "This server forwards to itself",
+		When:   "The upstream's address is this server's own, or that of a block that forwards back; often /etc/resolv.conf names the server itself.",
+		Advice: "Name a real upstream in forward. The loop plugin stops such a server at start.",
+		Corefile: `loop
+forward . 192.0.2.53`,
+		Brief: "this server forwards to itself",
+		Full:  "{at} asks {upstream}, from where the query comes back to this server block",
+	}
+	templateError = &Cause{
+		ID: "template_error", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific,
+		Title:  "A template does not give a valid record",
+		When:   "The template plugin cannot execute a template, or what it renders is no resource record.",
+		Advice: "Read the error: it has the line and column inside the template.",
+		Corefile: `template IN A example.org {
+    answer "{{ .Name }} 60 IN A 192.0.2.1"
+}`,
+		Brief: "this server's configured answer for the name is faulty",
+		Full:  "{at} does not render: {error}",
+	}
+	templateNoMatch = &Cause{
+		ID: "template_nomatch", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific,
+		Title:  "No template matches the name",
+		When:   "A template covers the zone and type, its match does not fit, and it has no fallthrough: CoreDNS answers SERVFAIL.",
+		Advice: "Write fallthrough in the template, or a match that fits.",
+		Corefile: `template IN A example.org {
+    match ^host[0-9]+[.]
+    answer "{{ .Name }} 60 IN A 192.0.2.1"
+    fallthrough
+}
+forward . 192.0.2.53`,
+		Brief: "nothing on this server answers this name",
+		Full:  "no template of {at} matches {asked} and there is no fallthrough",
+	}
+	rewriteInvalidName = &Cause{
+		ID: "rewrite_invalid_name", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific,
+		Title:    "A rewrite made an invalid name",
+		When:     "A rewrite rule applied to the name gives one that is longer than 255 octets or otherwise no domain name.",
+		Advice:   "Test the rule with the name of the log line.",
+		Corefile: `rewrite name regex (.*)[.]old[.]example {1}.new.example`,
+		Brief:    "this server makes an invalid name of the question",
+		Full:     "{at} made an invalid name of {qname}",
+	}
+	erratic = &Cause{
+		ID: "erratic", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific,
+		Title:   "The erratic test plugin answered",
+		When:    "erratic answers SERVFAIL for all types other than A, AAAA and AXFR; it is for tests.",
+		Advice:  "Take erratic out of the Corefile of a server that people use.",
+		Command: "grep -n erratic Corefile",
+		Brief:   "answered by a test plugin",
+		Full:    "answered by {at}, a test plugin, which knows A, AAAA and AXFR only",
+	}
+	clientMalformed = &Cause{
+		ID: "client_malformed", Code: 0, Lasts: Persistent, Owner: Client, Rank: Specific,
+		Title:   "The query cannot be served as it is",
+		When:    "An IXFR without exactly one SOA record in its authority section (RFC 1995 section 3).",
+		Advice:  "The client has to send the SOA that it has, from which the difference counts.",
+		Command: "dig @SERVER ZONE IXFR=SERIAL +tcp",
+		Brief:   "the query is malformed: IXFR needs one SOA in its authority section",
+		Full:    "the query is malformed: IXFR of {qname} needs one SOA in its authority section",
+	}
+	updateFailed = &Cause{
+		ID: "update_failed", Code: 14, Lasts: LastsOpen, Owner: Us, Rank: Specific,
+		Title:   "The dynamic update could not be stored",
+		When:    "The update was allowed, and the store could not be opened, the new zone not built, or the change not committed.",
+		Advice:  "Read the dynupdate lines of the log; check the disk and the permissions of the store.",
+		Command: "nsupdate -d -y hmac-sha256:NAME:SECRET",
+		Brief:   "the dynamic update could not be stored",
+		Full:    "{at} could not store the dynamic update of {qname}",
+	}
+	internalLookup = &Cause{
+		ID: "internal_lookup_failed", Code: 0, Lasts: Transient, Owner: Us, Rank: Specific,
+		Title:   "A lookup inside this server gave nothing",
+		When:    "dns64 or siit asked this server itself for the other address family and got no answer.",
+		Advice:  "If it lasts, check that the server block below dns64 or siit answers the plain query.",
+		Command: "dig @SERVER NAME A",
+		Brief:   "a lookup inside this server gave nothing",
+		Full:    "a lookup inside {at} gave nothing: {error}",
+	}
+	searchPathFailed = &Cause{
+		ID: "search_path_failed", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific,
+		Title:   "autopath could not apply the search path",
+		When:    "The name is shorter than the zone that autopath takes from it.",
+		Advice:  "Check the zones of autopath against the search path of the client.",
+		Command: "cat /etc/resolv.conf",
+		Brief:   "this server could not apply its search path to the name",
+		Full:    "{at} could not apply its search path to {qname}: {error}",
+	}
+	canceled = &Cause{
+		ID: "canceled", Code: 0, Lasts: Transient, Owner: Us, Rank: Specific,
+		Title:  "The query was given up before an upstream was tried",
+		When:   "The time of the cancel plugin or the client's connection ended first.",
+		Advice: "If it is frequent, raise the time of cancel.",
+		Corefile: `cancel 5s
+forward . 192.0.2.53`,
+		Brief: "given up before an upstream was tried",
+		Full:  "given up before {at} tried an upstream",
+	}
+	panicked = &Cause{
+		ID: "panic", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific,
+		CodeNote: "none: the server core answers",
+		Title:    "A plugin panicked",
+		When:     "A fault in a plugin. CoreDNS recovers and answers SERVFAIL itself, so that the answer carries no Extended DNS Error.",
+		Advice:   "Report it with the stack trace, which errors logs with stacktrace; dns64 and siit panic when no plugin follows them.",
+		Corefile: `errors {
+    stacktrace
+}`,
+		Full: "{at} panicked: {panic}",
+	}
+	cachedFailure = &Cause{
+		ID: "cached_failure", Code: 13, Lasts: Transient, Owner: Nobody, Rank: Generic,
+		Title:  "A failure out of the cache whose beginning was not seen",
+		When:   "The cache holds the SERVFAIL, and what caused it is not remembered (any more).",
+		Advice: "Ask again when the servfail time of cache is over; the first failure after that has its cause.",
+		Corefile: `cache {
+    servfail 5s
+}`,
+		Brief: "cached failure, cause not known any more",
+		Full:  "cached failure, cause not known any more",
+	}
+	pluginEDE = &Cause{
+		ID: "plugin_ede", Code: 0, Lasts: LastsOpen, Owner: Us, Rank: Specific,
+		CodeNote: "the plugin's own",
+		Title:    "A plugin said why",
+		When:     "A plugin that this catalog does not know, as one that CoreDNS does not ship, put Extended DNS Errors of its own into the answer; they stay as they are.",
+		Advice:   "Read the code and the text, and the documentation of the plugin that the log line names.",
+		Command:  "coredns -plugins",
+		Brief:    "{rcode} with a reason of its own",
+		Full:     "{at} answered {rcode} with a reason of its own",
+	}
+	remoteUnreachable = &Cause{
+		ID: "remote_unreachable", Code: 23, Lasts: Transient, Owner: Us, Rank: Specific,
+		Title:   "A plugin cannot reach another server",
+		When:    "A plugin that this catalog does not know, as one that CoreDNS does not ship, returned a network error with the address of its peer.",
+		Advice:  "Check that the address in the error is right and can be reached, and the plugin's own configuration.",
+		Command: "nc -zv ADDRESS PORT",
+		Brief:   "this server cannot reach another server that it needs",
+		Full:    "{at} cannot reach another server{with error}",
+	}
+	unknown = &Cause{
+		ID: "unknown", Code: 0, Lasts: LastsOpen, Owner: Nobody, Rank: Unexplained,
+		Title:   "Not explained",
+		When:    "The evidence fits no cause of this catalog, as with a plugin that CoreDNS does not ship.",
+		Advice:  "Look at the log line: it has the plugin and its error. A report with it helps to add the cause.",
+		Command: "ede check Corefile",
+		Brief:   "{rcode}, cause not known",
+		Full:    "{rcode} from {at}, cause not known{with error}",
+	}
+	faultCauses = []*Cause{
+		noNextPlugin, forwardLoop, templateError, templateNoMatch, rewriteInvalidName, erratic, clientMalformed,
+		updateFailed, internalLookup, searchPathFailed, canceled, panicked, cachedFailure, pluginEDE, remoteUnreachable, unknown,
+	}
+)

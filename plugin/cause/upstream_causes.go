@@ -1,0 +1,100 @@
+package cause
+
+var (
+	upstreamTimeout = &Cause{
+		ID: "upstream_timeout", Code: 23, Lasts: Transient, Owner: Upstream, Rank: Specific,
+		Title:   "No reply from the upstream within the time",
+		When:    "The upstream is down, overloaded, or a firewall drops the packets; also when it sends only what is no reply to the question.",
+		Advice:  "Try another resolver to tell the upstream from the path to it; check that its address and port can be reached over UDP and TCP.",
+		Command: "dig @UPSTREAM example.org +tcp",
+		Brief:   "no reply from the upstream within {elapsed}",
+		Full:    "no reply within {elapsed}: {upstreams}",
+	}
+	upstreamUnreachable = &Cause{
+		ID: "upstream_unreachable", Code: 23, Lasts: Transient, Owner: Upstream, Rank: Specific,
+		Title:   "The upstream cannot be reached",
+		When:    "Nothing listens at the upstream's address and port, or there is no route to it.",
+		Advice:  "Check that the upstream runs and that the address and port in the Corefile are right.",
+		Command: "dig @UPSTREAM -p PORT example.org",
+		Brief:   "the upstream cannot be reached",
+		Full:    "{upstreams}",
+	}
+	upstreamClosed = &Cause{
+		ID: "upstream_closed", Code: 23, Lasts: Transient, Owner: Upstream, Rank: Specific,
+		Title:   "The upstream closed the connection without an answer",
+		When:    "The upstream accepts connections and closes or resets them: a limit, a restart, a load balancer without a server behind it.",
+		Advice:  "Look at the upstream's own log for the connection; check its limits and whether it serves this protocol on this port.",
+		Command: "kdig @UPSTREAM +tls example.org",
+		Brief:   "the upstream closed the connection without an answer",
+		Full:    "closed without an answer: {upstreams}",
+	}
+	upstreamTLS = &Cause{
+		ID: "upstream_tls", Code: 23, Lasts: Persistent, Owner: Upstream, Rank: Specific,
+		Title:   "The TLS handshake with the upstream failed",
+		When:    "Its certificate is expired, is for another name, or comes from an authority that this server does not know; or it does not speak TLS on that port.",
+		Advice:  "Compare tls_servername and the tls line of forward with the upstream's certificate, and check the certificate's dates.",
+		Command: "openssl s_client -connect UPSTREAM:853 -servername NAME",
+		Brief:   "TLS to the upstream failed",
+		Full:    "TLS failed ({detail}): {upstreams}",
+	}
+	upstreamMalformed = &Cause{
+		ID: "upstream_malformed", Code: 23, Lasts: Persistent, Owner: Upstream, Rank: Specific,
+		Title:   "The upstream's reply does not parse",
+		When:    "What came back is no DNS message: a middlebox, a broken server, or the error page of a DNS over HTTPS server.",
+		Advice:  "Ask the upstream directly and look at the reply; over HTTPS check the URL's path and the HTTP status.",
+		Command: "kdig @UPSTREAM +https example.org",
+		Brief:   "the upstream's reply does not parse",
+		Full:    "reply does not parse: {upstreams}",
+	}
+	upstreamNetwork = &Cause{
+		ID: "upstream_network", Code: 23, Lasts: LastsOpen, Owner: Network, Rank: Specific,
+		Title:   "The exchange with the upstream failed in the network",
+		When:    "The operating system or the transport reports an error that is none of the common ones, or the transport was stopped by a reload.",
+		Advice:  "Read the error in the log line; if it comes with a reload only, nothing needs to be done.",
+		Command: "dig @UPSTREAM example.org",
+		Brief:   "the exchange with the upstream failed",
+		Full:    "exchange failed ({error}): {upstreams}",
+	}
+	noHealthyUpstream = &Cause{
+		ID: "no_healthy_upstream", Code: 22, Lasts: Transient, Owner: Upstream, Rank: Specific,
+		Title:    "Every upstream is marked down",
+		When:     "forward's health checks fail for all upstreams and failfast_all_unhealthy_upstreams is set, or grpc had no time left to try one.",
+		Advice:   "Bring an upstream back; add one that does not share its fate.",
+		Corefile: `forward . 192.0.2.53 198.51.100.53`,
+		Brief:    "no healthy upstream",
+		Full:     "no healthy upstream: {upstreams}",
+	}
+	exchangeCauses = []*Cause{
+		upstreamTimeout, upstreamUnreachable, upstreamClosed, upstreamTLS, upstreamMalformed, upstreamNetwork, noHealthyUpstream,
+	}
+
+	upstreamEDE = &Cause{
+		ID: "upstream_ede", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Found,
+		CodeNote: "the upstream's own",
+		Title:    "The upstream said why",
+		When:     "The upstream answered SERVFAIL or REFUSED with Extended DNS Errors of its own; they are passed on with their source.",
+		Advice:   "Read the code and the text: they are the upstream's statement, not this server's.",
+		Command:  "dig @UPSTREAM NAME",
+		Brief:    "the upstream answered {rcode} with a reason of its own",
+		Full:     "{upstream} answered {rcode} with a reason of its own",
+	}
+	upstreamServfail = &Cause{
+		ID: "upstream_servfail", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Generic,
+		Title:   "The upstream answered SERVFAIL without a reason",
+		When:    "The upstream tried and failed and does not send Extended DNS Errors: DNSSEC validation, unreachable name servers, or its own trouble.",
+		Advice:  "Try a different resolver to tell the resolver from the zone; then check DNSSEC signatures, SOA serials and the zone's name servers. With diagnose, ede looks for the reason itself.",
+		Command: "dig @UPSTREAM NAME +cd",
+		Brief:   "the upstream answered SERVFAIL without a reason",
+		Full:    "{upstream} answered SERVFAIL without a reason{no EDNS}",
+	}
+	upstreamRefused = &Cause{
+		ID: "upstream_refused", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Generic,
+		Title:   "The upstream refused the query without a reason",
+		When:    "Its access list (allow-query, allow-recursion) leaves this server out, it is authoritative only, or it limits the rate or is overloaded.",
+		Advice:  "Check allow-query and allow-recursion on the upstream for this server's address, and whether it is a resolver at all.",
+		Command: "dig @UPSTREAM . NS",
+		Brief:   "the upstream refused the query ({ra}): access list, authoritative only, or overloaded",
+		Full:    "{upstream} refused the query ({ra}): access list, authoritative only, or overloaded{no EDNS}",
+	}
+	answerCauses = []*Cause{upstreamEDE, upstreamServfail, upstreamRefused, upstreamRefusedNotRecursive}
+)

@@ -1,0 +1,103 @@
+package cause
+
+var (
+	zoneNotLoaded = &Cause{
+		ID: "zone_not_loaded", Code: 14, Lasts: Transient, Owner: Us, Rank: Specific,
+		Title:   "The zone is configured and not loaded yet",
+		When:    "A secondary has never had a transfer from its primary, or a zone file could not be read.",
+		Advice:  "Check that the primary can be reached and allows the transfer, or that the zone file exists and parses; the log at start tells.",
+		Command: "dig @PRIMARY ZONE AXFR",
+		Brief:   "zone {zone} is not loaded yet",
+		Full:    "zone {zone} of {at} is not loaded yet",
+	}
+	zoneExpired = &Cause{
+		ID: "zone_expired", Code: 24, Lasts: Transient, Owner: Us, Rank: Specific,
+		Title:   "The secondary zone is past its SOA expire time",
+		When:    "The primary could not be reached for longer than the expire value of the zone's SOA.",
+		Advice:  "Restore the transfer from the primary; compare the SOA serials of both.",
+		Command: "dig @PRIMARY ZONE SOA",
+		Brief:   "zone {zone} has expired",
+		Full:    "zone {zone} of {at} has expired: no transfer for longer than the expire of its SOA",
+	}
+	zoneLoop = &Cause{
+		ID: "zone_loop", Code: 24, Lasts: Persistent, Owner: Zone, Rank: Specific,
+		Title:   "A CNAME or DNAME chain in the zone loops",
+		When:    "A record points at itself, or a chain of aliases is longer than the eight that CoreDNS follows.",
+		Advice:  "Follow the aliases in the zone file from the name and break the loop.",
+		Command: "dig NAME CNAME",
+		Brief:   "an alias chain in zone {zone} loops or is too long",
+		Full:    "an alias chain in zone {zone} of {at} loops or is too long, seen at {asked}",
+	}
+	zoneUnusable = &Cause{
+		ID: "zone_unusable", Code: 24, Lasts: LastsOpen, Owner: Us, Rank: Specific,
+		Title:   "The zone's data do not answer the query",
+		When:    "A zone of a cloud provider (route53, azure, clouddns) is not fetched yet, or its data are faulty, as an alias that loops.",
+		Advice:  "Check the plugin's log lines on fetching the zone, its credentials, and the record in the provider's console.",
+		Command: "aws route53 list-resource-record-sets --hosted-zone-id ID",
+		Brief:   "the zone's data do not answer the query",
+		Full:    "the zone as {at} has it does not answer {asked}: not fetched yet, or faulty",
+	}
+	cnameTargetFailed = &Cause{
+		ID: "cname_target_failed", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Specific,
+		CodeNote: "those of the target's failure",
+		Title:    "The name is an alias, and its target failed",
+		When:     "A CNAME leads out of the zone and the lookup of its target failed; the codes are those of the target's failure.",
+		Advice:   "Look at the cause of the target's failure; the zone itself is in order.",
+		Command:  "dig @SERVER TARGET",
+		Brief:    "the name is an alias and its target cannot be resolved",
+		Full:     "the answer of {at} is an alias and its target cannot be resolved",
+	}
+	notAuthoritative = &Cause{
+		ID: "not_authoritative", Code: 20, Lasts: Persistent, Owner: Client, Rank: Specific, Policy: true,
+		Title:    "The name is in none of this server's zones",
+		When:     "An authoritative server block is asked for a name that it does not serve and has no forward behind it.",
+		Advice:   "Check whether this is the right resolver for the client at all; if it should answer, add the zone or a forward.",
+		Corefile: `forward . 192.0.2.53`,
+		Brief:    "not authoritative for this name",
+		Full:     "{at} serves none of the zones of {asked} and nothing follows it",
+	}
+	backendNotReady = &Cause{
+		ID: "backend_not_ready", Code: 14, Lasts: Transient, Owner: Us, Rank: Specific,
+		Title:   "The data source of this server is not ready",
+		When:    "The Kubernetes API has not been synced, the store of dynamic zones cannot be opened, or etcd answers with an error, as without a leader or permission.",
+		Advice:  "Check that the API or the store can be reached and that this server may read it; the readiness check tells when it is done.",
+		Command: "kubectl -n kube-system logs -l k8s-app=kube-dns",
+		Brief:   "the data source of this server is not ready",
+		Full:    "{at} is not ready{with error}",
+	}
+	backendUnreachable = &Cause{
+		ID: "backend_unreachable", Code: 23, Lasts: Transient, Owner: Us, Rank: Specific,
+		Title:   "The data source of this server cannot be reached",
+		When:    "etcd, nomad or another store behind a plugin does not answer.",
+		Advice:  "Check the endpoint in the Corefile, the store's health, and its certificates.",
+		Command: "etcdctl endpoint health",
+		Brief:   "the data source of this server cannot be reached",
+		Full:    "{at} cannot reach its data source{with error}",
+	}
+	backendError = &Cause{
+		ID: "backend_error", Code: 24, Lasts: LastsOpen, Owner: Us, Rank: Specific,
+		Title:   "The data behind the name are invalid",
+		When:    "The source was read, and what it holds cannot be turned into an answer, as a name server record that is no address, or text that is no JSON.",
+		Advice:  "Read the error in the log line and mend the entry it names.",
+		Command: "etcdctl get --prefix KEY",
+		Brief:   "the data of this server for the name are invalid",
+		Full:    "{at} cannot answer from its data{with error}",
+	}
+	hostsMiss = &Cause{
+		ID: "hosts_miss", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific,
+		Title:  "The hosts table does not have the name",
+		When:   "hosts without fallthrough answers SERVFAIL for every name that it lacks, not NXDOMAIN.",
+		Advice: "Write fallthrough in the hosts block, or limit hosts to the zones that it has in full.",
+		Corefile: `hosts {
+    192.0.2.5 printer.example.org
+    fallthrough
+}
+forward . 192.0.2.53`,
+		Brief: "the name is not in this server's own table of names",
+		Full:  "{at} has no {asked} and no fallthrough",
+	}
+	zoneCauses = []*Cause{
+		zoneNotLoaded, zoneExpired, zoneLoop, zoneUnusable, cnameTargetFailed, notAuthoritative,
+		backendNotReady, backendUnreachable, backendError, hostsMiss,
+	}
+)
