@@ -42,10 +42,8 @@ func Command() *cobra.Command {
 	return c
 }
 
-// untaken are the causes that no test brings about with dig, and why.
+// untaken are the causes that no test takes an example of, and why.
 var untaken = map[string]string{
-	"client_malformed":             "dig sends no such query",
-	"transfer_unsupported":         "dig asks for transfers over TCP only",
 	"plugin_ede":                   "it takes a plugin that CoreDNS does not ship",
 	"remote_unreachable":           "it takes a plugin that CoreDNS does not ship",
 	"unknown":                      "it takes a plugin that CoreDNS does not ship",
