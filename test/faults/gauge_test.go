@@ -48,8 +48,8 @@ func fetch(url string) (string, error) {
 	return string(body), err
 }
 
-// gauge reads what the process holds now. During a reload its metrics may not
-// answer; the goroutines are then 0.
+// gauge reads what the process holds now. During a reload, or on a machine that
+// is busy, its metrics may not answer; the goroutines are then 0.
 func (p *process) gauge() gauge {
 	var g gauge
 	if n, err := p.metric("go_goroutines"); err == nil {
@@ -138,11 +138,15 @@ func (p *process) try(t *testing.T, fault string) *trial {
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	p.collect()
+	deadline := time.Now().Add(settling())
 	for same := 0; same < 5; <-tick.C {
 		now := p.gauge()
-		if now.goroutines == tr.row.before.goroutines && now.descriptors == tr.row.before.descriptors {
+		switch {
+		case time.Now().After(deadline):
+			t.Fatalf("the process does not come to rest in %v: %d goroutines, %d descriptors:\n%s", settling(), now.goroutines, now.descriptors, p.stacks())
+		case now.goroutines > 0 && now.goroutines == tr.row.before.goroutines && now.descriptors == tr.row.before.descriptors:
 			same++
-		} else {
+		default:
 			same = 0
 		}
 		tr.row.before = now

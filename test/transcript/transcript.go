@@ -177,7 +177,9 @@ var passing = []*regexp.Regexp{
 	regexp.MustCompile(`[\d.]+ s\b`),
 	regexp.MustCompile(`duration_seconds=[^ ]+`),
 	regexp.MustCompile(`queries=\d+`),
-	// Ids, ports and key tags; INFO-CODEs have two digits.
+	regexp.MustCompile(`\bid(=|: )\d+`),
+	regexp.MustCompile(`\b(DS|DNSKEY|RRSIG|key) \d+`),
+	// Ports; INFO-CODEs have two digits.
 	regexp.MustCompile(`\d{3,}`),
 }
 
