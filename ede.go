@@ -88,22 +88,33 @@ func (e *Ede) failed(run *observe.Run, r *dns.Msg, shape evidence.Shape, failure
 	}
 	var f record.Failure
 	e.explain(&f, run, r, ev)
+	reply := e.answer(&f, run, r, shape, failure)
 	e.record(run.Context, &f)
-	if e.block.shadow {
+	if reply == nil {
 		return rcode, err
 	}
-	if shape == evidence.Returned && !run.Request.HasOPT() {
-		// Nothing to attach and nothing to repair: the server core answers.
-		return rcode, err
-	}
-	w := run.ResponseWriter
-	opts := e.options(f.Verdict, &f)
-	reply := option.Attach(run.Reply(r, failure), run.Request, limitOf(w, r, run.Request), opts)
-	if f.Sent == record.SentYes {
-		record.CountOptions(f.Server, sentOptions(reply, opts))
-	}
-	_ = w.WriteMsg(reply)
+	_ = run.ResponseWriter.WriteMsg(reply)
 	return dns.RcodeSuccess, err
+}
+
+// answer returns the answer to a query that failed, or nil if it is left to the
+// chain or the server core, and notes in f what became of its options.
+func (e *Ede) answer(f *record.Failure, run *observe.Run, r *dns.Msg, shape evidence.Shape, failure int) *dns.Msg {
+	if e.block.shadow || shape == evidence.Returned && !run.Request.HasOPT() {
+		// In the second case there is nothing to attach and nothing to repair.
+		return nil
+	}
+	opts := e.options(f.Verdict, f)
+	reply := option.Attach(run.Reply(r, failure), run.Request, limitOf(run.ResponseWriter, r, run.Request), opts)
+	if f.Sent != record.SentYes {
+		return reply
+	}
+	sent := sentOptions(reply, opts)
+	if len(sent) == 0 {
+		f.Sent = record.NotSent
+	}
+	record.CountOptions(f.Server, sent)
+	return reply
 }
 
 // Name implements plugin.Handler.

@@ -130,7 +130,7 @@ func hasNSID(m *dns.Msg) bool {
 // forward cuts a reply that does not fit the client and leaves no OPT in it:
 // the client asks again over TCP, and gets the reason there.
 func TestATruncatedFailureStaysTruncated(t *testing.T) {
-	server.Capture(t)
+	logs := server.Capture(t)
 	up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(7, strings.Repeat("long ", 200)))})
 	s := server.Start(t, here(".:0", levels, forward(up.Addr())))
 	r := ask(t, briefClient, "udp", s.UDP(), query("tc.example.org", server.BufferSize(512)))
@@ -139,6 +139,52 @@ func TestATruncatedFailureStaysTruncated(t *testing.T) {
 	}
 	r = ask(t, briefClient, "tcp", s.TCP(), query("tc.example.org", server.BufferSize(512)))
 	expect(t, r, "SERVFAIL", "7 from upstream: long …")
+	for _, want := range []string{"protocol=udp … sent=off …", "protocol=tcp … sent=true …"} {
+		logs.WaitForFunc(t, func(line string) bool {
+			return strings.Contains(line, "qname=tc.example.org.") && matches("…"+want, line)
+		}, patience)
+	}
+}
+
+// An upstream can truncate a reply and put anything into its OPT record.
+func TestATruncatedFailureIsAsHarmlessAsAnother(t *testing.T) {
+	server.Capture(t)
+	up := upstream.Start(t, upstream.Config{Handler: dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
+		r := new(dns.Msg).SetRcode(m, servfail)
+		r.Truncated = true
+		r.SetEdns0(1232, false)
+		r.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_EDE{InfoCode: 22, ExtraText: "a\x1b[2Jz"}}
+		_ = w.WriteMsg(r)
+	})})
+	for upstreams, want := range map[string]string{"keep": "22 from upstream: a[2Jz", "drop": "0 the upstream gave a reason"} {
+		s := server.Start(t, here(".:0", "ede {\n upstream "+upstreams+"\n }", forward(up.Addr())))
+		r := ask(t, briefClient, "udp", s.UDP(), query("tc."+upstreams+".example.org"))
+		expect(t, r, "SERVFAIL", want)
+		if !r.Truncated {
+			t.Error("TC is lost")
+		}
+	}
+}
+
+// A client with 512 octets and a reply that fills them leave no room.
+func TestAnOptionWithoutRoomIsNotCalledSent(t *testing.T) {
+	logs := server.Capture(t)
+	up := upstream.Start(t, upstream.Config{Transport: upstream.TCP, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
+		r := new(dns.Msg).SetRcode(m, servfail)
+		r.SetEdns0(1232, false)
+		filler := record(". 60 IN TXT x")
+		for dns.MinMsgSize-r.Len() > 2*dns.Len(filler) {
+			r.Ns = append(r.Ns, filler)
+		}
+		r.Ns = append(r.Ns, record(". 60 IN TXT "+strings.Repeat("x", dns.MinMsgSize-r.Len()-dns.Len(filler)+1)))
+		_ = w.WriteMsg(r)
+	})})
+	s := server.Start(t, here(".:0", levels, forward(up.Addr(), "force_tcp")))
+	r := ask(t, briefClient, "udp", s.UDP(), query("full.example.org", server.BufferSize(512)))
+	expect(t, r, "SERVFAIL")
+	logs.WaitForFunc(t, func(line string) bool {
+		return strings.Contains(line, "qname=full.example.org.") && strings.Contains(line, " sent=off ")
+	}, patience)
 }
 
 func TestASignedAnswerVerifies(t *testing.T) {

@@ -27,7 +27,8 @@ const emptyOption = 2 + 2 + 2
 //
 // To a query without OPT the copy has no OPT either (RFC 6891 section 7), even
 // where a plugin added one. A reply without OPT gets one if an option goes with
-// it; otherwise that is left to CoreDNS. A truncated reply keeps what it has.
+// it; otherwise that is left to CoreDNS. A truncated reply gets no option if it has
+// none: its reader asks again over TCP.
 //
 // To stay within limit, texts are shortened, then dropped, the last option's
 // first, then options from the last on; Other Error is sent even if its text is
@@ -40,7 +41,7 @@ func Attach(reply *dns.Msg, req Request, limit int, opts []Option) *dns.Msg {
 		return &out
 	}
 	own := ownExtra(&out)
-	if reply.Truncated {
+	if reply.Truncated && (own == nil || !slices.ContainsFunc(own.Option, isEDE)) {
 		return &out
 	}
 

@@ -152,15 +152,28 @@ func TestAttachLeavesOneOPTOfSeveral(t *testing.T) {
 	sameOptions(t, codes(out), []Option{{Code: 22, Text: two[0].Text}})
 }
 
-func TestAttachLeavesATruncatedReplyAsItIs(t *testing.T) {
-	reply := failure("example.org.", ede(6, "theirs"))
+func TestAttachAddsNothingToATruncatedReply(t *testing.T) {
+	reply := failure("example.org.")
+	for range 2 {
+		reply.Truncated = true
+		out := Attach(reply, ednsQuery, 1232, two)
+		if out.String() != reply.String() {
+			t.Errorf("got %v", out)
+		}
+		if out == reply || optOf(reply) != nil && optOf(out) == optOf(reply) {
+			t.Error("not a copy")
+		}
+		reply.SetEdns0(1232, false)
+	}
+}
+
+func TestAttachReplacesWhatATruncatedReplySays(t *testing.T) {
+	reply := failure("example.org.", ede(6, "theirs\x1b[31m"))
 	reply.Truncated = true
 	out := Attach(reply, ednsQuery, 1232, two)
-	if out.String() != reply.String() {
-		t.Errorf("got %v", out)
-	}
-	if out == reply || optOf(out) == optOf(reply) {
-		t.Error("not a copy")
+	sameOptions(t, codes(out), []Option{{Code: 22, Text: two[0].Text}, {Code: 23, Text: two[1].Text}})
+	if !out.Truncated {
+		t.Error("TC is lost")
 	}
 }
 

@@ -22,7 +22,8 @@ const (
 	NoEDNS Sent = "no_edns"
 	// InShadow: the block only records.
 	InShadow Sent = "shadow"
-	// NotSent: there was no answer to attach to (a panic, a truncated reply).
+	// NotSent: nothing was attached, as to a panic, to a truncated reply or where
+	// there was no room.
 	NotSent Sent = "off"
 )
 
