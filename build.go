@@ -9,8 +9,8 @@ import (
 
 const modulePath = "github.com/seed-1b7246af/coredns-ede"
 
-// revision is the commit, if the linker was told so with -X: in a CoreDNS that
-// is built by plugin.cfg the toolchain records the version of ede and no commit.
+// revision is the commit, if the linker was told so with -X: of a module that it
+// did not build in a work tree the toolchain records the version and no commit.
 var revision string
 
 // Version returns the version and the commit of ede in the running binary:
@@ -25,7 +25,8 @@ func Version() (version, commit string) {
 }
 
 // recorded reads what the toolchain noted: ede is either the main module, with
-// the state of its work tree, or one of those that CoreDNS was built with.
+// the state of its work tree if it was built in one, or one of those that
+// CoreDNS was built with.
 func recorded(info *debug.BuildInfo) (version, commit string) {
 	if info.Main.Path == modulePath {
 		version = info.Main.Version
@@ -43,13 +44,12 @@ func recorded(info *debug.BuildInfo) (version, commit string) {
 		}
 	}
 	for _, m := range info.Deps {
-		if m.Path != modulePath {
-			continue
+		if m.Path == modulePath {
+			version = m.Version
 		}
-		version = m.Version
-		if module.IsPseudoVersion(version) {
-			commit, _ = module.PseudoVersionRev(version)
-		}
+	}
+	if commit == "" && module.IsPseudoVersion(version) {
+		commit, _ = module.PseudoVersionRev(version)
 	}
 	if version == "(devel)" {
 		version = ""

@@ -27,6 +27,8 @@ func TestTheBuildIsWhatTheToolchainRecorded(t *testing.T) {
 		{"go run", main("(devel)"), "devel", "unknown"},
 		{"go build at a commit", main("v0.0.0-20260102030405-0123456789ab", commit), "v0.0.0-20260102030405-0123456789ab", commit.Value},
 		{"go build with changes", main("v0.2.0+dirty", commit, debug.BuildSetting{Key: "vcs.modified", Value: "true"}), "v0.2.0+dirty", commit.Value + "-dirty"},
+		{"go install of a release", main("v0.2.0"), "v0.2.0", "unknown"},
+		{"go install of a commit", main("v0.2.1-0.20260102030405-0123456789ab"), "v0.2.1-0.20260102030405-0123456789ab", "0123456789ab"},
 		{"plugin.cfg with a release", within("v0.2.0"), "v0.2.0", "unknown"},
 		{"plugin.cfg with a commit", within("v0.2.1-0.20260102030405-0123456789ab"), "v0.2.1-0.20260102030405-0123456789ab", "0123456789ab"},
 	} {
