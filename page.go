@@ -34,7 +34,7 @@ func (p *parser) page(args []string) error {
 		return p.c.Errf("%s: accepted is one address with a port, as 127.0.0.1:9163", line("page", args))
 	}
 	host, port, err := net.SplitHostPort(args[0])
-	if err == nil && host != "" && host != "localhost" {
+	if err == nil && host != "localhost" {
 		_, err = netip.ParseAddr(host)
 	}
 	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || strconv.FormatUint(n, 10) != port {
@@ -46,16 +46,24 @@ func (p *parser) page(args []string) error {
 
 // openPage begins to serve the page, if one is configured.
 func (p *process) openPage() error {
-	if p.pageAddr == "" {
+	addr := p.pageAddr.value
+	if p.pageAddr.place == "" {
 		return nil
 	}
 	version, _ := Version()
-	name, _, _ := net.SplitHostPort(p.pageAddr)
-	server, err := page.Listen(p.pageAddr, page.New(page.Options{
-		Snapshot: p.table.Snapshot, Host: hostname(), Version: version, Names: []string{name},
-	}))
+	name, _, _ := net.SplitHostPort(addr)
+	var err error
+	if !p.pageIsHanded {
+		err = page.Free(addr)
+	}
+	var server *page.Server
+	if err == nil {
+		server, err = page.Listen(addr, page.New(page.Options{
+			Snapshot: p.table.Snapshot, Host: hostname(), Version: version, Names: []string{name},
+		}))
+	}
 	if err != nil {
-		return fmt.Errorf("page: %w", err)
+		return fmt.Errorf("%s - page: %w: accepted is an address of this host, with a port that nothing else listens on", p.pageAddr.place, err)
 	}
 	p.page = server
 	log.Infof("page at http://%s/", server.Addr())

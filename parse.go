@@ -64,19 +64,20 @@ func (p *parser) directive() error {
 // properties in the order of the README.
 var properties = []struct {
 	name string
-	// repeats is true for a property that may stand more than once.
-	repeats bool
-	read    func(*parser, []string) error
+	// repeats is true for a property that may stand more than once, block for
+	// one with properties of its own.
+	repeats, block bool
+	read           func(*parser, []string) error
 }{
-	{"text", true, (*parser).text},
-	{"upstream", false, (*parser).upstream},
-	{"shadow", false, (*parser).shadow},
-	{"log", true, (*parser).log},
-	{"except", false, (*parser).except},
-	{"memory", false, (*parser).memory},
-	{"page", false, (*parser).page},
-	{"why", false, (*parser).why},
-	{"diagnose", false, (*parser).diagnose},
+	{"text", true, false, (*parser).text},
+	{"upstream", false, false, (*parser).upstream},
+	{"shadow", false, false, (*parser).shadow},
+	{"log", true, false, (*parser).log},
+	{"except", false, false, (*parser).except},
+	{"memory", false, false, (*parser).memory},
+	{"page", false, false, (*parser).page},
+	{"why", false, false, (*parser).why},
+	{"diagnose", false, true, (*parser).diagnose},
 }
 
 func (p *parser) property() error {
@@ -91,7 +92,12 @@ func (p *parser) property() error {
 			return p.c.Errf("%s stands twice: one is accepted", name)
 		}
 		p.seen[name] = true
-		return known.read(p, p.c.RemainingArgs())
+		args := p.c.RemainingArgs()
+		// The dispenser leaves an opening brace to the next argument.
+		if !known.block && p.c.NextArg() {
+			return p.c.Errf("%s: no block is accepted", line(name, args))
+		}
+		return known.read(p, args)
 	}
 	return p.c.Errf("unknown property %q: accepted are %s", name, strings.Join(names, ", "))
 }

@@ -1,6 +1,8 @@
 package ede
 
 import (
+	"errors"
+	"io/fs"
 	"strconv"
 	"strings"
 	"time"
@@ -39,8 +41,8 @@ func (p *parser) diagnose(args []string) error {
 	l := defaultDiagnose
 	place := p.place()
 	p.block.diagnose, p.settings.diagnoses = true, true
-	// The dispenser leaves an opening brace to the next argument. Without a
-	// block the properties are those of another server block, or the defaults.
+	// Without a block the properties are those of another server block, or the
+	// defaults.
 	if !p.c.NextArg() {
 		return nil
 	}
@@ -111,8 +113,11 @@ func (p *parser) diagnoseAnchor(l *diagnoseLine, args []string) error {
 	if root := dnsserver.GetConfig(p.c).Root; root != "" && !strings.HasPrefix(file, "/") {
 		file = root + "/" + file
 	}
-	if _, err := readAnchors(file); err != nil {
+	_, err := readAnchors(file)
+	if unread := new(fs.PathError); errors.As(err, &unread) {
 		return p.c.Errf("trust_anchor: %v: accepted is a file with DS or DNSKEY records in zone-file form", err)
+	} else if err != nil {
+		return p.c.Errf("trust_anchor: %v", err)
 	}
 	l.anchors = file
 	return nil

@@ -21,15 +21,17 @@ type process struct {
 	// history is nil unless the page or why shows it.
 	history    *incident.History
 	clientForm record.ClientForm
-	pageAddr   string
-	page       *page.Server
+	pageAddr   setting[string]
+	// pageIsHanded is true where the load before has the page on this address.
+	pageIsHanded bool
+	page         *page.Server
 }
 
 func newProcess(s settings) (*process, error) {
 	table := incident.New(s.entries(), time.Now)
 	p := &process{
 		entries: s.entries(), table: table, log: record.NewLog(s.logOptions(), table, time.Now),
-		history: newHistory(s), clientForm: s.client.value, pageAddr: s.page.value,
+		history: newHistory(s), clientForm: s.client.value, pageAddr: s.page,
 	}
 	table.Keep(p.history)
 	if !s.diagnoses {
@@ -52,6 +54,7 @@ func (p *process) adopt(old *process, blocks map[uint64]bool) {
 		p.table.Adopt(old.table, blocks)
 	}
 	p.log.Continue(old.log, p.table)
+	p.pageIsHanded = p.pageAddr.value == old.pageAddr.value
 	p.adoptHistory(old)
 }
 

@@ -31,6 +31,16 @@ type Server struct {
 	done chan struct{}
 }
 
+// Free tells whether nothing listens on addr, whose port Listen would share:
+// what asks for the page would then get now the one, now the other.
+func Free(addr string) error {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return err
+	}
+	return listener.Close()
+}
+
 // Listen serves h on addr, "127.0.0.1:9163", until Stop. The port may be shared
 // with a server of the same process: at a reload the new one starts before the
 // old one stops.
