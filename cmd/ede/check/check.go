@@ -26,7 +26,7 @@ func Command() *cobra.Command {
 		Use:   "check [COREFILE]",
 		Short: "Print the mistakes that a Corefile gives away",
 		Long: "Check reads a Corefile, by default ./Corefile, and prints one line for each mistake that its server blocks " +
-			"give away by themselves. Nothing is started. The exit status is 1 if there are any, or if the file cannot be " +
+			"give away by themselves. Nothing is started. The exit status is 1 if there are any, and 2 if the file cannot be " +
 			"read. docs/checks.md has an example of each mistake.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -80,9 +80,9 @@ func Markdown(w io.Writer) error {
 var page = template.Must(template.New("checks").Parse(`# Mistakes that a Corefile gives away
 
 ` + "`go run ./cmd/ede check COREFILE`" + ` reads a Corefile and prints a line for each of the mistakes below; *ede* logs the same
-as warnings when it is loaded. Nothing is started or asked. The exit status is 0 if there is none, and 1 if there are any
-or the file cannot be read, so that it can stand in front of a deployment. What is a choice and may be meant is not
-warned of.
+as warnings when it is loaded. Nothing is started or asked. The exit status is 0 if there is none, 1 if there are any,
+and 2 if the file cannot be read (` + "`go run`" + ` makes 1 of it), so that it can stand in front of a deployment. What is a
+choice and may be meant is not warned of.
 
 This page is made by ` + "`go run ./cmd/ede check --markdown`" + `.
 {{range .}}
