@@ -126,16 +126,17 @@ var single = []scene{
 	{
 		cause: "concurrency_limit", at: "forward",
 		stage: func(t *testing.T) stage {
-			up := upstream.Start(t, upstream.Config{Handler: upstream.Slow(2*time.Second, upstream.Answer())})
+			handler, release := held()
+			up := upstream.Start(t, upstream.Config{Handler: handler})
 			return stage{
-				plugins: forward(up.Addr(), "max_concurrent 1"),
+				plugins: forward(up.Addr(), "max_concurrent 1", "read_timeout 1m"),
 				ready: func(t *testing.T, s *server.Server) {
 					ended := make(chan struct{})
 					go func() {
 						defer close(ended)
-						_, _ = server.Exchange(s.UDP(), "udp", query("slow.example.org"), patience)
+						_, _ = server.Exchange(s.UDP(), "udp", query("slow.example.org"), time.Minute)
 					}()
-					t.Cleanup(func() { <-ended })
+					t.Cleanup(func() { release(); <-ended })
 					up.Await(t, "slow.example.org", 1, patience)
 				},
 			}
@@ -146,7 +147,7 @@ var single = []scene{
 		stage: func(t *testing.T) stage {
 			addr := upstream.Closed(t)
 			_, port, _ := strings.Cut(addr, ":")
-			return stage{plugins: forward(addr, "max_concurrent 5", soon), port: port, upstream: addr}
+			return stage{plugins: forward(addr, "max_concurrent 5", patiently), port: port, upstream: addr}
 		},
 	},
 	{

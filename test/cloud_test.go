@@ -62,7 +62,7 @@ func TestTheZoneOfACloudProviderThatDoesNotAnswerIsTold(t *testing.T) {
 	t.Run("the target of an alias fails", func(t *testing.T) {
 		hostedZone(t, apex...)
 		addr := upstream.Closed(t)
-		s := server.Start(t, here(".:0", levels, route53, forward(addr, soon)))
+		s := server.Start(t, here(".:0", levels, route53, forward(addr, patiently)))
 		m := query("out.example.org")
 		expect(t, ask(t, fullClient, "udp", s.UDP(), m), "SERVFAIL", "23 "+addr+" refused the connection")
 		expectFields(t, failureOf(t, logs, m), line{"cause": "cname_target_failed", "at": "route53", "upstream": addr})

@@ -23,7 +23,7 @@ func TestDnstapHasTheReasonAndTheCause(t *testing.T) {
 	go sink.ReadInto(frames)
 
 	addr := upstream.Closed(t)
-	s := server.Start(t, here(".:0", "metadata", "dnstap "+path+" full {\n extra \"{/ede/cause} {/ede/code}\"\n }", levels, forward(addr, soon)))
+	s := server.Start(t, here(".:0", "metadata", "dnstap "+path+" full {\n extra \"{/ede/cause} {/ede/code}\"\n }", levels, forward(addr, patiently)))
 	m := query("tap.example.org")
 	ask(t, fullClient, "udp", s.UDP(), m)
 

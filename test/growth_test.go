@@ -25,7 +25,7 @@ func TestASpoofedQueryGainsLittleByEDE(t *testing.T) {
 		{"blocked by acl", "acl {\n block\n }\nwhoami", 6},
 		{"refused by a template", "template ANY ANY {\n rcode REFUSED\n }", 6 + 38},
 		{"refused by a template with ederror", "template ANY ANY {\n rcode REFUSED\n ederror 20 \"not served here\"\n }", 0},
-		{"an upstream that is closed", forward(upstream.Closed(t), soon), 6 + 40},
+		{"an upstream that is closed", forward(upstream.Closed(t), patiently), 6 + 40},
 		{"an upstream that is silent", forward(silent.Addr(), soon), 6 + 45},
 		{"an upstream's failure without a reason", forward(plain.Addr()), 6 + 60},
 		{"an upstream's failure out of the cache", steady + "\n" + forward(plain.Addr()), 2*6 + 60 + 40},

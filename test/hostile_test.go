@@ -262,7 +262,7 @@ func TestNamesOfEveryOctetHarmNobody(t *testing.T) {
 			}
 			lines := logs(t)
 			up := upstream.Closed(t)
-			forwarding := server.Start(t, here(".:0", "metadata", `log . "{name} text {/ede/text} at {/ede/at}"`, "errors", levels, forward(up, soon)))
+			forwarding := server.Start(t, here(".:0", "metadata", `log . "{name} text {/ede/text} at {/ede/at}"`, "errors", levels, forward(up, patiently)))
 			ending := server.Start(t, here(".:0", "metadata", `log . "{name} text {/ede/text} at {/ede/at}"`, "errors", levels, "acl {\n allow\n }"))
 			for _, name := range everyOctet(t) {
 				for _, s := range []*server.Server{forwarding, ending} {

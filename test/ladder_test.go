@@ -26,7 +26,7 @@ func TestTheRightPluginIsNamedIn(t *testing.T) {
 	addr := upstream.Closed(t)
 	unreachable, ede := line{"cause": "upstream_unreachable", "at": "forward", "upstream": addr}, "23 "+addr+" refused the connection"
 	miss, missing := line{"cause": "hosts_miss", "at": "hosts", "upstream": ""}, "0 hosts has no …"
-	fwd, hosts := forward(addr, soon), "hosts {\n 192.0.2.5 known.example.org\n }"
+	fwd, hosts := forward(addr, patiently), "hosts {\n 192.0.2.5 known.example.org\n }"
 	autopath := textFile(t, "search example.org example.net\nnameserver 192.0.2.53\n")
 
 	for _, tc := range []struct {
@@ -58,7 +58,7 @@ func TestTheRightPluginIsNamedIn(t *testing.T) {
 func TestViewsHaveTheirOwnCauses(t *testing.T) {
 	logs := server.Capture(t)
 	addr := upstream.Closed(t)
-	s := server.Start(t, here(".:0", "view full {\n expr incidr(client_ip(), '"+fullClient+"/32')\n }", "ede {\n text full\n }", "cache", forward(addr, soon))+
+	s := server.Start(t, here(".:0", "view full {\n expr incidr(client_ip(), '"+fullClient+"/32')\n }", "ede {\n text full\n }", "cache", forward(addr, patiently))+
 		here(".:0", "ede {\n text full\n }", "hosts {\n 192.0.2.5 known.example.org\n }"))
 	for range 2 {
 		m := query("view.example.org")
@@ -91,7 +91,7 @@ func TestManySocketsShareOneBlock(t *testing.T) {
 	logs := server.Capture(t)
 	up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(7, "expired"))})
 	_, port, _ := strings.Cut(upstream.Closed(t), ":")
-	server.Start(t, here(".:"+port, "multisocket 4", levels, "cache", forward(up.Addr(), soon)))
+	server.Start(t, here(".:"+port, "multisocket 4", levels, "cache", forward(up.Addr(), patiently)))
 	for i := range 16 {
 		name := fmt.Sprintf("socket%d.example.org", i%4)
 		m := query(name)
@@ -110,7 +110,7 @@ func TestAReloadExplainsWithTheNewChain(t *testing.T) {
 	leak.Check(t)
 	logs := server.Capture(t)
 	addr := upstream.Closed(t)
-	old := here(".:0", levels, "cache", forward(addr, soon))
+	old := here(".:0", levels, "cache", forward(addr, patiently))
 	s := server.Start(t, old)
 	udp := s.UDP()
 	refuses := line{"cause": "upstream_unreachable", "upstream": addr, "at": "forward"}
@@ -143,7 +143,7 @@ func TestAReloadExplainsWithTheNewChain(t *testing.T) {
 		}
 		sees(t, logs, udp, fmt.Sprintf("after%d.example.org", i), "SERVFAIL", "23 "+addr+" refused the connection", refuses)
 	}
-	if err := s.Reload(here(".:0", forward(addr, soon))); err != nil {
+	if err := s.Reload(here(".:0", forward(addr, patiently))); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, ask(t, fullClient, "udp", udp, query("without.example.org")), "SERVFAIL")
@@ -153,7 +153,7 @@ func TestQueriesAndReloadsAtOnceDoNotDisturbEachOther(t *testing.T) {
 	leak.Check(t)
 	server.Capture(t)
 	up := upstream.Start(t, upstream.Config{Handler: upstream.Flap(upstream.Answer(), upstream.Rcode(servfail, true, ede(7, "expired")))})
-	corefile := here(".:0", "ede", "metadata", "rewrite name suffix .example.net .example.org", "cache {\n servfail 1s\n prefetch 1 1m 90%\n serve_stale 1h verify\n }", "dns64 {\n allow_ipv4\n }", forward(up.Addr(), soon))
+	corefile := here(".:0", "ede", "metadata", "rewrite name suffix .example.net .example.org", "cache {\n servfail 1s\n prefetch 1 1m 90%\n serve_stale 1h verify\n }", "dns64 {\n allow_ipv4\n }", forward(up.Addr(), patiently))
 	s := server.Start(t, corefile)
 	udp, done := s.UDP(), make(chan error, 4)
 	for w := range 4 {

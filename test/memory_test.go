@@ -1,6 +1,7 @@
 package test_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -29,16 +30,16 @@ func TestAFailureOutOfTheCacheKeepsItsCause(t *testing.T) {
 	said := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(7, "expired"), ede(22, "b"), ede(6, "c"))})
 	mute := upstream.Start(t, silent(upstream.UDP))
 	for _, tc := range []struct {
-		name, to, cause string
-		first, again    []string
+		name, to, wait, cause string
+		first, again          []string
 	}{
-		{"unreachable", addr, "upstream_unreachable", []string{"23 " + addr + " refused the connection"}, []string{"23 " + addr + " refused the connection", found}},
-		{"timeout", mute.Addr(), "upstream_timeout", []string{"23 no reply within …"}, []string{"23 no reply within …", found}},
-		{"said", said.Addr(), "upstream_ede", []string{"7 from " + said.Addr() + ": expired", "22 from " + said.Addr() + ": b", "6 from " + said.Addr() + ": c"},
+		{"unreachable", addr, patiently, "upstream_unreachable", []string{"23 " + addr + " refused the connection"}, []string{"23 " + addr + " refused the connection", found}},
+		{"timeout", mute.Addr(), soon, "upstream_timeout", []string{"23 no reply within …"}, []string{"23 no reply within …", found}},
+		{"said", said.Addr(), patiently, "upstream_ede", []string{"7 from " + said.Addr() + ": expired", "22 from " + said.Addr() + ": b", "6 from " + said.Addr() + ": c"},
 			[]string{"7 from " + said.Addr() + ": expired", "22 from " + said.Addr() + ": b", found}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			s := server.Start(t, here(".:0", levels, "rewrite name suffix .example.org .example.net", steady, forward(tc.to, soon)))
+			s := server.Start(t, here(".:0", levels, "rewrite name suffix .example.org .example.net", steady, forward(tc.to, tc.wait)))
 			m := query("MiXed." + tc.name + ".example.org")
 			expect(t, ask(t, fullClient, "udp", s.UDP(), m), "SERVFAIL", tc.first...)
 			expectFields(t, failureOf(t, logs, m), line{"cached": "false"})
@@ -53,7 +54,7 @@ func TestAFailureOutOfTheCacheKeepsItsCause(t *testing.T) {
 
 func TestThirteenStandsWithTheCodesAlone(t *testing.T) {
 	server.Capture(t)
-	s := server.Start(t, here(".:0", levels, steady, forward(upstream.Closed(t), soon)))
+	s := server.Start(t, here(".:0", levels, steady, forward(upstream.Closed(t), patiently)))
 	expect(t, ask(t, noneClient, "udp", s.UDP(), query("codes.example.org")), "SERVFAIL", "23")
 	expect(t, ask(t, noneClient, "udp", s.UDP(), query("codes.example.org")), "SERVFAIL", "23", "13")
 	expect(t, ask(t, briefClient, "udp", s.UDP(), query("codes.example.org")), "SERVFAIL", "23 the upstream cannot be reached", found)
@@ -63,7 +64,7 @@ func TestThirteenStandsWithTheCodesAlone(t *testing.T) {
 func TestTheCacheKeepsFailuresByDOAndCD(t *testing.T) {
 	logs := server.Capture(t)
 	up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(7, "plain"))})
-	s := server.Start(t, here(".:0", levels, steady, forward(up.Addr(), soon)))
+	s := server.Start(t, here(".:0", levels, steady, forward(up.Addr(), patiently)))
 	for i, options := range [][]server.Option{nil, {server.DO()}, {server.CD()}, {server.DO(), server.CD()}} {
 		text := string(rune('a' + i))
 		up.Handle(upstream.Rcode(servfail, true, ede(7, text)))
@@ -83,7 +84,7 @@ func TestTheCacheKeepsFailuresByDOAndCD(t *testing.T) {
 func TestACachedFailureWithoutMemorySaysSo(t *testing.T) {
 	logs := server.Capture(t)
 	up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(7, "expired"))})
-	s := server.Start(t, here(".:0", levels, steady, forward(up.Addr(), soon)))
+	s := server.Start(t, here(".:0", levels, steady, forward(up.Addr(), patiently)))
 	expect(t, ask(t, fullClient, "udp", s.UDP(), query("forgotten.example.org")), "SERVFAIL", "7 from "+up.Addr()+": expired")
 	// The name resolves for a question that cache keeps apart.
 	up.Handle(upstream.Answer())
@@ -94,7 +95,7 @@ func TestACachedFailureWithoutMemorySaysSo(t *testing.T) {
 func TestWhatResolvesAgainIsForgotten(t *testing.T) {
 	logs := server.Capture(t)
 	up := upstream.Start(t, upstream.Config{Handler: upstream.Flap(upstream.Rcode(servfail, true, ede(7, "expired")), upstream.Answer())})
-	s := server.Start(t, here(".:0", levels, "cache 300 {\n servfail 0s\n disable success\n }", forward(up.Addr(), soon)))
+	s := server.Start(t, here(".:0", levels, "cache 300 {\n servfail 0s\n disable success\n }", forward(up.Addr(), patiently)))
 	for range 3 {
 		m := query("flapping.example.org")
 		r := ask(t, fullClient, "udp", s.UDP(), m)
@@ -111,9 +112,9 @@ func TestWhatResolvesAgainIsForgotten(t *testing.T) {
 func TestTheMemoryOutlivesAReloadWhereTheBlockIsUnchanged(t *testing.T) {
 	logs := server.Capture(t)
 	up := upstream.Start(t, upstream.Config{Transport: upstream.UDP, Handler: upstream.Rcode(servfail, true, ede(7, strings.Repeat("long ", 200)))})
-	kept := here("example.org:0", levels, forward(up.Addr(), soon))
+	kept := here("example.org:0", levels, forward(up.Addr(), patiently))
 	changing := func(text string) string {
-		return here("example.net:0", "ede {\n text "+text+"\n }", forward(up.Addr(), soon))
+		return here("example.net:0", "ede {\n text "+text+"\n }", forward(up.Addr(), patiently))
 	}
 	s := server.Start(t, kept+changing("full"))
 	udp := s.UDP()
@@ -147,8 +148,8 @@ func TestTheMemoryOutlivesAReloadWhereTheBlockIsUnchanged(t *testing.T) {
 func TestBlocksRememberApart(t *testing.T) {
 	logs := server.Capture(t)
 	up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(7, "expired"))})
-	s := server.Start(t, here(".:0", "view full {\n expr incidr(client_ip(), '"+fullClient+"/32')\n }", "ede {\n text full\n }", steady, forward(up.Addr(), soon))+
-		here(".:0", "ede", steady, forward(upstream.Closed(t), soon)))
+	s := server.Start(t, here(".:0", "view full {\n expr incidr(client_ip(), '"+fullClient+"/32')\n }", "ede {\n text full\n }", steady, forward(up.Addr(), patiently))+
+		here(".:0", "ede", steady, forward(upstream.Closed(t), patiently)))
 	expect(t, ask(t, fullClient, "udp", s.UDP(), query("apart.example.org")), "SERVFAIL", "7 from "+up.Addr()+": expired")
 	expect(t, ask(t, briefClient, "udp", s.UDP(), query("apart.example.org")), "SERVFAIL", "23 the upstream cannot be reached")
 	hit(t, logs, s.UDP(), "apart.example.org", "upstream_ede", "7 from "+up.Addr()+": expired", found)
@@ -159,8 +160,9 @@ func TestBlocksRememberApart(t *testing.T) {
 // later, and has its cause then.
 func TestARefreshOfTheCacheFillsTheMemory(t *testing.T) {
 	logs := server.Capture(t)
-	up := upstream.Start(t, upstream.Config{Handler: shortLived()})
-	s := server.Start(t, here(".:0", levels, "cache 2 {\n servfail 5m\n prefetch 1 1m 90%\n }", forward(up.Addr(), soon)))
+	// The entry lives for five seconds, and is fetched anew after half of one.
+	up := upstream.Start(t, upstream.Config{Handler: livingFor(5)})
+	s := server.Start(t, here(".:0", levels, "cache 300 {\n servfail 5m\n prefetch 1 1m 90%\n }", forward(up.Addr(), patiently)))
 	expect(t, ask(t, fullClient, "udp", s.UDP(), query("prefetched.example.org")), "NOERROR")
 	up.Handle(upstream.Rcode(servfail, true, ede(7, "expired since")))
 	for tries := range 100 {
@@ -183,8 +185,8 @@ func TestStaleAnswersAreNoFailures(t *testing.T) {
 	for _, policy := range []string{"immediate", "verify", "verify 50ms"} {
 		t.Run(policy, func(t *testing.T) {
 			logs := server.Capture(t)
-			up := upstream.Start(t, upstream.Config{Handler: shortLived()})
-			s := server.Start(t, here(".:0", levels, "cache 1 {\n servfail 5m\n serve_stale 1h "+policy+"\n }", forward(up.Addr(), soon)))
+			up := upstream.Start(t, upstream.Config{Handler: livingFor(1)})
+			s := server.Start(t, here(".:0", levels, "cache 1 {\n servfail 5m\n serve_stale 1h "+policy+"\n }", forward(up.Addr(), patiently)))
 			addr := s.UDP()
 			expect(t, ask(t, fullClient, "udp", addr, query("stale.example.org")), "NOERROR")
 			up.Handle(upstream.Rcode(servfail, true, ede(7, "expired since")))
@@ -222,11 +224,11 @@ func TestStaleAnswersAreNoFailures(t *testing.T) {
 	}
 }
 
-// shortLived answers with a record that lives for a second.
-func shortLived() dns.Handler {
+// livingFor answers with a record that lives for so many seconds.
+func livingFor(seconds int) dns.Handler {
 	return dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
 		r := new(dns.Msg).SetReply(m)
-		r.Answer = []dns.RR{record(m.Question[0].Name + " 1 IN A 192.0.2.1")}
+		r.Answer = []dns.RR{record(fmt.Sprintf("%s %d IN A 192.0.2.1", m.Question[0].Name, seconds))}
 		_ = w.WriteMsg(r)
 	})
 }
@@ -236,11 +238,11 @@ func shortLived() dns.Handler {
 func TestARefusedRefreshLeavesTheCauseOfWhatIsCached(t *testing.T) {
 	logs := server.Capture(t)
 	up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(7, "expired"))})
-	s := server.Start(t, here(".:0", levels, "cache 300 {\n servfail 4s\n prefetch 1 1m 90%\n }", forward(up.Addr(), soon)))
+	s := server.Start(t, here(".:0", levels, "cache 300 {\n servfail 20s\n prefetch 1 1m 90%\n }", forward(up.Addr(), patiently)))
 	expect(t, ask(t, fullClient, "udp", s.UDP(), query("refused.refresh.example.org")), "SERVFAIL", "7 from "+up.Addr()+": expired")
 	up.Handle(upstream.Rcode(refused, true, ede(18, "not now")))
 	hits := 0
-	for range 60 {
+	for tries := 0; tries < 200 && hits < 5; tries++ {
 		m := query("refused.refresh.example.org")
 		r := ask(t, fullClient, "udp", s.UDP(), m)
 		if r.Rcode == refused {

@@ -52,7 +52,7 @@ func TestOddMessagesAreAnsweredAsWithoutEde(t *testing.T) {
 	for name, plugins := range map[string]string{
 		"returned": "chaos\nfault returned SERVFAIL",
 		"written":  "chaos\nfault written REFUSED",
-		"forward":  forward(upstream.Closed(t), soon),
+		"forward":  forward(upstream.Closed(t), patiently),
 		"acl":      "acl {\n block net 127.0.0.0/8\n }\nwhoami",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -60,7 +60,7 @@ func TestOddMessagesAreAnsweredAsWithoutEde(t *testing.T) {
 			for kind, m := range odd() {
 				t.Run(kind, func(t *testing.T) {
 					t.Parallel()
-					got, want := server.Packets(t, with.UDP(), m, 2*silence), server.Packets(t, without.UDP(), m, 2*silence)
+					got, want := answersTo(t, kind, with.UDP(), m), answersTo(t, kind, without.UDP(), m)
 					if len(want) > 1 {
 						want = want[:1]
 					}
@@ -86,6 +86,16 @@ func TestOddMessagesAreAnsweredAsWithoutEde(t *testing.T) {
 			}
 		})
 	}
+}
+
+// answersTo sends m and takes all answers. A response is the one message to which
+// there is none.
+func answersTo(t *testing.T, kind, addr string, m *dns.Msg) [][]byte {
+	t.Helper()
+	if kind == "a response" {
+		return listen(t, addr, m, 0)
+	}
+	return listen(t, addr, m, 1)
 }
 
 func failed(rcode int) bool { return rcode == dns.RcodeServerFailure || rcode == dns.RcodeRefused }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/seed-1b7246af/coredns-ede/test/leak"
+	"github.com/seed-1b7246af/coredns-ede/test/port"
 	"github.com/seed-1b7246af/coredns-ede/test/server"
 	"github.com/seed-1b7246af/coredns-ede/test/upstream"
 )
@@ -29,17 +30,6 @@ var pageLine = regexp.MustCompile(`page at (http://\S+/)`)
 func pageOf(t *testing.T, logs *server.Logs) string {
 	t.Helper()
 	return pageLine.FindStringSubmatch(logs.WaitFor(t, "page at http://", patience))[1]
-}
-
-// freeAddr is an address that nobody listens on.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // visit gets url over a connection of its own.
@@ -108,7 +98,7 @@ func TestThePageShowsWhatFails(t *testing.T) {
 	leak.Check(t)
 	logs := server.Capture(t)
 	up := upstream.Closed(t)
-	s := server.Start(t, here(".:0", withPage("127.0.0.1:0", "log client prefix"), forward(up, soon)))
+	s := server.Start(t, here(".:0", withPage("127.0.0.1:0", "log client prefix"), forward(up, patiently)))
 	url := pageOf(t, logs)
 	ask(t, briefClient, "udp", s.UDP(), query("www.example.org"))
 	r := pageShows(t, url, hasRecent(1))
@@ -157,7 +147,7 @@ func TestHostileNamesAndTextsAreTextOnThePage(t *testing.T) {
 
 func TestOnePageServesAllServerBlocks(t *testing.T) {
 	logs := server.Capture(t)
-	addr := freeAddr(t)
+	addr := port.Free(t)
 	s := server.Start(t, here("example.org:0", withPage(addr), "fault returned SERVFAIL")+
 		here("example.net:0", withPage(addr), "fault returned REFUSED")+here("example.com:0", "ede", "fault returned SERVFAIL"))
 	for _, zone := range []string{"example.org.", "example.net.", "example.com."} {
@@ -172,7 +162,7 @@ func TestOnePageServesAllServerBlocks(t *testing.T) {
 func TestThePageIsHandedOverOnReload(t *testing.T) {
 	leak.Check(t)
 	server.Capture(t)
-	addr := freeAddr(t)
+	addr := port.Free(t)
 	block := here(".:0", withPage(addr), "fault returned SERVFAIL")
 	s := server.Start(t, block)
 	url := "http://" + addr + "/"
@@ -223,7 +213,7 @@ func TestAPageThatCannotListenStopsTheStart(t *testing.T) {
 
 func TestAReloadToAPageThatCannotListenLeavesTheOldOne(t *testing.T) {
 	server.Capture(t)
-	addr := freeAddr(t)
+	addr := port.Free(t)
 	s := server.Start(t, here(".:0", withPage(addr), "fault returned SERVFAIL"))
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

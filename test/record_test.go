@@ -36,7 +36,7 @@ func TestALineHasItsKeysInOrder(t *testing.T) {
 	order := keyOrder(t)
 	logs := server.Capture(t)
 	addr := upstream.Closed(t)
-	s := server.Start(t, here(".:0", levels, "rewrite name exact line.example.org line.example.net", forward(addr, soon)))
+	s := server.Start(t, here(".:0", levels, "rewrite name exact line.example.org line.example.net", forward(addr, patiently)))
 	m := query("line.example.org")
 	ask(t, briefClient, "udp", s.UDP(), m)
 	text := logs.WaitForFunc(t, func(text string) bool { return isFailureOf(text, m) }, patience)
@@ -138,7 +138,7 @@ func TestTheQueryLogHasTheCauseInEveryShape(t *testing.T) {
 func TestTheMetricsTellFailuresByCause(t *testing.T) {
 	server.Capture(t)
 	addr, metrics := upstream.Closed(t), upstream.Closed(t)
-	s := server.Start(t, here(".:0", "prometheus "+metrics, "ede {\n text full\n }", steady, forward(addr, soon)))
+	s := server.Start(t, here(".:0", "prometheus "+metrics, "ede {\n text full\n }", steady, forward(addr, patiently)))
 	for range 2 {
 		ask(t, briefClient, "udp", s.UDP(), query("metrics.example.org"))
 	}

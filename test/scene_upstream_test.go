@@ -13,12 +13,21 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/test/upstream"
 )
 
-// soon makes forward give up within a test's patience.
-const soon = "read_timeout 200ms\n max_connect_attempts 1"
+// How long forward waits for an upstream: soon is for one that never answers,
+// patiently for one that answers, or is not there, however busy the machine is.
+const (
+	soon      = "read_timeout 200ms\n max_connect_attempts 1"
+	patiently = "read_timeout 10s\n max_connect_attempts 1"
+)
 
-// forwardTo is a stage with one upstream behind forward, which gives up soon.
-func forwardTo(c upstream.Config, properties ...string) func(*testing.T) stage {
+// awaiting is a stage with one upstream behind forward, from which nothing comes.
+func awaiting(c upstream.Config, properties ...string) func(*testing.T) stage {
 	return reaching(c, append([]string{soon}, properties...)...)
+}
+
+// forwardTo is a stage with one upstream behind forward.
+func forwardTo(c upstream.Config, properties ...string) func(*testing.T) stage {
+	return reaching(c, append([]string{patiently}, properties...)...)
 }
 
 // reaching is a stage with one upstream behind forward, which answers however
@@ -68,11 +77,11 @@ func silent(transport upstream.Transport) upstream.Config {
 }
 
 var exchangeScenes = []scene{
-	timeout("an upstream that never answers over UDP", forwardTo(silent(upstream.UDP))),
-	timeout("an upstream that never answers over TCP", forwardTo(silent(upstream.DNS), "force_tcp")),
-	timeout("an upstream that never answers over TLS", forwardTo(silent(upstream.TLS))),
-	timeout("an upstream that never answers over HTTPS", forwardTo(silent(upstream.HTTPS))),
-	timeout("an upstream that never answers over QUIC", forwardTo(silent(upstream.QUIC))),
+	timeout("an upstream that never answers over UDP", awaiting(silent(upstream.UDP))),
+	timeout("an upstream that never answers over TCP", awaiting(silent(upstream.DNS), "force_tcp")),
+	timeout("an upstream that never answers over TLS", awaiting(silent(upstream.TLS))),
+	timeout("an upstream that never answers over HTTPS", awaiting(silent(upstream.HTTPS))),
+	timeout("an upstream that never answers over QUIC", awaiting(silent(upstream.QUIC))),
 	{
 		// Of a port where nobody speaks QUIC nothing but the time that passes tells.
 		name: "an upstream that does not speak QUIC", cause: "upstream_timeout",
@@ -84,28 +93,28 @@ var exchangeScenes = []scene{
 		brief: []string{"23 no reply from the upstream within … s"},
 		full:  []string{"23 no reply within … s: {up} timed out"},
 	},
-	timeout("an upstream that sends less than a header", forwardTo(upstream.Config{Transport: upstream.UDP, Handler: upstream.Short()})),
-	timeout("an upstream that answers under another id", forwardTo(upstream.Config{Transport: upstream.UDP, Handler: upstream.WrongID()})),
-	timeout("an upstream that accepts connections and stays mute", forwardTo(upstream.Config{Transport: upstream.TCP, Connection: upstream.Mute}, "force_tcp")),
+	timeout("an upstream that sends less than a header", awaiting(upstream.Config{Transport: upstream.UDP, Handler: upstream.Short()})),
+	timeout("an upstream that answers under another id", awaiting(upstream.Config{Transport: upstream.UDP, Handler: upstream.WrongID()})),
+	timeout("an upstream that accepts connections and stays mute", awaiting(upstream.Config{Transport: upstream.TCP, Connection: upstream.Mute}, "force_tcp")),
 	{
 		name: "cancel ends the query while forward waits", cause: "upstream_timeout",
 		stage: func(t *testing.T) stage {
 			up := upstream.Start(t, silent(upstream.UDP))
-			return stage{plugins: "cancel 100ms\n" + forward(up.Addr(), "read_timeout 300ms"), upstream: up.Addr()}
+			return stage{plugins: "cancel 1s\n" + forward(up.Addr(), "read_timeout 2s"), upstream: up.Addr()}
 		},
 		rcode: "SERVFAIL", at: "forward",
 		brief: []string{"23 no reply from the upstream within … s"},
 		full:  []string{"23 no reply within … s: {up} timed out"},
 	},
 
-	unreachable("a port where nothing listens, over UDP", closed("forward . %s {\n "+soon+"\n }"), "forward"),
-	unreachable("a port where nothing listens, over TCP", closed("forward . %s {\n force_tcp\n "+soon+"\n }"), "forward"),
+	unreachable("a port where nothing listens, over UDP", closed("forward . %s {\n "+patiently+"\n }"), "forward"),
+	unreachable("a port where nothing listens, over TCP", closed("forward . %s {\n force_tcp\n "+patiently+"\n }"), "forward"),
 	unreachable("a port where nothing listens, over gRPC", closed("grpc . %s"), "grpc"),
 	{
 		name: "the last of two upstreams tried decides", cause: "upstream_unreachable",
 		stage: func(t *testing.T) stage {
 			mute, addr := upstream.Start(t, silent(upstream.UDP)), upstream.Closed(t)
-			return stage{plugins: forward(mute.Addr()+" "+addr, "policy sequential", "read_timeout 100ms", "max_connect_attempts 2"), upstream: addr}
+			return stage{plugins: forward(mute.Addr()+" "+addr, "policy sequential", "read_timeout 500ms", "max_connect_attempts 2"), upstream: addr}
 		},
 		rcode: "SERVFAIL", at: "forward",
 		brief: []string{"23 the upstream cannot be reached"},

@@ -24,10 +24,10 @@ func TestShadowLeavesTheWireAsItIs(t *testing.T) {
 		"template":        "template ANY ANY {\n rcode REFUSED\n ederror 20 \"not served here\"\n }",
 		"template render": "template ANY ANY {\n answer \"{{ index .Match 9 }}\"\n }",
 		"hosts":           "hosts {\n 192.0.2.5 known.example.org\n }",
-		"forward":         forward(upstream.Closed(t), soon),
+		"forward":         forward(upstream.Closed(t), patiently),
 		"said":            forward(said.Addr()),
 		"cached":          steady + "\n" + forward(said.Addr()),
-		"rewrite":         "rewrite stop {\n name suffix .example.org .example.net answer auto\n }\n" + forward(upstream.Closed(t), soon),
+		"rewrite":         "rewrite stop {\n name suffix .example.org .example.net answer auto\n }\n" + forward(upstream.Closed(t), patiently),
 		"minimal":         "minimal\nfault written-error SERVFAIL",
 		"dns64":           "dns64 {\n allow_ipv4\n }\n" + forward(said.Addr()),
 		"file":            "file " + zoneFile(t) + " example.org\n" + forward(said.Addr()),
@@ -102,7 +102,7 @@ func stockAnswers(name string) int {
 func listen(t *testing.T, addr string, m *dns.Msg, atLeast int) [][]byte {
 	t.Helper()
 	if atLeast == 0 {
-		return server.Packets(t, addr, m, silence)
+		return server.Packets(t, addr, m, 0, silence)
 	}
 	wire, _ := pack(t, m)
 	return exchange(t, briefClient, "udp", addr, wire, atLeast)

@@ -59,7 +59,7 @@ func TestADropStaysADrop(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := server.Start(t, here(".:0", levels, plugins))
-			if got := server.Datagrams(t, s.UDP(), query("drop."+name+".example.org"), 2*silence); len(got) != 0 {
+			if got := server.Datagrams(t, s.UDP(), query("drop."+name+".example.org"), 0, 2*silence); len(got) != 0 {
 				t.Errorf("got %v, want no answer", got)
 			}
 			if lines := logs.Matching("drop." + name); len(lines) != 0 {
@@ -122,7 +122,7 @@ func TestTheQuestionThatARewriteMadeIsLogged(t *testing.T) {
 		"with response rules":    "rewrite stop {\n name regex (.*)[.]rewritten[.]example[.]org other.example.net answer auto\n }",
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := server.Start(t, here(".:0", levels, rule, forward(addr, soon)))
+			s := server.Start(t, here(".:0", levels, rule, forward(addr, patiently)))
 			m := query("www.rewritten.example.org")
 			r := ask(t, fullClient, "udp", s.UDP(), m)
 			expect(t, r, "SERVFAIL", "23 "+addr+" refused the connection")
@@ -148,13 +148,13 @@ func TestLookupsInsideBelongToTheClientsQuery(t *testing.T) {
 		want                 line
 	}{
 		{
-			"the target of a CNAME", "file " + zoneFile(t) + " example.org\n" + forward(addr, soon), "out.example.org", dns.TypeA,
+			"the target of a CNAME", "file " + zoneFile(t) + " example.org\n" + forward(addr, patiently), "out.example.org", dns.TypeA,
 			"SERVFAIL", []string{"23 " + addr + " refused the connection"},
 			line{"cause": "cname_target_failed", "at": "file", "upstream": addr, "owner": "upstream"},
 		},
 		{
 			"a template's CNAME through dns64",
-			"dns64 {\n allow_ipv4\n }\n" + forward(up.Addr(), soon), "v6.example.org", dns.TypeAAAA,
+			"dns64 {\n allow_ipv4\n }\n" + forward(up.Addr(), patiently), "v6.example.org", dns.TypeAAAA,
 			"REFUSED", []string{"0 " + up.Addr() + " refused the query…"},
 			line{"cause": "upstream_refused", "at": "forward", "upstream": up.Addr()},
 		},

@@ -3,6 +3,7 @@ package test_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,23 +39,33 @@ func TestAllUpstreamsDownIsTold(t *testing.T) {
 
 func TestOverloadIsRefusedAndTold(t *testing.T) {
 	logs := server.Capture(t)
-	up := upstream.Start(t, upstream.Config{Handler: upstream.Slow(2*time.Second, upstream.Answer())})
-	s := server.Start(t, here(".:0", levels, "cache", forward(up.Addr(), "max_concurrent 1", "read_timeout 5s")))
+	handler, release := held()
+	up := upstream.Start(t, upstream.Config{Handler: handler})
+	s := server.Start(t, here(".:0", levels, "cache", forward(up.Addr(), "max_concurrent 1", "read_timeout 1m")))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = server.Exchange(s.UDP(), "udp", query("slow.example.org"), patience)
+		_, _ = server.Exchange(s.UDP(), "udp", query("slow.example.org"), time.Minute)
 	}()
+	t.Cleanup(func() { release(); <-done })
 	up.Await(t, "slow.example.org", 1, patience)
 	m := query("overload.example.org")
 	expect(t, ask(t, briefClient, "udp", s.UDP(), m), "REFUSED", "0 overloaded: too many queries wait for the upstream")
 	expectFields(t, failureOf(t, logs, m), line{"cause": "concurrency_limit", "lasts": "transient", "owner": "us", "cached": "false"})
 	m = query("overload.example.org")
 	expect(t, ask(t, fullClient, "udp", s.UDP(), m), "REFUSED", "0 overloaded: max_concurrent of forward reached (concurrent queries exceeded maximum 1)")
-	<-done
 	if up.QueriesFor("overload.example.org") != 0 {
 		t.Error("the upstream was asked")
 	}
+}
+
+// held answers once it is released.
+func held() (h dns.Handler, release func()) {
+	released := make(chan struct{})
+	return dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
+		<-released
+		upstream.Answer().ServeDNS(w, m)
+	}), sync.OnceFunc(func() { close(released) })
 }
 
 func TestALoopIsProvenBeforeItIsTold(t *testing.T) {
@@ -64,12 +75,12 @@ func TestALoopIsProvenBeforeItIsTold(t *testing.T) {
 	for _, tc := range []struct{ name, corefile, key string }{
 		{
 			"to itself",
-			here(".:"+port, levels, forward("127.0.0.1:"+port, "max_concurrent 5", soon)), ".",
+			here(".:"+port, levels, forward("127.0.0.1:"+port, "max_concurrent 5", patiently)), ".",
 		},
 		{
 			"through another block",
-			here("example.org:"+port, levels, forward("127.0.0.1:"+other, "max_concurrent 5", soon)) +
-				here("example.org:"+other, forward("127.0.0.1:"+port, "max_concurrent 5", soon)), "",
+			here("example.org:"+port, levels, forward("127.0.0.1:"+other, "max_concurrent 5", patiently)) +
+				here("example.org:"+other, forward("127.0.0.1:"+port, "max_concurrent 5", patiently)), "",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -96,7 +107,7 @@ func TestALoopIsProvenBeforeItIsTold(t *testing.T) {
 	t.Run("a block that forwards to another one is no loop", func(t *testing.T) {
 		_, port, _ := strings.Cut(upstream.Closed(t), ":")
 		s := server.Start(t, here("example.org:"+port, "template ANY ANY {\n rcode SERVFAIL\n }")+
-			here(".:0", levels, forward("127.0.0.1:"+port, soon)))
+			here(".:0", levels, forward("127.0.0.1:"+port, patiently)))
 		m := query("noloop.example.org")
 		expect(t, ask(t, briefClient, "udp", s.UDP("."), m), "SERVFAIL", "0 the upstream answered SERVFAIL without a reason")
 		expectFields(t, failureOf(t, logs, m), line{"cause": "upstream_servfail"})
@@ -118,7 +129,7 @@ func TestTheForwardThatAnsweredLastIsNamed(t *testing.T) {
 	} {
 		for _, above := range []string{"errors", "cache"} {
 			t.Run(tc.name+" below "+above, func(t *testing.T) {
-				s := server.Start(t, here(".:0", levels, above, forward(first.Addr(), "next SERVFAIL"), forward(tc.last, soon)))
+				s := server.Start(t, here(".:0", levels, above, forward(first.Addr(), "next SERVFAIL"), forward(tc.last, patiently)))
 				m := query("next.example.org")
 				expect(t, ask(t, fullClient, "udp", s.UDP(), m), "SERVFAIL", tc.edes...)
 				expectFields(t, failureOf(t, logs, m), tc.want)

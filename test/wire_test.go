@@ -16,7 +16,7 @@ func TestEveryTransportCarriesTheReason(t *testing.T) {
 	logs := server.Capture(t)
 	cert, key := certificate.New(t).Files(t)
 	addr := upstream.Closed(t)
-	body := []string{"ede {\n text full\n }", "cache", forward(addr, soon)}
+	body := []string{"ede {\n text full\n }", "cache", forward(addr, patiently)}
 	corefile := here(".:0", body...)
 	for _, scheme := range []string{"tls", "https", "quic", "grpc"} {
 		corefile += here(scheme+"://.:0", append([]string{"tls " + cert + " " + key}, body...)...)
@@ -190,7 +190,7 @@ func TestAnOptionWithoutRoomIsNotCalledSent(t *testing.T) {
 func TestASignedAnswerVerifies(t *testing.T) {
 	logs := server.Capture(t)
 	for name, plugins := range map[string]string{
-		"error":    forward(upstream.Closed(t), soon),
+		"error":    forward(upstream.Closed(t), patiently),
 		"rcode":    "hosts {\n 192.0.2.5 known.example.org\n }",
 		"message":  "template ANY ANY {\n rcode REFUSED\n ederror 20 \"not served here\"\n }",
 		"returned": "fault written-returned SERVFAIL",
@@ -243,7 +243,7 @@ func TestWhatAnUpstreamSaidCanBeKeptBack(t *testing.T) {
 func TestClientsAreToldAsMuchAsTheirNetworkMay(t *testing.T) {
 	server.Capture(t)
 	addr := upstream.Closed(t)
-	s := server.Start(t, here(".:0", levels, "rewrite name exact policy.example.org policy.example.net", "template ANY ANY example.net {\n rcode REFUSED\n }", forward(addr, soon)))
+	s := server.Start(t, here(".:0", levels, "rewrite name exact policy.example.org policy.example.net", "template ANY ANY example.net {\n rcode REFUSED\n }", forward(addr, patiently)))
 	for _, tc := range []struct{ client, name, network, rcode, ede string }{
 		{noneClient, "a.example.org", "udp", "SERVFAIL", "23"},
 		{briefClient, "a.example.org", "udp", "SERVFAIL", "23 the upstream cannot be reached"},

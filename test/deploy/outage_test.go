@@ -129,7 +129,7 @@ func clients(t *testing.T, addr string, stop <-chan struct{}) (wait func() [16]u
 // Prometheus would scrape, what the page shows and what ede report makes of
 // the log has to be the same, to the last failure.
 func TestAnOutageIsToldAlikeByLogMetricsPageAndReport(t *testing.T) {
-	words := strings.NewReplacer("{port}", freePort(t), "{metrics}", freePort(t), "{page}", freePort(t), "{upstream}", lastingPort(t))
+	words := strings.NewReplacer("{port}", freePort(t), "{metrics}", freePort(t), "{page}", freePort(t), "{upstream}", freePort(t))
 	addr := words.Replace("127.0.0.1:{port}")
 	upstreams := outageUpstreams{t: t, corefile: words.Replace(outageUpstream), addr: words.Replace("127.0.0.1:{upstream}")}
 	upstreams.start()

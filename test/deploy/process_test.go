@@ -4,18 +4,17 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/test/port"
 )
 
 // binary builds cmd/coredns once for all tests that need CoreDNS in a process
@@ -67,47 +66,11 @@ func program(t *testing.T, name string) string {
 	return ""
 }
 
-// freePort returns a port of 127.0.0.1 that is free for UDP and TCP. It is for
-// other processes; what runs in this one gets its port from the kernel.
+// freePort returns the port alone of an address that is free.
 func freePort(t *testing.T) string {
 	t.Helper()
-	for range 20 {
-		if port, ok := listenBriefly("0"); ok {
-			return port
-		}
-	}
-	t.Fatal("no port is free for UDP and TCP")
-	return ""
-}
-
-// lastingPort returns one that stays free when its server ends: it is below
-// those that the kernel gives to sockets that ask for any, which would come to
-// talk to themselves.
-func lastingPort(t *testing.T) string {
-	t.Helper()
-	for range 200 {
-		if port, ok := listenBriefly(strconv.Itoa(12000 + rand.IntN(16000))); ok {
-			return port
-		}
-	}
-	t.Fatal("no port is free for UDP and TCP")
-	return ""
-}
-
-// listenBriefly reports whether port is free for UDP and TCP, and its number.
-func listenBriefly(port string) (string, bool) {
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
-	if err != nil {
-		return "", false
-	}
-	defer l.Close()
-	p, err := net.ListenPacket("udp", l.Addr().String())
-	if err != nil {
-		return "", false
-	}
-	p.Close()
-	_, port, _ = net.SplitHostPort(l.Addr().String())
-	return port, true
+	_, number, _ := strings.Cut(port.Free(t), ":")
+	return number
 }
 
 // nobody is where nothing listens. The port is below those that the kernel

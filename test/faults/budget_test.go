@@ -24,7 +24,8 @@ func TestProbesKeepToTheirBudget(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			parallel(t)
 			up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(dns.RcodeServerFailure, true)})
-			p := start(t, []string{c.line, forward(up.Addr())})
+			// A question that forward asks twice would be taken for a probe.
+			p := start(t, []string{c.line, forward(up.Addr(), "read_timeout 10s", "max_connect_attempts 1")})
 			tr := p.try(t, "flood, budget for diagnoses "+c.name)
 			all := load{addr: p.dns, network: "udp", clients: 16, during: span(time.Second, 20*time.Second)}.run()
 			tr.done(all, "")

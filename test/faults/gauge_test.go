@@ -30,7 +30,7 @@ const collectEvery = 20
 // settling is how long what a fault left may take to go: above the timeouts of
 // idle connections, CoreDNS's and quic-go's, and long enough to work off what
 // clients that have gone had asked.
-func settling() time.Duration { return span(time.Minute, 5*time.Minute) }
+func settling() time.Duration { return span(3*time.Minute, 5*time.Minute) }
 
 // client does not keep connections: each would be two goroutines in CoreDNS.
 var client = http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
@@ -99,14 +99,21 @@ func (p *process) metric(name string) (float64, error) {
 	return sum, nil
 }
 
-// counter is metric for one that has to be there.
+// counter is metric for one that has to be there. A process that is busy may
+// take long to answer.
 func (p *process) counter(t *testing.T, name string) int {
 	t.Helper()
-	n, err := p.metric(name)
-	if err != nil {
-		t.Fatalf("%s: %v", name, err)
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); ; <-tick.C {
+		n, err := p.metric(name)
+		if err == nil {
+			return int(n)
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within %v: %v\n%s", name, patience, err, p.said())
+		}
 	}
-	return int(n)
 }
 
 // collect has the process collect garbage: CoreDNS's proxies end goroutines in

@@ -49,12 +49,8 @@ func (a tally) plus(b tally) tally {
 	}
 }
 
-const (
-	// linger is how long a client listens for second answers in the end.
-	linger = 500 * time.Millisecond
-	// retries is how often a question that was cut is asked again.
-	retries = 10
-)
+// linger is how long a client listens for second answers in the end.
+const linger = 500 * time.Millisecond
 
 // run asks, and returns when every client has ended.
 func (l load) run() tally {
@@ -207,13 +203,13 @@ func (c *asker) count() {
 	}
 }
 
-// overTCP asks on a connection of its own, and again if that is cut.
+// overTCP asks on a connection of its own, and again if that is cut, for as long
+// as the client waits.
 func (c *asker) overTCP(n int, m *dns.Msg) {
-	for range retries {
-		if c.converse(n, m) || c.stopped() {
+	for over := time.Now().Add(c.wait); !c.converse(n, m); {
+		if c.tally.cut++; time.Now().After(over) {
 			return
 		}
-		c.tally.cut++
 	}
 }
 

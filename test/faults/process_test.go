@@ -16,9 +16,11 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/test/port"
 )
 
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // executable builds cmd/coredns once, with the race detector if the tests have it.
 var executable = sync.OnceValues(func() (string, error) {
@@ -87,7 +89,7 @@ func launch(t *testing.T, path string, lines []string, options ...option) *proce
 	for range startTries {
 		p := &process{command: exec.Command(path, "-conf", "Corefile"), dir: t.TempDir(), exited: make(chan struct{})}
 		p.command.Dir, p.command.Env = p.dir, os.Environ()
-		p.dns, p.metrics, p.pprof, p.out = freePort(t), freePort(t), freePort(t), filepath.Join(p.dir, "output")
+		p.dns, p.metrics, p.pprof, p.out = port.Free(t), port.Free(t), port.Free(t), filepath.Join(p.dir, "output")
 		f, err := os.Create(p.out)
 		if err != nil {
 			t.Fatal(err)
@@ -119,9 +121,9 @@ func launch(t *testing.T, path string, lines []string, options ...option) *proce
 // so that they are the same after a reload.
 func (p *process) configure(t *testing.T, lines []string) {
 	t.Helper()
-	_, port, _ := net.SplitHostPort(p.dns)
+	_, number, _ := net.SplitHostPort(p.dns)
 	text := fmt.Sprintf(".:%s {\n bind 127.0.0.1\n prometheus %s\n pprof %s\n %s\n}\n%s",
-		port, p.metrics, p.pprof, strings.Join(lines, "\n "), p.besides)
+		number, p.metrics, p.pprof, strings.Join(lines, "\n "), p.besides)
 	// In one step: a reload that read half of it would be another fault.
 	path := filepath.Join(p.dir, "Corefile")
 	if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
@@ -199,26 +201,6 @@ func (p *process) inspect(t *testing.T) {
 			t.Errorf("CoreDNS says %s", said[i:min(len(said), i+4000)])
 		}
 	}
-}
-
-// freePort returns an address of 127.0.0.1 whose port is free for UDP and TCP.
-func freePort(t *testing.T) string {
-	t.Helper()
-	for range 20 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		addr := l.Addr().String()
-		p, err := net.ListenPacket("udp", addr)
-		l.Close()
-		if err == nil {
-			p.Close()
-			return addr
-		}
-	}
-	t.Fatal("no port is free for UDP and TCP")
-	return ""
 }
 
 // forward is the line that sends everything to an upstream. Connections that are

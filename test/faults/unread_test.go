@@ -18,6 +18,8 @@ import (
 	"github.com/quic-go/quic-go"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/seed-1b7246af/coredns-ede/test/port"
 )
 
 // Clients that ask and never read, until the server takes nothing more from
@@ -25,7 +27,7 @@ import (
 func TestClientsThatNeverRead(t *testing.T) {
 	for _, c := range []struct {
 		name, scheme string
-		ask          func(t *testing.T, addr string, stop <-chan struct{}) int
+		ask          func(t *testing.T, addr string, begun func(), stop <-chan struct{}) int
 	}{
 		{"TCP", "", overStream(nil)},
 		{"DoT", "tls", overStream(&tls.Config{InsecureSkipVerify: true})},
@@ -35,10 +37,10 @@ func TestClientsThatNeverRead(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			parallel(t)
 			upstream := refuses(t)
-			addr, options := freePort(t), []option(nil)
+			addr, options := port.Free(t), []option(nil)
 			if c.scheme != "" {
-				_, port, _ := net.SplitHostPort(addr)
-				options = append(options, block(fmt.Sprintf("%s://.:%s {\n bind 127.0.0.1\n ede\n tls %s\n %s\n}\n", c.scheme, port, keyPair(t), upstream)))
+				_, number, _ := net.SplitHostPort(addr)
+				options = append(options, block(fmt.Sprintf("%s://.:%s {\n bind 127.0.0.1\n ede\n tls %s\n %s\n}\n", c.scheme, number, keyPair(t), upstream)))
 			}
 			p := start(t, []string{"ede {\n log summary 1s\n }", upstream}, options...)
 			if c.scheme == "" {
@@ -46,18 +48,22 @@ func TestClientsThatNeverRead(t *testing.T) {
 			}
 			tr := p.try(t, "clients that never read, "+c.name)
 			stop := make(chan struct{})
-			var unread sync.WaitGroup
+			var begun, unread sync.WaitGroup
 			var mu sync.Mutex
 			asked := 0
 			clients := size(8, 20)
 			for range clients {
+				begun.Add(1)
 				unread.Go(func() {
-					n := c.ask(t, addr, stop)
+					once := sync.OnceFunc(begun.Done)
+					defer once()
+					n := c.ask(t, addr, once, stop)
 					mu.Lock()
 					defer mu.Unlock()
 					asked += n
 				})
 			}
+			begun.Wait()
 			all := load{addr: p.dns, network: "udp", clients: 4, during: span(3*time.Second, 15*time.Second), pace: 5 * time.Millisecond}.run()
 			close(stop)
 			unread.Wait()
@@ -84,8 +90,8 @@ func query() []byte {
 const pipelined = 40000
 
 // overStream pipelines queries until the buffers are full, and then waits.
-func overStream(secure *tls.Config) func(*testing.T, string, <-chan struct{}) int {
-	return func(t *testing.T, addr string, stop <-chan struct{}) (asked int) {
+func overStream(secure *tls.Config) func(*testing.T, string, func(), <-chan struct{}) int {
+	return func(t *testing.T, addr string, begun func(), stop <-chan struct{}) (asked int) {
 		conn, err := net.Dial("tcp", addr)
 		if err != nil {
 			t.Error(err)
@@ -95,8 +101,10 @@ func overStream(secure *tls.Config) func(*testing.T, string, <-chan struct{}) in
 		// A small window fills up soon.
 		_ = conn.(*net.TCPConn).SetReadBuffer(4096)
 		if secure != nil {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
 			client := tls.Client(conn, secure)
-			if err := client.Handshake(); err != nil {
+			if err := client.HandshakeContext(ctx); err != nil {
 				t.Error(err)
 				return 0
 			}
@@ -112,6 +120,7 @@ func overStream(secure *tls.Config) func(*testing.T, string, <-chan struct{}) in
 					return
 				}
 				asked++
+				begun()
 			}
 		}()
 		<-stop
@@ -122,8 +131,8 @@ func overStream(secure *tls.Config) func(*testing.T, string, <-chan struct{}) in
 }
 
 // overHTTPS opens streams with a flow-control window of nothing.
-func overHTTPS(t *testing.T, addr string, stop <-chan struct{}) (asked int) {
-	conn, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+func overHTTPS(t *testing.T, addr string, begun func(), stop <-chan struct{}) (asked int) {
+	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: patience}, "tcp", addr, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
 	if err != nil {
 		t.Error(err)
 		return 0
@@ -148,17 +157,18 @@ func overHTTPS(t *testing.T, addr string, stop <-chan struct{}) (asked int) {
 		}
 		asked++
 	}
+	begun()
 	<-stop
 	return asked
 }
 
 // overQUIC opens streams with a flow-control window of one octet.
-func overQUIC(t *testing.T, addr string, stop <-chan struct{}) (asked int) {
+func overQUIC(t *testing.T, addr string, begun func(), stop <-chan struct{}) (asked int) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() { <-stop; cancel() }()
 	conn, err := quic.DialAddr(ctx, addr, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"doq"}},
-		&quic.Config{InitialStreamReceiveWindow: 1, MaxStreamReceiveWindow: 1, InitialConnectionReceiveWindow: 1, MaxConnectionReceiveWindow: 1})
+		&quic.Config{HandshakeIdleTimeout: patience, InitialStreamReceiveWindow: 1, MaxStreamReceiveWindow: 1, InitialConnectionReceiveWindow: 1, MaxConnectionReceiveWindow: 1})
 	if err != nil {
 		t.Error(err)
 		return 0
@@ -178,5 +188,6 @@ func overQUIC(t *testing.T, addr string, stop <-chan struct{}) (asked int) {
 		}
 		_ = stream.Close()
 		asked++
+		begun()
 	}
 }

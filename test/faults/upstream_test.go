@@ -43,27 +43,34 @@ func TestFlappingUpstream(t *testing.T) {
 	}
 }
 
+const (
+	briefly   = "read_timeout 300ms"
+	patiently = "read_timeout 10s"
+)
+
 // An upstream whose answers are none.
 func TestUpstreamThatMisbehaves(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		handler dns.Handler
+		// wait is how long forward waits: briefly for what never comes.
+		wait string
 		// fails is whether the client gets SERVFAIL for it.
 		fails bool
 	}{
-		{"garbage", upstream.Garbage(), true},
-		{"less than a header", upstream.Short(), true},
-		{"another ID", upstream.WrongID(), true},
-		{"another question", upstream.WrongQuestion(), false}, // forward answers FORMERR
-		{"truncated answers", upstream.Truncated(), false},
-		{"answers of 8 KiB", upstream.Oversized(), false}, // forward truncates
-		{"slow SERVFAIL", upstream.Slow(100*time.Millisecond, upstream.Rcode(dns.RcodeServerFailure, true)), true},
-		{"silence", upstream.Silent(), true},
+		{"garbage", upstream.Garbage(), patiently, true},
+		{"less than a header", upstream.Short(), briefly, true},
+		{"another ID", upstream.WrongID(), briefly, true},
+		{"another question", upstream.WrongQuestion(), patiently, false}, // forward answers FORMERR
+		{"truncated answers", upstream.Truncated(), patiently, false},
+		{"answers of 8 KiB", upstream.Oversized(), patiently, false}, // forward truncates
+		{"slow SERVFAIL", upstream.Slow(100*time.Millisecond, upstream.Rcode(dns.RcodeServerFailure, true)), patiently, true},
+		{"silence", upstream.Silent(), briefly, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			parallel(t)
 			up := upstream.Start(t, upstream.Config{Handler: c.handler})
-			p := start(t, []string{"ede", forward(up.Addr(), "read_timeout 300ms")})
+			p := start(t, []string{"ede", forward(up.Addr(), c.wait)})
 			tr := p.try(t, "upstream sends "+c.name)
 			all := load{addr: p.dns, network: "udp", clients: 16, during: span(time.Second, 10*time.Second)}.run()
 			tr.done(all, "%d failed, %d explained", all.failed, all.explained)

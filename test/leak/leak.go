@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	patience = 5 * time.Second
+	patience = 30 * time.Second
 	interval = 5 * time.Millisecond
 	calm     = 4 // intervals without a change before the first count is believed
 )
 
-// Check fails the test if, five seconds after its other cleanups have run,
+// Check fails the test if, half a minute after its other cleanups have run,
 // more goroutines live than when Check was called. Call it first: cleanups run
 // last in, first out. It counts the whole process, so neither the test nor one
 // beside it may be parallel.

@@ -4,16 +4,18 @@
 package resolver
 
 import (
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/test/port"
 )
 
 // Root is the tree that a resolver is to believe in.
@@ -97,8 +99,10 @@ func (r Resolver) Start(t testing.TB, root Root) string {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	port := freePort(t)
-	cmd := exec.Command(path, r.config(place{t, dir, port, root, r.more})...)
+	address := port.Free(t)
+	_, number, _ := net.SplitHostPort(address)
+	own, _ := strconv.Atoi(number)
+	cmd := exec.Command(path, r.config(place{t, dir, own, root, r.more})...)
 	cmd.Dir = dir
 	out, err := os.Create(filepath.Join(dir, "output"))
 	if err != nil {
@@ -111,7 +115,6 @@ func (r Resolver) Start(t testing.TB, root Root) string {
 	exited := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(exited) }()
 	t.Cleanup(func() { _ = cmd.Process.Kill(); <-exited; _ = out.Close() })
-	address := net.JoinHostPort("127.0.0.1", fmt.Sprint(port))
 	if !answers(address, exited) {
 		text, _ := os.ReadFile(out.Name())
 		t.Fatalf("%s does not answer:\n%s", r.Name, text)
@@ -157,24 +160,4 @@ func answers(address string, exited <-chan struct{}) bool {
 		}
 	}
 	return false
-}
-
-// freePort finds a port that is free for UDP and TCP.
-func freePort(t testing.TB) int {
-	t.Helper()
-	for range 20 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := l.Addr().(*net.TCPAddr).Port
-		p, err := net.ListenPacket("udp", l.Addr().String())
-		_ = l.Close()
-		if err == nil {
-			_ = p.Close()
-			return port
-		}
-	}
-	t.Fatal("no free port")
-	return 0
 }

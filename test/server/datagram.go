@@ -10,9 +10,10 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Packets sends m over UDP once and returns every datagram that comes back
-// within the time given, which it always takes in full.
-func Packets(t testing.TB, addr string, m *dns.Msg, listen time.Duration) [][]byte {
+// Packets sends m over UDP once and returns every datagram that comes back: it
+// waits for as many as are expected, as long as Query does, and then for the time
+// given, which it always takes in full, for more.
+func Packets(t testing.TB, addr string, m *dns.Msg, expected int, listen time.Duration) [][]byte {
 	t.Helper()
 	conn, err := net.Dial("udp", addr)
 	if err != nil {
@@ -23,15 +24,18 @@ func Packets(t testing.TB, addr string, m *dns.Msg, listen time.Duration) [][]by
 	if err != nil {
 		t.Fatalf("pack query: %v", err)
 	}
-	if err := conn.SetDeadline(time.Now().Add(listen)); err != nil {
-		t.Fatal(err)
-	}
 	if _, err := conn.Write(wire); err != nil {
 		t.Fatalf("send to %s: %v", addr, err)
 	}
 	var packets [][]byte
 	buf := make([]byte, dns.MaxMsgSize)
-	for {
+	for until := time.Now().Add(QueryTimeout); ; {
+		if len(packets) == expected {
+			until = time.Now().Add(listen)
+		}
+		if err := conn.SetReadDeadline(until); err != nil {
+			t.Fatal(err)
+		}
 		n, err := conn.Read(buf)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			return packets
@@ -45,10 +49,10 @@ func Packets(t testing.TB, addr string, m *dns.Msg, listen time.Duration) [][]by
 
 // Datagrams is Packets with each datagram parsed; one that is no DNS message
 // fails the test.
-func Datagrams(t testing.TB, addr string, m *dns.Msg, listen time.Duration) []*dns.Msg {
+func Datagrams(t testing.TB, addr string, m *dns.Msg, expected int, listen time.Duration) []*dns.Msg {
 	t.Helper()
 	var messages []*dns.Msg
-	for _, wire := range Packets(t, addr, m, listen) {
+	for _, wire := range Packets(t, addr, m, expected, listen) {
 		r, err := unpack(wire)
 		if err != nil {
 			t.Fatalf("parse a datagram of %d octets from %s: %v", len(wire), addr, err)

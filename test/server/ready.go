@@ -13,7 +13,8 @@ import (
 	"golang.org/x/net/http2"
 )
 
-const readyTimeout = 5 * time.Second
+// readyTimeout is for machines that are busy: a server that listens serves soon.
+const readyTimeout = 30 * time.Second
 
 // await returns once the listener serves. caddy.Start returns when sockets are
 // bound, before the goroutines behind them run; an instance stopped that early

@@ -23,6 +23,9 @@ import (
 // stopTimeout is twice what CoreDNS allows itself for a graceful stop.
 const stopTimeout = 10 * time.Second
 
+// startTries bounds the starts until no port is shared.
+const startTries = 8
+
 // loading is held while an instance starts, reloads or stops: caddy and
 // CoreDNS keep process-wide state meanwhile (log.D, the metrics registry).
 var loading sync.Mutex
@@ -72,13 +75,12 @@ func Try(corefile string) (*Server, error) {
 			return nil, err
 		}
 		s := new(Server)
-		if err := s.adopt(instance); err != nil {
-			return nil, errors.Join(err, shutdown(instance))
-		}
-		if !crowded(s.listeners) {
+		crowded, err := s.adopt(instance)
+		if err == nil && !crowded {
 			return s, nil
 		}
-		if err := shutdown(instance); err != nil {
+		// Beside another socket it may well not have seemed to serve.
+		if err := errors.Join(err, shutdown(instance)); err != nil && !crowded {
 			return nil, err
 		}
 	}
@@ -102,7 +104,8 @@ func (s *Server) Reload(corefile string) error {
 	if err != nil {
 		return err
 	}
-	return s.adopt(instance)
+	_, err = s.adopt(instance)
+	return err
 }
 
 // Stop ends the instance: first its plugins' shutdown callbacks, then its
@@ -121,21 +124,23 @@ func (s *Server) Stop() (err error) {
 	return err
 }
 
-// adopt makes instance the one that s speaks for, once it serves.
-func (s *Server) adopt(instance *caddy.Instance) error {
+// adopt makes instance the one that s speaks for, once it serves, and reports
+// whether a port of it is another socket's, too.
+func (s *Server) adopt(instance *caddy.Instance) (crowded bool, err error) {
 	listeners, err := inspect(instance)
 	if err != nil {
-		return err
+		return false, err
 	}
+	crowded = keep(listeners)
 	s.mu.Lock()
 	s.instance, s.listeners = instance, listeners
 	s.mu.Unlock()
 	for _, l := range listeners {
 		if err := l.await(); err != nil {
-			return fmt.Errorf("%s %s does not serve: %w", l.Scheme, strings.Join(l.Zones, " "), err)
+			return crowded, fmt.Errorf("%s %s does not serve: %w", l.Scheme, strings.Join(l.Zones, " "), err)
 		}
 	}
-	return nil
+	return crowded, nil
 }
 
 func shutdown(instance *caddy.Instance) error {

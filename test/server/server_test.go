@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	patience = 5 * time.Second
+	patience = 30 * time.Second
 	silence  = 150 * time.Millisecond
 )
 
@@ -269,7 +269,7 @@ func TestAFlawedCertificateFailsForward(t *testing.T) {
 // dnsserver's ServeDNS writes a bare reply of its own.
 func TestDatagramsSeesTheSecondAnswer(t *testing.T) {
 	s := server.Start(t, here(".:0", "template ANY ANY {\n rcode REFUSED\n }"))
-	got := server.Datagrams(t, s.UDP(), server.Message("example.org", dns.TypeA), silence)
+	got := server.Datagrams(t, s.UDP(), server.Message("example.org", dns.TypeA), 2, silence)
 	if len(got) != 2 {
 		t.Errorf("%d answers, want the 2 of stock CoreDNS", len(got))
 	}

@@ -67,7 +67,7 @@ func TestRawEDEKeepsEveryOctet(t *testing.T) {
 
 func TestRawOptionCanBeTooShortForAnEDE(t *testing.T) {
 	m := server.Message("example.org", dns.TypeA, server.EDNS())
-	packets := server.Packets(t, say(t, upstream.RawOption(dns.EDNS0EDE, []byte{0})), m, silence)
+	packets := server.Packets(t, say(t, upstream.RawOption(dns.EDNS0EDE, []byte{0})), m, 1, silence)
 	if len(packets) != 1 {
 		t.Fatalf("%d datagrams, want 1", len(packets))
 	}
@@ -96,7 +96,7 @@ func TestFlapAlternates(t *testing.T) {
 }
 
 func TestSilentSaysNothing(t *testing.T) {
-	if got := server.Packets(t, say(t, upstream.Silent()), server.Message("example.org", dns.TypeA), silence); len(got) != 0 {
+	if got := server.Packets(t, say(t, upstream.Silent()), server.Message("example.org", dns.TypeA), 0, silence); len(got) != 0 {
 		t.Errorf("%d datagrams, want none", len(got))
 	}
 }
@@ -123,7 +123,7 @@ func TestOctetsThatAreNoMessage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := server.Message("example.org", dns.TypeA)
-			packets := server.Packets(t, say(t, tc.h), m, silence)
+			packets := server.Packets(t, say(t, tc.h), m, 1, silence)
 			if len(packets) != 1 || len(packets[0]) != tc.size {
 				t.Fatalf("got %x, want one datagram of %d octets", packets, tc.size)
 			}
@@ -153,13 +153,13 @@ func TestGarbageReachesTheClientOverEveryTransport(t *testing.T) {
 func TestAnswersToAnotherQuery(t *testing.T) {
 	m := server.Message("example.org", dns.TypeA)
 	t.Run("wrong question", func(t *testing.T) {
-		r := server.Datagrams(t, say(t, upstream.WrongQuestion()), m, silence)
+		r := server.Datagrams(t, say(t, upstream.WrongQuestion()), m, 1, silence)
 		if len(r) != 1 || r[0].Id != m.Id || r[0].Question[0].Name == m.Question[0].Name {
 			t.Errorf("got %v, want one answer to another question under ID %d", r, m.Id)
 		}
 	})
 	t.Run("wrong ID", func(t *testing.T) {
-		r := server.Datagrams(t, say(t, upstream.WrongID()), m, silence)
+		r := server.Datagrams(t, say(t, upstream.WrongID()), m, 1, silence)
 		if len(r) != 1 || r[0].Id == m.Id || r[0].Question[0].Name != m.Question[0].Name {
 			t.Errorf("got %v, want one answer under another ID than %d", r, m.Id)
 		}
@@ -177,7 +177,7 @@ func TestTruncatedIsWholeOverTCP(t *testing.T) {
 }
 
 func TestOversizedIgnoresTheClientsSize(t *testing.T) {
-	packets := server.Packets(t, say(t, upstream.Oversized()), server.Message("example.org", dns.TypeA), silence)
+	packets := server.Packets(t, say(t, upstream.Oversized()), server.Message("example.org", dns.TypeA), 1, silence)
 	if len(packets) != 1 || len(packets[0]) <= 8192 {
 		t.Fatalf("%d datagrams, want one above 8192 octets", len(packets))
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"sync"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -34,19 +35,36 @@ func (s *Server) listenQUIC(t testing.TB) error {
 	s.addr = p.LocalAddr().String()
 	s.onStop(func() { p.Close() })
 	s.onStop(func() { transport.Close() })
+	// A transport that is closed tells clients nothing: its connections are
+	// closed before.
+	ended := make(chan struct{})
+	s.onStop(func() { l.Close(); <-ended })
 	s.running.Go(func() {
+		defer close(ended)
+		var conns sync.WaitGroup
+		defer conns.Wait()
 		for {
 			conn, err := l.Accept(context.Background())
 			if err != nil {
 				return
 			}
-			s.running.Go(func() { s.serveQUIC(conn) })
+			conns.Go(func() { s.serveQUIC(conn) })
 		}
 	})
 	return nil
 }
 
 func (s *Server) serveQUIC(conn *quic.Conn) {
+	ended := make(chan struct{})
+	defer func() { <-ended }()
+	go func() {
+		defer close(ended)
+		select {
+		case <-s.done:
+			_ = conn.CloseWithError(doqNoError, "")
+		case <-conn.Context().Done():
+		}
+	}()
 	for {
 		stream, err := conn.AcceptStream(context.Background())
 		if err != nil {

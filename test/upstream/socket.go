@@ -3,9 +3,10 @@ package upstream
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"testing"
+
+	"github.com/seed-1b7246af/coredns-ede/test/port"
 )
 
 const anyPort = "127.0.0.1:0"
@@ -31,26 +32,9 @@ func pair() (net.PacketConn, net.Listener, error) {
 	return nil, nil, fmt.Errorf("no port free for UDP and TCP in %d tries: %w", portTries, errors.Join(errs...))
 }
 
-// Closed returns an address on which nothing listens, neither UDP nor TCP. Its
-// port is below those that kernels hand out by default, so that no socket
-// opened later gets it: one that is connected to its own port would even answer
-// itself.
+// Closed returns an address on which nothing listens, neither UDP nor TCP, until
+// the test ends.
 func Closed(t testing.TB) string {
 	t.Helper()
-	for range portTries {
-		addr := fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(20000))
-		l, err := net.Listen("tcp", addr)
-		if err != nil {
-			continue
-		}
-		p, err := net.ListenPacket("udp", addr)
-		l.Close()
-		if err != nil {
-			continue
-		}
-		p.Close()
-		return addr
-	}
-	t.Fatalf("no closed port found in %d tries", portTries)
-	return ""
+	return port.Free(t)
 }

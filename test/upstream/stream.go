@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	startTimeout = 5 * time.Second
+	startTimeout = 30 * time.Second
 	stopTimeout  = 5 * time.Second
 )
 
