@@ -26,10 +26,15 @@ func withPage(addr string, properties ...string) string {
 
 var pageLine = regexp.MustCompile(`page at (http://\S+/)`)
 
-// pageOf is the page's URL as the log has it.
+// pageOf is the page's URL as the log of a server that has started has it: the
+// last one, as server.Start tries again where another socket has the port.
 func pageOf(t *testing.T, logs *server.Logs) string {
 	t.Helper()
-	return pageLine.FindStringSubmatch(logs.WaitFor(t, "page at http://", patience))[1]
+	lines := logs.Matching("page at http://")
+	if len(lines) == 0 {
+		t.Fatal("the log has no page")
+	}
+	return pageLine.FindStringSubmatch(lines[len(lines)-1])[1]
 }
 
 // visit gets url over a connection of its own.
