@@ -211,7 +211,7 @@ func TestAPageThatCannotListenStopsTheStart(t *testing.T) {
 		_ = s.Stop()
 		t.Fatal("two listen on one port")
 	}
-	if !strings.Contains(err.Error(), "plugin/ede: page: ") {
+	if !strings.Contains(err.Error(), "plugin/ede: Corefile:4 - page: listen tcp "+l.Addr().String()) {
 		t.Errorf("the error is %v", err)
 	}
 }
