@@ -41,11 +41,17 @@ var traits = map[uint16]trait{
 	35: {Persistent, Upstream, "A server behind the upstream blocks the name."},
 }
 
-// byCode lets the first code that the upstream sent decide.
-func (v *Verdict) byCode(code uint16) {
-	t, ok := traits[code]
-	if !ok {
-		return
+// byCodes lets the codes that the upstream sent decide: the first of them that
+// says more than that the upstream knew of the failure already.
+func (v *Verdict) byCodes() {
+	for _, code := range v.Codes() {
+		t, ok := traits[code]
+		if !ok {
+			continue
+		}
+		v.Lasts, v.Owner, v.Advice = t.lasts, t.owner, t.advice
+		if code != cachedFailure.Code {
+			return
+		}
 	}
-	v.Lasts, v.Owner, v.Advice = t.lasts, t.owner, t.advice
 }

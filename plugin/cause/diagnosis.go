@@ -36,7 +36,7 @@ func Relayed(base *Verdict, said []option.Option) *Verdict {
 	v := *base
 	v.Cause, v.asked = upstreamEDE, true
 	v.Statements = statementsOf(base.Upstream, said)
-	v.byCode(v.Statements[0].Code)
+	v.byCodes()
 	return &v
 }
 

@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -64,7 +65,7 @@ func newVerdict(c *Cause, e *ev.Evidence) *Verdict {
 		v.Statements = []Statement{own}
 	case len(e.Options) > 0 && e.UpstreamAnswered && c == upstreamEDE:
 		v.Statements = statementsOf(e.Upstream, e.Options)
-		v.byCode(v.Statements[0].Code)
+		v.byCodes()
 	case len(e.Options) > 0 && !e.UpstreamAnswered && (!e.Returned || c == templateRcode):
 		for _, o := range e.Options {
 			if o.Code == 0 && o.Text == "" {
@@ -121,12 +122,20 @@ func (v *Verdict) Codes() []uint16 {
 	return codes
 }
 
-// Text is the full text of the first statement, as the log has it.
+// Text is the full text as the log has it: that of the first statement, then
+// what the others of an upstream or a plugin add, "...; 23: timed out".
 func (v *Verdict) Text() string {
-	if len(v.Statements) == 0 || v.Statements[0].Full == "" {
+	if len(v.Statements) == 0 {
 		return v.Own
 	}
-	return v.Statements[0].Full
+	text := cmp.Or(v.Statements[0].Full, v.Own)
+	source := attributed(host(v.Upstream), "")
+	for _, s := range v.Statements[1:] {
+		if added := strings.TrimPrefix(strings.TrimPrefix(s.Full, source), ": "); added != "" && (s.FromUpstream || s.Verbatim) {
+			text += "; " + strconv.Itoa(int(s.Code)) + ": " + added
+		}
+	}
+	return text
 }
 
 // FromMemory returns v for a failure that came out of the cache, found at the

@@ -41,10 +41,49 @@ func TestAStatementOfTheUpstreamNamesItsSourceOnce(t *testing.T) {
 }
 
 func TestTheCodeOfTheUpstreamDecidesWhoHasToAct(t *testing.T) {
-	for code, want := range map[uint16]Owner{7: Zone, 18: Upstream, 20: Us, 23: Network, 49152: Upstream, 4: Upstream} {
-		v := Classify(said(answered("forward", servfail), option.Option{Code: code}, option.Option{Code: 6}))
-		if v.Owner != want || v.Codes()[0] != code {
-			t.Errorf("code %d: owner %s, codes %v; want %s", code, v.Owner, v.Codes(), want)
+	for _, tc := range []struct {
+		codes []uint16
+		want  Owner
+	}{
+		{[]uint16{7}, Zone},
+		{[]uint16{18, 6}, Upstream},
+		{[]uint16{20, 6}, Us},
+		{[]uint16{23, 6}, Network},
+		{[]uint16{0, 22}, Zone},
+		{[]uint16{49152, 18}, Upstream},
+		{[]uint16{49152}, Upstream},
+		{[]uint16{4}, Upstream},
+		{[]uint16{13, 7}, Zone},
+		{[]uint16{7, 13}, Zone},
+		{[]uint16{13}, Upstream},
+		{[]uint16{13, 0}, Upstream},
+	} {
+		var opts []option.Option
+		for _, code := range tc.codes {
+			opts = append(opts, option.Option{Code: code})
+		}
+		v := Classify(said(answered("forward", servfail), opts...))
+		if v.Owner != tc.want || !slices.Equal(v.Codes(), tc.codes) || v.Cause != upstreamEDE {
+			t.Errorf("codes %v: %s, owner %s, codes %v; want owner %s", tc.codes, v.Cause.ID, v.Owner, v.Codes(), tc.want)
+		}
+	}
+}
+
+func TestTheTextOfTheLogHasAllThatTheUpstreamSaid(t *testing.T) {
+	e := answered("forward", servfail)
+	e.Upstream = "192.0.2.53:53"
+	for _, tc := range []struct {
+		said []option.Option
+		want string
+	}{
+		{[]option.Option{{Code: 9}, {Code: 22}}, "from 192.0.2.53"},
+		{[]option.Option{{Code: 9}, {Code: 22, Text: "at delegation example.org."}}, "from 192.0.2.53; 22: at delegation example.org."},
+		{[]option.Option{{Code: 22, Text: "a"}, {Code: 23, Text: "b"}}, "from 192.0.2.53: a; 23: b"},
+		{[]option.Option{{Code: 22}, {Code: 6, Text: "from 198.51.100.1: c"}}, "from 192.0.2.53; 6: from 198.51.100.1: c"},
+	} {
+		v := Classify(said(e, tc.said...))
+		if v.Text() != tc.want || v.FromMemory(found).Text() != tc.want {
+			t.Errorf("%v: text %q, out of the cache %q; want %q", tc.said, v.Text(), v.FromMemory(found).Text(), tc.want)
 		}
 	}
 }
