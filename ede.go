@@ -83,7 +83,7 @@ func (e *Ede) failed(run *observe.Run, r *dns.Msg, shape evidence.Shape, failure
 	ev := run.Evidence(shape, failure, err)
 	if run.Nested() {
 		// The query around it is the one that is explained, by what is found here.
-		e.refine(run, ev, cause.Classify(ev))
+		e.lookedUp(run, ev)
 		return run.Hand(ev, rcode, err)
 	}
 	var f record.Failure
@@ -95,6 +95,17 @@ func (e *Ede) failed(run *observe.Run, r *dns.Msg, shape evidence.Shape, failure
 	}
 	_ = run.ResponseWriter.WriteMsg(reply)
 	return dns.RcodeSuccess, err
+}
+
+// lookedUp takes note of an internal lookup that failed with ev. What cache keeps
+// of it may be the target of the next alias.
+func (e *Ede) lookedUp(run *observe.Run, ev *evidence.Evidence) {
+	ev.Scope.Block = e.block.id
+	v := cause.Classify(ev)
+	if ev.CacheQuestion.Name != "" && !ev.CacheHit && ev.Rcode == dns.RcodeServerFailure {
+		e.process.table.Remember(keyOf(e.block.id, ev), v, e.block.groupOf(ev.Question.Name))
+	}
+	e.refine(run, ev, v)
 }
 
 // answer returns the answer to a query that failed, or nil if it is left to the
@@ -162,13 +173,24 @@ func (e *Ede) classify(key incident.Key, ev *evidence.Evidence) (v *cause.Verdic
 			return known, zone
 		}
 	}
-	v = cause.Classify(ev)
+	if ev.Nested == nil {
+		v = cause.Classify(ev)
+	} else {
+		v = cause.ClassifyWith(ev, e.recall)
+	}
 	if !ev.CacheHit && ev.Reply.Truncated && v.Cause.Rank <= cause.Generic {
 		if known, found, ok := e.process.table.Recall(key); ok {
 			v = known.Again(found)
 		}
 	}
 	return v, ""
+}
+
+// recall returns the verdict that is remembered of an internal lookup whose
+// failure came out of the cache of its server block.
+func (e *Ede) recall(ev *evidence.Evidence) *cause.Verdict {
+	v, _, _ := e.process.table.RecallCached(keyOf(ev.Scope.Block, ev))
+	return v
 }
 
 // record writes f down before the answer is passed on.

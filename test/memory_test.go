@@ -52,6 +52,42 @@ func TestAFailureOutOfTheCacheKeepsItsCause(t *testing.T) {
 	}
 }
 
+// Many names are aliases of one, as all those behind one load balancer.
+func TestALookupInsideAQueryRemembersWhatItsTargetFailedWith(t *testing.T) {
+	logs := server.Capture(t)
+	up := upstream.Start(t, upstream.Config{Handler: byType(dns.TypeAAAA, upstream.Answer(), upstream.Rcode(servfail, true, ede(7, "expired")))})
+	zone := textFile(t, zoneText+"a 60 IN CNAME target.example.net.\nb 60 IN CNAME target.example.net.\nc 60 IN CNAME b\n")
+	said := "7 from " + up.Addr() + ": expired"
+
+	s := server.Start(t, here(".:0", levels, steady, "file "+zone+" example.org", forward(up.Addr())))
+	expect(t, ask(t, fullClient, "udp", s.UDP(), query("a.example.org")), "SERVFAIL", said)
+	for _, name := range []string{"b.example.org", "c.example.org"} {
+		m := query(name)
+		expect(t, ask(t, fullClient, "udp", s.UDP(), m), "SERVFAIL", said, found)
+		expectFields(t, failureOf(t, logs, m), line{
+			"cause": "cname_target_failed", "ede": "7,13", "cached": "false", "owner": "zone", "upstream": up.Addr(), "at": "file",
+		})
+		hit(t, logs, s.UDP(), name, "cname_target_failed", said, found)
+	}
+
+	s = server.Start(t, here(".:0", levels, "dns64 {\n allow_ipv4\n }", steady, forward(up.Addr())))
+	expect(t, ask(t, fullClient, "udp", s.UDP(), query("synthesized.example.net")), "SERVFAIL", said)
+	m := server.Message("synthesized.example.net", dns.TypeAAAA, server.BufferSize(1232))
+	expect(t, ask(t, fullClient, "udp", s.UDP(), m), "SERVFAIL", said, found)
+	expectFields(t, failureOf(t, logs, m), line{"cause": "upstream_ede", "ede": "7,13"})
+}
+
+// byType answers questions for qtype with one handler and all others with another.
+func byType(qtype uint16, with, others dns.Handler) dns.Handler {
+	return dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
+		if m.Question[0].Qtype == qtype {
+			with.ServeDNS(w, m)
+			return
+		}
+		others.ServeDNS(w, m)
+	})
+}
+
 func TestThirteenStandsWithTheCodesAlone(t *testing.T) {
 	server.Capture(t)
 	s := server.Start(t, here(".:0", levels, steady, forward(upstream.Closed(t), patiently)))

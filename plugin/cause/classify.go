@@ -4,9 +4,17 @@ import (
 	ev "github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 )
 
+// Recall returns the verdict that is remembered of e, which came out of the
+// cache and lost its cause there, or nil.
+type Recall func(e *ev.Evidence) *Verdict
+
 // Classify returns the verdict on e. It is a pure function.
-func Classify(e *ev.Evidence) *Verdict {
-	if inner := nested(e); inner != nil {
+func Classify(e *ev.Evidence) *Verdict { return ClassifyWith(e, nil) }
+
+// ClassifyWith is Classify for evidence with internal lookups in it, whose
+// failures out of the cache are those that recall knows. recall may be nil.
+func ClassifyWith(e *ev.Evidence, recall Recall) *Verdict {
+	if inner := nested(e, recall); inner != nil {
 		return inner
 	}
 	for _, r := range rules {
@@ -19,7 +27,7 @@ func Classify(e *ev.Evidence) *Verdict {
 
 // nested returns the verdict of e if an internal lookup decided it: the target
 // of an alias, or the other address family of dns64 and siit.
-func nested(e *ev.Evidence) *Verdict {
+func nested(e *ev.Evidence, recall Recall) *Verdict {
 	if e.Nested == nil || e.Shape == ev.Panicked || e.CacheHit {
 		return nil
 	}
@@ -27,7 +35,7 @@ func nested(e *ev.Evidence) *Verdict {
 	if asksUpstream(e) && !synthesizes {
 		return nil
 	}
-	inner := Classify(e.Nested)
+	inner := lookup(e.Nested, recall)
 	if synthesizes || !followsAliases(e.At) || inner.Cause == zoneLoop {
 		inner.note("found by the lookup inside " + e.At)
 		return inner
@@ -42,6 +50,17 @@ func nested(e *ev.Evidence) *Verdict {
 	outer.note("the target failed with " + inner.Cause.ID)
 	outer.notes = append(outer.notes, inner.Trace()...)
 	return outer
+}
+
+// lookup returns the verdict on an internal lookup. It is the caller's own.
+func lookup(e *ev.Evidence, recall Recall) *Verdict {
+	if e.CacheHit && recall != nil {
+		if known := recall(e); known != nil {
+			own := *known
+			return &own
+		}
+	}
+	return ClassifyWith(e, recall)
 }
 
 // followsAliases is true for the plugins that look up the target of a CNAME

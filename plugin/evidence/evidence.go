@@ -24,8 +24,8 @@ type Evidence struct {
 	// Panic is the recovered value in print, when Shape is Panicked.
 	Panic string
 
-	// Scope is where a finding about the upstreams holds. It is filled only
-	// where there is diagnosis.
+	// Scope is where a finding about the upstreams holds. It is filled where
+	// there is diagnosis, and its block for internal lookups.
 	Scope Scope
 
 	// Question is what the client asked, Asked what the innermost plugin saw
