@@ -13,7 +13,6 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/check"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/explain"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/report"
-	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 )
 
 func main() {
@@ -23,7 +22,7 @@ func main() {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(explain.Command(), report.Command(catalog), causes.Command(), check.Command())
+	root.AddCommand(explain.Command(), report.Command(report.Catalog), causes.Command(), check.Command())
 	err := root.Execute()
 	if err == nil {
 		return
@@ -33,22 +32,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "ede:", err)
 	}
 	os.Exit(status)
-}
-
-// catalog is what a report knows of causes.
-var catalog = report.Knowledge{
-	Advice: func(id string) (title, advice string) {
-		if c := cause.ByID(id); c != nil {
-			return c.Title, c.Advice
-		}
-		return "", ""
-	},
-	Facts: func(id string) (owner, lasts string) {
-		if c := cause.ByID(id); c != nil {
-			return string(c.Owner), string(c.Lasts)
-		}
-		return "", ""
-	},
 }
 
 // statusOf returns the exit status for err, and whether its text adds nothing

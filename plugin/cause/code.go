@@ -1,5 +1,7 @@
 package cause
 
+import "strings"
+
 // trait is what a code that an upstream sent implies for the operator here.
 type trait struct {
 	lasts  Lasts
@@ -39,6 +41,15 @@ var traits = map[uint16]trait{
 	31: {Transient, Us, "The upstream limits the rate of this server: ask its operator, or cache more."},
 	32: {Persistent, Us, "The quota of this server at the upstream is used up."},
 	35: {Persistent, Upstream, "A server behind the upstream blocks the name."},
+}
+
+// AdviceOn is what to do about c if the first INFO-CODE of the answer is code:
+// with a reason of the upstream's own it depends on that.
+func (c *Cause) AdviceOn(code uint16) string {
+	if t, ok := traits[code]; ok && c == upstreamEDE {
+		return t.advice
+	}
+	return strings.TrimSpace(c.Advice)
 }
 
 // byCodes lets the codes that the upstream sent decide: the first of them that

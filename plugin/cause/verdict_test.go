@@ -69,6 +69,24 @@ func TestTheCodeOfTheUpstreamDecidesWhoHasToAct(t *testing.T) {
 	}
 }
 
+func TestAdviceOnAReasonOfTheUpstreamDependsOnItsCode(t *testing.T) {
+	for _, tc := range []struct {
+		cause *Cause
+		code  uint16
+		want  string
+	}{
+		{upstreamEDE, 7, zoneAdvice},
+		{upstreamEDE, 0, upstreamEDE.Advice},
+		{upstreamEDE, 49152, upstreamEDE.Advice},
+		{upstreamTimeout, 23, upstreamTimeout.Advice},
+		{cnameTargetFailed, 23, cnameTargetFailed.Advice},
+	} {
+		if got := tc.cause.AdviceOn(tc.code); got != tc.want {
+			t.Errorf("%s with %d: %q, want %q", tc.cause.ID, tc.code, got, tc.want)
+		}
+	}
+}
+
 func TestTheTextOfTheLogHasAllThatTheUpstreamSaid(t *testing.T) {
 	e := answered("forward", servfail)
 	e.Upstream = "192.0.2.53:53"

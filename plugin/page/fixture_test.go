@@ -48,7 +48,7 @@ func (s *stage) wait(d time.Duration) {
 // query is one that fails on the stage.
 type query struct {
 	cause, name, at, upstream, text, err string
-	qtype                                uint16
+	qtype, code                          uint16
 	rcode                                int
 	down                                 bool
 	trace                                []string
@@ -68,9 +68,12 @@ func (s *stage) fail(q query) {
 	if q.text == "" {
 		q.text = c.Brief
 	}
+	if q.code == 0 {
+		q.code = c.Code
+	}
 	v := (&cause.Verdict{
 		Cause: c, Lasts: c.Lasts, Owner: c.Owner, Advice: c.Advice, At: q.at, Upstream: q.upstream,
-		Statements: []cause.Statement{{Code: c.Code, Brief: q.text, Full: q.text}},
+		Statements: []cause.Statement{{Code: q.code, Brief: q.text, Full: q.text}},
 	}).WithTrace(append([]string{fmt.Sprintf("%s returned by %s (path cache, %s)", dns.RcodeToString[q.rcode], q.at, q.at)}, q.trace...))
 	question := dns.Question{Name: q.name, Qtype: q.qtype, Qclass: dns.ClassINET}
 	zone := incident.ZoneOf(q.name, ".")
@@ -96,7 +99,7 @@ func (s *stage) succeed(name string) {
 }
 
 var background = []query{
-	{cause: "upstream_ede", name: "www.example.org.", at: "forward", upstream: "192.0.2.54:53", text: "from 192.0.2.54: signature expired 2026-11-20T00:00:00Z"},
+	{cause: "upstream_ede", name: "www.example.org.", at: "forward", upstream: "192.0.2.54:53", code: 7, text: "from 192.0.2.54: signature expired 2026-11-20T00:00:00Z"},
 	{cause: "acl_block", name: "printer.example.net.", at: "acl", rcode: dns.RcodeRefused},
 	{cause: "upstream_timeout", name: "api.example.org.", at: "forward", upstream: "192.0.2.53:53", text: "no reply within 2.0 s: 192.0.2.53:53 timed out", err: "read udp 198.51.100.1->192.0.2.53:53: i/o timeout"},
 	{cause: "upstream_servfail", name: "shop.example.com.", at: "forward", upstream: "192.0.2.54:53"},

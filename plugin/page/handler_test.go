@@ -64,6 +64,24 @@ func TestEveryPathHasItsTypeAndEveryResponseItsHeaders(t *testing.T) {
 	}
 }
 
+func TestACardTellsTheCodeThatItsCauseLeavesOpen(t *testing.T) {
+	s := newStage()
+	s.fail(query{cause: "upstream_ede", code: 22, name: "host.internal.", at: "forward", upstream: "192.0.2.54:53"})
+	body := get(s.handler(), "/").Body.String()
+	if !strings.Contains(body, `<span class="minor">said first</span> 22 No Reachable Authority</span>`) {
+		t.Errorf("no code in the card:\n%s", body)
+	}
+	if strings.Contains(body, `, <bdi class="wrap">.</bdi>, since`) {
+		t.Error("the root is named as the zone that fails")
+	}
+
+	s = newStage()
+	s.fail(background[2])
+	if strings.Contains(get(s.handler(), "/").Body.String(), "said first") {
+		t.Error("a code is said of a cause that has only one")
+	}
+}
+
 func TestThePolicyAllowsNoScriptAndNoOtherOrigin(t *testing.T) {
 	for directive := range strings.SplitSeq(header["Content-Security-Policy"], "; ") {
 		name, sources, _ := strings.Cut(directive, " ")

@@ -50,14 +50,17 @@ type foremost struct {
 
 type card struct {
 	incident.Incident
-	Title, CodeName string
-	Class           string // of the colour
-	First, Last     moment
-	LastGood        moment
-	Lasted          string
-	Beginning       string
-	Active          bool
-	State           string
+	Title string
+	// Said is the first failure's INFO-CODE and its purpose, where the cause
+	// leaves open which it is.
+	Said        string
+	Class       string // of the colour
+	First, Last moment
+	LastGood    moment
+	Lasted      string
+	Beginning   string
+	Active      bool
+	State       string
 }
 
 type topList struct {
@@ -173,7 +176,7 @@ func stateOf(s *incident.Snapshot, lastHour uint64) (state, headline string) {
 func cardsOf(s *incident.Snapshot, list []incident.Incident) (cards []card, more int) {
 	for _, in := range list[:min(len(list), maxCards)] {
 		c := card{
-			Incident: in, Title: titleOf(in.Cause), CodeName: option.Name(in.Code),
+			Incident: in, Title: titleOf(in.Cause), Said: saidOf(in),
 			First: moment{in.First}, Last: moment{in.Last}, LastGood: moment{in.LastGood},
 			Lasted: span(in.After()), Beginning: s.Beginning(in),
 			Active: active(s, in),
@@ -213,6 +216,13 @@ func whatChanged(e incident.Event) string {
 		return "configuration reloaded"
 	}
 	return e.String()
+}
+
+func saidOf(in incident.Incident) string {
+	if c := cause.ByID(in.Cause); c == nil || c.CodeNote == "" {
+		return ""
+	}
+	return strconv.Itoa(int(in.Code)) + " " + option.Name(in.Code)
 }
 
 func titleOf(id string) string {

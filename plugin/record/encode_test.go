@@ -128,13 +128,13 @@ func FuzzLine(f *testing.F) {
 
 func TestAbsentFieldsAreLeftOutAndTheOrderIsFixed(t *testing.T) {
 	q := dns.Question{Name: "www.example.org.", Qtype: 65280, Qclass: dns.ClassCHAOS}
-	f := &Failure{Verdict: refused, Rcode: dns.RcodeServerFailure, Server: "tls://:853", Protocol: "tls", Question: q, Asked: q, Duration: 1234567 * time.Nanosecond, Background: true}
-	want := `rcode=SERVFAIL cause=upstream_unreachable ede=23 lasts=transient owner=upstream at=forward upstream=192.0.2.53:53 server=tls://:853 protocol=tls qname=www.example.org. qtype=TYPE65280 qclass=CH duration_seconds=0.001 cached=false background=true text="192.0.2.53:53 refused the connection"`
+	f := &Failure{Verdict: refused, Rcode: dns.RcodeServerFailure, Server: "tls://:853", Protocol: "tls", Question: q, Asked: q, Duration: 1234567 * time.Nanosecond, ID: 4711}
+	want := `rcode=SERVFAIL cause=upstream_unreachable ede=23 lasts=transient owner=upstream at=forward upstream=192.0.2.53:53 server=tls://:853 protocol=tls qname=www.example.org. qtype=TYPE65280 qclass=CH id=4711 duration_seconds=0.001 cached=false text="192.0.2.53:53 refused the connection"`
 	if got := string(appendText(nil, fieldsOf(f, ClientFull))); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
 	f.Asked.Name = "www.example.net."
-	if got := string(appendText(nil, fieldsOf(f, ClientFull))); !strings.Contains(got, ` qclass=CH asked="www.example.net. TYPE65280" duration_seconds=`) {
+	if got := string(appendText(nil, fieldsOf(f, ClientFull))); !strings.Contains(got, ` qclass=CH asked="www.example.net. TYPE65280" id=4711 `) {
 		t.Error(got)
 	}
 }

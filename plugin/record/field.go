@@ -84,14 +84,9 @@ func fieldsOf(f *Failure, client ClientForm) fields {
 	if f.Asked != f.Question {
 		fs.text("asked", f.Asked.Name+" "+dns.Type(f.Asked.Qtype).String())
 	}
-	if !f.Background {
-		fs.number("id", uint64(f.ID))
-	}
+	fs.number("id", uint64(f.ID))
 	fs.seconds("duration_seconds", f.Duration)
 	fs.yes("cached", f.Cached)
-	if f.Background {
-		fs.yes("background", true)
-	}
 	fs.text("sent", string(f.Sent))
 	fs.text("text", v.Text())
 	fs.text("error", f.Error)

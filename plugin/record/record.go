@@ -44,8 +44,6 @@ type Failure struct {
 	Sent                         Sent
 	// Error is the plugin's error, sanitized, without local ports.
 	Error string
-	// Background is true for cache's own refreshes, which no client waits for.
-	Background bool
 	// Group is the zone that the failure counts under in summaries.
 	Group string
 	// First is true for the first failure of an incident: its line bears the

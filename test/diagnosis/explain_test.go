@@ -78,6 +78,22 @@ func explained(t *testing.T, b *bed.Bed, args ...string) (out, progress string, 
 	return stdout.String(), stderr.String(), err
 }
 
+func TestExplainPassesOnWhatTheServerItselfSays(t *testing.T) {
+	b := bed.New(t, time.Now(), bed.Case{Name: "valid"})
+	at := "@" + upstream.Start(t, upstream.Config{
+		Handler: upstream.Rcode(dns.RcodeServerFailure, true, dns.EDNS0_EDE{InfoCode: 6, ExtraText: "bo\x1bgus"}),
+	}).Addr()
+	for format, want := range map[string]string{
+		"--json=false": "\n  " + at[1:] + " itself says EDE 6 DNSSEC Bogus: bogus\n",
+		"--json":       "\"said\": [\n    {\n      \"ede\": 6,\n      \"text\": \"bogus\"\n    }\n  ]",
+	} {
+		out, _, err := explained(t, b, "valid.edetest", at, format)
+		if !errors.Is(err, explain.ErrUndecided) || !strings.Contains(out, want) {
+			t.Errorf("%s: %v, output\n%s", format, err, out)
+		}
+	}
+}
+
 func TestExplainIsMadeForAPersonAtATerminal(t *testing.T) {
 	b := bed.New(t, time.Now(), expired("target"), bed.Case{Name: "valid"}, bed.Case{Name: "withheld"})
 	closed := func(m *dns.Msg) bool {
@@ -119,7 +135,7 @@ func TestExplainIsMadeForAPersonAtATerminal(t *testing.T) {
 			}
 		})
 	}
-	for _, args := range [][]string{{}, {"a..b"}, {"valid.edetest", "NOTYPE", at}, {"valid.edetest", "@nonsense"}, {"valid.edetest", "A", at, "more"}} {
+	for _, args := range [][]string{{}, {"a..b"}, {"upstream_timeout", at}, {"valid.edetest", "NOTYPE", at}, {"valid.edetest", "@nonsense"}, {"valid.edetest", "A", at, "more"}} {
 		if _, _, err := explained(t, b, args...); err == nil || errors.Is(err, explain.ErrExplained) || errors.Is(err, explain.ErrUndecided) {
 			t.Errorf("%v: got %v, want a mistake in the arguments", args, err)
 		}

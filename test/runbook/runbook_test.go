@@ -18,7 +18,6 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/report"
-	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/test/server"
 	"github.com/seed-1b7246af/coredns-ede/test/upstream"
 )
@@ -274,14 +273,8 @@ func (s *stage) report(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	advice := func(id string) (string, string) {
-		if c := cause.ByID(id); c != nil {
-			return c.Title, c.Advice
-		}
-		return "", ""
-	}
 	err := report.Run(t.Context(), report.Config{
-		Files: []string{file}, Out: &out, Top: 10, Knowledge: report.Knowledge{Advice: advice},
+		Files: []string{file}, Out: &out, Top: 10, Knowledge: report.Catalog,
 		Style: report.Style{Width: 80, Names: 3, Location: time.UTC},
 	})
 	if err != nil {

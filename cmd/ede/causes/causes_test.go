@@ -76,3 +76,31 @@ func TestAnUnknownCauseIsRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestACodeOfDigLeadsToItsCauses(t *testing.T) {
+	for code, want := range map[string]string{
+		"24":    "24 Invalid Data\n  zone_expired ",
+		"7":     "7 Signature Expired\n  dnssec_signature_expired ",
+		"3":     "3 Stale Answer\n\nA text",
+		"49152": "49152 Private Use\n\nA text",
+	} {
+		var got bytes.Buffer
+		if err := one(&got, code); err != nil || !strings.HasPrefix(got.String(), want) || !strings.Contains(got.String(), "upstream_ede") {
+			t.Errorf("%s: %v\n%s", code, err, got.String())
+		}
+	}
+}
+
+func TestAnUnknownCauseHasThoseNearIt(t *testing.T) {
+	for id, want := range map[string]string{
+		"upstream_timout": "near it are upstream_timeout, ",
+		"Timeout":         "near it are upstream_timeout",
+		"dnssec_expired":  "near it are dnssec_expired_before_valid, dnssec_signature_expired, ",
+		"65536":           "`ede causes` lists them",
+		"nosuch":          "`ede causes` lists them",
+	} {
+		if err := one(&bytes.Buffer{}, id); err == nil || !strings.Contains(err.Error(), want) || strings.Count(err.Error(), ",") >= maxNear {
+			t.Errorf("%s: %v, want %q", id, err, want)
+		}
+	}
+}

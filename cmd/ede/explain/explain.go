@@ -140,6 +140,9 @@ func question(args []string) (dns.Question, string, error) {
 			if _, ok := dns.IsDomainName(arg); !ok {
 				return q, "", fmt.Errorf("%q is no domain name", arg)
 			}
+			if cause.ByID(arg) != nil {
+				return q, "", fmt.Errorf("%q is a cause, which `ede causes %s` explains; the domain name is %s", arg, arg, dns.Fqdn(arg))
+			}
 			q.Name = dns.Fqdn(arg)
 		case isType:
 			q.Qtype = qtype

@@ -13,22 +13,24 @@ import (
 
 // result is the JSON form.
 type result struct {
-	Name         string   `json:"name"`
-	Type         string   `json:"type"`
-	Server       string   `json:"server"`
-	Rcode        string   `json:"rcode,omitempty"`
-	Outcome      string   `json:"outcome"`
-	Cause        string   `json:"cause,omitempty"`
-	Codes        []uint16 `json:"ede,omitempty"`
-	Zone         string   `json:"zone,omitempty"`
-	Owner        string   `json:"owner,omitempty"`
-	Text         string   `json:"text"`
-	Disagrees    string   `json:"disagrees,omitempty"`
-	Fault        *fault   `json:"fault,omitempty"`
-	Advice       string   `json:"advice,omitempty"`
-	Steps        []step   `json:"steps"`
-	Queries      int      `json:"queries"`
-	Milliseconds int64    `json:"duration_ms"`
+	Name    string   `json:"name"`
+	Type    string   `json:"type"`
+	Server  string   `json:"server"`
+	Rcode   string   `json:"rcode,omitempty"`
+	Outcome string   `json:"outcome"`
+	Cause   string   `json:"cause,omitempty"`
+	Codes   []uint16 `json:"ede,omitempty"`
+	// Said is what the server itself gave as its reason.
+	Said         []said `json:"said,omitempty"`
+	Zone         string `json:"zone,omitempty"`
+	Owner        string `json:"owner,omitempty"`
+	Text         string `json:"text"`
+	Disagrees    string `json:"disagrees,omitempty"`
+	Fault        *fault `json:"fault,omitempty"`
+	Advice       string `json:"advice,omitempty"`
+	Steps        []step `json:"steps"`
+	Queries      int    `json:"queries"`
+	Milliseconds int64  `json:"duration_ms"`
 }
 
 // fault is the record at fault, and the key or signature.
@@ -39,6 +41,11 @@ type fault struct {
 	Algorithm  uint8      `json:"algorithm,omitempty"`
 	Inception  *time.Time `json:"inception,omitempty"`
 	Expiration *time.Time `json:"expiration,omitempty"`
+}
+
+type said struct {
+	Code uint16 `json:"ede"`
+	Text string `json:"text,omitempty"`
 }
 
 type step struct {
@@ -55,6 +62,9 @@ func (p *printer) printJSON(f diagnose.Finding) error {
 	}
 	if p.reply != nil {
 		r.Rcode = dns.RcodeToString[p.reply.Rcode]
+	}
+	for _, o := range option.Read(p.reply) {
+		r.Said = append(r.Said, said{o.Code, o.Text})
 	}
 	if v := f.Verdict; v != nil {
 		r.Cause, r.Codes, r.Owner, r.Advice = v.Cause.ID, v.Codes(), string(v.Owner), v.Advice

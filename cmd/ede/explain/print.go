@@ -66,6 +66,12 @@ func (p *printer) printText(f diagnose.Finding) {
 		}
 		fmt.Fprintf(p.out, "  cause %s, %s, to be mended by: %s\n", v.Cause.ID, v.Lasts, v.Owner)
 		advice = strings.TrimSpace(v.Advice)
+	} else {
+		// It may be right where nothing could be found here.
+		for _, o := range option.Read(p.reply) {
+			said := strings.TrimSpace(fmt.Sprintf("%d %s: %s", o.Code, option.Name(o.Code), o.Text))
+			fmt.Fprintf(p.out, "  %s itself says EDE %s\n", p.server, strings.TrimSuffix(said, ":"))
+		}
 	}
 	if f.Disagrees != "" {
 		fmt.Fprintf(p.out, "  %s\n", option.Sanitize(f.Disagrees, maxLine))

@@ -48,6 +48,7 @@ var rules = [numFields]rule{
 	Window:   {maxLabel, isAny, false},
 	Top:      {maxTopNames * maxName, isAny, true},
 	After:    {maxLabel, isAny, false},
+	Result:   {maxLabel, isLabel, false},
 	Text:     {maxText, isAny, false},
 	Error:    {maxText, isAny, false},
 	Advice:   {maxText, isAny, false},
@@ -101,6 +102,8 @@ func fieldOf(key []byte) (Field, bool) {
 		return Top, true
 	case "after_seconds":
 		return After, true
+	case "result":
+		return Result, true
 	case "text":
 		return Text, true
 	case "error":
@@ -139,7 +142,7 @@ var required = [...]uint32{
 	Query:     1<<RCode | 1<<Cause,
 	Summary:   1<<Cause | 1<<Count,
 	Recovered: 1 << Cause,
-	Diagnosis: 1 << Cause,
+	Diagnosis: 0, // a cause or a result, see finish
 	Notice:    0,
 }
 
@@ -176,6 +179,10 @@ func (r *Record) finish() error {
 			return err
 		}
 		r.AfterSeconds, err = seconds(r.values[After])
+	case Diagnosis:
+		if r.seen&(1<<Cause|1<<Result) == 0 {
+			return Missing
+		}
 	}
 	return err
 }

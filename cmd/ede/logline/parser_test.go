@@ -56,6 +56,14 @@ func TestParseReadsEachKindOfLine(t *testing.T) {
 			`[INFO] plugin/ede: diagnosis cause=dnssec_signature_expired ede=7 owner=zone zone=example.org. qname=www.example.org. queries=9 text="RRSIG expired"`,
 			Diagnosis, 0, 0, map[Field]string{Cause: "dnssec_signature_expired", Owner: "zone"},
 		},
+		"a diagnosis of what has passed": {
+			`[INFO] plugin/ede: diagnosis result=resolves zone=example.org. qname=www.example.org. queries=3`,
+			Diagnosis, 0, 0, map[Field]string{Result: "resolves", Zone: "example.org."},
+		},
+		"a diagnosis of what has passed, in JSON": {
+			`{"time":"2026-11-20T14:02:11Z","level":"INFO","msg":"diagnosis","plugin":"ede","result":"resolves","zone":"example.org."}`,
+			Diagnosis, 0, 0, map[Field]string{Result: "resolves", Zone: "example.org."},
+		},
 		"an IPv6 upstream": {
 			`[INFO] plugin/ede: rcode=SERVFAIL cause=x upstream=[2001:db8::1]:53`, Query, 1, 0, map[Field]string{Upstream: "[2001:db8::1]:53"},
 		},

@@ -70,6 +70,7 @@ const (
 	Window
 	Top
 	After
+	Result
 	Text
 	Error
 	Advice
@@ -117,6 +118,20 @@ func (r *Record) Codes(dst []uint16) []uint16 {
 		dst = append(dst, uint16(n))
 	}
 	return dst
+}
+
+// FirstCode returns the first of the record's INFO-CODEs, if it has any.
+func (r *Record) FirstCode() (code uint16, ok bool) {
+	for _, c := range r.values[EDE] {
+		if c < '0' || c > '9' {
+			if ok {
+				break
+			}
+			continue
+		}
+		code, ok = code*10+uint16(c-'0'), true
+	}
+	return code, ok
 }
 
 // TopNames yields the names that a summary counted most, each with its count.

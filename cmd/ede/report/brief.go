@@ -22,7 +22,7 @@ func brief(r *logline.Record, loc *time.Location) string {
 	if r.Kind == logline.Summary || r.Kind == logline.Recovered {
 		words = append(words, comma(r.Count)+plural(r.Count, " failure", " failures"))
 	}
-	for _, f := range []logline.Field{logline.Cause, logline.QName, logline.QType, logline.Zone} {
+	for _, f := range []logline.Field{logline.Cause, logline.Result, logline.QName, logline.QType, logline.Zone} {
 		if val := r.Get(f); len(val) > 0 {
 			words = append(words, string(val))
 		}

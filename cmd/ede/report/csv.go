@@ -47,7 +47,7 @@ func (r *Report) WriteCSV(w io.Writer) error {
 	}
 	for _, f := range r.Findings {
 		rows = append(rows, csvRow(map[string]string{
-			"section": "diagnosis", "key": f.Cause, "zone": f.Zone, "count": digits(f.Times), "owner": f.Owner, "last": stampOf(f.Last), "text": f.Text,
+			"section": "diagnosis", "key": f.Cause, "zone": f.Zone, "state": f.Result, "count": digits(f.Times), "owner": f.Owner, "last": stampOf(f.Last), "text": f.Text,
 		}))
 	}
 	rows = append(rows, csvRow(map[string]string{"section": "malformed", "count": digits(r.Log.Malformed)}))

@@ -22,9 +22,10 @@ type Filter struct {
 	Clients []netip.Prefix
 }
 
-// Filtered counts the failures a report leaves out although the reader may
-// have wanted them, and why.
+// Filtered counts the failures a report leaves out, and those among them that
+// the reader may have wanted, and why.
 type Filtered struct {
+	Failures uint64 `json:"failures,omitempty"`
 	// Undated have no time where --since or --until was asked for.
 	Undated uint64 `json:"undated,omitempty"`
 	// Undecided are in summaries, which tell neither the client nor all names.

@@ -59,10 +59,25 @@ func TestFilterKeepsWhatWasAskedForAndTellsWhatItCannotDecide(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			r := sumUp(t, tc.filter, wwwLine, netLine, undatedLine, summaryLine, othersLine)
-			if got := (Filtered{tc.undated, tc.undecided}); r.Failures != tc.failures || r.Log.Filtered != got {
+			if got := (Filtered{110 - tc.failures, tc.undated, tc.undecided}); r.Failures != tc.failures || r.Log.Filtered != got {
 				t.Errorf("%d failures, left out %+v; want %d, %+v", r.Failures, r.Log.Filtered, tc.failures, got)
 			}
 		})
+	}
+}
+
+func TestAFilterThatLetsNothingThroughIsNotCalledALogWithoutFailures(t *testing.T) {
+	var got bytes.Buffer
+	c := testConfig(&got)
+	c.Stdin = strings.NewReader(wwwLine + "\n" + netLine + "\n")
+	c.Filter = Filter{Causes: []string{"upstream_timout"}}
+	if err := Run(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"None of the 2 failures in this log is one that was asked for.", `"upstream_timout" is no cause of this version`} {
+		if !strings.Contains(got.String(), want) {
+			t.Errorf("no %q in:\n%s", want, got.String())
+		}
 	}
 }
 

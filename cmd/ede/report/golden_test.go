@@ -18,7 +18,7 @@ var testNow = time.Date(2026, 11, 20, 15, 0, 0, 0, time.UTC)
 
 // testKnowledge stands for the catalog.
 var testKnowledge = Knowledge{
-	Advice: func(cause string) (string, string) {
+	Advice: func(cause string, _ uint16) (string, string) {
 		switch cause {
 		case "upstream_timeout":
 			return "The upstream did not reply in time", "Try a different resolver to tell whether the resolver or the zone is at fault, then look whether the upstream is up and reachable."
@@ -26,6 +26,9 @@ var testKnowledge = Knowledge{
 			return "The access list blocks the client", "If the client should be served, change the acl."
 		}
 		return "", ""
+	},
+	Code: func(code uint16) string {
+		return map[uint16]string{14: "Not Ready", 15: "Blocked", 23: "Network Error"}[code]
 	},
 	Facts: func(cause string) (string, string) {
 		if cause == "only_in_summaries" {

@@ -1,27 +1,52 @@
 package report
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
-// Knowledge is what the catalog of causes says. Both functions may be nil and
-// may return empty strings for causes they do not know.
+// Knowledge is what the catalog of causes says. Its functions may be nil and may
+// return empty strings for what they do not know.
 type Knowledge struct {
-	// Advice returns a cause's title and what to do about it.
-	Advice func(cause string) (title, advice string)
+	// Advice returns a cause's title, and what to do about it if the first
+	// INFO-CODE is code.
+	Advice func(cause string, code uint16) (title, advice string)
 	// Facts returns who acts on a cause and how long it lasts, where the log
 	// does not say: summaries do not.
 	Facts func(cause string) (owner, lasts string)
+	// Code returns the purpose of an INFO-CODE.
+	Code func(code uint16) string
 }
 
 const unknown = "unknown"
 
 func (k Knowledge) advice(c *causeTally) (title, advice string) {
 	if k.Advice != nil {
-		title, advice = k.Advice(c.name)
+		code, _ := c.usual()
+		title, advice = k.Advice(c.name, code)
 	}
 	if advice == "" {
 		advice = c.advice
 	}
 	return title, advice
+}
+
+// example is what the log says of most failures of the cause.
+func (k Knowledge) example(c *causeTally) string {
+	code, said := c.usual()
+	if said == nil || said.text == "" || k.Code == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d %s: %s", code, k.Code(code), said.text)
+}
+
+// knows reports whether the catalog has the cause.
+func (k Knowledge) knows(cause string) bool {
+	if k.Advice == nil {
+		return true
+	}
+	title, _ := k.Advice(cause, 0)
+	return title != ""
 }
 
 // facts prefers what the lines of this log say over the catalog: for some

@@ -59,6 +59,8 @@ type Action struct {
 	State  string   `json:"state"`
 	Count  uint64   `json:"count"`
 	Where  []string `json:"where,omitempty"`
+	// Example is the INFO-CODE and text of most of the failures.
+	Example string `json:"example,omitempty"`
 	// Last is when it failed last.
 	Last time.Time `json:"last,omitzero"`
 }
@@ -99,10 +101,21 @@ type New struct {
 	Count uint64    `json:"count"`
 }
 
+// The results of a diagnosis that did not find the cause: none was found, the
+// one of the upstream stands and another was found, or the question was answered
+// again.
+const (
+	undecided = "undecided"
+	disagrees = "disagrees"
+	resolves  = "resolves"
+)
+
 // A Finding is what a diagnosis found.
 type Finding struct {
-	Cause  string    `json:"cause"`
-	Zone   string    `json:"zone"`
+	Cause string `json:"cause"`
+	Zone  string `json:"zone"`
+	// Result is empty if the cause was found out.
+	Result string    `json:"result,omitempty"`
 	Owner  string    `json:"owner,omitempty"`
 	Text   string    `json:"text,omitempty"`
 	Advice string    `json:"advice,omitempty"`
@@ -152,8 +165,10 @@ type Log struct {
 	// Unnamed are failures in summaries whose name is not told.
 	Unnamed uint64 `json:"unnamed"`
 	// Undated are failures without a time: not in the timeline.
-	Undated  uint64   `json:"undated"`
-	Missed   uint64   `json:"findings_left_out,omitempty"`
+	Undated uint64 `json:"undated"`
+	Missed  uint64 `json:"findings_left_out,omitempty"`
+	// Passed are diagnoses that found the question answered again.
+	Passed   uint64   `json:"diagnosed_as_passed,omitempty"`
 	Filtered Filtered `json:"filtered"`
 	// Problems are files that could not be read, or not to their end.
 	Problems []string `json:"problems,omitempty"`

@@ -66,6 +66,11 @@ func Run(ctx context.Context, c Config) error {
 	}
 	c.Top = cmp.Or(max(c.Top, 0), 10)
 	r := &run{Config: c, tally: newTally(c.Filter)}
+	for _, name := range c.Filter.Causes {
+		if !c.Knowledge.knows(name) {
+			r.problems = append(r.problems, fmt.Sprintf("%q is no cause of this version: `ede causes` lists them", name))
+		}
+	}
 	err := r.read(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()

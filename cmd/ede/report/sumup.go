@@ -66,9 +66,12 @@ func (t *tally) view(c *causeTally, k Knowledge) Cause {
 	v := Cause{
 		Cause: c.name, Count: c.count, Cached: c.cached, First: c.first, Last: c.last, State: t.state(c),
 		Codes: c.codes.shares(), At: c.at.shares(), Upstreams: c.upstream.shares(wherePlaces), Zones: c.zones.shares(wherePlaces),
-		Recoveries: c.recoveries, Longest: c.longest, Text: c.text,
+		Recoveries: c.recoveries, Longest: c.longest,
 	}
 	v.Title, _ = k.advice(c)
+	if _, said := c.usual(); said != nil {
+		v.Text = said.text
+	}
 	v.Owner, v.Lasts = k.facts(c)
 	return v
 }
@@ -90,11 +93,12 @@ func (t *tally) state(c *causeTally) string {
 func (t *tally) actions(causes []Cause, k Knowledge) []Action {
 	var all []Action
 	for _, v := range causes {
-		_, advice := k.advice(t.causes[t.causeNo[v.Cause]])
+		c := t.causes[t.causeNo[v.Cause]]
+		_, advice := k.advice(c)
 		if advice == "" || v.Count == 0 {
 			continue
 		}
-		a := Action{Cause: v.Cause, Title: v.Title, Advice: advice, Owner: v.Owner, State: v.State, Count: v.Count, Last: v.Last}
+		a := Action{Cause: v.Cause, Title: v.Title, Advice: advice, Owner: v.Owner, State: v.State, Count: v.Count, Last: v.Last, Example: k.example(c)}
 		places := v.Zones
 		if len(v.Upstreams) > 0 && v.Owner != "zone" {
 			places = v.Upstreams
@@ -162,10 +166,17 @@ func (t *tally) fresh(n int) []New {
 func (t *tally) found(n int) []Finding {
 	var all []Finding
 	for _, f := range t.findings {
-		all = append(all, Finding{Cause: f.cause, Zone: f.zone, Owner: f.owner, Text: f.text, Advice: f.advice, Times: f.count, Last: f.last})
+		all = append(all, Finding{Cause: f.cause, Zone: f.zone, Result: f.result, Owner: f.owner, Text: f.text, Advice: f.advice, Times: f.count, Last: f.last})
+	}
+	// What is not known tells the least.
+	order := func(f Finding) int {
+		if f.Result == undecided {
+			return 1
+		}
+		return 0
 	}
 	slices.SortFunc(all, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(b.Times, a.Times), b.Last.Compare(a.Last), cmp.Compare(a.Zone, b.Zone), cmp.Compare(a.Cause, b.Cause))
+		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(b.Times, a.Times), b.Last.Compare(a.Last), cmp.Compare(a.Zone, b.Zone), cmp.Compare(a.Cause, b.Cause))
 	})
 	return all[:min(len(all), n)]
 }
@@ -173,7 +184,7 @@ func (t *tally) found(n int) []Finding {
 func (t *tally) log() Log {
 	l := Log{
 		Lines: t.lines, Ours: t.ours, Notices: t.notices, Singles: t.singles, Summed: t.summed,
-		Unnamed: t.unnamed, Undated: t.undated, Missed: t.missed, Filtered: t.left, Reasons: map[string]uint64{},
+		Unnamed: t.unnamed, Undated: t.undated, Missed: t.missed, Passed: t.passed, Filtered: t.left, Reasons: map[string]uint64{},
 	}
 	for reason, n := range t.bad {
 		if n > 0 {

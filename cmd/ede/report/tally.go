@@ -44,6 +44,7 @@ type tally struct {
 	sent     labels
 	findings map[string]*finding
 	missed   uint64 // findings beyond maxFindings
+	passed   uint64 // diagnoses of what was answered again
 	times    *timeline
 	scratch  []byte
 }
@@ -58,17 +59,24 @@ type causeTally struct {
 	lasts, codes    labels
 	at              labels
 	upstream, zones *heavy
-	text, advice    string
+	said            map[uint16]*saying // by the first INFO-CODE
+	advice          string
 	recoveries      uint64
 	recovered       time.Time
 	longest         float64 // seconds
 }
 
-// A finding is what a diagnosis found, once for each cause and zone.
+// A saying is what is said of the failures with one first INFO-CODE.
+type saying struct {
+	count uint64
+	text  string
+}
+
+// A finding is what a diagnosis found, once for each cause, zone and result.
 type finding struct {
-	cause, zone, owner, text, advice string
-	count                            uint64
-	last                             time.Time
+	cause, zone, result, owner, text, advice string
+	count                                    uint64
+	last                                     time.Time
 }
 
 func newTally(f Filter) *tally {
@@ -92,7 +100,15 @@ func (t *tally) add(r *logline.Record) bool {
 		t.notices++
 		return false
 	}
-	if !t.filter.apply(r, &t.left) {
+	count := r.Count
+	wanted := t.filter.apply(r, &t.left)
+	if r.Kind == logline.Query || r.Kind == logline.Summary {
+		t.left.Failures += count
+		if wanted {
+			t.left.Failures -= r.Count
+		}
+	}
+	if !wanted {
 		return false
 	}
 	switch r.Kind {
@@ -203,7 +219,7 @@ func (t *tally) cause(name []byte) int {
 	t.causeNo[key] = len(t.causes)
 	t.causes = append(t.causes, &causeTally{
 		name: key, rcodes: make(labels), owners: make(labels), lasts: make(labels), codes: make(labels), at: make(labels),
-		upstream: newHeavy(maxPerCause), zones: newHeavy(maxPerCause),
+		upstream: newHeavy(maxPerCause), zones: newHeavy(maxPerCause), said: make(map[uint16]*saying),
 	})
 	return len(t.causes) - 1
 }
@@ -214,8 +230,34 @@ func (c *causeTally) label(r *logline.Record) {
 	c.owners.add(r.Get(logline.Owner), 1)
 	c.lasts.add(r.Get(logline.Lasts), 1)
 	c.codes.add(r.Get(logline.EDE), 1)
-	keepFirst(&c.text, r.Get(logline.Text))
 	keepFirst(&c.advice, r.Get(logline.Advice))
+	if code, ok := r.FirstCode(); ok {
+		c.say(code, r.Get(logline.Text))
+	}
+}
+
+func (c *causeTally) say(code uint16, text []byte) {
+	s := c.said[code]
+	if s == nil {
+		if len(c.said) == maxLabels {
+			return
+		}
+		s = new(saying)
+		c.said[code] = s
+	}
+	s.count++
+	keepFirst(&s.text, text)
+}
+
+// usual returns the first INFO-CODE of most failures, and what is said of them,
+// nil if there is none.
+func (c *causeTally) usual() (code uint16, said *saying) {
+	for other, s := range c.said {
+		if said == nil || s.count > said.count || s.count == said.count && other < code {
+			code, said = other, s
+		}
+	}
+	return code, said
 }
 
 func keepFirst(dst *string, val []byte) {
@@ -232,18 +274,23 @@ func (t *tally) recovery(r *logline.Record) {
 }
 
 func (t *tally) diagnosis(r *logline.Record) {
+	result := r.Get(logline.Result)
+	if string(result) == resolves {
+		t.passed++
+		return
+	}
 	zone := r.Get(logline.Zone)
 	if len(zone) == 0 {
 		zone = r.Get(logline.QName)
 	}
-	key := string(r.Get(logline.Cause)) + " " + string(zone)
+	key := string(r.Get(logline.Cause)) + " " + string(zone) + " " + string(result)
 	f := t.findings[key]
 	if f == nil {
 		if len(t.findings) == maxFindings {
 			t.missed++
 			return
 		}
-		f = &finding{cause: string(r.Get(logline.Cause)), zone: string(zone)}
+		f = &finding{cause: string(r.Get(logline.Cause)), zone: string(zone), result: string(result)}
 		t.findings[key] = f
 	}
 	f.count++

@@ -132,7 +132,7 @@ func TestASummaryWhoseNamesAddUpToMoreThanItsCountIsNotBelieved(t *testing.T) {
 }
 
 func TestTheLogsOwnAdviceStandsInForACatalogThatHasNone(t *testing.T) {
-	r := sumUp(t, Filter{}, queryOf("of_no_catalog", "a.example.org.")+` text="what" advice="turn it on"`)
+	r := sumUp(t, Filter{}, queryOf("of_no_catalog", "a.example.org.")+` ede=0 text="what" advice="turn it on"`)
 	if len(r.Actions) != 1 || r.Actions[0].Advice != "turn it on" || r.Causes[0].Text != "what" {
 		t.Errorf("actions %+v", r.Actions)
 	}

@@ -89,7 +89,11 @@ func (p *page) section(title, note string) {
 
 func (p *page) headline(r *Report) {
 	if r.Failures == 0 {
-		p.printf("%s\n", p.paint(bold, "No failures in this log."))
+		none := "No failures in this log."
+		if n := r.Log.Filtered.Failures; n > 0 {
+			none = "None of the " + comma(n) + plural(n, " failure", " failures") + " in this log is one that was asked for."
+		}
+		p.printf("%s\n", p.paint(bold, none))
 		return
 	}
 	p.printf("%s", p.paint(bold, comma(r.Failures)+plural(r.Failures, " failure", " failures")))
@@ -131,6 +135,9 @@ func (p *page) actions(r *Report) {
 		p.printf("    %s  %s, %s%s\n", p.paint(faint, fit(a.Cause, room)), count, p.paint(stateColours[a.State], a.State), last)
 		if len(a.Where) > 0 {
 			p.labelled("where", strings.Join(a.Where, ", "))
+		}
+		if a.Example != "" {
+			p.labelled("e.g.", fit(a.Example, 2*p.Width))
 		}
 		p.labelled("who", a.Owner)
 		p.labelled("do", a.Advice)
@@ -183,13 +190,24 @@ func (p *page) findings(r *Report) {
 	}
 	p.section("DIAGNOSED", "")
 	for _, f := range r.Findings {
-		p.printf("  %s %s, %s must act\n", p.paint(bold, fit(f.Zone, p.Width-45)), f.Cause, firstOf(f.Owner, "unknown"))
+		p.printf("  %s %s\n", p.paint(bold, fit(f.Zone, p.Width-65)), f.verdict())
 		for _, text := range []string{f.Text, f.Advice} {
 			if text != "" {
 				p.wrap("    ", text)
 			}
 		}
 	}
+}
+
+// verdict is the finding in short. Where nothing was found nobody is to blame.
+func (f Finding) verdict() string {
+	switch f.Result {
+	case undecided:
+		return f.Cause + ", undecided"
+	case disagrees:
+		return f.Cause + ", disputed by own validation"
+	}
+	return f.Cause + ", " + firstOf(f.Owner, unknown) + " must act"
 }
 
 // zones shows each zone with its names below it.
@@ -256,7 +274,7 @@ func boundNote(bounds ...uint64) string {
 func (p *page) log(r *Report) {
 	l := r.Log
 	p.section("LOG", "")
-	p.printf("  %s lines, %s of them ede's", comma(l.Lines), comma(l.Ours))
+	p.printf("  %s%s, %s of them ede's", comma(l.Lines), plural(l.Lines, " line", " lines"), comma(l.Ours))
 	if l.Malformed > 0 {
 		var reasons []string
 		for reason, n := range l.Reasons {
@@ -274,7 +292,9 @@ func (p *page) log(r *Report) {
 		{l.Unnamed, "of them without name"},
 		{l.Undated, "failures have no time and are not in the timeline"},
 		{l.Notices, "other messages of ede: warnings and the like"},
+		{l.Passed, "diagnoses found the question answered again"},
 		{l.Missed, "diagnoses left out: too many different ones"},
+		{l.Filtered.Failures, "failures left out, as others were asked for"},
 		{l.Filtered.Undated, "failures without time left out, as a time was asked for"},
 		{l.Filtered.Undecided, "failures in summaries left out: whether they are asked for cannot be told"},
 	} {
