@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// patience is how long a test waits for what must come: above the five
+	// patience is how long a test waits for what must come: far above the five
 	// seconds that forward and etcd take at most.
-	patience = 12 * time.Second
+	patience = 30 * time.Second
 	// silence is how long it listens for what must not.
 	silence = 100 * time.Millisecond
 )

@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"net"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -12,18 +13,8 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/test/port"
 )
-
-// silentUDP returns the address of a port that nothing listens on any more.
-func silentUDP(t *testing.T) string {
-	t.Helper()
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	return c.LocalAddr().String()
-}
 
 // upstreamOn serves DNS on loopback with the given handler.
 func upstreamOn(t *testing.T, serve dns.HandlerFunc) string {
@@ -109,12 +100,13 @@ func TestMaxConcurrentOfAnyForwardInARowIsRecognized(t *testing.T) {
 
 func TestTheRealForwardReturnsTheErrorOfItsLimit(t *testing.T) {
 	held, release := make(chan struct{}), make(chan struct{})
+	arrived := sync.OnceFunc(func() { close(held) })
 	up := upstreamOn(t, func(w dns.ResponseWriter, r *dns.Msg) {
-		close(held)
+		arrived()
 		<-release
 		_ = w.WriteMsg(new(dns.Msg).SetReply(r))
 	})
-	b := under(setUp(t, "forward . "+up+" {\n max_concurrent 1\n max_fails 0\n}"))
+	b := under(setUp(t, "forward . "+up+" {\n max_concurrent 1\n max_fails 0\n read_timeout 1m\n}"))
 	startForward(t, b.top)
 	done := make(chan struct{})
 	go func() { defer close(done); b.serve(context.Background(), ask("slow.example.org.", dns.TypeA)) }()
@@ -128,7 +120,7 @@ func TestTheRealForwardReturnsTheErrorOfItsLimit(t *testing.T) {
 }
 
 func TestACanceledQueryThatTriedNobodyIsUntried(t *testing.T) {
-	b := under(setUp(t, "forward . "+silentUDP(t)))
+	b := under(setUp(t, "forward . "+port.Free(t)))
 	startForward(t, b.top)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

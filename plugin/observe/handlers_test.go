@@ -16,6 +16,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/test/port"
 )
 
 // handler sets up one directive for real and returns what serves it.
@@ -208,7 +209,7 @@ func TestTheStateOfRealZonesIsRead(t *testing.T) {
 func TestAnUpstreamsMetadataNamesWhoWasAsked(t *testing.T) {
 	var _ *forward.Forward // its key of the metadata map is what is read
 	for _, withMetadata := range []bool{false, true} {
-		up := silentUDP(t)
+		up := port.Free(t)
 		b := under(setUp(t, "forward . "+up+" {\n max_connect_attempts 1\n}"))
 		startForward(t, b.top)
 		e, _ := failsWithin(t, b, withMetadata)

@@ -97,6 +97,7 @@ func TestAnAddressThatCannotBeBoundIsAnError(t *testing.T) {
 func TestSilentConnectionsAreCountedAndEnd(t *testing.T) {
 	s := listen(t, "127.0.0.1:0", empty().handler())
 	addr := s.Addr().String()
+	opened := time.Now()
 	silent := make([]net.Conn, maxConnections)
 	for i := range silent {
 		conn, err := net.Dial("tcp", addr)
@@ -123,8 +124,12 @@ func TestSilentConnectionsAreCountedAndEnd(t *testing.T) {
 		answered <- response.StatusCode
 	}()
 	select {
-	case <-answered:
-		t.Fatalf("connection %d was served", maxConnections+1)
+	case status := <-answered:
+		// On a machine that is very busy the first ones may be cut off by now.
+		if passed := time.Since(opened); passed < readTimeout {
+			t.Fatalf("connection %d was served after %v", maxConnections+1, passed)
+		}
+		go func() { answered <- status }()
 	case <-time.After(readTimeout / 10):
 	}
 	// The slow ones are cut off by the server, which lets the other in.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coredns/caddy"
 	"github.com/miekg/dns"
@@ -50,7 +51,8 @@ func rcodeOf(t *testing.T, corefile, name string) string {
 	}
 	defer i.Stop()
 	q := new(dns.Msg).SetQuestion(name, dns.TypeA)
-	r, err := dns.Exchange(q, i.Servers()[0].LocalAddr().String())
+	client := dns.Client{Timeout: 30 * time.Second}
+	r, _, err := client.Exchange(q, i.Servers()[0].LocalAddr().String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -142,8 +142,8 @@ func TestAnOutageIsToldAlikeByLogMetricsPageAndReport(t *testing.T) {
 	wait := clients(t, addr, stop)
 	let := func() { time.Sleep(*outageLasts) } // the load needs a time to act in
 	let()
-	upstreams.kill()
 	killed := time.Now()
+	upstreams.kill()
 	let()
 	let()
 	// The Corefile changes, so that the block is a new one.
@@ -398,6 +398,7 @@ func TestAFloodOfFailuresIsAFewLinesThatCountThemAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	seconds := max(int(outageLasts.Seconds()), 3)
+	began := time.Now()
 	out, err := exec.Command("dnsperf", "-s", "127.0.0.1", "-p", words.Replace("{port}"), "-d", file, "-l", strconv.Itoa(seconds), "-q", "100", "-c", "4", "-e").CombinedOutput()
 	if err != nil {
 		t.Fatalf("dnsperf: %v\n%s", err, out)
@@ -418,6 +419,8 @@ func TestAFloodOfFailuresIsAFewLinesThatCountThemAll(t *testing.T) {
 	if logged.failures < completed || logged.failures > sent || logged.failures != metrics.failures || logged.cached != metrics.cached {
 		t.Errorf("dnsperf sent %d and saw %d failures; log %+v, metrics %+v", sent, completed, logged, metrics)
 	}
+	// Not always as long as it was asked to.
+	seconds = int(time.Since(began).Seconds()) + 1
 	// The flood may begin at the end of a second that still has room for lines.
 	if lines, most := strings.Count(text, "plugin/ede: "), 2*100+20*(seconds+1); lines > most {
 		t.Errorf("%d lines in %d s, want at most %d", lines, seconds, most)

@@ -149,11 +149,15 @@ func corednsProcess(t *testing.T, corefile string, args ...string) *process {
 	return run(t, dir, path, append([]string{"-conf", "Corefile"}, args...)...)
 }
 
+// patience is how long a test waits for what must come, on a machine that may
+// have much else to do.
+const patience = time.Minute
+
 // eventually asks until what it asks is true, and fails the test with said() if
 // it does not become so.
 func eventually(t *testing.T, what string, said func() string, ask func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for time.Now().Before(deadline) {
@@ -162,7 +166,7 @@ func eventually(t *testing.T, what string, said func() string, ask func() bool) 
 		}
 		<-tick.C
 	}
-	t.Fatalf("%s: not within 20 s\n%s", what, said())
+	t.Fatalf("%s: not within %v\n%s", what, patience, said())
 }
 
 // fetch returns the body of an HTTP answer with status 200.

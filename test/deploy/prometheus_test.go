@@ -90,7 +90,7 @@ func prometheus(t *testing.T, all []replica) string {
 		targets = append(targets, strconv.Quote(r.metrics))
 	}
 	dir := t.TempDir()
-	config := fmt.Sprintf("scrape_configs:\n- job_name: coredns\n  scrape_interval: 200ms\n  scrape_timeout: 200ms\n"+
+	config := fmt.Sprintf("scrape_configs:\n- job_name: coredns\n  scrape_interval: 1s\n  scrape_timeout: 1s\n"+
 		"  static_configs:\n  - targets: [%s]\n", strings.Join(targets, ", "))
 	if err := os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
@@ -190,7 +190,7 @@ func TestDashboardAndSumsOfThreeInstancesOnARealPrometheus(t *testing.T) {
 	}
 
 	empty := expressions(t)
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * patience)
 	for len(empty) > 0 && time.Now().Before(deadline) {
 		send()
 		for panel, expr := range empty {

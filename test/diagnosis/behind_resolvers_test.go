@@ -128,17 +128,20 @@ type tally struct {
 func (n *tally) judge(t *testing.T, s *server.Server, c bed.Case) {
 	t.Helper()
 	q := c.Question()
-	reply := server.Ask(t, s.UDP(), q.Name, q.Qtype, server.EDNS())
-	codes := codesOf(reply)
-	for range 3 {
+	var reply *dns.Msg
+	var codes []uint16
+	for range 4 {
+		asked := time.Now()
+		reply = server.Ask(t, s.UDP(), q.Name, q.Qtype, server.EDNS())
+		codes = codesOf(reply)
 		// A resolver may try for longer than forward waits; that is a time-out
-		// then, and the truth.
-		if len(codes) == 0 || codes[0] != 23 || slices.Contains(c.Expected, 23) {
+		// then, and the truth. And a busy machine may take longer for a diagnosis
+		// than an answer is held.
+		late := len(codes) > 0 && (codes[0] == 23 || codes[0] == 0 && time.Since(asked) >= longestHold)
+		if !late || slices.Contains(c.Expected, codes[0]) {
 			break
 		}
 		t.Logf("%s: no answer in time", c.Name)
-		reply = server.Ask(t, s.UDP(), q.Name, q.Qtype, server.EDNS())
-		codes = codesOf(reply)
 	}
 	switch {
 	case reply.Rcode != dns.RcodeServerFailure:

@@ -44,7 +44,7 @@ func TestTheTargetOfAnAliasIsDiagnosed(t *testing.T) {
 	}
 	logs := server.Capture(t)
 	s := start(t, b, fmt.Sprintf("file %s example.org\nforward . %s", zone, u.Addr()))
-	reply := server.Ask(t, s.UDP(), "alias.example.org.", dns.TypeA, server.EDNS())
+	reply := askHeld(t, s.UDP(), "alias.example.org.", dns.TypeA)
 	if codes := codesOf(reply); len(codes) != 1 || codes[0] != 7 {
 		t.Errorf("got %s, want 7", texts(reply))
 	}
@@ -66,7 +66,7 @@ func TestAnUpstreamOfGRPCIsAskedThroughItsOwnClient(t *testing.T) {
 			if file := u.CAFile(); file != "" {
 				plugin += " {\n tls " + file + "\n tls_servername " + certificate.Name + "\n }"
 			}
-			reply := server.Ask(t, start(t, b, plugin).UDP(), "target.edetest.", dns.TypeA, server.EDNS())
+			reply := askHeld(t, start(t, b, plugin).UDP(), "target.edetest.", dns.TypeA)
 			if codes := codesOf(reply); len(codes) != 1 || codes[0] != 7 {
 				t.Errorf("got %s, want 7", texts(reply))
 			}
@@ -88,7 +88,7 @@ func TestProbesGoOverTheTransportOfForward(t *testing.T) {
 			if file := u.CAFile(); file != "" {
 				plugin += " tls " + file + "\n tls_servername " + certificate.Name + "\n"
 			}
-			reply := server.Ask(t, start(t, b, plugin+"}").UDP(), "target.edetest.", dns.TypeA, server.EDNS())
+			reply := askHeld(t, start(t, b, plugin+"}").UDP(), "target.edetest.", dns.TypeA)
 			if codes := codesOf(reply); len(codes) != 1 || codes[0] != 7 {
 				t.Errorf("got %s, want 7", texts(reply))
 			}
@@ -158,7 +158,7 @@ func TestADisagreementWithTheUpstreamIsLogged(t *testing.T) {
 			says := servfail(dns.EDNS0_EDE{InfoCode: test.code, ExtraText: "so it is"})
 			u := upstream.Start(t, upstream.Config{Handler: resolving(t, b, says, unchecked(test.ask))})
 			s := start(t, b, "forward . "+u.Addr())
-			reply := server.Ask(t, s.UDP(), test.ask, dns.TypeA, server.EDNS())
+			reply := askHeld(t, s.UDP(), test.ask, dns.TypeA)
 			if got := texts(reply); got != fmt.Sprintf("%d from upstream: so it is", test.code) {
 				t.Errorf("got %q: the upstream's code has to stay", got)
 			}
@@ -198,7 +198,7 @@ func TestWhatOneUpstreamWithholdsAnotherMayGive(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			logs := server.Capture(t)
 			s := start(t, b, "forward . "+test.upstreams+" {\n policy sequential\n }")
-			reply := server.Ask(t, s.UDP(), "target.edetest.", dns.TypeA, server.EDNS())
+			reply := askHeld(t, s.UDP(), "target.edetest.", dns.TypeA)
 			if codes := codesOf(reply); len(codes) != 1 || codes[0] != test.code {
 				t.Errorf("got %s, want %d", texts(reply), test.code)
 			}
@@ -217,7 +217,7 @@ func TestABrokenDSIsNoFaultOfTheParentsOtherZones(t *testing.T) {
 		ask  string
 		code uint16
 	}{{"unsigned-ds.edetest.", 10}, {"www.unsigned-ds.edetest.", 10}, {"target.edetest.", 7}} {
-		if reply := server.Ask(t, s.UDP(), c.ask, dns.TypeA, server.EDNS()); len(codesOf(reply)) != 1 || codesOf(reply)[0] != c.code {
+		if reply := askHeld(t, s.UDP(), c.ask, dns.TypeA); len(codesOf(reply)) != 1 || codesOf(reply)[0] != c.code {
 			t.Errorf("%s: got %s, want %d", c.ask, texts(reply), c.code)
 		}
 	}

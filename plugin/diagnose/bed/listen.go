@@ -62,7 +62,7 @@ func (b *Bed) serve(t testing.TB, address string, port int) {
 // Tests of several packages run at once and share the addresses, which are
 // taken in order: who has the first one may take all of them.
 const (
-	turns    = 1500
+	turns    = 4500
 	nextTurn = 200 * time.Millisecond
 )
 

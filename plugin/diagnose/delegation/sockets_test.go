@@ -105,6 +105,7 @@ func TestProbeOverSockets(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel() // some wait for silent servers
 			w := newWorld(t, delegatedTo2)
 			if tt.refused {
 				for _, a := range []string{ns1Addr, ns2Addr} {
@@ -113,7 +114,11 @@ func TestProbeOverSockets(t *testing.T) {
 			}
 			p := w.prober()
 			p.Port = w.bind(t, tt.silent, tt.closed)
-			p.Direct = (&Dialer{Timeout: 250 * time.Millisecond}).Direct
+			wait := patience
+			if tt.silent != nil {
+				wait = time.Second
+			}
+			p.Direct = (&Dialer{Timeout: wait}).Direct
 			p.Roots[0] = netip.AddrPortFrom(p.Roots[0].Addr(), p.Port)
 			f := p.Probe(t.Context(), "www.example.org.", dns.TypeA)
 			if f.Kind != tt.want {
@@ -137,7 +142,7 @@ func TestProbeOverIPv6Sockets(t *testing.T) {
 	w.serve(org6Addr, "org.", "org. SOA a.nic.org. nobody.example. 1 1 1 1 1\norg. NS a.nic.org.\na.nic.org. AAAA ::1\n"+ns)
 	p := w.prober()
 	p.Port = w.bind(t, nil, nil)
-	p.Direct = (&Dialer{Timeout: 250 * time.Millisecond}).Direct
+	p.Direct = (&Dialer{Timeout: patience}).Direct
 	p.Roots[0] = netip.AddrPortFrom(netip.MustParseAddr(org6Addr), p.Port)
 	f := p.Probe(t.Context(), "www.example.org.", dns.TypeA)
 	// ::1 refers to itself over IPv6; the IPv4 address is closed without an IPv4 control.
