@@ -82,7 +82,8 @@ var page = template.Must(template.New("checks").Parse(`# Mistakes that a Corefil
 ` + "`go run ./cmd/ede check COREFILE`" + ` reads a Corefile and prints a line for each of the mistakes below; *ede* logs the same
 as warnings when it is loaded. Nothing is started or asked. The exit status is 0 if there is none, 1 if there are any,
 and 2 if the file cannot be read (` + "`go run`" + ` makes 1 of it), so that it can stand in front of a deployment. What is a
-choice and may be meant is not warned of.
+choice and may be meant is not warned of. Whether a directive has the arguments that it takes is not looked at: CoreDNS
+says so when it loads the file, with the line, and one that runs keeps the file that it has.
 
 This page is made by ` + "`go run ./cmd/ede check --markdown`" + `.
 {{range .}}
