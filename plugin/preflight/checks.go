@@ -126,5 +126,10 @@ var checks = []check{
 		text: "ede was built in below %s: what these answer or fail with goes out unexplained",
 		fix:  "build CoreDNS with ede right after dnstap in plugin.cfg",
 		find: findLowEDE,
+	}, {
+		code: "ede-outside-of-the-block",
+		text: "ede is for names under %s, none of which come to this block; it explains nothing",
+		fix:  "write the zones of this block, or none for all of them",
+		find: findIdleEDE,
 	},
 }

@@ -31,6 +31,19 @@ func findLowEDE(c *config, s *server) []finding {
 	return []finding{e.finding(listed(above...))}
 }
 
+// findIdleEDE looks at ede where it sees questions as the client asks them.
+func findIdleEDE(c *config, s *server) []finding {
+	e, ok := s.find("ede")
+	if !ok || len(findLowEDE(c, s)) > 0 {
+		return nil
+	}
+	zones := zonesOf(e.args(), s.zones)
+	if slices.ContainsFunc(zones, func(z string) bool { return overlapping(s.zones, z) }) {
+		return nil
+	}
+	return []finding{e.finding(listed(e.args()...))}
+}
+
 // findSwallowedErrors: etcd writes its SERVFAIL and returns the error with
 // rcode 0; minimal holds the message back and drops it because of the error
 // (plugin/minimal/minimal.go, ServeDNS).

@@ -48,3 +48,15 @@ func TestAboveEDEIsWhatCoreDNSHasUpToDnstap(t *testing.T) {
 		}
 	}
 }
+
+// Below rewrite ede sees names that no client asked the block for.
+func TestAnEDEBelowARewriteMayBeForZonesOutsideOfTheBlock(t *testing.T) {
+	const corefile = "example.org {\n rewrite name suffix example.org example.net\n ede example.net\n forward . 192.0.2.53\n}\n" +
+		". {\n forward . 192.0.2.53\n}\n"
+	if got := codesOf(t, corefile, buildOrder(t)); got != "ede-outside-of-the-block" {
+		t.Errorf("right after dnstap: %q", got)
+	}
+	if got := codesOf(t, corefile, orderWith(t, "forward", "ede")); got != "ede-too-low" {
+		t.Errorf("below rewrite: %q", got)
+	}
+}
