@@ -116,6 +116,7 @@ var unreached = map[string]string{
 	"upstream_refused_not_recursive": "found by diagnosis",
 	"cached_failure":                 "TestACachedFailureWithoutMemorySaysSo",
 	"no_healthy_upstream":            "TestAllUpstreamsDownIsTold",
+	"out_of_sockets":                 "TestAServerOutOfSocketsSaysSo",
 	"concurrency_limit":              "TestOverloadIsRefusedAndTold",
 	"panic":                          "TestAPanicIsRecordedAndLeftToTheServerCore",
 	"forward_loop":                   "TestALoopIsProvenBeforeItIsTold",

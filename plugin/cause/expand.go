@@ -110,6 +110,7 @@ var did = map[ev.Kind]string{
 	ev.Closed:       "closed the connection",
 	ev.TLS:          "failed",
 	ev.Malformed:    "sent it",
+	ev.NoDescriptor: "not asked",
 	ev.NetworkOther: "failed",
 	ev.Stopped:      "was stopped",
 }

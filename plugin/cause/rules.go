@@ -38,6 +38,7 @@ var rules = []rule{
 	{upstreamClosed, exchange(ev.Closed)},
 	{upstreamTLS, exchange(ev.TLS)},
 	{upstreamMalformed, exchange(ev.Malformed)},
+	{outOfSockets, exchange(ev.NoDescriptor)},
 	{upstreamNetwork, exchange(ev.NetworkOther)},
 	{upstreamNetwork, exchange(ev.Stopped)},
 

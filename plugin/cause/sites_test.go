@@ -88,6 +88,7 @@ var sites = []site{
 	{"forward.go:294, reset or closed", errored("forward", servfail, ev.Closed), "upstream_closed", []uint16{23}},
 	{"forward.go:294, TLS", errored("forward", servfail, ev.TLS), "upstream_tls", []uint16{23}},
 	{"forward.go:294, malformed", errored("forward", servfail, ev.Malformed), "upstream_malformed", []uint16{23}},
+	{"forward.go:294, no descriptor left", errored("forward", servfail, ev.NoDescriptor), "out_of_sockets", []uint16{23}},
 	{"forward.go:294, another network error", errored("forward", servfail, ev.NetworkOther), "upstream_network", []uint16{23}},
 	{"forward.go:294, transport stopped", errored("forward", servfail, ev.Stopped), "upstream_network", []uint16{23}},
 	{"forward.go:294, canceled", errored("forward", servfail, ev.Canceled), "canceled", []uint16{0}},

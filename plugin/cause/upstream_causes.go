@@ -55,6 +55,15 @@ var (
 		Brief:   "the exchange with the upstream failed",
 		Full:    "exchange failed ({error}): {upstreams}",
 	}
+	outOfSockets = &Cause{
+		ID: "out_of_sockets", Code: 23, Lasts: Transient, Owner: Us, Rank: Specific,
+		Title:   "This server can open no further socket",
+		When:    "Its file descriptors are used up: more queries wait for an upstream at once than the limit allows, or it forwards to itself.",
+		Advice:  "Look for a slow upstream or a loop first, and bound what waits with max_concurrent of forward; then raise the limit on open files (LimitNOFILE of systemd, ulimit -n).",
+		Command: "cat /proc/$(pidof coredns)/limits; ls /proc/$(pidof coredns)/fd | wc -l",
+		Brief:   "this server is out of sockets",
+		Full:    "out of file descriptors: {upstreams}",
+	}
 	noHealthyUpstream = &Cause{
 		ID: "no_healthy_upstream", Code: 22, Lasts: Transient, Owner: Upstream, Rank: Specific,
 		Title:    "Every upstream is marked down",
@@ -65,7 +74,7 @@ var (
 		Full:     "no healthy upstream: {upstreams}",
 	}
 	exchangeCauses = []*Cause{
-		upstreamTimeout, upstreamUnreachable, upstreamClosed, upstreamTLS, upstreamMalformed, upstreamNetwork, noHealthyUpstream,
+		upstreamTimeout, upstreamUnreachable, upstreamClosed, upstreamTLS, upstreamMalformed, upstreamNetwork, outOfSockets, noHealthyUpstream,
 	}
 
 	upstreamEDE = &Cause{

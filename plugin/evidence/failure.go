@@ -30,6 +30,8 @@ const (
 	TLS
 	// Malformed: the reply does not parse.
 	Malformed
+	// NoDescriptor: this process, or its system, can open no further socket.
+	NoDescriptor
 	// NetworkOther: a network error of another kind.
 	NetworkOther
 	// NoHealthy: every upstream is marked down.
@@ -59,7 +61,7 @@ const (
 )
 
 var kindNames = [...]string{
-	"none", "timeout", "connection refused", "unroutable", "closed", "tls", "malformed", "network",
+	"none", "timeout", "connection refused", "unroutable", "closed", "tls", "malformed", "no descriptor", "network",
 	"no healthy upstream", "limit exceeded", "stopped", "canceled", "no next plugin", "invalid name",
 	"template fault", "store not ready", "no SOA", "internal lookup", "search path", "other",
 }

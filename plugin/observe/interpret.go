@@ -53,6 +53,8 @@ func kindOf(err error, upstream plugin.Handler) evidence.Kind {
 		return evidence.NoHealthy
 	case isLimitExceeded(err, upstream):
 		return evidence.LimitExceeded
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return evidence.NoDescriptor
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return evidence.ConnRefused
 	case isTLS(err):
@@ -215,6 +217,8 @@ func grpcKind(err error) evidence.Kind {
 			kind evidence.Kind
 		}{
 			{"authentication handshake failed", evidence.TLS},
+			{syscall.EMFILE.Error(), evidence.NoDescriptor},
+			{syscall.ENFILE.Error(), evidence.NoDescriptor},
 			{syscall.ECONNREFUSED.Error(), evidence.ConnRefused},
 			{syscall.EHOSTUNREACH.Error(), evidence.Unroutable},
 			{syscall.ENETUNREACH.Error(), evidence.Unroutable},

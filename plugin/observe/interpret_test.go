@@ -66,6 +66,8 @@ func TestErrorsOfAnExchangeAreToldApartByType(t *testing.T) {
 		{"connection refused", socketError("read", os.NewSyscallError("read", syscall.ECONNREFUSED)), evidence.ConnRefused, "read udp 192.0.2.1->192.0.2.53:53: read: connection refused", "192.0.2.53:53"},
 		{"no route to host", socketError("read", os.NewSyscallError("read", syscall.EHOSTUNREACH)), evidence.Unroutable, "", "192.0.2.53:53"},
 		{"network is unreachable", socketError("dial", os.NewSyscallError("connect", syscall.ENETUNREACH)), evidence.Unroutable, "", "192.0.2.53:53"},
+		{"no descriptor left", socketError("dial", os.NewSyscallError("socket", syscall.EMFILE)), evidence.NoDescriptor, "dial udp 192.0.2.1->192.0.2.53:53: socket: too many open files", "192.0.2.53:53"},
+		{"none left in the system", socketError("dial", os.NewSyscallError("socket", syscall.ENFILE)), evidence.NoDescriptor, "", "192.0.2.53:53"},
 		{"EOF", io.EOF, evidence.Closed, "EOF", ""},
 		{"unexpected EOF", fmt.Errorf("reading: %w", io.ErrUnexpectedEOF), evidence.Closed, "", ""},
 		{"connection reset", socketError("read", os.NewSyscallError("read", syscall.ECONNRESET)), evidence.Closed, "", "192.0.2.53:53"},

@@ -113,7 +113,7 @@ func (h *handler) report(s *incident.Snapshot) report {
 		r.Recent = append(r.Recent, failureEntry{
 			Time: f.Time.UTC(), Rcode: f.Rcode, Cause: f.Cause, Codes: f.Codes, Lasts: f.Lasts, Owner: f.Owner, At: f.At,
 			Upstream: f.Upstream, Zone: f.Zone, Server: f.Server, Protocol: f.Protocol, Client: f.Client, Name: f.Name,
-			Type: f.Type, Asked: f.Asked, Duration: f.Duration.Round(time.Millisecond).Seconds(), Cached: f.Cached,
+			Type: f.Type, Asked: f.Asked, Duration: float64(f.Duration.Round(time.Millisecond).Milliseconds()) / 1000, Cached: f.Cached,
 			Text: f.Text, Error: f.Error, Evidence: f.Trace, Advice: f.Advice,
 		})
 	}

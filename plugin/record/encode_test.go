@@ -139,6 +139,18 @@ func TestAbsentFieldsAreLeftOutAndTheOrderIsFixed(t *testing.T) {
 	}
 }
 
+func TestSecondsHaveThreeDecimalsAtMost(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "s=0", 1820 * time.Millisecond: "s=1.82", 4013499 * time.Microsecond: "s=4.013", time.Hour + 999*time.Millisecond: "s=3600.999",
+	} {
+		var fs fields
+		fs.seconds("s", d)
+		if got := string(appendText(nil, fs)); got != want {
+			t.Errorf("%v is %s, want %s", d, got, want)
+		}
+	}
+}
+
 func TestAClientIsRecordedInTheFormAskedFor(t *testing.T) {
 	for _, c := range []struct {
 		client             string

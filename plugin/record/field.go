@@ -46,7 +46,10 @@ func (fs *fields) number(key string, value uint64) {
 }
 
 func (fs *fields) seconds(key string, d time.Duration) {
-	*fs = append(*fs, field{key: key, kind: secondsField, float: d.Round(time.Millisecond).Seconds()})
+	// Duration.Seconds adds a fraction to the seconds, and 1.82 comes out of it as
+	// 1.8199999999999998.
+	milliseconds := d.Round(time.Millisecond).Milliseconds()
+	*fs = append(*fs, field{key: key, kind: secondsField, float: float64(milliseconds) / 1000})
 }
 
 func (fs *fields) codes(key string, codes []uint16) {

@@ -55,6 +55,7 @@ var untaken = map[string]string{
 	"dnssec_unsupported_digest":    "a resolver takes such a zone for unsigned, so that its names resolve; ede explain tells",
 	"dnssec_nsec3_iterations":      "a resolver takes such a zone for unsigned, so that its names resolve; ede explain tells",
 	"dnssec_indeterminate":         "it takes a resolver that says so",
+	"out_of_sockets":               "it takes a process whose file descriptors are used up",
 	"serial_mismatch":              "it takes an upstream that asks a name server which lags behind",
 }
 
