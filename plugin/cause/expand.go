@@ -37,6 +37,7 @@ func expand(text string, e *ev.Evidence) string {
 var placeholders = map[string]func(*ev.Evidence) string{
 	"elapsed":    func(e *ev.Evidence) string { return seconds(e.UpstreamElapsed) },
 	"upstreams":  states,
+	"others":     othersDown,
 	"upstream":   func(e *ev.Evidence) string { return cmp.Or(host(e.Upstream), "the upstream") },
 	"detail":     func(e *ev.Evidence) string { return e.Failure.Detail },
 	"error":      func(e *ev.Evidence) string { return e.Failure.Text },
@@ -131,10 +132,29 @@ func states(e *ev.Evidence) string {
 	if len(all) == 0 {
 		return "the upstream " + did[e.Failure.Kind]
 	}
-	if more := len(all) - maxStates; more > 0 {
-		all = append(all[:maxStates], fmt.Sprintf("and %d more", more))
+	return listOf(all)
+}
+
+// othersDown names the upstreams beside the one that answered of which something
+// bad is known: they are why no other answered.
+func othersDown(e *ev.Evidence) string {
+	var all []string
+	for _, u := range e.Upstreams {
+		if !u.Asked && (u.Down || u.Fails > 0) {
+			all = append(all, stateOf(e, u))
+		}
 	}
-	return strings.Join(all, ", ")
+	if len(all) == 0 {
+		return ""
+	}
+	return "; " + listOf(all)
+}
+
+func listOf(states []string) string {
+	if more := len(states) - maxStates; more > 0 {
+		states = append(states[:maxStates], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(states, ", ")
 }
 
 func stateOf(e *ev.Evidence, u ev.Upstream) string {

@@ -94,7 +94,7 @@ var (
 		Advice:  "Try a different resolver to tell the resolver from the zone; then check DNSSEC signatures, SOA serials and the zone's name servers. With diagnose, ede looks for the reason itself.",
 		Command: "dig @UPSTREAM NAME +cd",
 		Brief:   "the upstream answered SERVFAIL without a reason",
-		Full:    "{upstream} answered SERVFAIL without a reason{no EDNS}",
+		Full:    "{upstream} answered SERVFAIL without a reason{no EDNS}{others}",
 	}
 	upstreamRefused = &Cause{
 		ID: "upstream_refused", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Generic,
@@ -103,7 +103,7 @@ var (
 		Advice:  "Check allow-query and allow-recursion on the upstream for this server's address, and whether it is a resolver at all.",
 		Command: "dig @UPSTREAM . NS",
 		Brief:   "the upstream refused the query ({ra}): access list, authoritative only, or overloaded",
-		Full:    "{upstream} refused the query ({ra}): access list, authoritative only, or overloaded{no EDNS}",
+		Full:    "{upstream} refused the query ({ra}): access list, authoritative only, or overloaded{no EDNS}{others}",
 	}
 	answerCauses = []*Cause{upstreamEDE, upstreamServfail, upstreamRefused, upstreamRefusedNotRecursive}
 )

@@ -69,6 +69,34 @@ func TestTheCodeOfTheUpstreamDecidesWhoHasToAct(t *testing.T) {
 	}
 }
 
+func TestTheTextOfAnAnswerNamesTheUpstreamsThatAreDownBesideIt(t *testing.T) {
+	for _, rcode := range []int{servfail, refused} {
+		e := answered("forward", rcode)
+		e.Upstream = "192.0.2.53:53"
+		e.Upstreams = []ev.Upstream{
+			{Addr: "192.0.2.53:53", Asked: true, Fails: 1}, {Addr: "192.0.2.54:53"},
+			{Addr: "192.0.2.55:53", Down: true, Fails: 5, Since: found}, {Addr: "192.0.2.56:53", Fails: 1},
+		}
+		v := Classify(&e)
+		if want := "; 192.0.2.55:53 down since 14:02:11Z, 192.0.2.56:53 failed 1 health check"; !strings.HasSuffix(v.Text(), want) {
+			t.Errorf("text %q, want ...%q", v.Text(), want)
+		}
+		if brief := v.Options(BriefWords, true, true)[0].Text; strings.Contains(brief, "192.0.2") {
+			t.Errorf("brief text %q has an address", brief)
+		}
+		e.Upstreams = e.Upstreams[:2]
+		if text := Classify(&e).Text(); strings.Contains(text, ";") {
+			t.Errorf("text %q where nothing is known to be down", text)
+		}
+		for range 10 {
+			e.Upstreams = append(e.Upstreams, ev.Upstream{Addr: "192.0.2.57:53", Down: true})
+		}
+		if text := Classify(&e).Text(); !strings.HasSuffix(text, "192.0.2.57:53 down, and 4 more") {
+			t.Errorf("text %q", text)
+		}
+	}
+}
+
 func TestAdviceOnAReasonOfTheUpstreamDependsOnItsCode(t *testing.T) {
 	for _, tc := range []struct {
 		cause *Cause
