@@ -111,8 +111,12 @@ func (e *Ede) lookedUp(run *observe.Run, ev *evidence.Evidence) {
 // answer returns the answer to a query that failed, or nil if it is left to the
 // chain or the server core, and notes in f what became of its options.
 func (e *Ede) answer(f *record.Failure, run *observe.Run, r *dns.Msg, shape evidence.Shape, failure int) *dns.Msg {
-	if e.block.shadow || shape == evidence.Returned && !run.Request.HasOPT() {
-		// In the second case there is nothing to attach and nothing to repair.
+	if e.block.shadow {
+		return nil
+	}
+	option.Withdraw(r, run.Request)
+	if shape == evidence.Returned && !run.Request.HasOPT() {
+		// Nothing to attach and nothing to repair: the server core answers.
 		return nil
 	}
 	opts := e.options(f.Verdict, f)

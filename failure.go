@@ -41,7 +41,7 @@ func fill(f *record.Failure, run *observe.Run, r *dns.Msg, b *block, ev *evidenc
 	switch {
 	case b.shadow:
 		f.Sent = record.InShadow
-	case r.IsEdns0() == nil:
+	case !run.Request.HasOPT():
 		f.Sent = record.NoEDNS
 	}
 }

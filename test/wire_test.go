@@ -63,6 +63,8 @@ func TestAnAnswerWithoutOPTGoesToAQueryWithoutOPT(t *testing.T) {
 		"template": "template ANY ANY {\n rcode REFUSED\n ederror 20 \"not served here\"\n }",
 		"forward":  forward(up.Addr()),
 		"nsid":     "nsid example\n" + forward(up.Addr()),
+		"rewrite":  "rewrite edns0 local set 0xffee abcd\n" + forward(up.Addr()),
+		"returned": "rewrite edns0 local set 0xffee abcd\nfile " + textFile(t, "$ORIGIN example.net.\n@ 60 IN SOA ns hostmaster 1 1 1 1 1\n") + " example.net",
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := server.Start(t, here(".:0", levels, plugins))
@@ -74,6 +76,18 @@ func TestAnAnswerWithoutOPTGoesToAQueryWithoutOPT(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What rewrite adds is asked with, and the client's query had none.
+func TestAnOPTThatRewriteAddsIsTheUpstreamsAlone(t *testing.T) {
+	logs := server.Capture(t)
+	up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true)})
+	s := server.Start(t, here(".:0", levels, "rewrite edns0 local set 0xffee abcd", forward(up.Addr())))
+	m := server.Message("added.example.org", dns.TypeA)
+	if r := ask(t, fullClient, "udp", s.UDP(), m); len(r.Extra) != 0 || r.Rcode != servfail {
+		t.Errorf("got %v", r)
+	}
+	expectFields(t, failureOf(t, logs, m), line{"sent": "no_edns", "text": up.Addr() + " answered SERVFAIL without a reason"})
 }
 
 func TestAnAnswerFitsTheClientsBuffer(t *testing.T) {

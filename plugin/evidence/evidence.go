@@ -35,8 +35,8 @@ type Evidence struct {
 	Opcode int
 	// CheckingDisabled and DNSSECOK are the CD and DO bits of the query.
 	CheckingDisabled, DNSSECOK bool
-	// NoEDNS is true for a query without OPT record. An upstream that was asked
-	// the same way had no record to put a reason in.
+	// NoEDNS is true if the upstream was asked without OPT record, as the client
+	// asked: it had no record to put a reason in.
 	NoEDNS bool
 
 	// Path holds the plugins entered below ede, outermost first. The last one

@@ -18,6 +18,8 @@ import (
 	"github.com/coredns/coredns/plugin/metadata"
 
 	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
 // Ladder is the set of taps of one server block, and what its handlers tell
@@ -156,7 +158,7 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	}
 	run.enter(t, r)
 	if t.asksUpstream {
-		ctx = run.ask(t, ctx)
+		ctx = run.ask(t, ctx, r)
 	}
 	rcode, err := t.next.ServeDNS(ctx, w, r)
 	if t.asksUpstream {
@@ -187,12 +189,13 @@ func (t *tap) refresh(run *Run, ctx context.Context, w dns.ResponseWriter, r *dn
 // ask notes that the plugin below t is about to ask an upstream, and returns the
 // context for it: with a metadata map if the metadata plugin gave none, as
 // forward names the upstream that it asks there and nowhere else.
-func (run *Run) ask(t *tap, ctx context.Context) context.Context {
+func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg) context.Context {
 	if metadata.ValueFuncs(ctx) == nil {
 		ctx = metadata.ContextWithMetadata(ctx)
 	}
 	tr := run.leaves()
 	tr.upstreamCtx, tr.upstreamTap = ctx, t
+	tr.upstreamEDNS = option.RequestOf(r).HasOPT()
 	tr.upstreamBegan, tr.upstreamFailing = now(), tr.failing
 	return ctx
 }

@@ -117,7 +117,7 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 		Opcode:           int(run.opcode),
 		CheckingDisabled: run.cd,
 		DNSSECOK:         run.Request.DO(),
-		NoEDNS:           !run.Request.HasOPT(),
+		NoEDNS:           run.upstreamTap != nil && !run.upstreamEDNS,
 		Path:             run.names(),
 		At:               "ede",
 		Returned:         run.failed.level > 0 && !plugin.ClientWrite(run.failed.rcode),
@@ -208,7 +208,7 @@ func (run *Run) addUpstream(e *evidence.Evidence, t *tap) {
 		e.Upstream, e.Upstreams[0].Asked = e.Upstreams[0].Addr, true
 	}
 	if good := t.lastGood.Load(); good != 0 {
-		e.LastGood = wall(durationOf(good))
+		e.LastGood = wall(time.Duration(good))
 	}
 	e.Loops = run.comesBack(e.Upstream, e.Asked)
 }

@@ -95,6 +95,9 @@ type trail struct {
 
 	upstreamCtx context.Context
 	upstreamTap *tap
+	// upstreamEDNS is true if the upstream was asked with an OPT record, which
+	// may be one that rewrite added.
+	upstreamEDNS bool
 	// upstreamBegan is when the upstream was asked, and upstreamFailing how many
 	// failing messages had been seen then.
 	upstreamBegan, upstreamElapsed time.Duration

@@ -2,7 +2,6 @@ package observe
 
 import (
 	"strings"
-	"time"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/auto"
@@ -72,5 +71,3 @@ func stateOf(origin string, z *file.Zone) evidence.Zone {
 
 // lower is the form in which CoreDNS compares names.
 func lower(name string) string { return strings.ToLower(dns.Fqdn(name)) }
-
-func durationOf(nanoseconds int64) time.Duration { return time.Duration(nanoseconds) }

@@ -73,6 +73,14 @@ func Attach(reply *dns.Msg, req Request, limit int, opts []Option) *dns.Msg {
 	return &out
 }
 
+// Withdraw takes an OPT record out of the query r whose client sent none: rewrite
+// adds one, and CoreDNS answers with OPT to a query that has it.
+func Withdraw(r *dns.Msg, req Request) {
+	if !req.HasOPT() && optOf(r) != nil {
+		r.Extra = withoutOPT(r)
+	}
+}
+
 // fit returns what of opts takes at most room octets.
 func fit(opts []Option, room int) []Option {
 	if fits(opts, room) {
