@@ -91,35 +91,47 @@ func (s *server) below(i int, zone string) bool {
 }
 
 // findHiding looks for a hosts or template that was meant to override some
-// names, but answers SERVFAIL for all others before forward is asked.
+// names, but answers SERVFAIL for all others before what is below it is asked.
 func findHiding(plugin string) func(*config, *server) []finding {
 	return func(_ *config, s *server) []finding {
 		var all []finding
 		for i, l := range s.chain {
-			if l.Name == plugin && s.hides(i) {
-				all = append(all, l.finding())
+			if l.Name != plugin {
+				continue
+			}
+			if hidden := s.hidden(i); hidden != "" {
+				all = append(all, l.finding(hidden))
 			}
 		}
 		return all
 	}
 }
 
-// hides reports whether link i has all of the block's zones, no fallthrough,
-// and below it a forwarder for all of them. With narrower zones it may be meant.
-func (s *server) hides(i int) bool {
+// hidden returns the plugin that link i hides, or "". Link i has all of the
+// block's zones and no fallthrough, and below it is a forwarder for all of them,
+// or a zone's own data. With narrower zones it may be meant.
+func (s *server) hidden(i int) string {
 	l := s.chain[i]
 	_, matches := l.option("match")
 	if len(l.fall) > 0 || len(s.zones) == 0 || l.Name == "template" && !matches || s.renames() {
-		return false
+		return ""
 	}
-	for _, z := range s.zones {
-		forwarded := slices.ContainsFunc(s.chain[i+1:], func(l link) bool { return l.forwards() && l.covers(z) })
-		if !covered(l.zones, z) || !forwarded {
-			return false
+	if slices.ContainsFunc(s.zones, func(z string) bool { return !covered(l.zones, z) }) {
+		return ""
+	}
+	for _, below := range s.chain[i+1:] {
+		if below.forwards() && !slices.ContainsFunc(s.zones, func(z string) bool { return !below.covers(z) }) {
+			return below.Name
+		}
+		if l.Name == "hosts" && slices.Contains(zoneData, below.Name) && len(below.zones) > 0 {
+			return below.Name
 		}
 	}
-	return true
+	return ""
 }
+
+// zoneData are the plugins that have whole zones.
+var zoneData = []string{"kubernetes", "file", "secondary", "etcd"}
 
 // findUnreachableForward looks for forwarders below a plugin that answers all
 // names of the block.
@@ -140,8 +152,7 @@ func findUnreachableForward(_ *config, s *server) []finding {
 // endsAt reports whether l is a zone's own data and gives the last word on all
 // names of the block.
 func (s *server) endsAt(l link) bool {
-	switch l.Name {
-	case "file", "secondary", "kubernetes", "etcd":
+	if slices.Contains(zoneData, l.Name) {
 		return len(s.zones) > 0 && !slices.ContainsFunc(s.zones, func(z string) bool { return !l.stops(z) })
 	}
 	return false

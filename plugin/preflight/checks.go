@@ -52,13 +52,13 @@ var checks = []check{
 		find:    findFallthroughToNowhere,
 	}, {
 		code:    "hosts-without-fallthrough",
-		text:    "hosts has no fallthrough, so every name that is not in its file gets SERVFAIL and forward is not asked",
+		text:    "hosts has no fallthrough, so every name that is not in its file gets SERVFAIL and %s is not asked",
 		fix:     "add fallthrough to hosts",
 		reports: []string{"coredns#7942"},
 		find:    findHiding("hosts"),
 	}, {
 		code:    "template-without-fallthrough",
-		text:    "template has no fallthrough, so every name of its type that match does not fit gets SERVFAIL and forward is not asked",
+		text:    "template has no fallthrough, so every name of its type that match does not fit gets SERVFAIL and %s is not asked",
 		fix:     "add fallthrough to template",
 		reports: []string{"coredns#3034"},
 		find:    findHiding("template"),
