@@ -2,10 +2,10 @@ package preflight
 
 import "slices"
 
-// deadEndPlugins answer for their zones only and are the backends that people
-// put into a wider block. file, auto and the like refuse what is not theirs,
+// deadEndPlugins answer for their zones only and are those that people put into a
+// wider block. file, auto and the like refuse what is not theirs,
 // as an authoritative server should (plugin/file/file.go, ServeDNS).
-var deadEndPlugins = []string{"kubernetes", "k8s_external", "hosts", "template", "etcd"}
+var deadEndPlugins = []string{"kubernetes", "k8s_external", "hosts", "template", "etcd", "forward", "grpc"}
 
 // deadEnd returns a zone of s whose ordinary names no plugin answers.
 func (s *server) deadEnd() (zone string, found bool) {
