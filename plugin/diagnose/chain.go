@@ -21,16 +21,23 @@ var causeOf = map[uint16]string{
 	25: "dnssec_expired_before_valid", 27: "dnssec_nsec3_iterations",
 }
 
-// dnssec validates the chain. byDNSSEC says that the upstream answers with
-// CD=1 and only so. What validates here is never called bogus. Without a finding
-// it returns what kept it from one.
-func (d *diagnosis) dnssec(ctx context.Context, byDNSSEC bool, said []option.Option) (Finding, string, bool) {
+// dnssec draws the verdict from a validation by what the upstream gives. byDNSSEC
+// says that it answers with CD=1 and only so. What validates here is never called
+// bogus.
+func (d *diagnosis) dnssec(ctx context.Context, found dnssec.Finding, byDNSSEC bool, said []option.Option) (Finding, bool) {
 	if len(d.Anchors) == 0 {
-		return Finding{}, "", false
+		return Finding{}, false
 	}
-	found := d.validate(ctx, d.Failing)
-	if found.Status == dnssec.Undecided && !found.Clock && !d.private() {
+	switch holds := found.Status == dnssec.Secure || found.Status == dnssec.Insecure; {
+	case found.Clock, d.private():
+	case found.Status == dnssec.Undecided:
 		if other, ok := d.elsewhere(ctx); ok {
+			found = other
+		}
+	case holds && byDNSSEC && d.Delegation != nil:
+		// What the upstream objects to may be what it does not give with CD=1.
+		d.step(false, "what the upstream gives with CD=1 is %s, and not what it objects to: once more through the zones' own servers", found.Status)
+		if other := d.validate(ctx, d.servers(ctx)); other.Status == dnssec.Bogus {
 			found = other
 		}
 	}
@@ -41,7 +48,7 @@ func (d *diagnosis) dnssec(ctx context.Context, byDNSSEC bool, said []option.Opt
 	}
 	switch {
 	case found.Clock:
-		return d.explained(cause.Diagnosed(d.Verdict, "clock_wrong", nil, "", "", ""), "", false), "", true
+		return d.explained(cause.Diagnosed(d.Verdict, "clock_wrong", nil, "", "", ""), "", false), true
 	case found.Status == dnssec.Bogus && len(found.Codes) > 0:
 		id, ok := causeOf[found.Codes[0]]
 		if !ok {
@@ -50,36 +57,47 @@ func (d *diagnosis) dnssec(ctx context.Context, byDNSSEC bool, said []option.Opt
 		verdict := cause.Diagnosed(d.Verdict, id, found.Codes, found.Text, found.Text, found.Zone)
 		f := d.explained(verdict.Beside(said), zone, cut)
 		f.Fault = &found
-		return f, "", true
+		return f, true
 	case found.Status == dnssec.Undecided && byDNSSEC && !d.private():
 		// Twice with CD=0 it fails and with CD=1 it does not: what the upstream
 		// objects to is DNSSEC, though not seen what.
 		text := "the upstream answers with CD=1 only: it finds the answer bogus"
 		verdict := cause.Diagnosed(d.Verdict, causeOf[6], []uint16{6}, text, text, "")
-		return d.explained(verdict.Beside(said), "", false), "", true
+		return d.explained(verdict.Beside(said), "", false), true
+	case found.Status != dnssec.Undecided:
+		d.step(found.Status == dnssec.Secure, "validated here it is %s: %s", found.Status, found.Text)
 	}
-	if found.Status == dnssec.Undecided {
-		return Finding{}, found.Text, false
-	}
-	why := fmt.Sprintf("validated here it is %s: %s", found.Status, found.Text)
-	d.step(found.Status == dnssec.Secure, "%s", why)
-	return Finding{}, why, false
+	return Finding{}, false
 }
 
 // validate follows the chain by what a resolver gives with CD=1.
 func (d *diagnosis) validate(ctx context.Context, r Resolver) dnssec.Finding {
+	found := d.follow(ctx, r, nil)
+	d.trace(found)
+	return found
+}
+
+// follow is validate without a trace. checked is the resolver's answer to the
+// question, if it was asked already.
+func (d *diagnosis) follow(ctx context.Context, r Resolver, checked *dns.Msg) dnssec.Finding {
 	v := &dnssec.Validator{
 		Exchange: func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
+			if checked != nil && q.Qtype == d.Question.Qtype && q.Name == dns.CanonicalName(d.Question.Name) {
+				return checked, nil
+			}
 			return r.Exchange(ctx, question(q, true, true))
 		},
 		Now: d.Now, Anchors: d.Anchors, NegativeAnchors: slices.Concat(d.Engine.Private, d.Case.Private),
 		Ed448: d.Ed448, MaxQueries: MaxQueries,
 	}
-	found := v.Validate(ctx, d.Question)
+	return v.Validate(ctx, d.Question)
+}
+
+// trace notes the way of a validation.
+func (d *diagnosis) trace(found dnssec.Finding) {
 	for _, s := range found.Steps {
 		d.note(Step{Zone: s.Zone, What: s.What, OK: s.OK})
 	}
-	return found
 }
 
 // elsewhere validates by what others give, where the failing upstream keeps data

@@ -3,7 +3,6 @@ package diagnose
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -54,6 +53,8 @@ func (e *Engine) Diagnose(ctx context.Context, c Case) Finding {
 		d.Others[i] = d.counted(r)
 	}
 	f := d.run(ctx)
+	cancel()
+	d.end()
 	f.Steps = d.steps
 	f.Queries = int(d.queries.Load())
 	f.Elapsed = e.Now().Sub(began)
@@ -73,8 +74,27 @@ type diagnosis struct {
 	Case
 	queries atomic.Int64
 	steps   []Step
-	// tops are the root servers, once they were looked up.
-	tops []netip.AddrPort
+	// probing is what the zone's own servers are asked, source all that they say,
+	// and ofServers the finding that follows; nil until they are.
+	probing   *probing
+	source    *delegation.Source
+	ofServers Finding
+}
+
+// end leaves nothing behind that uses the diagnosis.
+func (d *diagnosis) end() {
+	if d.probing != nil {
+		<-d.probing.ended
+	}
+}
+
+// spend takes a query off the budget.
+func (d *diagnosis) spend() bool {
+	if d.queries.Add(1) > MaxQueries {
+		d.queries.Add(-1)
+		return false
+	}
+	return true
 }
 
 // counted returns r with its queries counted against the budget, and ended with
@@ -82,8 +102,7 @@ type diagnosis struct {
 func (d *diagnosis) counted(r Resolver) Resolver {
 	exchange := r.Exchange
 	r.Exchange = func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
-		if d.queries.Add(1) > MaxQueries {
-			d.queries.Add(-1)
+		if !d.spend() {
 			return nil, dnssec.ErrBudget
 		}
 		return within(ctx, func() (*dns.Msg, error) { return exchange(ctx, m) })

@@ -16,7 +16,8 @@ func (e *Engine) Judge(ctx context.Context, c Case) Finding {
 	began := e.Now()
 	d := &diagnosis{Engine: e, Case: c}
 	d.Failing = d.counted(c.Failing)
-	found := d.validate(ctx, d.Failing)
+	found := d.follow(ctx, d.Failing, nil)
+	d.trace(found)
 	f := Finding{Outcome: Resolves, Zone: found.Zone, Text: "DNSSEC: " + found.Status.String()}
 	switch {
 	case found.Status == dnssec.Undecided:

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
@@ -19,15 +21,18 @@ func (d *diagnosis) run(ctx context.Context) Finding {
 	}
 	// The client's query may have had no OPT record: with one the upstream may
 	// say itself why it fails.
-	first, err := d.ask(ctx, false)
-	if err != nil {
+	first, err := d.await(ctx, d.ask(ctx, false))
+	switch {
+	case errors.Is(err, errExplained):
+		return d.ofServers
+	case err != nil:
 		d.step(false, "%s does not answer any more: %v", d.Failing.Name, err)
 		return d.compare(ctx, Finding{Text: "the upstream does not answer the question any more"})
-	}
-	if answered(first) {
+	case answered(first):
 		return d.resolves()
 	}
-	if said := option.Read(first); specific(said) {
+	said := option.Read(first)
+	if specific(said) {
 		d.step(true, "%s says why: %s", d.Failing.Name, list(said))
 		f := d.explained(cause.Relayed(d.Verdict, said), "", false)
 		f.Disagrees = d.disagrees(ctx, said)
@@ -36,96 +41,122 @@ func (d *diagnosis) run(ctx context.Context) Finding {
 	if first.Rcode == dns.RcodeRefused {
 		return d.refused(ctx)
 	}
-	return d.servfail(ctx, option.Read(first))
+	return d.servfail(ctx, d.ask(ctx, true), said)
 }
 
-// ask puts the question to the failing upstream and notes what it said.
-func (d *diagnosis) ask(ctx context.Context, cd bool) (*dns.Msg, error) {
-	r, err := d.Failing.Exchange(ctx, d.query(cd))
-	if err == nil {
-		d.step(answered(r), "%s answers %s with CD=%d", d.Failing.Name, dns.RcodeToString[r.Rcode], bit(cd))
+// servfail tells DNSSEC from other failures by what the question with CD=1, which
+// was asked, comes to.
+func (d *diagnosis) servfail(ctx context.Context, unchecked asked, said []option.Option) Finding {
+	checked, err := d.await(ctx, unchecked)
+	switch {
+	case errors.Is(err, errExplained):
+		return d.ofServers
+	case err == nil && answered(checked):
+		return d.unchecked(ctx, checked, said)
 	}
-	return r, err
-}
-
-// servfail tells DNSSEC from other failures, by CD=1 between two questions
-// with CD=0, all to one upstream: one good answer with CD=0 would mean that
-// the failure has passed.
-func (d *diagnosis) servfail(ctx context.Context, said []option.Option) Finding {
-	checked, err := d.ask(ctx, true)
-	byDNSSEC := err == nil && answered(checked)
-	if byDNSSEC {
-		again, err := d.ask(ctx, false)
-		if err == nil && answered(again) {
-			return d.resolves()
-		}
-		byDNSSEC = err == nil && again.Rcode == dns.RcodeServerFailure
-	}
-	return d.fails(ctx, byDNSSEC, said)
-}
-
-// fails looks for the reason of a failure that has not passed. byDNSSEC says
-// that the upstream answers with CD=1, and only so.
-func (d *diagnosis) fails(ctx context.Context, byDNSSEC bool, said []option.Option) Finding {
-	undecided := Finding{Text: "the upstream fails with and without DNSSEC validation"}
-	if byDNSSEC {
-		undecided.Text = "the upstream answers with CD=1 only"
-	}
-	if d.Delegation != nil && !byDNSSEC {
-		// What fails with CD=1 too is seldom DNSSEC, and a chain with silent
-		// servers in it takes all the time there is.
-		if f, ok := d.delegation(ctx); ok {
-			return f
-		}
-	}
-	f, why, ok := d.dnssec(ctx, byDNSSEC, said)
-	if ok {
-		return f
-	}
-	if why != "" {
-		undecided.Text += "; " + why
-	}
-	return d.compare(ctx, undecided)
+	return d.withheld(ctx, said)
 }
 
 // patience is how long an upstream that answers with CD=1 may take with CD=0.
 const patience = time.Second
 
+// unchecked looks for the reason where the upstream answers with CD=1. Beside the
+// validation it is asked with CD=0 once more: one good answer would mean that the
+// failure has passed.
+func (d *diagnosis) unchecked(ctx context.Context, checked *dns.Msg, said []option.Option) Finding {
+	ask := d.ask(ctx, false)
+	found := d.follow(ctx, d.Failing, checked)
+	byDNSSEC := true
+	select {
+	case again := <-ask.came:
+		d.told(ask, again)
+		switch {
+		case again.err != nil:
+		case answered(again.reply):
+			return d.resolves()
+		case again.reply.Rcode == dns.RcodeServerFailure:
+			if len(said) == 0 {
+				said = option.Read(again.reply)
+			}
+		default:
+			byDNSSEC = false
+		}
+	case <-time.After(patience):
+		d.step(false, "%s answers with CD=1, and not with CD=0", d.Failing.Name)
+	}
+	d.trace(found)
+	if f, ok := d.dnssec(ctx, found, byDNSSEC, said); ok {
+		return f
+	}
+	return d.compare(ctx, Finding{Text: "the upstream answers with CD=1 only" + d.but(found)})
+}
+
+// withheld looks for the reason where the upstream fails with CD=1 too. That is
+// seldom DNSSEC, and what the zone's own servers do comes first: a chain with
+// silent servers in it takes all the time there is.
+func (d *diagnosis) withheld(ctx context.Context, said []option.Option) Finding {
+	following, cancel := context.WithCancel(ctx)
+	defer cancel()
+	came := make(chan dnssec.Finding, 1)
+	go func() { came <- d.follow(following, d.Failing, nil) }()
+	if d.probes() {
+		if f, ok := d.delegation(ctx); ok {
+			cancel()
+			<-came
+			return f
+		}
+	}
+	found := <-came
+	d.trace(found)
+	if f, ok := d.dnssec(ctx, found, false, said); ok {
+		return f
+	}
+	return d.compare(ctx, Finding{Text: "the upstream fails with and without DNSSEC validation" + d.but(found)})
+}
+
+// but says what kept a validation from a finding.
+func (d *diagnosis) but(found dnssec.Finding) string {
+	switch {
+	case len(d.Anchors) == 0:
+		return ""
+	case found.Status == dnssec.Undecided:
+		return "; " + found.Text
+	}
+	return fmt.Sprintf("; validated here it is %s: %s", found.Status, found.Text)
+}
+
 // silence tells an upstream that answers nothing from one that only this
 // question keeps busy: a resolver that cannot validate, or reach a zone, may try
 // for longer than forward waits. Only what it answers otherwise is evidence.
 func (d *diagnosis) silence(ctx context.Context) Finding {
-	undecided := Finding{Text: "the upstream answers a control question, and not this one in time"}
-	checked, err := d.ask(ctx, true)
-	switch {
-	case err == nil && answered(checked):
-		impatient, cancel := context.WithTimeout(ctx, patience)
-		again, err := d.Failing.Exchange(impatient, d.query(false))
-		cancel()
-		if err == nil && answered(again) {
-			return d.resolves()
-		}
-		d.step(false, "%s answers with CD=1, and not with CD=0", d.Failing.Name)
-		var said []option.Option
-		if err == nil {
-			said = option.Read(again)
-		}
-		return d.fails(ctx, true, said)
-	case err == nil:
-		return d.fails(ctx, false, option.Read(checked))
-	}
+	unchecked := d.ask(ctx, true)
 	control := dns.Question{Name: ".", Qtype: dns.TypeNS, Qclass: dns.ClassINET}
-	if _, err := d.Failing.Exchange(ctx, question(control, true, true)); err != nil {
+	_, err := d.Failing.Exchange(ctx, question(control, true, true))
+	if err == nil {
+		d.step(true, "%s answers a control question", d.Failing.Name)
+	} else {
 		d.step(false, "%s does not answer a control question either: %v", d.Failing.Name, err)
-		return Finding{Silent: true, Text: "the upstream does not answer a control question either"}
+		first := <-unchecked.came
+		if d.told(unchecked, first); first.err != nil {
+			return Finding{Silent: true, Text: "the upstream does not answer a control question either"}
+		}
+		unchecked.came <- first
 	}
-	d.step(true, "%s answers a control question", d.Failing.Name)
-	if d.Delegation != nil {
+	checked, err := d.await(ctx, unchecked)
+	switch {
+	case errors.Is(err, errExplained):
+		return d.ofServers
+	case err == nil && answered(checked):
+		return d.unchecked(ctx, checked, nil)
+	case err == nil:
+		return d.withheld(ctx, option.Read(checked))
+	}
+	if d.probes() {
 		if f, ok := d.delegation(ctx); ok {
 			return f
 		}
 	}
-	return d.compare(ctx, undecided)
+	return d.compare(ctx, Finding{Text: "the upstream answers a control question, and not this one in time"})
 }
 
 // private reports whether the public tree has no say in the question.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
 )
 
 // roots returns the addresses of the root servers as the upstream knows them,
@@ -62,28 +63,32 @@ func (d *diagnosis) prober(ctx context.Context) *delegation.Prober {
 	p.Resolve = func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
 		return d.Failing.Exchange(ctx, question(q, true, true))
 	}
-	if p.Roots == nil && d.tops == nil {
-		d.tops = d.roots(ctx, p.Port)
+	p.Direct = func(ctx context.Context, server netip.AddrPort, q *dns.Msg) (*dns.Msg, error) {
+		if !d.spend() {
+			return nil, dnssec.ErrBudget
+		}
+		return d.Delegation.Direct(ctx, server, q)
 	}
 	if p.Roots == nil {
-		p.Roots = d.tops
+		p.Roots = d.roots(ctx, p.Port)
 	}
-	p.MaxQueries = max(1, MaxQueries-int(d.queries.Load()))
+	p.MaxQueries = MaxQueries
 	return &p
 }
 
-// delegation asks the zone's own name servers.
+// delegation says what the zone's own name servers do.
 func (d *diagnosis) delegation(ctx context.Context) (Finding, bool) {
-	if d.private() {
-		return Finding{}, false
-	}
-	found := d.prober(ctx).Probe(ctx, d.Question.Name, d.Question.Qtype)
-	d.queries.Add(int64(found.Queries))
-	for _, s := range found.Steps {
-		d.note(Step{Zone: s.Zone, What: s.What, OK: s.OK})
-	}
+	p := d.probe(ctx)
+	<-p.ended
+	found := p.found
 	id, ok := delegationCause[found.Kind]
-	d.note(Step{Zone: found.Zone, What: found.Text, OK: found.Kind == delegation.Healthy})
+	if !p.told {
+		p.told = true
+		for _, s := range found.Steps {
+			d.note(Step{Zone: s.Zone, What: s.What, OK: s.OK})
+		}
+		d.note(Step{Zone: found.Zone, What: found.Text, OK: found.Kind == delegation.Healthy})
+	}
 	if !ok {
 		return Finding{}, false
 	}
@@ -93,11 +98,13 @@ func (d *diagnosis) delegation(ctx context.Context) (Finding, bool) {
 
 // servers stands for the name servers of the zones on the way.
 func (d *diagnosis) servers(ctx context.Context) Resolver {
-	source := d.prober(ctx).Source(ctx)
+	if d.probing != nil {
+		<-d.probing.ended
+	}
+	if d.source == nil {
+		d.source = d.prober(ctx).Source(ctx)
+	}
 	return Resolver{Name: "the zones' own servers", Exchange: func(_ context.Context, m *dns.Msg) (*dns.Msg, error) {
-		before := source.Queries()
-		reply, err := source.Ask(m.Question[0])
-		d.queries.Add(int64(source.Queries() - before))
-		return reply, err
+		return d.source.Ask(m.Question[0])
 	}}
 }

@@ -99,13 +99,5 @@ func (p *Prober) mayAsk(a netip.Addr) bool {
 // parent has a DS for it, for its DNSKEY. It ends when ctx does; what could not
 // be found out by then leaves the Finding Undecided.
 func (p *Prober) Probe(ctx context.Context, name string, qtype uint16) Finding {
-	r := newRun(ctx, p)
-	if _, ok := dns.IsDomainName(name); !ok || name == "" {
-		return r.undecided(".", "not a domain name")
-	}
-	name = dns.CanonicalName(name)
-	f := r.probe(name, qtype)
-	f.Queries = r.queries
-	f.Steps = r.steps
-	return f
+	return p.Source(ctx).Probe(name, qtype)
 }

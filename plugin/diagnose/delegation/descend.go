@@ -1,6 +1,11 @@
 package delegation
 
-import "github.com/miekg/dns"
+import (
+	"context"
+	"time"
+
+	"github.com/miekg/dns"
+)
 
 // descend follows referrals from z towards name, asking for the NS records of
 // one ancestor after the other, so that each zone learns no more of name than it
@@ -64,23 +69,43 @@ func lastLabels(name string, n int) string {
 	return name[i:]
 }
 
-// first returns the first usable reply of z's servers. One server is asked, and
-// if it fails all the others at once, with one try each: that is cheap where all
-// is well and fast where it is not.
+// first returns the first usable reply of z's servers, with one try each. One is
+// asked, and where it fails or takes its time two more, then four, and so on: that
+// is cheap where all is well and fast where it is not. Nobody waits for silent
+// servers once another has answered.
 func (r *run) first(z *zone, name string, qtype uint16) (server, reply, bool) {
-	if len(z.servers) == 0 {
-		return server{}, reply{}, false
+	type answer struct {
+		server
+		reply
 	}
-	replies := make([]reply, len(z.servers))
-	replies[0] = r.ask(z.servers[0], z.name, name, qtype, 1)
-	if !replies[0].outcome.usable() {
-		each(len(z.servers)-1, func(i int) {
-			replies[i+1] = r.ask(z.servers[i+1], z.name, name, qtype, 1)
-		})
-	}
-	for i, rep := range replies {
-		if rep.msg != nil && rep.outcome.usable() {
-			return z.servers[i], rep, true
+	ctx, cancel := context.WithCancel(r.ctx)
+	came := make(chan answer, len(z.servers))
+	asked, underWay := 0, 0
+	defer func() {
+		cancel()
+		for range underWay {
+			<-came
+		}
+	}()
+	next := time.NewTimer(0)
+	defer next.Stop()
+	for wave := 1; asked < len(z.servers) || underWay > 0; {
+		select {
+		case <-next.C:
+			for ; asked < len(z.servers) && asked < wave; asked++ {
+				underWay++
+				go func(s server) { came <- answer{s, r.ask(ctx, s, z.name, name, qtype, 1)} }(z.servers[asked])
+			}
+			wave = 2*wave + 1
+			next.Reset(retryAfter)
+		case got := <-came:
+			underWay--
+			if got.msg != nil && got.outcome.usable() {
+				return got.server, got.reply, true
+			}
+			if underWay == 0 {
+				next.Reset(0)
+			}
 		}
 	}
 	return server{}, reply{}, false
@@ -102,7 +127,7 @@ func (r *run) referred(parent *zone, rep reply) *zone {
 // parent.
 func (r *run) shared(parent *zone, s server, name string, m *dns.Msg) *zone {
 	z := &zone{name: name, parent: parent, ns: nsNames(m.Answer, name), helper: &s}
-	if ds := r.ask(s, parent.name, name, dns.TypeDS, maxTries); ds.msg != nil {
+	if ds := r.ask(r.ctx, s, parent.name, name, dns.TypeDS, maxTries); ds.msg != nil {
 		z.signed = hasDS(ds.msg.Answer, name)
 	}
 	r.gather(z, z.ns, m.Extra)
@@ -112,7 +137,7 @@ func (r *run) shared(parent *zone, s server, name string, m *dns.Msg) *zone {
 // sharedApex is shared for a zone whose apex was jumped over. If its NS records
 // cannot be had, parent stays the zone in hand.
 func (r *run) sharedApex(parent *zone, s server, apex string) *zone {
-	rep := r.ask(s, parent.name, apex, dns.TypeNS, maxTries)
+	rep := r.ask(r.ctx, s, parent.name, apex, dns.TypeNS, maxTries)
 	if rep.msg == nil || len(nsNames(rep.msg.Answer, apex)) == 0 {
 		return parent
 	}

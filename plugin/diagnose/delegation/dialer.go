@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	defaultTimeout = time.Second
+	// defaultTimeout is beyond what the way around the earth and back takes.
+	defaultTimeout = 700 * time.Millisecond
 	// maxStray is how many datagrams that do not fit the question are passed
 	// over before UDP is given up: someone may be guessing ids.
 	maxStray = 8
@@ -25,7 +26,7 @@ const (
 // random port (RFC 6056) and takes datagrams from the server's address and port
 // alone; the id comes from crypto/rand. These are the defences of RFC 5452.
 type Dialer struct {
-	// Timeout of one attempt over one transport, a second if zero.
+	// Timeout of one attempt over one transport, 700 ms if zero.
 	Timeout time.Duration
 	// DialContext opens the connection to "udp" or "tcp" addresses; net.Dialer's
 	// if nil. What it gives for "udp" must be connected.

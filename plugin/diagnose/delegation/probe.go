@@ -2,6 +2,8 @@ package delegation
 
 import (
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/miekg/dns"
 )
@@ -15,7 +17,7 @@ func (r *run) probe(name string, qtype uint16) Finding {
 	if qtype == dns.TypeDS && name != "." {
 		way = lastLabels(name, dns.CountLabel(name)-1)
 	}
-	f, led := r.from(r.p.root(), way, name, qtype)
+	f, led := r.from(r.zones["."], way, name, qtype)
 	if led || r.p.Resolve == nil {
 		return f
 	}
@@ -56,6 +58,7 @@ func (r *run) from(start *zone, way, name string, qtype uint16) (f Finding, led 
 	for range maxCuts {
 		last, broken, nxdomain := r.descend(z, way)
 		z = last
+		r.keep(z)
 		if z.parent == nil {
 			return r.undecided(z.name, whyNotLed(z, broken, nxdomain)), false
 		}
@@ -98,18 +101,47 @@ func (r *run) inspectAll(z *zone, servers []server, name string, qtype uint16) [
 // a signed zone for its DNSKEY. Of the tries that a silent server gets, the last
 // is the SOA's: that tells a dead server from one that drops the question.
 func (r *run) inspect(z *zone, s server, name string, qtype uint16) inspection {
-	tries := max(1, min(maxTries, r.left(s.addr)-1))
-	rep := r.ask(s, z.name, name, qtype, tries)
 	asked := func(t uint16) bool { return t == qtype && name == z.name }
-	soa := rep
-	if !asked(dns.TypeSOA) {
-		soa = r.ask(s, z.name, z.name, dns.TypeSOA, maxTries)
+	tries := max(1, min(maxTries, r.left(s.addr)-1))
+	var rep, soa reply
+	var wait sync.WaitGroup
+	replied := make(chan struct{})
+	wait.Go(func() {
+		defer close(replied)
+		rep = r.ask(r.ctx, s, z.name, name, qtype, tries)
+	})
+	// One that is silent to the question is asked for the SOA beside it.
+	select {
+	case <-replied:
+	case <-time.After(time.Duration(tries) * retryAfter):
 	}
-	if rep.outcome == Timeout && soa.msg != nil && tries < maxTries {
-		rep = r.once(s, z.name, question(name, qtype, false), rep)
+	if !asked(dns.TypeSOA) {
+		wait.Go(func() { soa = r.ask(r.ctx, s, z.name, z.name, dns.TypeSOA, maxTries) })
+	}
+	keys := Unasked
+	askKeys := func() { keys = r.ask(r.ctx, s, z.name, z.name, dns.TypeDNSKEY, maxTries).outcome }
+	known := r.left(s.addr) > maxTries
+	if z.signed && !asked(dns.TypeDNSKEY) && known {
+		wait.Go(askKeys)
+	}
+	wait.Wait()
+	switch {
+	case asked(dns.TypeSOA):
+		soa = rep
+	case rep.outcome == Timeout && soa.msg != nil && tries < maxTries:
+		if again := r.once(r.ctx, s, z.name, question(name, qtype, false)); again.outcome != Unasked {
+			rep = again
+		}
+	}
+	switch {
+	case !z.signed:
+	case asked(dns.TypeDNSKEY):
+		keys = rep.outcome
+	case !known:
+		askKeys()
 	}
 	in := inspection{
-		ServerResult: ServerResult{Name: s.name, Addr: s.addr, Outcome: rep.outcome, SOA: soa.outcome, RTT: rep.rtt},
+		ServerResult: ServerResult{Name: s.name, Addr: s.addr, Outcome: rep.outcome, SOA: soa.outcome, DNSKEY: keys, RTT: rep.rtt},
 		s:            s,
 		reply:        rep,
 	}
@@ -120,13 +152,6 @@ func (r *run) inspect(z *zone, s server, name string, qtype uint16) inspection {
 		if rr := soaOf(soa.msg.Answer); rr != nil && dns.CanonicalName(rr.Hdr.Name) == z.name {
 			in.Serial, in.HasSerial = rr.Serial, true
 		}
-	}
-	switch {
-	case !z.signed:
-	case asked(dns.TypeDNSKEY):
-		in.DNSKEY = rep.outcome
-	default:
-		in.DNSKEY = r.ask(s, z.name, z.name, dns.TypeDNSKEY, maxTries).outcome
 	}
 	return in
 }
@@ -155,7 +180,7 @@ func (r *run) childSide(z *zone, f *Finding, results []inspection, name string, 
 		return results
 	}
 	s := results[i].s
-	rep := r.ask(s, z.name, z.name, dns.TypeNS, maxTries)
+	rep := r.ask(r.ctx, s, z.name, z.name, dns.TypeNS, maxTries)
 	if !rep.outcome.usable() || rep.msg == nil {
 		return results
 	}

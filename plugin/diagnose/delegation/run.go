@@ -22,7 +22,7 @@ func pathOf(a netip.Addr) path {
 	return path{a.Is6(), special}
 }
 
-// run is the state of one Probe.
+// run is the state of one Source.
 type run struct {
 	ctx context.Context
 	p   *Prober
@@ -33,6 +33,9 @@ type run struct {
 	heard   map[netip.AddrPort]bool
 	silence map[netip.AddrPort]Outcome
 	steps   []Step
+	// zones are those that were come through, by apex. Only the goroutine that
+	// descends uses them.
+	zones map[string]*zone
 }
 
 func newRun(ctx context.Context, p *Prober) *run {
@@ -42,6 +45,14 @@ func newRun(ctx context.Context, p *Prober) *run {
 		sent:    map[netip.AddrPort]int{},
 		heard:   map[netip.AddrPort]bool{},
 		silence: map[netip.AddrPort]Outcome{},
+		zones:   map[string]*zone{".": p.root()},
+	}
+}
+
+// keep remembers z and the zones above it.
+func (r *run) keep(z *zone) {
+	for ; z != nil; z = z.parent {
+		r.zones[z.name] = z
 	}
 }
 
@@ -55,12 +66,16 @@ func (r *run) step(ok bool, zone, format string, args ...any) {
 
 // spend takes one question off the budget.
 func (r *run) spend() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.spendLocked()
+}
+
+func (r *run) spendLocked() bool {
 	limit := r.p.MaxQueries
 	if limit == 0 {
 		limit = DefaultMaxQueries
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if r.queries >= limit || r.ctx.Err() != nil {
 		return false
 	}
@@ -79,11 +94,22 @@ func (r *run) left(a netip.AddrPort) int {
 	return maxTries - r.sent[a]
 }
 
+// spendOn takes a try on a off the budget and off what a may get, before it
+// leaves: others go out beside it.
+func (r *run) spendOn(a netip.AddrPort) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.heard[a] && r.sent[a] >= maxTries || !r.spendLocked() {
+		return false
+	}
+	r.sent[a]++
+	return true
+}
+
 // note keeps what a try on a came to.
 func (r *run) note(a netip.AddrPort, rep reply) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.sent[a]++
 	if rep.msg != nil {
 		r.heard[a] = true
 	} else {
@@ -117,28 +143,74 @@ func question(name string, qtype uint16, edns bool) *dns.Msg {
 	return q
 }
 
+// retryAfter is how long a try has to itself. Then the next one goes out beside
+// it: an answer may be held for two seconds at most, and within them a server is
+// tried often enough to be called silent.
+const retryAfter = 300 * time.Millisecond
+
 // ask puts one question to a server of zone, up to tries times until a reply
 // comes. The last of several tries, the last that a silent server gets, and one
 // more after FORMERR, NOTIMP or BADVERS go without EDNS: some servers drop what
 // they do not know (RFC 8906 section 3.2).
-func (r *run) ask(s server, zone, name string, qtype uint16, tries int) reply {
-	rep := reply{outcome: Unasked}
-	for try := range tries {
-		edns := (try == 0 || try < tries-1) && r.left(s.addr) != 1
-		rep = r.once(s, zone, question(name, qtype, edns), rep)
-		if edns && rep.msg != nil && ednsRejected(rep.msg.Rcode) {
-			if again := r.once(s, zone, question(name, qtype, false), rep); again.msg != nil {
-				rep = again
-			}
+func (r *run) ask(ctx context.Context, s server, zone, name string, qtype uint16, tries int) reply {
+	ctx, cancel := context.WithCancel(ctx)
+	came := make(chan reply, tries)
+	underWay := 0
+	// What the first good reply leaves under way is ended, and nobody is left
+	// behind.
+	defer func() {
+		cancel()
+		for range underWay {
+			<-came
 		}
-		// A closed port may be a server that restarts; a missing route stays.
-		done := rep.msg != nil || rep.outcome == Unasked || rep.outcome == NoRoute
-		if done || rep.outcome == Closed && try > 0 {
-			break
+	}()
+	next := time.NewTimer(0)
+	defer next.Stop()
+	rep := reply{outcome: Unasked}
+	for try := 0; try < tries || underWay > 0; {
+		select {
+		case <-next.C:
+			if try == tries {
+				continue
+			}
+			edns := (try == 0 || try < tries-1) && r.left(s.addr) != 1
+			underWay++
+			try++
+			go func() { came <- r.try(ctx, s, zone, name, qtype, edns) }()
+			next.Reset(retryAfter)
+		case got := <-came:
+			underWay--
+			if got.outcome != Unasked || rep.outcome == Unasked {
+				rep = got
+			}
+			// A closed port may be a server that restarts; a missing route stays.
+			if rep.msg != nil || got.outcome == Unasked || rep.outcome == NoRoute || rep.outcome == Closed && try > 1 {
+				tries = try
+			}
+			if rep.msg != nil {
+				return r.told(s, zone, name, qtype, rep)
+			}
+			next.Reset(0)
 		}
 	}
+	return r.told(s, zone, name, qtype, rep)
+}
+
+// told notes for people what a question came to.
+func (r *run) told(s server, zone, name string, qtype uint16, rep reply) reply {
 	if rep.outcome != Unasked {
 		r.step(rep.outcome.usable(), zone, "%s %s asked for %s %s: %s", short(s.name), s.addr, short(name), dns.Type(qtype), rep.describe())
+	}
+	return rep
+}
+
+// try is one try, and the one without EDNS that its failure calls for.
+func (r *run) try(ctx context.Context, s server, zone, name string, qtype uint16, edns bool) reply {
+	rep := r.once(ctx, s, zone, question(name, qtype, edns))
+	if edns && rep.msg != nil && ednsRejected(rep.msg.Rcode) {
+		if again := r.once(ctx, s, zone, question(name, qtype, false)); again.msg != nil {
+			return again
+		}
 	}
 	return rep
 }
@@ -158,17 +230,16 @@ func (rep reply) describe() string {
 }
 
 // once makes a single try. It is the one place where anything is sent to a
-// server. If it may not be made, what is known from before stays.
-func (r *run) once(s server, zone string, q *dns.Msg, before reply) reply {
+// server. If it may not be made, what is known of the server's silence stays.
+func (r *run) once(ctx context.Context, s server, zone string, q *dns.Msg) reply {
 	if r.left(s.addr) <= 0 {
-		before.outcome = r.silenceOf(s.addr)
-		return before
+		return reply{outcome: r.silenceOf(s.addr)}
 	}
-	if !r.p.mayAsk(s.addr.Addr()) || !r.spend() {
-		return before
+	if !r.p.mayAsk(s.addr.Addr()) || !r.spendOn(s.addr) {
+		return reply{outcome: Unasked}
 	}
 	start := r.p.now()
-	m, err := r.p.Direct(r.ctx, s.addr, q)
+	m, err := r.p.Direct(ctx, s.addr, q)
 	rep := reply{rtt: r.p.now().Sub(start)}
 	switch {
 	case err == nil && m != nil:
@@ -179,8 +250,8 @@ func (r *run) once(s server, zone string, q *dns.Msg, before reply) reply {
 		}
 	case err == nil:
 		rep.outcome = Malformed
-	case r.ctx.Err() != nil:
-		// The probe ended: what the server would have done is not known.
+	case ctx.Err() != nil:
+		// The question was given up: what the server would have done is not known.
 		return rep
 	default:
 		rep.outcome = outcomeOf(err)

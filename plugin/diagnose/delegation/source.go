@@ -10,18 +10,28 @@ import (
 // ErrNoServer says that no server of a zone on the way gave a usable reply.
 var ErrNoServer = errors.New("no name server of the zone gives a usable answer")
 
-// Source answers questions with what the zones' own servers say, without
-// following aliases. It keeps the zones that it has come through, and its
-// questions count together against [Prober.MaxQueries]. It is for one goroutine.
+// Source is what the zones' own servers say. It keeps the zones that it has come
+// through, so that nothing is asked for twice, and its questions count together
+// against [Prober.MaxQueries]. It is for one goroutine.
 type Source struct {
 	r     *run
-	zones map[string]*zone // by apex
 	homes map[string]*zone // by name: where a descent to it ended
 }
 
 // Source returns a source that ends with ctx.
 func (p *Prober) Source(ctx context.Context) *Source {
-	return &Source{r: newRun(ctx, p), zones: map[string]*zone{".": p.root()}, homes: map[string]*zone{}}
+	return &Source{r: newRun(ctx, p), homes: map[string]*zone{}}
+}
+
+// Probe is that of [Prober], with what the source knows already.
+func (s *Source) Probe(name string, qtype uint16) Finding {
+	if _, ok := dns.IsDomainName(name); !ok || name == "" {
+		return s.r.undecided(".", "not a domain name")
+	}
+	f := s.r.probe(dns.CanonicalName(name), qtype)
+	f.Queries = s.Queries()
+	f.Steps = s.r.steps
+	return f
 }
 
 // Queries is how many questions were sent so far.
@@ -32,7 +42,7 @@ func (s *Source) Queries() int {
 }
 
 // Ask puts q to the servers of the zone that holds it: for a DS the parent's (RFC
-// 4035 section 3.1.4.1). The error wraps ErrNoServer.
+// 4035 section 3.1.4.1). Aliases are not followed. The error wraps ErrNoServer.
 func (s *Source) Ask(q dns.Question) (*dns.Msg, error) {
 	name := dns.CanonicalName(q.Name)
 	way := name
@@ -52,7 +62,7 @@ func (s *Source) Ask(q dns.Question) (*dns.Msg, error) {
 			return rep.msg, nil
 		}
 		z = s.r.referred(z, rep)
-		s.zones[z.name] = z
+		s.r.zones[z.name] = z
 	}
 	return nil, ErrNoServer
 }
@@ -62,17 +72,15 @@ func (s *Source) home(name string) (*zone, bool) {
 	if z, ok := s.homes[name]; ok {
 		return z, true
 	}
-	start := s.zones["."]
+	start := s.r.zones["."]
 	for n := dns.CountLabel(name); n > 0; n-- {
-		if z, ok := s.zones[lastLabels(name, n)]; ok {
+		if z, ok := s.r.zones[lastLabels(name, n)]; ok {
 			start = z
 			break
 		}
 	}
 	last, broken, _ := s.r.descend(start, name)
-	for z := last; z != nil; z = z.parent {
-		s.zones[z.name] = z
-	}
+	s.r.keep(last)
 	if broken {
 		return nil, false
 	}

@@ -218,7 +218,7 @@ func (r *run) confirm(z *zone, p path) bool {
 				return false
 			}
 			asked++
-			if rep := r.ask(s, a.name, z.name, dns.TypeNS, maxTries-1); rep.msg != nil {
+			if rep := r.ask(r.ctx, s, a.name, z.name, dns.TypeNS, maxTries-1); rep.msg != nil {
 				r.step(true, a.name, "control: %s %s still answers", short(s.name), s.addr)
 				return true
 			}

@@ -126,7 +126,7 @@ func (r *run) addressesOf(z *zone, name string, glue []dns.RR) addresses {
 	for _, qtype := range []uint16{dns.TypeA, dns.TypeAAAA} {
 		var m *dns.Msg
 		if inside {
-			rep := r.ask(*z.helper, z.name, name, qtype, maxTries)
+			rep := r.ask(r.ctx, *z.helper, z.name, name, qtype, maxTries)
 			if rep.outcome.usable() {
 				m = rep.msg
 			}
