@@ -33,6 +33,8 @@ func (d *diagnosis) dnssec(ctx context.Context, found dnssec.Finding, byDNSSEC b
 	case found.Status == dnssec.Undecided:
 		if other, ok := d.elsewhere(ctx); ok {
 			found = other
+		} else if other, ok := d.witness(ctx, found); ok {
+			found = other
 		}
 	case holds && byDNSSEC && d.Delegation != nil:
 		// What the upstream objects to may be what it does not give with CD=1.
@@ -72,25 +74,33 @@ func (d *diagnosis) dnssec(ctx context.Context, found dnssec.Finding, byDNSSEC b
 
 // validate follows the chain by what a resolver gives with CD=1.
 func (d *diagnosis) validate(ctx context.Context, r Resolver) dnssec.Finding {
-	found := d.follow(ctx, r, nil)
+	found := d.follow(ctx, r, d.Question)
 	d.trace(found)
 	return found
 }
 
-// follow is validate without a trace. checked is the resolver's answer to the
-// question, if it was asked already.
-func (d *diagnosis) follow(ctx context.Context, r Resolver, checked *dns.Msg) dnssec.Finding {
+// follow is validate without a trace. What the failing upstream gave once it is
+// not asked for again.
+func (d *diagnosis) follow(ctx context.Context, r Resolver, of dns.Question) dnssec.Finding {
+	given := make(map[dns.Question]*dns.Msg)
+	if r.Name == d.Failing.Name {
+		given = d.given
+	}
 	v := &dnssec.Validator{
 		Exchange: func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
-			if checked != nil && q.Qtype == d.Question.Qtype && q.Name == dns.CanonicalName(d.Question.Name) {
-				return checked, nil
+			if m, ok := given[q]; ok {
+				return m, nil
 			}
-			return r.Exchange(ctx, question(q, true, true))
+			m, err := r.Exchange(ctx, question(q, true, true))
+			if err == nil && answered(m) {
+				given[q] = m
+			}
+			return m, err
 		},
 		Now: d.Now, Anchors: d.Anchors, NegativeAnchors: slices.Concat(d.Engine.Private, d.Case.Private),
 		Ed448: d.Ed448, MaxQueries: MaxQueries,
 	}
-	return v.Validate(ctx, d.Question)
+	return v.Validate(ctx, of)
 }
 
 // trace notes the way of a validation.
@@ -120,6 +130,34 @@ func (d *diagnosis) elsewhere(ctx context.Context) (dnssec.Finding, bool) {
 		}
 	}
 	return dnssec.Finding{}, false
+}
+
+// anyType is a type that no apex has, of those for private use (RFC 6895 section
+// 3.1).
+const anyType = 65280
+
+// witness looks at the apex of the zone whose answer the upstream keeps to itself.
+// PowerDNS Recursor, for one, looks for a zone cut at the name of each record that
+// does not hold, and fails if that search meets the same record; at the apex there
+// is nothing to look for. What is asked is a type that the apex does not have. If
+// that fails with CD=0 like the case's question, and what comes with CD=1 does not
+// hold, then no denial of the zone does, and the text says where that was seen.
+func (d *diagnosis) witness(ctx context.Context, withheld dnssec.Finding) (dnssec.Finding, bool) {
+	if !withheld.Withheld || withheld.Reached == "" || withheld.Reached == "." {
+		return withheld, false
+	}
+	apex := dns.Question{Name: withheld.Reached, Qtype: anyType, Qclass: dns.ClassINET}
+	if m, err := d.Failing.Exchange(ctx, question(apex, false, true)); err != nil || m.Rcode != dns.RcodeServerFailure {
+		return withheld, false
+	}
+	d.step(false, "the upstream withholds that, and fails for %s TYPE%d too: that with CD=1", apex.Name, anyType)
+	found := d.follow(ctx, d.Failing, apex)
+	d.trace(found)
+	if found.Status != dnssec.Bogus || found.Zone != apex.Name {
+		return withheld, false
+	}
+	found.Text = "the answer is withheld; at the apex of its zone: " + found.Text
+	return found, true
 }
 
 // disagrees validates the chain where the upstream gave a DNSSEC reason of its

@@ -46,7 +46,7 @@ func (e *Engine) Diagnose(ctx context.Context, c Case) Finding {
 	ctx, cancel := context.WithTimeout(ctx, e.maxTime())
 	defer cancel()
 	began := e.Now()
-	d := &diagnosis{Engine: e, Case: c}
+	d := e.begin(c)
 	d.Failing = d.counted(c.Failing)
 	d.Others = slices.Clone(c.Others)
 	for i, r := range d.Others {
@@ -59,6 +59,10 @@ func (e *Engine) Diagnose(ctx context.Context, c Case) Finding {
 	f.Queries = int(d.queries.Load())
 	f.Elapsed = e.Now().Sub(began)
 	return f
+}
+
+func (e *Engine) begin(c Case) *diagnosis {
+	return &diagnosis{Engine: e, Case: c, given: make(map[dns.Question]*dns.Msg)}
 }
 
 func (e *Engine) maxTime() time.Duration {
@@ -74,6 +78,8 @@ type diagnosis struct {
 	Case
 	queries atomic.Int64
 	steps   []Step
+	// given is what the failing upstream answered with CD=1 to a validation.
+	given map[dns.Question]*dns.Msg
 	// probing is what the zone's own servers are asked, source all that they say,
 	// and ofServers the finding that follows; nil until they are.
 	probing   *probing

@@ -14,9 +14,9 @@ func (e *Engine) Judge(ctx context.Context, c Case) Finding {
 	ctx, cancel := context.WithTimeout(ctx, e.maxTime())
 	defer cancel()
 	began := e.Now()
-	d := &diagnosis{Engine: e, Case: c}
+	d := e.begin(c)
 	d.Failing = d.counted(c.Failing)
-	found := d.follow(ctx, d.Failing, nil)
+	found := d.follow(ctx, d.Failing, d.Question)
 	d.trace(found)
 	f := Finding{Outcome: Resolves, Zone: found.Zone, Text: "DNSSEC: " + found.Status.String()}
 	switch {

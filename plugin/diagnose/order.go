@@ -65,7 +65,8 @@ const patience = time.Second
 // failure has passed.
 func (d *diagnosis) unchecked(ctx context.Context, checked *dns.Msg, said []option.Option) Finding {
 	ask := d.ask(ctx, false)
-	found := d.follow(ctx, d.Failing, checked)
+	d.given[dns.Question{Name: dns.CanonicalName(d.Question.Name), Qtype: d.Question.Qtype, Qclass: d.Question.Qclass}] = checked
+	found := d.follow(ctx, d.Failing, d.Question)
 	byDNSSEC := true
 	select {
 	case again := <-ask.came:
@@ -98,7 +99,7 @@ func (d *diagnosis) withheld(ctx context.Context, said []option.Option) Finding 
 	following, cancel := context.WithCancel(ctx)
 	defer cancel()
 	came := make(chan dnssec.Finding, 1)
-	go func() { came <- d.follow(following, d.Failing, nil) }()
+	go func() { came <- d.follow(following, d.Failing, d.Question) }()
 	if d.probes() {
 		if f, ok := d.delegation(ctx); ok {
 			cancel()

@@ -18,10 +18,13 @@ func (r *run) hop(name string, t uint16) (*Finding, string) {
 	if nta, negative := r.negative(at, top, ok); negative || !ok {
 		return r.descend(at, nta).end, ""
 	}
-	m := r.ask(name, t)
+	m := r.answer(name, t)
 	what := matching(m, name, t)
 	signer := signerOf(m, what, at)
 	p := r.descend(at, signer)
+	if f := r.withheld(m, p); f != nil {
+		f.Reached = p.zone.name
+	}
 	switch {
 	case p.end != nil && p.end.Status != Insecure:
 		return p.end, ""
@@ -45,6 +48,33 @@ func (r *run) hop(name string, t uint16) (*Finding, string) {
 		r.step(f.Status != Bogus && f.Status != Undecided, p.zone.name, "%s", f.Text)
 	}
 	return f, aliasTarget(what, name, t)
+}
+
+// answer asks for one link of an alias chain. A resolver that keeps an answer to
+// itself for what its alias leads to may give the alias.
+func (r *run) answer(name string, t uint16) *message {
+	m := r.ask(name, t)
+	if m.failed == nil || !m.failed.Withheld || t == dns.TypeCNAME {
+		return m
+	}
+	alias := r.ask(name, dns.TypeCNAME)
+	if what := matching(alias, name, dns.TypeCNAME); alias.failed == nil && len(what) > 0 {
+		return alias
+	}
+	return m
+}
+
+// withheld is the finding on what the resolver keeps to itself, at p or on the way
+// beyond it; nil if it does not.
+func (r *run) withheld(m *message, p place) *Finding {
+	f := p.end
+	if f == nil {
+		f = m.failed
+	}
+	if f == nil || !f.Withheld || p.zone == nil || p.zone.end != nil {
+		return nil
+	}
+	return f
 }
 
 func (p place) name() string {

@@ -107,6 +107,7 @@ func (r *run) askAgain(q dns.Question) *message {
 	default:
 		m.failed = undecided("", q.Name, q.Qtype,
 			"%s %s was answered %s even with CD=1", short(q.Name), typeName(q.Qtype), rcodeName(reply.Rcode))
+		m.failed.Withheld = reply.Rcode == dns.RcodeServerFailure
 		return m
 	}
 	if len(reply.Answer) > maxRecords || len(reply.Ns) > maxRecords {

@@ -51,8 +51,13 @@ type Finding struct {
 	Text string
 	// Clock says that the trust anchor's own signatures do not hold now, so
 	// that this machine's clock is suspect rather than any zone.
-	Clock   bool
-	Queries int
+	Clock bool
+	// Withheld says of an Undecided finding that the resolver answered, and kept
+	// what was asked to itself. Reached is the zone of it, or the nearest one above,
+	// whose keys hold; it is empty if there is none.
+	Withheld bool
+	Reached  string
+	Queries  int
 	// Steps is the trace from the anchor down.
 	Steps []Step
 }
