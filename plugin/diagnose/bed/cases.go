@@ -20,7 +20,7 @@ func Cases() []Case {
 // what to reject. Some lead into zones of Cases, so a tree has to hold both.
 func Further() []Case {
 	return withRcodes(slices.Concat(furtherDS(), furtherSignatures(), furtherKeys(), furtherNSEC(), furtherNSEC3(),
-		furtherCuts(), furtherAliases(), furtherAlgorithms()))
+		furtherCuts(), furtherAliases(), furtherShapes(), furtherAlgorithms()))
 }
 
 // All is Cases and Further.
