@@ -1,8 +1,10 @@
 package bed
 
 import (
+	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -84,26 +86,53 @@ func sockets(at string) (packets net.PacketConn, streams net.Listener, err error
 }
 
 func (b *Bed) reply(w dns.ResponseWriter, query *dns.Msg, address string) {
-	reply := new(dns.Msg).SetRcode(query, dns.RcodeRefused)
-	if len(query.Question) != 1 {
+	reply := b.respond(query, address)
+	if reply == nil {
 		return
-	}
-	if z := b.zoneOf(query.Question[0], address); z != nil {
-		m := z.answer(query.Question[0])
-		if m == nil {
-			return
-		}
-		reply.Rcode, reply.Authoritative = m.Rcode, m.Authoritative
-		reply.Answer, reply.Ns, reply.Extra = m.Answer, m.Ns, m.Extra
 	}
 	size := dns.MinMsgSize
 	if o := query.IsEdns0(); o != nil {
 		size = min(int(o.UDPSize()), udpSize)
-		reply.SetEdns0(udpSize, o.Do())
 	}
 	if _, tcp := w.RemoteAddr().(*net.TCPAddr); tcp {
 		size = dns.MaxMsgSize
 	}
 	reply.Truncate(size)
 	_ = w.WriteMsg(reply)
+}
+
+// respond is what the server at an address says; nil is silence.
+func (b *Bed) respond(query *dns.Msg, address string) *dns.Msg {
+	reply := new(dns.Msg).SetRcode(query, dns.RcodeRefused)
+	if len(query.Question) != 1 {
+		return nil
+	}
+	if z := b.zoneOf(query.Question[0], address); z != nil {
+		m := z.answer(query.Question[0])
+		if m == nil {
+			return nil
+		}
+		reply.Rcode, reply.Authoritative = m.Rcode, m.Authoritative
+		reply.Answer, reply.Ns, reply.Extra = m.Answer, m.Ns, m.Extra
+	}
+	if o := query.IsEdns0(); o != nil {
+		reply.SetEdns0(udpSize, o.Do())
+	}
+	return reply
+}
+
+// Direct asks the bed's servers in memory. A silent one, and an address that none
+// of them has, is waited for as long as patience says.
+func (b *Bed) Direct(patience time.Duration) func(context.Context, netip.AddrPort, *dns.Msg) (*dns.Msg, error) {
+	return func(ctx context.Context, server netip.AddrPort, query *dns.Msg) (*dns.Msg, error) {
+		if m := b.respond(query, server.Addr().String()); m != nil {
+			return m, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(patience):
+			return nil, os.ErrDeadlineExceeded
+		}
+	}
 }

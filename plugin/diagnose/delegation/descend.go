@@ -12,14 +12,14 @@ import (
 // needs (RFC 9156). It ends at the zone that holds name, at one whose servers
 // gave no usable reply (broken), or at the one that denies an ancestor of name
 // (nxdomain).
-func (r *run) descend(z *zone, name string) (last *zone, broken, nxdomain bool) {
+func (r *run) descend(z *zone, name string, patient bool) (last *zone, broken, nxdomain bool) {
 	total := dns.CountLabel(name)
 	known := dns.CountLabel(z.name) // labels of name settled so far
 	cuts := 0
 	for n := 0; known < total && n < maxMinimised && cuts < maxCuts; n++ {
 		labels := nextTarget(known, total, n)
 		target := lastLabels(name, labels)
-		s, rep, ok := r.first(z, target, dns.TypeNS)
+		s, rep, ok := r.first(z, target, dns.TypeNS, patient)
 		if !ok {
 			return z, true, false
 		}
@@ -73,14 +73,17 @@ func lastLabels(name string, n int) string {
 // asked, and where it fails or takes its time two more, then four, and so on: that
 // is cheap where all is well and fast where it is not. Nobody waits for silent
 // servers once another has answered.
-func (r *run) first(z *zone, name string, qtype uint16) (server, reply, bool) {
+//
+// The impatient give up once all were asked and none said anything: they ask each
+// of the servers again, at length.
+func (r *run) first(z *zone, name string, qtype uint16, patient bool) (server, reply, bool) {
 	type answer struct {
 		server
 		reply
 	}
 	ctx, cancel := context.WithCancel(r.ctx)
 	came := make(chan answer, len(z.servers))
-	asked, underWay := 0, 0
+	asked, underWay, silent := 0, 0, true
 	defer func() {
 		cancel()
 		for range underWay {
@@ -92,6 +95,9 @@ func (r *run) first(z *zone, name string, qtype uint16) (server, reply, bool) {
 	for wave := 1; asked < len(z.servers) || underWay > 0; {
 		select {
 		case <-next.C:
+			if asked == len(z.servers) && silent && !patient && z.parent != nil {
+				return server{}, reply{}, false
+			}
 			for ; asked < len(z.servers) && asked < wave; asked++ {
 				underWay++
 				go func(s server) { came <- answer{s, r.ask(ctx, s, z.name, name, qtype, 1)} }(z.servers[asked])
@@ -103,6 +109,7 @@ func (r *run) first(z *zone, name string, qtype uint16) (server, reply, bool) {
 			if got.msg != nil && got.outcome.usable() {
 				return got.server, got.reply, true
 			}
+			silent = silent && got.msg == nil
 			if underWay == 0 {
 				next.Reset(0)
 			}

@@ -56,7 +56,7 @@ func (r *run) ancestor(name string) *zone {
 func (r *run) from(start *zone, way, name string, qtype uint16) (f Finding, led bool) {
 	z := start
 	for range maxCuts {
-		last, broken, nxdomain := r.descend(z, way)
+		last, broken, nxdomain := r.descend(z, way, false)
 		z = last
 		r.keep(z)
 		if z.parent == nil {

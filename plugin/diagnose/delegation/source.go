@@ -54,7 +54,7 @@ func (s *Source) Ask(q dns.Question) (*dns.Msg, error) {
 		return nil, ErrNoServer
 	}
 	for range maxCuts {
-		_, rep, ok := s.r.first(z, name, q.Qtype)
+		_, rep, ok := s.r.first(z, name, q.Qtype, true)
 		if !ok {
 			return nil, ErrNoServer
 		}
@@ -79,7 +79,7 @@ func (s *Source) home(name string) (*zone, bool) {
 			break
 		}
 	}
-	last, broken, _ := s.r.descend(start, name)
+	last, broken, _ := s.r.descend(start, name, true)
 	s.r.keep(last)
 	if broken {
 		return nil, false
