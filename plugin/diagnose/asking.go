@@ -35,8 +35,17 @@ func (d *diagnosis) ask(ctx context.Context, cd bool) asked {
 // told notes what the failing upstream said.
 func (d *diagnosis) told(q asked, a answer) {
 	if a.err == nil {
+		if q.cd {
+			d.given[canonical(d.Question)] = a.reply
+		}
 		d.step(answered(a.reply), "%s answers %s with CD=%d", d.Failing.Name, dns.RcodeToString[a.reply.Rcode], bit(q.cd))
 	}
+}
+
+// canonical is how a validation spells a question.
+func canonical(q dns.Question) dns.Question {
+	q.Name = dns.CanonicalName(q.Name)
+	return q
 }
 
 // headstart is how long the upstream may take before the zone's own servers are

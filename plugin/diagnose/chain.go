@@ -80,7 +80,8 @@ func (d *diagnosis) validate(ctx context.Context, r Resolver) dnssec.Finding {
 }
 
 // follow is validate without a trace. What the failing upstream gave once it is
-// not asked for again.
+// not asked for again, but that it failed stands for one question only: some are
+// asked twice for a reason.
 func (d *diagnosis) follow(ctx context.Context, r Resolver, of dns.Question) dnssec.Finding {
 	given := make(map[dns.Question]*dns.Msg)
 	if r.Name == d.Failing.Name {
@@ -89,6 +90,9 @@ func (d *diagnosis) follow(ctx context.Context, r Resolver, of dns.Question) dns
 	v := &dnssec.Validator{
 		Exchange: func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
 			if m, ok := given[q]; ok {
+				if !answered(m) {
+					delete(given, q)
+				}
 				return m, nil
 			}
 			m, err := r.Exchange(ctx, question(q, true, true))
@@ -139,9 +143,9 @@ const anyType = 65280
 // witness looks at the apex of the zone whose answer the upstream keeps to itself.
 // PowerDNS Recursor, for one, looks for a zone cut at the name of each record that
 // does not hold, and fails if that search meets the same record; at the apex there
-// is nothing to look for. What is asked is a type that the apex does not have. If
-// that fails with CD=0 like the case's question, and what comes with CD=1 does not
-// hold, then no denial of the zone does, and the text says where that was seen.
+// is nothing to look for. What is asked is a type that the apex does not have. That
+// has to fail with CD=0 like the case's question, so that it is the upstream's
+// objection as well, and the text says where it was seen.
 func (d *diagnosis) witness(ctx context.Context, withheld dnssec.Finding) (dnssec.Finding, bool) {
 	if !withheld.Withheld || withheld.Reached == "" || withheld.Reached == "." {
 		return withheld, false

@@ -78,7 +78,7 @@ type diagnosis struct {
 	Case
 	queries atomic.Int64
 	steps   []Step
-	// given is what the failing upstream answered with CD=1 to a validation.
+	// given is what the failing upstream said with CD=1.
 	given map[dns.Question]*dns.Msg
 	// probing is what the zone's own servers are asked, source all that they say,
 	// and ofServers the finding that follows; nil until they are.

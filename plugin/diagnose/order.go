@@ -52,7 +52,7 @@ func (d *diagnosis) servfail(ctx context.Context, unchecked asked, said []option
 	case errors.Is(err, errExplained):
 		return d.ofServers
 	case err == nil && answered(checked):
-		return d.unchecked(ctx, checked, said)
+		return d.unchecked(ctx, said)
 	}
 	return d.withheld(ctx, said)
 }
@@ -63,9 +63,8 @@ const patience = time.Second
 // unchecked looks for the reason where the upstream answers with CD=1. Beside the
 // validation it is asked with CD=0 once more: one good answer would mean that the
 // failure has passed.
-func (d *diagnosis) unchecked(ctx context.Context, checked *dns.Msg, said []option.Option) Finding {
+func (d *diagnosis) unchecked(ctx context.Context, said []option.Option) Finding {
 	ask := d.ask(ctx, false)
-	d.given[dns.Question{Name: dns.CanonicalName(d.Question.Name), Qtype: d.Question.Qtype, Qclass: d.Question.Qclass}] = checked
 	found := d.follow(ctx, d.Failing, d.Question)
 	byDNSSEC := true
 	select {
@@ -138,7 +137,7 @@ func (d *diagnosis) silence(ctx context.Context) Finding {
 	} else {
 		d.step(false, "%s does not answer a control question either: %v", d.Failing.Name, err)
 		first := <-unchecked.came
-		if d.told(unchecked, first); first.err != nil {
+		if first.err != nil {
 			return Finding{Silent: true, Text: "the upstream does not answer a control question either"}
 		}
 		unchecked.came <- first
@@ -148,7 +147,7 @@ func (d *diagnosis) silence(ctx context.Context) Finding {
 	case errors.Is(err, errExplained):
 		return d.ofServers
 	case err == nil && answered(checked):
-		return d.unchecked(ctx, checked, nil)
+		return d.unchecked(ctx, nil)
 	case err == nil:
 		return d.withheld(ctx, option.Read(checked))
 	}
