@@ -18,12 +18,17 @@ func (r *run) hop(name string, t uint16) (*Finding, string) {
 	if nta, negative := r.negative(at, top, ok); negative || !ok {
 		return r.descend(at, nta).end, ""
 	}
-	m := r.answer(name, t)
+	m := r.ask(name, t)
 	what := matching(m, name, t)
 	signer := signerOf(m, what, at)
 	p := r.descend(at, signer)
-	if f := r.withheld(m, p); f != nil {
+	if f := withheld(m, p); f != nil {
 		f.Reached = p.zone.name
+		if alias := r.alias(m, name, t); alias != nil {
+			m, what = alias, matching(alias, name, t)
+			signer = signerOf(m, what, at)
+			p = r.descend(at, signer)
+		}
 	}
 	switch {
 	case p.end != nil && p.end.Status != Insecure:
@@ -50,23 +55,22 @@ func (r *run) hop(name string, t uint16) (*Finding, string) {
 	return f, aliasTarget(what, name, t)
 }
 
-// answer asks for one link of an alias chain. A resolver that keeps an answer to
-// itself for what its alias leads to may give the alias.
-func (r *run) answer(name string, t uint16) *message {
-	m := r.ask(name, t)
+// alias asks for the alias at a name whose answer the resolver keeps to itself: it
+// may do so for what the alias leads to. nil if there is none to be had.
+func (r *run) alias(m *message, name string, t uint16) *message {
 	if m.failed == nil || !m.failed.Withheld || t == dns.TypeCNAME {
-		return m
+		return nil
 	}
 	alias := r.ask(name, dns.TypeCNAME)
-	if what := matching(alias, name, dns.TypeCNAME); alias.failed == nil && len(what) > 0 {
-		return alias
+	if alias.failed != nil || len(matching(alias, name, dns.TypeCNAME)) == 0 {
+		return nil
 	}
-	return m
+	return alias
 }
 
 // withheld is the finding on what the resolver keeps to itself, at p or on the way
-// beyond it; nil if it does not.
-func (r *run) withheld(m *message, p place) *Finding {
+// beyond it; nil if it does not, or if no zone was reached whose keys hold.
+func withheld(m *message, p place) *Finding {
 	f := p.end
 	if f == nil {
 		f = m.failed
