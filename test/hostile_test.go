@@ -3,8 +3,6 @@ package test_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -125,13 +123,8 @@ func checkLines(t *testing.T, logs *server.Logs) {
 // checkMetrics asserts that the labels of ede's series come from closed sets.
 func checkMetrics(t *testing.T, metrics string) {
 	t.Helper()
-	response, err := http.Get("http://" + metrics + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
 	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(response.Body)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(scrape(t, metrics)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -303,16 +296,7 @@ func TestSeriesDoNotGrowWithWhatStrangersChoose(t *testing.T) {
 	metrics := upstream.Closed(t)
 	s := server.Start(t, everywhere(metrics, forward(up.Addr())))
 	series := func() (n int) {
-		response, err := http.Get("http://" + metrics + "/metrics")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		body, err := io.ReadAll(response.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(string(body)) {
+		for line := range strings.Lines(scrape(t, metrics)) {
 			if strings.HasPrefix(line, "coredns_ede_") && strings.Contains(line, fmt.Sprintf("%q", "dns://127.0.0.1:0")) {
 				n++
 			}

@@ -2,6 +2,7 @@ package test_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -37,20 +38,29 @@ func pageOf(t *testing.T, logs *server.Logs) string {
 	return pageLine.FindStringSubmatch(lines[len(lines)-1])[1]
 }
 
-// visit gets url over a connection of its own.
+// visit is what is got at url.
 func visit(t *testing.T, url string) string {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
-	response, err := client.Get(url)
+	body, err := got(url)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return body
+}
+
+// got is what is at url, over a connection of its own.
+func got(url string) (string, error) {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	response, err := client.Get(url)
+	if err != nil {
+		return "", err
+	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s %v", url, response.Status, err)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", url, response.Status)
 	}
-	return string(body)
+	return string(body), err
 }
 
 // pageReport is what these tests read of the JSON.

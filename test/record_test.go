@@ -3,12 +3,11 @@ package test_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
@@ -142,16 +141,7 @@ func TestTheMetricsTellFailuresByCause(t *testing.T) {
 	for range 2 {
 		ask(t, briefClient, "udp", s.UDP(), query("metrics.example.org"))
 	}
-	response, err := http.Get("http://" + metrics + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, 1<<22))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(body)
+	text := scrape(t, metrics)
 	for _, want := range []string{
 		`coredns_ede_failures_total{cause="upstream_unreachable",rcode="SERVFAIL",server="dns://127.0.0.1:0",view="",zone="."}`,
 		`coredns_ede_upstream_failures_total{cause="upstream_unreachable",server="dns://127.0.0.1:0",to="`,
@@ -178,6 +168,22 @@ func TestTheMetricsTellFailuresByCause(t *testing.T) {
 		if strings.HasPrefix(p.Metric, "coredns_ede_") {
 			t.Errorf("%s: %s", p.Metric, p.Text)
 		}
+	}
+}
+
+// scrape returns the metrics at an address. Where they take longer than CoreDNS
+// gives itself for them, it ends the connection.
+func scrape(t *testing.T, metrics string) string {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; {
+		text, err := got("http://" + metrics + "/metrics")
+		if err == nil {
+			return text
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+		<-time.After(silence)
 	}
 }
 
