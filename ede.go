@@ -10,6 +10,7 @@ package ede
 
 import (
 	"context"
+	"time"
 
 	"github.com/coredns/coredns/plugin"
 
@@ -45,6 +46,7 @@ func (e *Ede) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	if len(r.Question) == 0 || !e.block.explains(r.Question[0].Name) {
 		return e.pass(ctx, w, r)
 	}
+	stack := e.ladder.Prepare()
 	run := e.ladder.Begin(ctx, w, r)
 	defer e.recorded(run, r)
 	rcode, err := 0, error(nil)
@@ -55,6 +57,7 @@ func (e *Ede) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 		// wants to know which plugin writes. A run does not.
 		rcode, err = e.Next.ServeDNS(run, run, r)
 	}
+	e.ladder.Learn(stack)
 	return e.served(run, r, rcode, err)
 }
 
@@ -70,11 +73,14 @@ func (e *Ede) pass(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, 
 func (e *Ede) served(run *observe.Run, r *dns.Msg, rcode int, err error) (int, error) {
 	shape, failure, failed := run.Outcome(rcode, err)
 	if failed {
-		return e.failed(run, r, shape, failure, rcode, err)
+		rcode, err = e.failed(run, r, shape, failure, rcode, err)
+	} else {
+		e.process.history.Succeeded(e.block.id, run.Question())
+		e.succeeded(run)
+		rcode, err = run.Release(rcode, err)
 	}
-	e.process.history.Succeeded(e.block.id, run.Question())
-	e.succeeded(run)
-	return run.Release(rcode, err)
+	run.End()
+	return rcode, err
 }
 
 // failed answers a query whose chain left it with failure in the way of shape,
@@ -87,9 +93,12 @@ func (e *Ede) failed(run *observe.Run, r *dns.Msg, shape evidence.Shape, failure
 		return run.Hand(ev, rcode, err)
 	}
 	var f record.Failure
-	e.explain(&f, run, r, ev)
+	kept := e.explain(&f, run, r, ev)
 	reply := e.answer(&f, run, r, shape, failure)
-	e.record(run.Context, &f)
+	e.record(run.Context, &f, ev)
+	if !kept {
+		ev.Free()
+	}
 	if reply == nil {
 		return rcode, err
 	}
@@ -150,11 +159,16 @@ func (e *Ede) succeeded(run *observe.Run) {
 }
 
 // explain fills f with what is recorded of ev: the verdict, out of memory if the
-// failure came out of the cache, and its place in the incident table.
-func (e *Ede) explain(f *record.Failure, run *observe.Run, r *dns.Msg, ev *evidence.Evidence) {
+// failure came out of the cache, and its place in the incident table. kept
+// reports whether ev goes on to be used.
+func (e *Ede) explain(f *record.Failure, run *observe.Run, r *dns.Msg, ev *evidence.Evidence) (kept bool) {
 	key := keyOf(e.block.id, ev)
-	verdict, group := e.classify(key, ev)
-	verdict = e.refine(run, ev, verdict)
+	f.Time = time.Now()
+	verdict, group, kept := e.classify(key, ev, f.Time)
+	if e.process.diagnoses != nil {
+		verdict = e.refine(run, ev, verdict)
+		f.Time = time.Now() // it may have waited
+	}
 	fill(f, run, r, &e.block, ev, verdict)
 	if group == "" {
 		group = incident.ZoneOf(ev.Question.Name, f.Zone)
@@ -163,46 +177,59 @@ func (e *Ede) explain(f *record.Failure, run *observe.Run, r *dns.Msg, ev *evide
 	f.Incident = incident.ID{Cause: verdict.Cause.ID, At: verdict.At, Upstream: verdict.Upstream, Zone: group}
 	f.First = e.process.table.Failed(incident.Failure{
 		Key: key, ID: f.Incident,
-		Name: f.Question.Name, Verdict: verdict, Cached: ev.CacheHit, LastGood: ev.LastGood,
+		Name: f.Question.Name, Verdict: verdict, Cached: ev.CacheHit, LastGood: ev.LastGood, Time: f.Time,
 	}).Count == 1
-	e.remember(f, ev.Upstreams)
+	return kept
 }
 
 // classify returns the verdict on ev, which is the one that is remembered under
 // key if ev lost its cause on the way, and the zone that the failure is known to
-// count under, if it is.
-func (e *Ede) classify(key incident.Key, ev *evidence.Evidence) (v *cause.Verdict, zone string) {
+// count under, if it is. kept reports whether ev is held.
+func (e *Ede) classify(key incident.Key, ev *evidence.Evidence, now time.Time) (v *cause.Verdict, zone string, kept bool) {
+	kept = e.holds()
 	if ev.CacheHit && ev.Shape != evidence.Panicked {
-		if known, zone, ok := e.process.table.RecallCached(key); ok {
-			return known, zone
+		if known, zone, ok := e.process.table.RecallCached(key, now); ok {
+			return known, zone, kept
 		}
 	}
-	if ev.Nested == nil {
+	switch {
+	case ev.Nested != nil:
+		v, kept = cause.ClassifyWith(ev, e.recall), true
+	case kept:
 		v = cause.Classify(ev)
-	} else {
-		v = cause.ClassifyWith(ev, e.recall)
+	default:
+		v, kept = e.process.classifier.Classify(ev)
 	}
 	if !ev.CacheHit && ev.Reply.Truncated && v.Cause.Rank <= cause.Generic {
 		if known, found, ok := e.process.table.Recall(key); ok {
 			v = known.Again(found)
 		}
 	}
-	return v, ""
+	return v, "", kept
 }
 
 // recall returns the verdict that is remembered of an internal lookup whose
 // failure came out of the cache of its server block.
 func (e *Ede) recall(ev *evidence.Evidence) *cause.Verdict {
-	v, _, _ := e.process.table.RecallCached(keyOf(ev.Scope.Block, ev))
+	v, _, _ := e.process.table.RecallCached(keyOf(ev.Scope.Block, ev), time.Now())
 	return v
 }
 
+// holds reports whether evidence is used after its query has been answered: by a
+// diagnosis, and by the page, which shows each failure with the facts of its own.
+func (e *Ede) holds() bool { return e.process.diagnoses != nil || e.process.history != nil }
+
 // record writes f down before the answer is passed on.
-func (e *Ede) record(ctx context.Context, f *record.Failure) {
+func (e *Ede) record(ctx context.Context, f *record.Failure, ev *evidence.Evidence) {
 	record.Count(f)
 	record.Label(ctx, f)
-	if !isProbe(f.Question) {
-		e.process.log.Failed(f)
+	e.remember(f, ev)
+	if isProbe(f.Question) {
+		return
+	}
+	if l := e.process.log; l.Wants(f) {
+		f.Error = ev.Failure.Text()
+		l.Write(f)
 	}
 }
 
@@ -217,9 +244,10 @@ func (e *Ede) recorded(run *observe.Run, r *dns.Msg) {
 	// recorded.
 	if !run.Nested() {
 		var f record.Failure
-		e.explain(&f, run, r, run.Panicked(v))
+		ev := run.Panicked(v)
+		e.explain(&f, run, r, ev)
 		f.Sent = record.NotSent
-		e.record(run.Context, &f)
+		e.record(run.Context, &f, ev)
 	}
 	panic(v)
 }

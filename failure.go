@@ -3,7 +3,6 @@ package ede
 import (
 	"net/netip"
 	"strings"
-	"time"
 
 	"github.com/coredns/coredns/plugin/metrics"
 	"github.com/coredns/coredns/plugin/pkg/edns"
@@ -23,7 +22,6 @@ import (
 func fill(f *record.Failure, run *observe.Run, r *dns.Msg, b *block, ev *evidence.Evidence, v *cause.Verdict) {
 	ctx, w := run.Context, run.ResponseWriter
 	server := metrics.WithServer(ctx)
-	f.Time = time.Now()
 	f.Verdict = v
 	f.Rcode = ev.Rcode
 	f.Server = server
@@ -35,7 +33,6 @@ func fill(f *record.Failure, run *observe.Run, r *dns.Msg, b *block, ev *evidenc
 	f.Asked = ev.Asked
 	f.Duration = ev.Elapsed
 	f.Cached = ev.CacheHit
-	f.Error = ev.Failure.Text
 	f.Sent = record.SentYes
 	f.Zone = b.servedZone(ev.Question.Name)
 	switch {

@@ -83,7 +83,7 @@ func (p *process) adoptHistory(old *process) {
 }
 
 // remember keeps a failure for the page and for why.
-func (e *Ede) remember(f *record.Failure, upstreams []evidence.Upstream) {
+func (e *Ede) remember(f *record.Failure, ev *evidence.Evidence) {
 	p := e.process
 	if p.history == nil || isProbe(f.Question) {
 		return
@@ -91,7 +91,7 @@ func (e *Ede) remember(f *record.Failure, upstreams []evidence.Upstream) {
 	p.history.Failed(incident.Detail{
 		Block: e.block.id, Verdict: f.Verdict, Rcode: f.Rcode, Question: f.Question, Asked: f.Asked, Group: f.Group,
 		Client: p.clientForm.Address(f.Client), Server: f.Server, Protocol: f.Protocol,
-		Duration: f.Duration, Error: f.Error, Upstreams: upstreams,
+		Duration: f.Duration, Error: ev.Failure.Text(), Upstreams: ev.Upstreams,
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 	"github.com/seed-1b7246af/coredns-ede/plugin/page"
 	"github.com/seed-1b7246af/coredns-ede/plugin/record"
@@ -15,6 +16,8 @@ type process struct {
 	entries int
 	table   *incident.Table
 	log     *record.Log
+	// classifier gives failures that are alike one verdict.
+	classifier *cause.Classifier
 	// diagnoses is nil if no block has a diagnose block.
 	diagnoses *diagnoses
 
@@ -30,7 +33,7 @@ type process struct {
 func newProcess(s settings) (*process, error) {
 	table := incident.New(s.entries(), time.Now)
 	p := &process{
-		entries: s.entries(), table: table, log: record.NewLog(s.logOptions(), table, time.Now),
+		entries: s.entries(), table: table, classifier: cause.NewClassifier(), log: record.NewLog(s.logOptions(), table, time.Now),
 		history: newHistory(s), clientForm: s.client.value, pageAddr: s.page,
 	}
 	table.Keep(p.history)

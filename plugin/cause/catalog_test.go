@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -121,7 +122,7 @@ var secrets = []string{"192.0.2.53", "secretplugin", "secret error", "secret det
 func secretEvidence() *ev.Evidence {
 	return &ev.Evidence{
 		Rcode: dns.RcodeServerFailure, At: "secretplugin", Upstream: "192.0.2.53:53", Panic: "secret panic",
-		Failure:         ev.Failure{Kind: ev.Timeout, Text: "secret error", Detail: "secret detail", Peer: "192.0.2.53:53"},
+		Failure:         ev.Failure{Kind: ev.Timeout, Err: errors.New("secret error"), Detail: "secret detail", Peer: "192.0.2.53:53"},
 		Upstreams:       []ev.Upstream{{Addr: "192.0.2.53:53", Asked: true}},
 		UpstreamElapsed: 2001 * time.Millisecond, Zone: ev.Zone{Name: "example.org.", State: ev.ZoneLoaded},
 		Question: dns.Question{Name: "www.example.org.", Qtype: dns.TypeA}, Asked: dns.Question{Name: "www.example.org.", Qtype: dns.TypeA},

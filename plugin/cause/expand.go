@@ -40,7 +40,7 @@ var placeholders = map[string]func(*ev.Evidence) string{
 	"others":     othersDown,
 	"upstream":   func(e *ev.Evidence) string { return cmp.Or(host(e.Upstream), "the upstream") },
 	"detail":     func(e *ev.Evidence) string { return e.Failure.Detail },
-	"error":      func(e *ev.Evidence) string { return e.Failure.Text },
+	"error":      func(e *ev.Evidence) string { return e.Failure.Text() },
 	"with error": withError,
 	"no EDNS":    withoutEDNS,
 	"update":     updateReason,
@@ -54,8 +54,8 @@ var placeholders = map[string]func(*ev.Evidence) string{
 }
 
 func withError(e *ev.Evidence) string {
-	if e.Failure.Text != "" {
-		return ": " + e.Failure.Text
+	if text := e.Failure.Text(); text != "" {
+		return ": " + text
 	}
 	return unsaid[e.At]
 }

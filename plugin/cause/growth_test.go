@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ func TestAnAnswerOverUDPGrowsByNoMoreThanIsPinned(t *testing.T) {
 		e := &ev.Evidence{
 			Rcode: dns.RcodeRefused, At: "forward", UpstreamElapsed: 99 * time.Second,
 			Question: dns.Question{Name: long, Qtype: dns.TypeA, Qclass: dns.ClassINET},
-			Failure:  ev.Failure{Kind: ev.Other, Text: long, Detail: long},
+			Failure:  ev.Failure{Kind: ev.Other, Err: errors.New(long), Detail: long},
 			Upstream: "[2001:db8::53]:53",
 			Zone:     ev.Zone{Name: "example.org.", State: ev.ZoneLoaded},
 		}

@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,7 +35,7 @@ func marked() *ev.Evidence {
 	asked := dns.Question{Name: "rewritten-mark.example.net.", Qtype: dns.TypeAAAA, Qclass: dns.ClassINET}
 	return &ev.Evidence{
 		Rcode: dns.RcodeServerFailure, Question: q, Asked: asked, At: "plugin-mark", Path: []string{"path-mark"},
-		Failure:  ev.Failure{Kind: ev.Other, Text: "error-mark /etc/file-mark 203.0.113.9", Detail: "detail-mark 203.0.113.9", Peer: "203.0.113.9:53"},
+		Failure:  ev.Failure{Kind: ev.Other, Err: errors.New("error-mark /etc/file-mark 203.0.113.9"), Detail: "detail-mark 203.0.113.9", Peer: "203.0.113.9:53"},
 		Upstream: "203.0.113.1:53", UpstreamElapsed: 2 * time.Second,
 		Upstreams: []ev.Upstream{{Addr: "203.0.113.1:53", Asked: true}, {Addr: "[2001:db8::53]:53", Down: true}, {Addr: "https://host-mark"}},
 		Zone:      ev.Zone{Name: "example.org.", State: ev.ZoneLoaded},

@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -26,7 +27,7 @@ const (
 
 // errored is a site that returns an error with its rcode.
 func errored(at string, rcode int, kind ev.Kind) ev.Evidence {
-	return ev.Evidence{Rcode: rcode, At: at, Path: []string{at}, Shape: ev.Returned, Returned: true, Failure: ev.Failure{Kind: kind, Text: kind.String()}}
+	return ev.Evidence{Rcode: rcode, At: at, Path: []string{at}, Shape: ev.Returned, Returned: true, Failure: ev.Failure{Kind: kind, Err: errors.New(kind.String())}}
 }
 
 // bareSite is a site that returns an rcode and nothing else.

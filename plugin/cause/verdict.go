@@ -37,10 +37,10 @@ type Verdict struct {
 	notes []string
 	// asked marks what the upstream said when diagnosis asked it again.
 	asked bool
-	// Cached is true when the failure came out of the cache. Thousands of
-	// answers may be given with one such verdict, and are put into words once.
+	// Cached is true when the failure came out of the cache.
 	Cached bool
-	worded *worded
+	// made is nil for a verdict that stands for one failure alone.
+	made *made
 }
 
 // Statement is one EDE in its two wordings.
@@ -141,6 +141,18 @@ func (v *Verdict) Text() string {
 // FromMemory returns v for a failure that came out of the cache, found at the
 // time found: the original statements first, then 13 Cached Error.
 func (v *Verdict) FromMemory(found time.Time) *Verdict {
+	if !v.isMade() {
+		return v.fromMemory(found)
+	}
+	if c := v.made.cached.Load(); c != nil && c.found == found.Unix() {
+		return c.verdict
+	}
+	m := v.fromMemory(found)
+	v.made.cached.Store(&fromMemory{found.Unix(), m})
+	return m
+}
+
+func (v *Verdict) fromMemory(found time.Time) *Verdict {
 	m := *v
 	m.Cached = true
 	m.Statements = make([]Statement, 0, len(v.Statements)+1)
@@ -152,7 +164,7 @@ func (v *Verdict) FromMemory(found time.Time) *Verdict {
 	}
 	text := "cached failure, found " + found.UTC().Format(time.TimeOnly) + "Z"
 	m.Statements = append(m.Statements, Statement{Code: cachedFailure.Code, Brief: text, Full: text, Source: option.Memory})
-	m.worded = &worded{of: &m.Statements[0]}
+	m.made = &made{of: &m.Statements[0]}
 	m.note(text)
 	return &m
 }
@@ -186,6 +198,19 @@ func (v *Verdict) WithTrace(facts []string) *Verdict {
 	return &c
 }
 
+// Kept returns v as it is remembered: without the evidence and the facts, which
+// belong to the query that was seen.
+func (v *Verdict) Kept() *Verdict {
+	if !v.isMade() {
+		return v.WithTrace(nil)
+	}
+	if kept := v.made.kept.Load(); kept != nil {
+		return kept
+	}
+	v.made.kept.CompareAndSwap(nil, v.WithTrace(nil))
+	return v.made.kept.Load()
+}
+
 // facts writes down e.
 func facts(e *ev.Evidence) []string {
 	how := fmt.Sprintf("%s %s by %s", rcodeName(e.Rcode), e.Shape, e.At)
@@ -198,7 +223,7 @@ func facts(e *ev.Evidence) []string {
 		note("asked as " + ask(e.Asked))
 	}
 	if e.Failure.Kind != ev.NoError {
-		note("error of kind " + e.Failure.Kind.String() + ": " + e.Failure.Text)
+		note("error of kind " + e.Failure.Kind.String() + ": " + e.Failure.Text())
 	}
 	if e.Upstream != "" {
 		answered := "gave nothing usable"

@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -318,7 +319,7 @@ func evidenceOf(b []byte, text string) *ev.Evidence {
 	e := &ev.Evidence{
 		At: at, Path: []string{plugins[int(o[2])%len(plugins)], at}, Question: q, Asked: q,
 		Rcode: servfail, Shape: ev.Shape(o[3] % uint8(ev.Panicked+1)), Opcode: int(o[4] % 6),
-		Failure:  ev.Failure{Kind: ev.Kind(o[5] % uint8(ev.Other+1)), Text: "to 203.0.113.1: failed"},
+		Failure:  ev.Failure{Kind: ev.Kind(o[5] % uint8(ev.Other+1)), Err: errors.New("to 203.0.113.1: failed")},
 		Returned: has(6, 0), CacheHit: has(6, 1), UpstreamAnswered: has(6, 2), Untried: has(6, 3), Loops: has(6, 4),
 		Reply:    ev.Reply{Written: has(7, 0), Alias: has(7, 1), RecursionAvailable: has(7, 2), Truncated: has(7, 3)},
 		Zone:     ev.Zone{Name: "example.org.", State: ev.ZoneState(o[8] % uint8(ev.ZoneLoaded+1))},

@@ -34,12 +34,12 @@ func (v *Verdict) Options(words Words, keepUpstream, small bool) []option.Option
 	if words == BriefWords && small && v.Cause.Policy {
 		words = NoWords
 	}
-	if v.worded == nil || v.worded.of != &v.Statements[0] {
+	if !v.isMade() {
 		return v.options(words, keepUpstream)
 	}
-	w := &v.worded.forms[words]
+	w := &v.made.forms[words]
 	if !keepUpstream {
-		w = &v.worded.forms[words+FullWords+1]
+		w = &v.made.forms[words+FullWords+1]
 	}
 	opts := w.Load()
 	if opts == nil {
@@ -50,14 +50,28 @@ func (v *Verdict) Options(words Words, keepUpstream, small bool) []option.Option
 	return *opts
 }
 
-// worded holds the options of a verdict that answers many queries, by what the
-// client may read, with and without what an upstream said. They are not to be
-// changed.
-type worded struct {
-	// of is the first of the statements that they were made of: a copy of the
+// made is what is made once of a verdict that stands for many failures.
+type made struct {
+	// of is the first of the statements that it was made of: a copy of the
 	// verdict that says something else has others.
-	of    *Statement
+	of *Statement
+	// forms are the options, by what the client may read, with and without what
+	// an upstream said. They are not to be changed.
 	forms [2 * (FullWords + 1)]atomic.Pointer[[]option.Option]
+	// kept is the verdict to be remembered, see Kept.
+	kept atomic.Pointer[Verdict]
+	// cached is the last one for failures out of the cache, see FromMemory.
+	cached atomic.Pointer[fromMemory]
+}
+
+type fromMemory struct {
+	found   int64 // Unix time
+	verdict *Verdict
+}
+
+// isMade reports whether what is in v.made is of v.
+func (v *Verdict) isMade() bool {
+	return v.made != nil && len(v.Statements) > 0 && v.made.of == &v.Statements[0]
 }
 
 func (v *Verdict) options(words Words, keepUpstream bool) []option.Option {

@@ -3,6 +3,7 @@
 package evidence
 
 import (
+	"sync"
 	"time"
 
 	"github.com/miekg/dns"
@@ -90,6 +91,21 @@ type Evidence struct {
 
 	// Elapsed is the time from the query's arrival at ede to the failure.
 	Elapsed time.Duration
+}
+
+// spare holds evidence that nobody keeps: there is some for each failure, and of
+// a thousand failures of one kind only the first one's is kept.
+var spare = sync.Pool{New: func() any { return new(Evidence) }}
+
+// New returns an Evidence that is zero but for the capacity of its slices.
+func New() *Evidence { return spare.Get().(*Evidence) }
+
+// Free gives e back. Nobody may hold e, its Path or its Upstreams any more.
+func (e *Evidence) Free() {
+	clear(e.Path)
+	clear(e.Upstreams)
+	*e = Evidence{Path: e.Path[:0], Upstreams: e.Upstreams[:0]}
+	spare.Put(e)
 }
 
 // Shape is one of the ways in which a failure leaves a plugin chain.

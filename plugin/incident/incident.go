@@ -51,7 +51,7 @@ type incident struct {
 func (t *Table) count(f *Failure, now time.Time) Incident {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	in := t.incidents[f.ID]
+	in := t.find(f.ID)
 	if in == nil {
 		in = t.begin(f, now)
 	}
@@ -62,6 +62,15 @@ func (t *Table) count(f *Failure, now time.Time) Incident {
 		in.Cached++
 	}
 	return in.Incident
+}
+
+// find returns the incident id, nil if there is none. In an outage it is mostly
+// the one that a failure was counted under last.
+func (t *Table) find(id ID) *incident {
+	if t.newest != nil && t.newest.ID == id {
+		return t.newest
+	}
+	return t.incidents[id]
 }
 
 func (t *Table) begin(f *Failure, now time.Time) *incident {

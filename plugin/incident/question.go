@@ -91,9 +91,7 @@ func (k Key) hash() uint64 {
 }
 
 func (t *Table) remember(k Key, v *cause.Verdict, id ID, now time.Time) {
-	// The trace belongs to the query that was seen; without it an entry stays
-	// below a kilobyte.
-	t.put(k.hash(), &remembered{key: k, id: id, verdict: v.WithTrace(nil), found: now})
+	t.put(k.hash(), &remembered{key: k, id: id, verdict: v.Kept(), found: now})
 }
 
 // renewAfter is how old what is remembered of a question has to be to be
@@ -103,7 +101,7 @@ const renewAfter = time.Second
 // knows reports whether the verdict of f is remembered as it is, so that a
 // question that is asked all the time costs no memory each time.
 func (t *Table) knows(f *Failure, now time.Time) bool {
-	r, ok := t.lookup(f.Key)
+	r, ok := t.lookup(f.Key, now)
 	return ok && now.Sub(r.found) < renewAfter && r.id == f.ID && slices.Equal(r.verdict.Statements, f.Verdict.Statements)
 }
 
@@ -118,7 +116,7 @@ func (t *Table) put(h uint64, r *remembered) {
 
 // Recall returns the verdict on the question k and when it was found.
 func (t *Table) Recall(k Key) (*cause.Verdict, time.Time, bool) {
-	r, ok := t.lookup(k)
+	r, ok := t.lookup(k, t.now())
 	if !ok {
 		return nil, time.Time{}, false
 	}
@@ -126,9 +124,9 @@ func (t *Table) Recall(k Key) (*cause.Verdict, time.Time, bool) {
 }
 
 // RecallCached returns the verdict on the question k for a failure that came out
-// of the cache, and the zone that it counts under.
-func (t *Table) RecallCached(k Key) (v *cause.Verdict, zone string, ok bool) {
-	r, ok := t.lookup(k)
+// of the cache at the time now, and the zone that it counts under.
+func (t *Table) RecallCached(k Key, now time.Time) (v *cause.Verdict, zone string, ok bool) {
+	r, ok := t.lookup(k, now)
 	if !ok {
 		return nil, "", false
 	}
@@ -139,14 +137,14 @@ func (t *Table) RecallCached(k Key) (v *cause.Verdict, zone string, ok bool) {
 	return v, r.id.Zone, true
 }
 
-func (t *Table) lookup(k Key) (*remembered, bool) {
+func (t *Table) lookup(k Key, now time.Time) (*remembered, bool) {
 	h := k.hash()
 	r, ok := t.questions.Get(h)
 	// Another key may have the same hash.
 	if !ok || r.key != k {
 		return nil, false
 	}
-	if t.now().Sub(r.found) > maxAge {
+	if now.Sub(r.found) > maxAge {
 		t.questions.Remove(h)
 		return nil, false
 	}
@@ -167,7 +165,7 @@ func (t *Table) Succeeded(k Key) {
 			continue
 		}
 		k = k.in(f)
-		r, ok := t.lookup(k)
+		r, ok := t.lookup(k, now)
 		if !ok {
 			continue
 		}

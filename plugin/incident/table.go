@@ -65,12 +65,18 @@ type Failure struct {
 	Cached bool
 	// LastGood is when the same upstream last gave a usable answer, if known.
 	LastGood time.Time
+	// Time is when it failed; zero stands for now. Reading a clock is a good part
+	// of what counting a failure costs.
+	Time time.Time
 }
 
 // Failed counts f, and remembers its verdict. It returns the incident as it
 // stands then; its Count is 1 for the first failure.
 func (t *Table) Failed(f Failure) Incident {
-	now := t.now()
+	now := f.Time
+	if now.IsZero() {
+		now = t.now()
+	}
 	in := t.count(&f, now)
 	// No cache answers with a refusal by policy, and that the name resolves for
 	// another client does not end it.

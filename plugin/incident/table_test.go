@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -41,7 +42,7 @@ func timeout(name string) *cause.Verdict {
 	q := dns.Question{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET}
 	return cause.Classify(&evidence.Evidence{
 		Rcode: dns.RcodeServerFailure, At: "forward", Path: []string{"cache", "forward"}, Upstream: "192.0.2.53:53", Question: q, Asked: q,
-		Failure:   evidence.Failure{Kind: evidence.Timeout, Text: "read udp 192.0.2.1->192.0.2.53:53: i/o timeout"},
+		Failure:   evidence.Failure{Kind: evidence.Timeout, Err: errors.New("read udp 192.0.2.1->192.0.2.53:53: i/o timeout")},
 		Upstreams: []evidence.Upstream{{Addr: "192.0.2.53:53", Asked: true}}, UpstreamElapsed: 2 * time.Second,
 	})
 }

@@ -18,7 +18,10 @@ const nameBits = 2048
 type window struct {
 	count, cached uint64
 	top           []NameCount
-	seen          *[nameBits / 64]uint64
+	// hashes are those of top's names: comparing them first spares most of a look
+	// at names that are equally long.
+	hashes [topNames]uint64
+	seen   *[nameBits / 64]uint64
 }
 
 // NameCount is a name and how often it failed: at most Count times, and at least
@@ -60,7 +63,7 @@ func (w *window) add(name string, cached bool) {
 	w.seen[bit/64] |= 1 << (bit % 64)
 	least := 0
 	for i := range w.top {
-		if w.top[i].Name == name {
+		if w.hashes[i] == h && w.top[i].Name == name {
 			w.top[i].Count++
 			return
 		}
@@ -69,10 +72,12 @@ func (w *window) add(name string, cached bool) {
 		}
 	}
 	if len(w.top) < topNames {
+		w.hashes[len(w.top)] = h
 		w.top = append(w.top, NameCount{Name: name, Count: 1})
 		return
 	}
 	lowest := w.top[least].Count
+	w.hashes[least] = h
 	w.top[least] = NameCount{Name: name, Count: lowest + 1, Over: lowest}
 }
 
@@ -94,7 +99,7 @@ func (w *window) names() int {
 func (t *Table) Untold(id ID, name string, cached bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if in := t.incidents[id]; in != nil {
+	if in := t.find(id); in != nil {
 		in.window.add(name, cached)
 		return
 	}

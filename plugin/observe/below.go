@@ -29,12 +29,19 @@ type failingReply struct {
 	options []option.Option
 }
 
+// seen reports whether there was one.
+func (f *failingReply) seen() bool { return f.reply.Written }
+
+func (f *failingReply) read(m *dns.Msg) {
+	f.rcode, f.reply, f.options = m.Rcode, replyOf(m), option.Read(m)
+}
+
 // WriteMsg implements dns.ResponseWriter.
 func (w *belowWriter) WriteMsg(m *dns.Msg) error {
 	if m != nil && isFailure(m.Rcode) {
 		tr := w.run.leaves()
 		tr.failing++
-		tr.below = &failingReply{m.Rcode, replyOf(m), option.Read(m)}
+		tr.below.read(m)
 	}
 	return w.ResponseWriter.WriteMsg(m)
 }

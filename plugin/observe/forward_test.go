@@ -89,10 +89,10 @@ func TestMaxConcurrentOfAnyForwardInARowIsRecognized(t *testing.T) {
 		if f.ErrLimitExceeded == nil {
 			t.Fatal("forward makes the error elsewhere")
 		}
-		if got := interpret(f.ErrLimitExceeded, h); got.Kind != evidence.LimitExceeded {
+		if got := interpret(f.ErrLimitExceeded, h, ""); got.Kind != evidence.LimitExceeded {
 			t.Errorf("%v is of kind %v", f.ErrLimitExceeded, got.Kind)
 		}
-		if got := interpret(f.ErrLimitExceeded, passing("forward")); got.Kind != evidence.Other {
+		if got := interpret(f.ErrLimitExceeded, passing("forward"), ""); got.Kind != evidence.Other {
 			t.Errorf("of a foreign plugin: %v", got.Kind)
 		}
 	}

@@ -27,18 +27,17 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
-// maxErrorText bounds the text of an error in octets: an error may quote a
-// query name or what an upstream sent.
-const maxErrorText = 300
-
 // interpret reduces an error that a plugin returned. upstream is the handler
-// that was asked to forward the query, or nil.
-func interpret(err error, upstream plugin.Handler) evidence.Failure {
+// that was asked to forward the query, or nil, and named the upstream that it
+// asked, if it said so.
+func interpret(err error, upstream plugin.Handler, named string) evidence.Failure {
 	if err == nil {
 		return evidence.Failure{}
 	}
-	f := evidence.Failure{Kind: kindOf(err, upstream), Peer: peerOf(err)}
-	f.Text = option.Sanitize(withoutLocalPorts(err.Error()), maxErrorText)
+	f := evidence.Failure{Kind: kindOf(err, upstream), Err: err}
+	if f.Kind.Network() && named == "" {
+		f.Peer = peerOf(err)
+	}
 	if f.Kind == evidence.TLS {
 		f.Detail = option.Sanitize(tlsReason(err), option.MaxText)
 	}
@@ -256,42 +255,3 @@ func peerOf(err error) string {
 	}
 	return ""
 }
-
-// withoutLocalPorts makes the errors of equal failures equal: it takes the
-// ephemeral port out of "read udp 192.0.2.1:40112->192.0.2.53:53". Every failed
-// exchange passes here, at a tenth of what a regular expression costs.
-func withoutLocalPorts(text string) string {
-	var b strings.Builder
-	for {
-		arrow := strings.Index(text, "->")
-		if arrow < 0 {
-			break
-		}
-		b.WriteString(withoutPort(text[:arrow]))
-		b.WriteString("->")
-		text = text[arrow+len("->"):]
-	}
-	if b.Len() == 0 {
-		return text
-	}
-	b.WriteString(text)
-	return b.String()
-}
-
-// maxPortDigits is the length of 65535.
-const maxPortDigits = 5
-
-// withoutPort cuts the port off the address that text ends in, if it ends in
-// one.
-func withoutPort(text string) string {
-	host := strings.TrimRight(text, "0123456789")
-	digits := len(text) - len(host)
-	address, ok := strings.CutSuffix(host, ":")
-	if !ok || digits == 0 || digits > maxPortDigits || address == "" || !strings.ContainsRune(addressEnd, rune(address[len(address)-1])) {
-		return text
-	}
-	return address
-}
-
-// addressEnd is what an IP address, bracketed or not, may end in.
-const addressEnd = "0123456789abcdefABCDEF.:]"

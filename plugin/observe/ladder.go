@@ -32,6 +32,8 @@ type Ladder struct {
 	taps [maxPlaces]*tap
 	// top is the tap that stands for itself on each run, see Top.
 	top *tap
+	// stack is what the chain needs.
+	stack stackNeed
 
 	// PassThrough makes a run pass failing messages on at once, as the chain
 	// wrote them, and only take note of them.
@@ -85,6 +87,13 @@ func (l *Ladder) Top(next plugin.Handler) plugin.Handler {
 	return next
 }
 
+// Prepare makes room on the stack for a run, if runs need it. Learn is to be given
+// what it returns, at the same depth, when the run has ended.
+func (l *Ladder) Prepare() Room { return l.stack.prepare() }
+
+// Learn takes note of whether a run needed more room than r.
+func (l *Ladder) Learn(r Room) { l.stack.learned(r) }
+
 // instant are the plugins that answer or pass on without waiting for anything;
 // the clock is read for all others.
 var instant = map[string]bool{
@@ -133,6 +142,8 @@ type tap struct {
 	// the monotonic clock since start (see now).
 	lastGood  atomic.Int64
 	upstreams upstreams
+	// stack is what the plugin needs, where asksUpstream is set.
+	stack stackNeed
 }
 
 // Name makes the tap invisible to trace spans and to plugins that look at the
@@ -156,9 +167,10 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 		}
 		w = run.hearBelow(w)
 	}
+	first := run.began == 0
 	run.enter(t, r)
 	if t.asksUpstream {
-		ctx = run.ask(t, ctx, r)
+		ctx = run.ask(t, ctx, r, first)
 	}
 	rcode, err := t.next.ServeDNS(ctx, w, r)
 	if t.asksUpstream {
@@ -188,25 +200,30 @@ func (t *tap) refresh(run *Run, ctx context.Context, w dns.ResponseWriter, r *dn
 
 // ask notes that the plugin below t is about to ask an upstream, and returns the
 // context for it: with a metadata map if the metadata plugin gave none, as
-// forward names the upstream that it asks there and nowhere else.
-func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg) context.Context {
+// forward names the upstream that it asks there and nowhere else. first is true
+// if the plugin is the first that may take its time, and the clock just read.
+func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg, first bool) context.Context {
 	if metadata.ValueFuncs(ctx) == nil {
 		ctx = metadata.ContextWithMetadata(ctx)
 	}
 	tr := run.leaves()
 	tr.upstreamCtx, tr.upstreamTap = ctx, t
 	tr.upstreamEDNS = option.RequestOf(r).HasOPT()
-	tr.upstreamBegan, tr.upstreamFailing = now(), tr.failing
+	tr.upstreamBegan, tr.upstreamEnded, tr.upstreamFailing = run.began, 0, tr.failing
+	if !first {
+		tr.upstreamBegan = now()
+	}
+	tr.upstreamStack = t.stack.prepare()
 	return ctx
 }
 
 // asked notes what came of it.
 func (run *Run) asked(t *tap, rcode int, err error) {
 	tr := run.leaves()
-	end := now()
-	tr.upstreamElapsed = end - tr.upstreamBegan
+	t.stack.learned(tr.upstreamStack)
+	tr.upstreamEnded = now()
 	if err == nil && rcode == dns.RcodeSuccess && tr.failing == tr.upstreamFailing {
-		t.lastGood.Store(int64(end))
+		t.lastGood.Store(int64(tr.upstreamEnded))
 	}
 }
 

@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -21,7 +20,7 @@ func (run *Run) Outcome(rcode int, err error) (shape evidence.Shape, failure int
 	if run.ladder.top != nil {
 		run.leave(rcode, err)
 	}
-	written := run.written != nil
+	written := run.written.seen()
 	switch {
 	case run.sent:
 		// An answer is on its way; whatever follows it is not the failure of
@@ -99,44 +98,37 @@ func (run *Run) Panicked(v any) *evidence.Evidence {
 }
 
 // Evidence collects what is known of a run that failed. It is called once the
-// chain has returned.
+// chain has returned. Who keeps nothing of it gives it back with Free.
 func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.Evidence {
 	level := run.failedLevel()
-	if run.failed.level > 0 {
-		if err == nil {
-			// tsig logs the error of the plugins below it and keeps it.
-			err = run.failed.err
-		}
+	if run.failed.level > 0 && err == nil {
+		// tsig logs the error of the plugins below it and keeps it.
+		err = run.failed.err
 	}
-	e := &evidence.Evidence{
-		Rcode:            rcode,
-		Shape:            shape,
-		Failure:          interpret(err, run.upstreamForward()),
-		Question:         run.Question(),
-		Asked:            run.questionAt(level),
-		Opcode:           int(run.opcode),
-		CheckingDisabled: run.cd,
-		DNSSECOK:         run.Request.DO(),
-		NoEDNS:           run.upstreamTap != nil && !run.upstreamEDNS,
-		Path:             run.names(),
-		At:               "ede",
-		Returned:         run.failed.level > 0 && !plugin.ClientWrite(run.failed.rcode),
-		Background:       run.background,
-		Nested:           run.nested,
-		Elapsed:          run.elapsed(),
-	}
+	t := run.tapAt(level)
+	e := evidence.New()
+	e.Rcode, e.Shape, e.At = rcode, shape, "ede"
+	e.Question, e.Asked = run.Question(), run.questionAt(level)
+	e.Opcode, e.CheckingDisabled = int(run.opcode), run.cd
+	e.DNSSECOK, e.NoEDNS = run.Request.DO(), run.upstreamTap != nil && !run.upstreamEDNS
+	e.Path = run.names(e.Path)
+	e.Returned = run.failed.level > 0 && !plugin.ClientWrite(run.failed.rcode)
+	e.Background, e.Nested, e.Elapsed = run.background, run.nested, run.elapsed(t)
 	if lookups, ok := run.Context.Value(dnsserver.LoopKey{}).(int); ok {
 		e.Lookups = lookups
 	}
-	t := run.tapAt(level)
 	if t != nil {
 		e.At = t.name
+		if t.asksUpstream {
+			e.Upstream = run.upstreamAt(t)
+		}
 	}
+	e.Failure = interpret(err, run.upstreamForward(), e.Upstream)
 	run.addReply(e)
 	run.addCache(e)
 	if t != nil {
 		if t.asksUpstream {
-			run.addUpstream(e, t)
+			run.addUpstreams(e, t)
 		}
 		e.Zone = zoneOf(t.next, e.Asked.Name)
 		e.Template = templateFor(t.next, e.Asked)
@@ -144,11 +136,15 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 	return e
 }
 
-// elapsed is the time since the query came to a plugin that may take its time,
-// and nothing if it came to none.
-func (run *Run) elapsed() time.Duration {
-	if run.began == 0 {
+// elapsed is the time from the query's arrival at a plugin that may take its
+// time to the failure below t, and nothing if it came to none.
+func (run *Run) elapsed(t *tap) time.Duration {
+	switch {
+	case run.began == 0:
 		return 0
+	case t != nil && run.upstreamTap == t && run.upstreamEnded > 0:
+		// The clock was read then, and nothing that takes time has followed.
+		return run.upstreamEnded - run.began
 	}
 	return now() - run.began
 }
@@ -163,15 +159,12 @@ func (run *Run) failedLevel() int {
 }
 
 func (run *Run) addReply(e *evidence.Evidence) {
-	reply := run.written
-	if run.below != nil {
-		reply = run.below
-	}
-	if reply == nil {
-		return
+	reply := &run.written
+	if run.below.seen() {
+		reply = &run.below
 	}
 	e.Reply, e.Options = reply.reply, reply.options
-	if run.written != nil {
+	if run.written.seen() {
 		e.Reply.Alias = run.written.reply.Alias
 	}
 }
@@ -184,7 +177,7 @@ func (run *Run) addCache(e *evidence.Evidence) {
 		}
 		q := run.questionAt(i + 1)
 		e.CacheQuestion = dns.Question{Name: lower(q.Name), Qtype: q.Qtype, Qclass: q.Qclass}
-		e.CacheHit = i == int(run.entered)-1 && run.written != nil
+		e.CacheHit = i == int(run.entered)-1 && run.written.seen()
 	}
 	if run.background {
 		q := run.Question()
@@ -192,17 +185,27 @@ func (run *Run) addCache(e *evidence.Evidence) {
 	}
 }
 
-func (run *Run) addUpstream(e *evidence.Evidence, t *tap) {
-	e.UpstreamElapsed = run.upstreamElapsed
-	e.UpstreamAnswered = e.Failure.Kind == evidence.NoError && e.Reply.Written
-	if run.upstreamCtx != nil && run.upstreamTap == t {
-		e.Upstream = upstreamFrom(run.upstreamCtx)
+// upstreamAt is the address that the plugin below t named when it asked it.
+func (run *Run) upstreamAt(t *tap) string {
+	if run.upstreamCtx == nil || run.upstreamTap != t {
+		return ""
 	}
+	if f := metadata.ValueFunc(run.upstreamCtx, "forward/upstream"); f != nil {
+		return f()
+	}
+	return ""
+}
+
+func (run *Run) addUpstreams(e *evidence.Evidence, t *tap) {
+	if run.upstreamEnded > 0 {
+		e.UpstreamElapsed = run.upstreamEnded - run.upstreamBegan
+	}
+	e.UpstreamAnswered = e.Failure.Kind == evidence.NoError && e.Reply.Written
 	e.Untried = e.Upstream == "" && run.Context.Err() != nil
 	if e.Upstream == "" {
 		e.Upstream = e.Failure.Peer
 	}
-	e.Upstreams = t.upstreams.state(t.next, e.Upstream)
+	e.Upstreams = t.upstreams.state(e.Upstreams, t.next, e.Upstream)
 	asked := e.UpstreamAnswered || e.Failure.Kind.Network() || e.Failure.Kind == evidence.NoHealthy && !e.Untried
 	if e.Upstream == "" && len(e.Upstreams) == 1 && asked {
 		e.Upstream, e.Upstreams[0].Asked = e.Upstreams[0].Addr, true
@@ -211,13 +214,6 @@ func (run *Run) addUpstream(e *evidence.Evidence, t *tap) {
 		e.LastGood = wall(time.Duration(good))
 	}
 	e.Loops = run.comesBack(e.Upstream, e.Asked)
-}
-
-func upstreamFrom(ctx context.Context) string {
-	if f := metadata.ValueFunc(ctx, "forward/upstream"); f != nil {
-		return f()
-	}
-	return ""
 }
 
 // upstreamForward is the handler below the tap that asked an upstream last.
@@ -235,14 +231,12 @@ func (run *Run) tapAt(level int) *tap {
 	return run.ladder.tapAt(run.path[min(level, maxPath)-1])
 }
 
-// names returns the names of the plugins entered, outermost first.
-func (run *Run) names() []string {
-	n := min(int(run.entered), maxPath)
-	names := make([]string, n)
-	for i := range n {
-		names[i] = run.tapAt(i + 1).name
+// names appends the names of the plugins entered, outermost first.
+func (run *Run) names(to []string) []string {
+	for i := range min(int(run.entered), maxPath) {
+		to = append(to, run.tapAt(i+1).name)
 	}
-	return names
+	return to
 }
 
 // questionAt returns the question that the plugin at level saw.
@@ -262,7 +256,7 @@ func isTransfer(qtype uint16) bool { return qtype == dns.TypeAXFR || qtype == dn
 // that returned (rcode, err), or nil if it did not fail.
 func (run *Run) BackgroundEvidence(rcode int, err error) *evidence.Evidence {
 	switch {
-	case run.below != nil && err == nil:
+	case run.below.seen() && err == nil:
 		return run.Evidence(evidence.Written, run.below.rcode, nil)
 	case isFailure(rcode):
 		return run.Evidence(evidence.Returned, rcode, err)

@@ -41,8 +41,8 @@ func TestAnErrorThatAPluginAboveKeepsIsSeen(t *testing.T) {
 		return dns.RcodeSuccess, nil
 	}}
 	e, _ := under(fakes(keeper, leaving(dns.RcodeServerFailure, errBackend))).fails(t, ask("www.example.org.", dns.TypeA))
-	if e.At != "leaver" || e.Failure.Text != errBackend.Error() || e.Shape != evidence.Written {
-		t.Errorf("at %s, error %q, shape %v", e.At, e.Failure.Text, e.Shape)
+	if e.At != "leaver" || e.Failure.Text() != errBackend.Error() || e.Shape != evidence.Written {
+		t.Errorf("at %s, error %q, shape %v", e.At, e.Failure.Text(), e.Shape)
 	}
 }
 
@@ -62,7 +62,7 @@ func TestALaterAttemptVoidsWhatAnEarlierOneLeft(t *testing.T) {
 	}}
 	e, _ := under(fakes(retry, last)).fails(t, ask("www.example.org.", dns.TypeA))
 	if e.Asked.Name != "second.example.org." || e.Failure.Kind != evidence.NoError || e.Rcode != dns.RcodeRefused {
-		t.Errorf("asked %s, error %q, rcode %d", e.Asked.Name, e.Failure.Text, e.Rcode)
+		t.Errorf("asked %s, error %q, rcode %d", e.Asked.Name, e.Failure.Text(), e.Rcode)
 	}
 }
 

@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"reflect"
+	"sync"
 	"time"
 	"unsafe"
 
@@ -90,7 +91,7 @@ type trail struct {
 	failing int
 	// written is the failing message as it was at the time of the write, below
 	// the same below cache, with the options that cache strips.
-	written, below *failingReply
+	written, below failingReply
 	nested         *evidence.Evidence
 
 	upstreamCtx context.Context
@@ -98,10 +99,11 @@ type trail struct {
 	// upstreamEDNS is true if the upstream was asked with an OPT record, which
 	// may be one that rewrite added.
 	upstreamEDNS bool
-	// upstreamBegan is when the upstream was asked, and upstreamFailing how many
-	// failing messages had been seen then.
-	upstreamBegan, upstreamElapsed time.Duration
-	upstreamFailing                int
+	// upstreamBegan is when the upstream was asked, upstreamEnded when that was
+	// over, and upstreamFailing how many failing messages had been seen before.
+	upstreamBegan, upstreamEnded time.Duration
+	upstreamFailing              int
+	upstreamStack                Room
 }
 
 // noTrail stands for the trail of a run that left none; it is never written to.
@@ -110,9 +112,22 @@ var noTrail = new(trail)
 // leaves returns the trail to write to.
 func (run *Run) leaves() *trail {
 	if run.trail == noTrail {
-		run.trail = new(trail)
+		run.trail = spareTrails.Get().(*trail)
 	}
 	return run.trail
+}
+
+// spareTrails are those of runs that have ended. A refresh of cache that goes on
+// after its query has a run, and a trail, of its own.
+var spareTrails = sync.Pool{New: func() any { return new(trail) }}
+
+// End gives back what run holds. Nothing is asked of it any more.
+func (run *Run) End() {
+	if tr := run.trail; tr != noTrail {
+		run.trail = noTrail
+		*tr = trail{}
+		spareTrails.Put(tr)
+	}
 }
 
 // change is a question that differs from the one a level above it.
@@ -291,8 +306,8 @@ func (run *Run) hold(m *dns.Msg) error {
 		tr := run.leaves()
 		tr.failing++
 		// The first failing message is the one that the client would take.
-		if tr.written == nil {
-			tr.written = &failingReply{m.Rcode, replyOf(m), option.Read(m)}
+		if !tr.written.seen() {
+			tr.written.read(m)
 			run.held = m
 		}
 	} else {

@@ -32,9 +32,9 @@ type upstreamSet struct {
 	addrs    []string // of grpc, which shows no state
 }
 
-// state returns all upstreams of the forward that asked addr, that one first,
+// state appends all upstreams of the forward that asked addr, that one first,
 // or of all forwards if addr is none of theirs.
-func (u *upstreams) state(h plugin.Handler, addr string) []evidence.Upstream {
+func (u *upstreams) state(all []evidence.Upstream, h plugin.Handler, addr string) []evidence.Upstream {
 	u.load(h)
 	sets := u.forwards
 	for _, set := range u.forwards {
@@ -43,7 +43,6 @@ func (u *upstreams) state(h plugin.Handler, addr string) []evidence.Upstream {
 			break
 		}
 	}
-	var all []evidence.Upstream
 	for _, set := range sets {
 		for _, p := range set.proxies {
 			down := p.Down(set.maxFails)
@@ -54,6 +53,9 @@ func (u *upstreams) state(h plugin.Handler, addr string) []evidence.Upstream {
 		for _, a := range set.addrs {
 			all = append(all, evidence.Upstream{Addr: a, Asked: a == addr})
 		}
+	}
+	if len(all) < 2 {
+		return all
 	}
 	slices.SortStableFunc(all, func(a, b evidence.Upstream) int {
 		switch {

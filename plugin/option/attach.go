@@ -21,9 +21,9 @@ const maxPointer = 1<<14 - 1
 const emptyOption = 2 + 2 + 2
 
 // Attach returns a copy of reply with opts as its Extended DNS Errors, in place
-// of those it has. req is what RequestOf said of the query, limit the largest
-// message in octets that may leave. reply and its records stay untouched; the
-// copy shares all of them but the OPT.
+// of those it has, or reply itself if it has just these. req is what RequestOf
+// said of the query, limit the largest message in octets that may leave. reply
+// and its records stay untouched; the copy shares all of them but the OPT.
 //
 // To a query without OPT the copy has no OPT either (RFC 6891 section 7), even
 // where a plugin added one. A reply without OPT gets one if an option goes with
@@ -35,22 +35,26 @@ const emptyOption = 2 + 2 + 2
 // lost. RFC 8914 section 3 would have TC set on that. It is not, since a client
 // cannot gain an answer by asking again over TCP. Texts are sanitized once more.
 func Attach(reply *dns.Msg, req Request, limit int, opts []Option) *dns.Msg {
-	out := *reply
 	if !req.HasOPT() {
+		out := *reply
 		out.Extra = withoutOPT(reply)
 		return &out
 	}
-	own := ownExtra(&out)
-	if reply.Truncated && (own == nil || !slices.ContainsFunc(own.Option, isEDE)) {
-		return &out
+	if has(reply, limit, req, opts) {
+		return reply
+	}
+	a := &attachment{msg: *reply}
+	out := &a.msg
+	own := a.ownExtra()
+	if reply.Truncated && !slices.ContainsFunc(optionsOf(reply), isEDE) {
+		return out
 	}
 
 	added := own == nil
 	if added {
-		own = req.newOPT()
+		a.opt = req.newOPT()
+		own = &a.opt
 		out.Extra = slices.Insert(out.Extra, placeOfOPT(out.Extra), dns.RR(own))
-	} else {
-		own.Option = slices.DeleteFunc(own.Option, isEDE)
 	}
 	kept := own.Option
 
@@ -58,19 +62,135 @@ func Attach(reply *dns.Msg, req Request, limit int, opts []Option) *dns.Msg {
 	if req.has(hasNSID) {
 		limit -= nsidRoom
 	}
-	fitting := fit(opts, limit-size(&out))
-	own.Option = appendEDE(kept, fitting)
+	fitting := opts
+	if bound, ok := atMost(out); !ok || !fits(opts, limit-bound) {
+		fitting = fit(opts, limit-size(out))
+	}
+	own.Option = a.appendEDE(kept, fitting)
 
 	// A longer OPT pushes records behind it out of the reach of compression
 	// pointers, so in a long message the sum alone does not prove that it fits.
-	for limit > maxPointer && len(fitting) > 0 && size(&out) > limit {
+	for limit > maxPointer && len(fitting) > 0 && size(out) > limit {
 		fitting = fitting[:len(fitting)-1]
-		own.Option = appendEDE(kept, fitting)
+		own.Option = a.appendEDE(kept, fitting)
 	}
 	if added && len(fitting) == 0 {
-		out.Extra = withoutOPT(&out)
+		out.Extra = withoutOPT(out)
 	}
-	return &out
+	return out
+}
+
+// has reports whether m is a failure without records that has just opts for
+// options, and is within limit: a plugin's own refusal mostly.
+func has(m *dns.Msg, limit int, req Request, opts []Option) bool {
+	if m.Truncated || req.has(hasNSID) || len(m.Answer) > 0 || len(m.Ns) > 0 || len(m.Extra) != 1 {
+		return false
+	}
+	opt, ok := m.Extra[0].(*dns.OPT)
+	if !ok || len(opt.Option) != len(opts) {
+		return false
+	}
+	room := limit - emptyMessage - emptyOPT
+	for i := range m.Question {
+		room -= atMostQuestion(&m.Question[i])
+	}
+	for i, o := range opt.Option {
+		if ede, ok := o.(*dns.EDNS0_EDE); !ok || ede.InfoCode != opts[i].Code || ede.ExtraText != opts[i].Text {
+			return false
+		}
+	}
+	return fits(opts, room)
+}
+
+// attachment is a message with room for its OPT, so that what most failures need
+// is one allocation.
+type attachment struct {
+	msg     dns.Msg
+	opt     dns.OPT
+	extra   [2]dns.RR
+	options [MaxOptions]dns.EDNS0
+	records [MaxOptions]dns.EDNS0_EDE
+}
+
+// ownExtra gives the message an additional section of its own, with a copy of its
+// OPT, which it returns, nil if there is none. The copy is without Extended DNS
+// Errors. Of several OPT only the last is kept, the one that miekg/dns goes by:
+// RFC 6891 section 6.1.1 allows one.
+func (a *attachment) ownExtra() *dns.OPT {
+	opt := optOf(&a.msg)
+	extra := a.extra[:0]
+	for _, rr := range a.msg.Extra {
+		o, ok := rr.(*dns.OPT)
+		switch {
+		case !ok:
+			extra = append(extra, rr)
+		case o == opt:
+			extra = append(extra, a.copyOPT(o))
+		}
+	}
+	a.msg.Extra = extra
+	return optOf(&a.msg)
+}
+
+// copyOPT returns a copy of opt without Extended DNS Errors, whose options are its
+// own.
+func (a *attachment) copyOPT(opt *dns.OPT) *dns.OPT {
+	if !slices.ContainsFunc(opt.Option, isOther) {
+		a.opt.Hdr = opt.Hdr
+		return &a.opt
+	}
+	own := dns.Copy(opt).(*dns.OPT)
+	own.Option = slices.DeleteFunc(own.Option, isEDE)
+	return own
+}
+
+// appendEDE returns options with opts behind them.
+func (a *attachment) appendEDE(options []dns.EDNS0, opts []Option) []dns.EDNS0 {
+	records := a.records[:]
+	if len(opts) > len(records) {
+		records = make([]dns.EDNS0_EDE, len(opts))
+	}
+	all := slices.Clip(options)
+	if len(options) == 0 {
+		all = a.options[:0]
+	}
+	for i, o := range opts {
+		records[i] = dns.EDNS0_EDE{InfoCode: o.Code, ExtraText: o.Text}
+		all = append(all, &records[i])
+	}
+	return all
+}
+
+func isEDE(o dns.EDNS0) bool { return o.Option() == dns.EDNS0EDE }
+
+func isOther(o dns.EDNS0) bool { return !isEDE(o) }
+
+// Octets of a message without records, of a question without its name (RFC 1035
+// section 4.1), and of an OPT without options (RFC 6891 section 6.1.2).
+const (
+	emptyMessage  = 12
+	emptyQuestion = 2 + 2
+	emptyOPT      = 1 + 2 + 2 + 4 + 2
+)
+
+// atMost returns a number of octets that m does not exceed, if it is a message as
+// failures mostly are: with nothing but questions and an OPT without options.
+// That is cheap to say; the exact size of a message is not.
+func atMost(m *dns.Msg) (octets int, ok bool) {
+	if len(m.Answer) > 0 || len(m.Ns) > 0 || len(m.Extra) > 1 {
+		return 0, false
+	}
+	octets = emptyMessage
+	for i := range m.Question {
+		octets += atMostQuestion(&m.Question[i])
+	}
+	for _, rr := range m.Extra {
+		if opt, ok := rr.(*dns.OPT); !ok || len(opt.Option) > 0 {
+			return 0, false
+		}
+		octets += emptyOPT
+	}
+	return octets, true
 }
 
 // Withdraw takes an OPT record out of the query r whose client sent none: rewrite
@@ -101,42 +221,6 @@ func fits(opts []Option, room int) bool {
 		}
 	}
 	return true
-}
-
-func appendEDE(options []dns.EDNS0, opts []Option) []dns.EDNS0 {
-	all := slices.Grow(slices.Clip(options), len(opts))
-	records := make([]dns.EDNS0_EDE, len(opts))
-	for i, o := range opts {
-		records[i] = dns.EDNS0_EDE{InfoCode: o.Code, ExtraText: o.Text}
-		all = append(all, &records[i])
-	}
-	return all
-}
-
-func isEDE(o dns.EDNS0) bool { return o.Option() == dns.EDNS0EDE }
-
-// ownExtra gives m an additional section of its own, with a copy of its OPT,
-// which it returns, nil if there is none. Of several only the last is kept, the
-// one that miekg/dns goes by: RFC 6891 section 6.1.1 allows one.
-func ownExtra(m *dns.Msg) *dns.OPT {
-	opt := optOf(m)
-	if opt == nil {
-		m.Extra = slices.Clone(m.Extra)
-		return nil
-	}
-	own := dns.Copy(opt).(*dns.OPT)
-	extra := make([]dns.RR, 0, len(m.Extra))
-	for _, rr := range m.Extra {
-		o, ok := rr.(*dns.OPT)
-		switch {
-		case !ok:
-			extra = append(extra, rr)
-		case o == opt:
-			extra = append(extra, own)
-		}
-	}
-	m.Extra = extra
-	return own
 }
 
 // withoutOPT returns a copy of m's additional section without OPT. With an
@@ -185,3 +269,7 @@ func size(m *dns.Msg) int {
 	}
 	return n
 }
+
+// atMostQuestion is the same for a question. A name takes one octet more than its
+// text at most (RFC 1035 section 3.1).
+func atMostQuestion(q *dns.Question) int { return len(q.Name) + 1 + emptyQuestion }

@@ -2,6 +2,7 @@ package option
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -213,5 +214,61 @@ func BenchmarkAttach(b *testing.B) {
 				Attach(reply, ednsQuery, 1232, two)
 			}
 		})
+	}
+}
+
+// acl's own refusal has just the option that it is to have; nothing is copied.
+func TestAttachReturnsAReplyThatHasTheOptionsAsItIs(t *testing.T) {
+	own := []Option{{Code: 15, Text: "by acl"}}
+	reply := failure("example.org.", ede(15, "by acl"))
+	if out := Attach(reply, ednsQuery, 512, own); out != reply {
+		t.Error("a copy")
+	}
+	for name, c := range map[string]struct {
+		change func(*dns.Msg, *Request)
+		opts   []Option
+		limit  int
+	}{
+		"another text":      {opts: []Option{{Code: 15, Text: "by ACL"}}},
+		"another code":      {opts: []Option{{Code: 18, Text: "by acl"}}},
+		"one more":          {opts: append(slices.Clone(own), Option{Code: 18})},
+		"none":              {opts: nil},
+		"no room":           {opts: own, limit: 30},
+		"a query for NSID":  {opts: own, change: func(_ *dns.Msg, r *Request) { r.bits |= hasNSID }},
+		"no OPT in a query": {opts: own, change: func(_ *dns.Msg, r *Request) { *r = plainQuery }},
+		"a record":          {opts: own, change: func(m *dns.Msg, _ *Request) { m.Answer = []dns.RR{address("example.org.")} }},
+		"one beside":        {opts: own, change: func(m *dns.Msg, _ *Request) { m.Extra = append(m.Extra, address("example.org.")) }},
+		"two OPT":           {opts: own, change: func(m *dns.Msg, _ *Request) { m.Extra = append(m.Extra, m.Extra[0]) }},
+		"truncated":         {opts: own, change: func(m *dns.Msg, _ *Request) { m.Truncated = true }},
+	} {
+		m, req, limit := failure("example.org.", ede(15, "by acl")), ednsQuery, 512
+		if c.change != nil {
+			c.change(m, &req)
+		}
+		if c.limit > 0 {
+			limit = c.limit
+		}
+		if out := Attach(m, req, limit, c.opts); out == m {
+			t.Errorf("%s: the reply itself", name)
+		}
+	}
+	hostile := failure("example.org.", ede(15, "by\x1b[2Jacl"))
+	if out := Attach(hostile, ednsQuery, 512, []Option{{Code: 15, Text: "by\x1b[2Jacl"}}); out == hostile {
+		t.Error("a hostile text is left as it is")
+	}
+}
+
+// What is said to be the most octets of a message is never too little.
+func TestAMessageIsNotLongerThanIsSaid(t *testing.T) {
+	for _, name := range []string{".", "example.org.", `a\.b.example.org.`, `\000\255.example.org.`, strings.Repeat("a.", 127), ""} {
+		for _, edns := range []bool{false, true} {
+			m := new(dns.Msg).SetQuestion(name, dns.TypeA)
+			if edns {
+				m.SetEdns0(1232, true)
+			}
+			if most, ok := atMost(m); !ok || most < m.Len() {
+				t.Errorf("%q: at most %d octets, has %d", name, most, m.Len())
+			}
+		}
 	}
 }

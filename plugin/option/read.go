@@ -49,6 +49,13 @@ func optOf(m *dns.Msg) *dns.OPT {
 	return nil
 }
 
+func optionsOf(m *dns.Msg) []dns.EDNS0 {
+	if opt := optOf(m); opt != nil {
+		return opt.Option
+	}
+	return nil
+}
+
 func indexCode(opts []Option, code uint16) int {
 	for i := range opts {
 		if opts[i].Code == code {

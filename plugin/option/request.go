@@ -52,8 +52,8 @@ func (r Request) HasOPT() bool { return r.has(hasOPT) }
 
 // newOPT returns the record that CoreDNS itself would add to a reply without
 // one, but not shared with the query and without the query's options.
-func (r Request) newOPT() *dns.OPT {
-	opt := &dns.OPT{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeOPT}}
+func (r Request) newOPT() dns.OPT {
+	opt := dns.OPT{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeOPT}}
 	opt.SetUDPSize(r.size)
 	opt.SetDo(r.has(hasDO))
 	opt.SetCo(r.has(hasCO))

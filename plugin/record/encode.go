@@ -45,6 +45,10 @@ func appendValue(b []byte, s string) []byte {
 	}
 	b = append(b, '"')
 	for len(s) > 0 {
+		if n := plain(s); n > 0 {
+			b, s = append(b, s[:n]...), s[n:]
+			continue
+		}
 		r, size := utf8.DecodeRuneInString(s)
 		switch {
 		case r == utf8.RuneError && size == 1:
@@ -61,6 +65,17 @@ func appendValue(b []byte, s string) []byte {
 		s = s[size:]
 	}
 	return append(b, '"')
+}
+
+// plain returns how many octets s begins with that need no look at each: visible
+// ASCII but for what is escaped.
+func plain(s string) int {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return i
+		}
+	}
+	return len(s)
 }
 
 func hex(b byte) byte { return "0123456789abcdef"[b&15] }

@@ -48,7 +48,7 @@ func checkLine(s string) error {
 	v := *refused
 	v.Own, v.Upstream, v.At, v.Statements = s, s, s, nil
 	f := &Failure{Verdict: &v, Rcode: dns.RcodeServerFailure, Server: s, View: s, Protocol: s, Question: q, Asked: dns.Question{Name: s + "x", Qtype: dns.TypeA}, Error: s, Sent: SentYes}
-	fs := fieldsOf(f, ClientFull)
+	fs := fieldsOf(nil, f, ClientFull)
 	line := string(appendText(nil, fs))
 	if !utf8.ValidString(line) {
 		return fmt.Errorf("invalid UTF-8: %q", line)
@@ -130,11 +130,11 @@ func TestAbsentFieldsAreLeftOutAndTheOrderIsFixed(t *testing.T) {
 	q := dns.Question{Name: "www.example.org.", Qtype: 65280, Qclass: dns.ClassCHAOS}
 	f := &Failure{Verdict: refused, Rcode: dns.RcodeServerFailure, Server: "tls://:853", Protocol: "tls", Question: q, Asked: q, Duration: 1234567 * time.Nanosecond, ID: 4711}
 	want := `rcode=SERVFAIL cause=upstream_unreachable ede=23 lasts=transient owner=upstream at=forward upstream=192.0.2.53:53 server=tls://:853 protocol=tls qname=www.example.org. qtype=TYPE65280 qclass=CH id=4711 duration_seconds=0.001 cached=false text="192.0.2.53:53 refused the connection"`
-	if got := string(appendText(nil, fieldsOf(f, ClientFull))); got != want {
+	if got := string(appendText(nil, fieldsOf(nil, f, ClientFull))); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
 	f.Asked.Name = "www.example.net."
-	if got := string(appendText(nil, fieldsOf(f, ClientFull))); !strings.Contains(got, ` qclass=CH asked="www.example.net. TYPE65280" id=4711 `) {
+	if got := string(appendText(nil, fieldsOf(nil, f, ClientFull))); !strings.Contains(got, ` qclass=CH asked="www.example.net. TYPE65280" id=4711 `) {
 		t.Error(got)
 	}
 }
@@ -194,8 +194,10 @@ func TestASummaryListsItsTopNames(t *testing.T) {
 func BenchmarkLine(b *testing.B) {
 	q := dns.Question{Name: "www.example.org.", Qtype: dns.TypeA, Qclass: dns.ClassINET}
 	f := &Failure{Verdict: refused, Rcode: dns.RcodeServerFailure, Server: "dns://:53", Protocol: "udp", Question: q, Asked: q, Error: "read udp 192.0.2.1->192.0.2.53:53: i/o timeout", Sent: SentYes}
+	var p pen
 	b.ReportAllocs()
 	for b.Loop() {
-		appendText(make([]byte, 0, 512), fieldsOf(f, ClientFull))
+		p.fields = fieldsOf(p.fields[:0], f, ClientFull)
+		p.line = appendText(p.line[:0], p.fields)
 	}
 }

@@ -62,9 +62,11 @@ func (fs *fields) yes(key string, value bool) {
 	*fs = append(*fs, field{key: key, kind: boolField, yes: value})
 }
 
-// fieldsOf returns the fields of a failure in the order of its line.
-func fieldsOf(f *Failure, client ClientForm) fields {
-	fs := make(fields, 0, 28)
+// maxFields is how many fields the line of a failure can have.
+const maxFields = 28
+
+// fieldsOf appends the fields of a failure in the order of its line.
+func fieldsOf(fs fields, f *Failure, client ClientForm) fields {
 	v := f.Verdict
 	fs.text("rcode", dns.RcodeToString[f.Rcode])
 	fs.text("cause", v.Cause.ID)

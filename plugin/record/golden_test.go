@@ -81,7 +81,7 @@ func (sc *scenario) output(t *testing.T) string {
 	}
 
 	f := sc.failure(v)
-	fs := fieldsOf(f, ClientFull)
+	fs := fieldsOf(nil, f, ClientFull)
 	fmt.Fprintf(&b, "log\n  %s\n", appendText(nil, fs))
 	fmt.Fprintf(&b, "json\n  %s", jsonOf(fs))
 	if sc.diagnosis != "" {
@@ -175,6 +175,6 @@ func (sc *scenario) failure(v *cause.Verdict) *Failure {
 		Verdict: v, Rcode: e.Rcode, Server: "dns://:53", Zone: ".", Protocol: "udp",
 		Client: netip.MustParseAddrPort("198.51.100.7:40112"), ID: 4711,
 		Question: e.Question, Asked: e.Asked, Duration: e.Elapsed, Cached: e.CacheHit,
-		Sent: sent, Error: e.Failure.Text, First: true,
+		Sent: sent, Error: e.Failure.Text(), First: true,
 	}
 }

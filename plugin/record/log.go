@@ -63,6 +63,7 @@ type Log struct {
 	now     func() time.Time
 
 	rate rate
+	pen  pen
 	// summarizing is true while the default writes summaries.
 	summarizing atomic.Bool
 	// began is when the window of the next summaries began.
@@ -118,19 +119,24 @@ func (l *Log) Stop() {
 	}
 }
 
-// Failed queues a line for f, or leaves f to the next summary, which counts
-// what got no line of its own. It never blocks, but for a query that ends after
+// Wants reports whether f is to get a line of its own, by Write. Otherwise it
+// leaves f to the next summary, which counts what got none.
+func (l *Log) Wants(f *Failure) bool {
+	if l.options.Mode == LogOff {
+		return false
+	}
+	if l.wants(f) {
+		return true
+	}
+	LogSuppressed.Inc()
+	l.table.Untold(f.Incident, f.Question.Name, f.Cached)
+	return false
+}
+
+// Write queues a line for f. It never blocks, but for a query that ends after
 // Stop: CoreDNS shuts plugins down before it waits for the queries under way, of
 // which those that time out are the last, and then nobody else is left to write.
-func (l *Log) Failed(f *Failure) {
-	if l.options.Mode == LogOff {
-		return
-	}
-	if !l.wants(f) {
-		LogSuppressed.Inc()
-		l.table.Untold(f.Incident, f.Question.Name, f.Cached)
-		return
-	}
+func (l *Log) Write(f *Failure) {
 	// A copy waits, so that a failure without a line needs no memory of its own.
 	queued := *f
 	select {
@@ -178,7 +184,7 @@ func (l *Log) run() {
 		case f := <-l.queue:
 			l.writeFailure(f)
 		case e := <-l.events:
-			write(e.word, e.fields)
+			l.pen.write(e.word, e.fields)
 		case <-summary.C:
 			l.summarize()
 		case <-sweep.C:
@@ -197,20 +203,41 @@ func (l *Log) drain() {
 		case f := <-l.queue:
 			l.writeFailure(f)
 		case e := <-l.events:
-			write(e.word, e.fields)
+			l.pen.write(e.word, e.fields)
 		default:
 			return
 		}
 	}
 }
 
-func (l *Log) writeFailure(f *Failure) {
-	write("", fieldsOf(f, l.options.Client))
+func (l *Log) writeFailure(f *Failure) { l.pen.writeFailure(f, l.options.Client) }
+
+// pen writes lines, one at a time, and has the memory for one.
+type pen struct {
+	mu     sync.Mutex
+	fields fields
+	line   []byte
 }
 
-// write writes one line at INFO level. In text mode CoreDNS's own prefix comes
+func (p *pen) writeFailure(f *Failure, client ClientForm) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fields == nil {
+		p.fields = make(fields, 0, maxFields)
+	}
+	p.fields = fieldsOf(p.fields[:0], f, client)
+	p.put("", p.fields)
+}
+
+func (p *pen) write(word string, fs fields) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.put(word, fs)
+}
+
+// put writes one line at INFO level. In text mode CoreDNS's own prefix comes
 // first; in JSON mode the message is the word.
-func write(word string, fs fields) {
+func (p *pen) put(word string, fs fields) {
 	if clog.IsJSON() {
 		message := word
 		if message == "" {
@@ -219,8 +246,8 @@ func write(word string, fs fields) {
 		clog.InfoAttrs(message, attrs(fs)...)
 		return
 	}
-	b := append(make([]byte, 0, 512), word...)
-	logger.Info(string(appendText(b, fs)))
+	p.line = appendText(append(p.line[:0], word...), fs)
+	logger.Info(string(p.line))
 }
 
 var logger = clog.NewWithPlugin("ede")

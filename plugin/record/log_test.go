@@ -107,10 +107,13 @@ func (o *outage) failAs(v *cause.Verdict, name, zone string) {
 	q := dns.Question{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET}
 	id := incident.ID{Cause: v.Cause.ID, At: v.At, Upstream: v.Upstream, Zone: zone}
 	in := o.table.Failed(incident.Failure{Key: o.key(name), ID: id, Name: name, Verdict: v})
-	o.log.Failed(&Failure{
+	f := &Failure{
 		Time: time.Now(), Verdict: v, Rcode: dns.RcodeServerFailure, Question: q, Asked: q,
 		Client: netip.MustParseAddrPort("198.51.100.7:40112"), Sent: SentYes, First: in.Count == 1, Incident: id,
-	})
+	}
+	if o.log.Wants(f) {
+		o.log.Write(f)
+	}
 }
 
 func (o *outage) key(name string) incident.Key {
@@ -551,8 +554,8 @@ func TestInJSONALineIsOneObjectOfTheNameEde(t *testing.T) {
 		golog.SetFlags(flags)
 	})
 	q := dns.Question{Name: "www.example.org.", Qtype: dns.TypeA, Qclass: dns.ClassINET}
-	write("", fieldsOf(&Failure{Verdict: refused, Rcode: dns.RcodeServerFailure, Question: q, Asked: q, Sent: SentYes}, ClientFull))
-	write("recovered", recoveredFields(incident.Incident{ID: incident.ID{Cause: "upstream_timeout"}, Count: 3}))
+	new(pen).write("", fieldsOf(nil, &Failure{Verdict: refused, Rcode: dns.RcodeServerFailure, Question: q, Asked: q, Sent: SentYes}, ClientFull))
+	new(pen).write("recovered", recoveredFields(incident.Incident{ID: incident.ID{Cause: "upstream_timeout"}, Count: 3}))
 	var messages []any
 	for line := range strings.Lines(b.String()) {
 		var object map[string]any

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -103,7 +104,7 @@ var facts = map[string]func(t *testing.T, e *evidence.Evidence, value string){
 	"at": func(_ *testing.T, e *evidence.Evidence, s string) { e.At = s },
 	"error": func(t *testing.T, e *evidence.Evidence, s string) {
 		kind, text, _ := strings.Cut(s, " | ")
-		e.Failure.Kind, e.Failure.Text = evidence.Kind(place(t, kinds, kind)), text
+		e.Failure.Kind, e.Failure.Err = evidence.Kind(place(t, kinds, kind)), errors.New(text)
 	},
 	"detail":   func(_ *testing.T, e *evidence.Evidence, s string) { e.Failure.Detail = s },
 	"panic":    func(_ *testing.T, e *evidence.Evidence, s string) { e.Panic = s },

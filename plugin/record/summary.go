@@ -31,7 +31,7 @@ func (l *Log) summarize() {
 // tell writes one line a summary, or fewer if there are many.
 func (l *Log) tell(summaries []incident.Summary, window time.Duration) {
 	for _, s := range merge(summaries, maxSummaries, summaryID, addSummary) {
-		write("summary", summaryFields(s, window))
+		l.pen.write("summary", summaryFields(s, window))
 	}
 }
 
@@ -47,7 +47,7 @@ func (l *Log) sweep() {
 		}
 		l.tell(untold, l.now().Sub(l.began))
 		for _, in := range merge(recovered, maxRecovered, endedID, addEnded) {
-			write("recovered", recoveredFields(in.Incident))
+			l.pen.write("recovered", recoveredFields(in.Incident))
 		}
 	}
 	_, incidents := l.table.Len()

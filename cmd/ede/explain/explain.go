@@ -229,7 +229,7 @@ func ask(ctx context.Context, r diagnose.Resolver, q dns.Question) (diagnose.Cas
 	reply, err := r.Exchange(ctx, m)
 	switch {
 	case err != nil:
-		ev.Failure = evidence.Failure{Kind: evidence.NetworkOther, Text: option.Sanitize(err.Error(), option.MaxText)}
+		ev.Failure = evidence.Failure{Kind: evidence.NetworkOther, Err: err}
 	default:
 		ev.Rcode, ev.UpstreamAnswered = reply.Rcode, true
 		ev.Options = option.Read(reply)
