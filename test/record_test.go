@@ -93,7 +93,7 @@ func TestTheJSONLineSaysTheSame(t *testing.T) {
 	}
 	for key, want := range map[string]any{
 		"plugin": "ede", "rcode": "SERVFAIL", "cause": "upstream_ede", "at": "forward", "upstream": up.Addr(), "cached": false,
-		"sent": "true", "id": float64(m.Id), "qname": "json.example.org.", "text": "from " + up.Addr() + ": expired",
+		"sent": "true", "id": float64(m.Id), "qname": "json.example.org.", "text": "from " + up.Addr() + ": expired; 22: b",
 	} {
 		if got := l[key]; got != want && !(key == "sent" && got == true) {
 			t.Errorf("%s is %v (%T), want %v in\n%s", key, got, got, want, text)
