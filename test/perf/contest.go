@@ -110,6 +110,16 @@ var alone = []contest{
 	{"`cache`, with `loadbalance` in place of `ede`", "", "loadbalance", cachedAlone, load{udp, few, noerror}, 0},
 }
 
+// control is what an option costs without ede: the same failure of a template with
+// and without an Extended DNS Error of its own. ede's answers bear one or two.
+var control = []contest{
+	{"SERVFAIL of a `template`, with `ederror`", failingTemplate(""), failingTemplate("ederror 23 \"the upstream cannot be reached\""), usual, load{udp, few, servfail}, 0},
+}
+
+func failingTemplate(line string) string {
+	return "template ANY ANY {\n rcode SERVFAIL\n " + line + "\n}"
+}
+
 // bare is block without errors.
 func bare(block string) string { return strings.Replace(block, "errors\n", "", 1) }
 

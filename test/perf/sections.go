@@ -15,6 +15,7 @@ type section struct {
 var sections = []section{
 	{"stages", "Stages", stages},
 	{"throughput", "Throughput and CPU", contests(throughput)},
+	{"control", "An option without ede", contests(control)},
 	{"latency", "Latency", latency},
 	{"alone", "The smallest block", contests(alone)},
 	{"logs", "Against errors and log", contests(logs)},
