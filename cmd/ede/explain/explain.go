@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/cloudflare/circl/sign/ed448"
@@ -112,7 +113,12 @@ func (o options) explain(cmd *cobra.Command, engine *diagnose.Engine, r diagnose
 	if reply != nil && (reply.Rcode == dns.RcodeSuccess || reply.Rcode == dns.RcodeNameError) {
 		return engine.Judge(ctx, c), reply
 	}
-	return engine.Diagnose(ctx, c), reply
+	f := engine.Diagnose(ctx, c)
+	if f.Silent {
+		// The server itself is the reason, whatever the name.
+		f.Outcome, f.Verdict, f.Text = diagnose.Explained, c.Verdict, c.Verdict.Text()
+	}
+	return f, reply
 }
 
 // hints are what could be tried besides.
@@ -226,10 +232,12 @@ func ask(ctx context.Context, r diagnose.Resolver, q dns.Question) (diagnose.Cas
 	m.Question = []dns.Question{q}
 	m.SetEdns0(udpSize, false)
 	ev := &evidence.Evidence{Rcode: dns.RcodeServerFailure, Question: q, Asked: q, At: "forward", Upstream: r.Name}
+	began := time.Now()
 	reply, err := r.Exchange(ctx, m)
+	ev.UpstreamElapsed = time.Since(began)
 	switch {
 	case err != nil:
-		ev.Failure = evidence.Failure{Kind: evidence.NetworkOther, Err: err}
+		ev.Failure = evidence.Failure{Kind: kindOf(err), Err: err}
 	default:
 		ev.Rcode, ev.UpstreamAnswered = reply.Rcode, true
 		ev.Options = option.Read(reply)
@@ -237,4 +245,18 @@ func ask(ctx context.Context, r diagnose.Resolver, q dns.Question) (diagnose.Cas
 	}
 	c := diagnose.Case{Question: q, TimedOut: err != nil, Failing: r, Verdict: cause.Classify(ev)}
 	return c, reply
+}
+
+// kindOf tells why a server gave no reply.
+func kindOf(err error) evidence.Kind {
+	var network net.Error
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return evidence.ConnRefused
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return evidence.Unroutable
+	case errors.As(err, &network) && network.Timeout(), errors.Is(err, context.DeadlineExceeded):
+		return evidence.Timeout
+	}
+	return evidence.NetworkOther
 }
