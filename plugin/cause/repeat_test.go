@@ -185,6 +185,29 @@ func TestAChangedCopyOfAVerdictGivenAgainHasWordsOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestAClassifierHoldsNoMoreThanItsPlaces(t *testing.T) {
+	c := NewClassifier()
+	failed := func(i int) *ev.Evidence {
+		e := errored("forward", dns.RcodeServerFailure, ev.ConnRefused)
+		e.Upstream = fmt.Sprintf("192.0.2.%d:%d", i%250, i)
+		return &e
+	}
+	const upstreams = 20 * maxRepeated
+	for i := range upstreams {
+		c.Classify(failed(i))
+	}
+	held := 0
+	for i := range upstreams {
+		e := failed(i)
+		if place := c.given[c.hash(e)%maxRepeated].Load(); alike(place.seen, e) {
+			held++
+		}
+	}
+	if held > maxRepeated || held < maxRepeated/2 {
+		t.Errorf("%d verdicts of %d are held, want at most %d", held, upstreams, maxRepeated)
+	}
+}
+
 func TestAClassifierIsSafeForConcurrentUse(t *testing.T) {
 	c := NewClassifier()
 	var all sync.WaitGroup
