@@ -1,7 +1,10 @@
 package evidence
 
 import (
+	"errors"
+	"net"
 	"strings"
+	"syscall"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
@@ -92,6 +95,28 @@ func (k Kind) String() string { return kindNames[k] }
 
 // Network is true for errors of an exchange with another server.
 func (k Kind) Network() bool { return k >= Timeout && k <= NetworkOther }
+
+// OfSocket tells what kind of failure an error of a socket is by the number that
+// the operating system gave; NoError if err has none of those that say more than
+// that it failed.
+func OfSocket(err error) Kind {
+	for _, s := range socketKinds {
+		if errors.Is(err, s.err) {
+			return s.kind
+		}
+	}
+	return NoError
+}
+
+var socketKinds = []struct {
+	err  error
+	kind Kind
+}{
+	{syscall.EMFILE, NoDescriptor}, {syscall.ENFILE, NoDescriptor},
+	{syscall.ECONNREFUSED, ConnRefused},
+	{syscall.EHOSTUNREACH, Unroutable}, {syscall.ENETUNREACH, Unroutable}, {syscall.EADDRNOTAVAIL, Unroutable},
+	{syscall.ECONNRESET, Closed}, {syscall.EPIPE, Closed}, {net.ErrClosed, Closed},
+}
 
 // withoutLocalPorts makes the errors of equal failures equal: it takes the
 // ephemeral port out of "read udp 192.0.2.1:40112->192.0.2.53:53". Every failed

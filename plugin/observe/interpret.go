@@ -52,18 +52,15 @@ func kindOf(err error, upstream plugin.Handler) evidence.Kind {
 		return evidence.NoHealthy
 	case isLimitExceeded(err, upstream):
 		return evidence.LimitExceeded
-	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
-		return evidence.NoDescriptor
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return evidence.ConnRefused
 	case isTLS(err):
 		return evidence.TLS
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EADDRNOTAVAIL):
-		return evidence.Unroutable
 	case isIdle(err):
 		return evidence.Timeout
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
-		return evidence.Closed
+	}
+	if kind := evidence.OfSocket(err); kind != evidence.NoError {
+		return kind
+	}
+	switch {
 	case errors.Is(err, context.Canceled):
 		return evidence.Canceled
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):

@@ -11,7 +11,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/cloudflare/circl/sign/ed448"
@@ -250,11 +249,9 @@ func ask(ctx context.Context, r diagnose.Resolver, q dns.Question) (diagnose.Cas
 // kindOf tells why a server gave no reply.
 func kindOf(err error) evidence.Kind {
 	var network net.Error
-	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return evidence.ConnRefused
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return evidence.Unroutable
+	switch kind := evidence.OfSocket(err); {
+	case kind != evidence.NoError:
+		return kind
 	case errors.As(err, &network) && network.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return evidence.Timeout
 	}
