@@ -33,7 +33,8 @@ func TestCrowdOverTCP(t *testing.T) {
 	}
 }
 
-// gate holds SERVFAIL back until n queries wait, at most four seconds.
+// gate holds SERVFAIL back until n queries wait, and some polls longer, in which
+// the peak is read; at most four seconds.
 func gate(n int) dns.Handler {
 	arrived := make(chan struct{}, n)
 	open := make(chan struct{})
@@ -48,6 +49,7 @@ func gate(n int) dns.Handler {
 				return
 			}
 		}
+		time.Sleep(3 * poll)
 	}()
 	fail := upstream.Rcode(dns.RcodeServerFailure, true)
 	return dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {

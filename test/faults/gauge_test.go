@@ -49,11 +49,11 @@ func fetch(url string) (string, error) {
 }
 
 // gauge reads what the process holds now. During a reload, or on a machine that
-// is busy, its metrics may not answer; the goroutines are then 0.
+// is busy, its profile may not answer; the goroutines are then 0.
 func (p *process) gauge() gauge {
 	var g gauge
-	if n, err := p.metric("go_goroutines"); err == nil {
-		g.goroutines = int(n)
+	if text, err := p.profile(); err == nil {
+		g.goroutines = goroutines(text)
 	}
 	if fds, err := os.ReadDir(p.proc("fd")); err == nil {
 		g.descriptors = len(fds)
@@ -121,11 +121,24 @@ func (p *process) counter(t *testing.T, name string) int {
 func (p *process) collect() { _, _ = fetch("http://" + p.pprof + "/debug/pprof/heap?gc=1") }
 
 func (p *process) stacks() string {
-	text, err := fetch("http://" + p.pprof + "/debug/pprof/goroutine?debug=1")
+	text, err := p.profile()
 	if err != nil {
 		return err.Error()
 	}
 	return text
+}
+
+func (p *process) profile() (string, error) {
+	return fetch("http://" + p.pprof + "/debug/pprof/goroutine?debug=1")
+}
+
+// goroutines reads how many a profile counts. Two of them serve it. The metric of
+// the same name would not do: it counts the workers that gather the metrics too,
+// and the moment says how many those are.
+func goroutines(profile string) int {
+	first, _, _ := strings.Cut(profile, "\n")
+	n, _ := strconv.Atoi(strings.TrimPrefix(first, "goroutine profile: total "))
+	return n
 }
 
 // trial is one fault being tried.
@@ -187,7 +200,7 @@ func least(all []gauge) gauge {
 }
 
 func (tr *trial) sample() {
-	var peak gauge
+	peak := tr.p.gauge()
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	for {
