@@ -2,7 +2,6 @@ package ede
 
 import (
 	"net/netip"
-	"strings"
 
 	"github.com/coredns/coredns/plugin"
 
@@ -41,12 +40,10 @@ func (b *block) explains(name string) bool {
 	return plugin.Zones(b.zones).Matches(name) != "" && plugin.Zones(b.except).Matches(name) == ""
 }
 
-// servedZone returns the zone of the block that name is in.
-func (b *block) servedZone(name string) string {
-	return plugin.Zones(b.serves).Matches(strings.ToLower(name))
-}
+// servedZone returns the zone of the block that name, in lower case, is in.
+func (b *block) servedZone(name string) string { return plugin.Zones(b.serves).Matches(name) }
 
-// groupOf returns the zone that failures of name count under.
+// groupOf returns the zone that failures of name, in lower case, count under.
 func (b *block) groupOf(name string) string { return incident.ZoneOf(name, b.servedZone(name)) }
 
 // wordsFor returns how much the client at addr is told; the first line that

@@ -285,7 +285,7 @@ func (p *process) diagnosed(c diagnose.Case, f diagnose.Finding) {
 		d.Result = f.Outcome.String()
 	}
 	if d.Zone == "" {
-		d.Zone = incident.ZoneOf(c.Question.Name, ".")
+		d.Zone = incident.ZoneOf(dns.CanonicalName(c.Question.Name), ".")
 	}
 	p.log.Diagnosed(d)
 }

@@ -46,7 +46,9 @@ func (e *Ede) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	if len(r.Question) == 0 || !e.block.explains(r.Question[0].Name) {
 		return e.pass(ctx, w, r)
 	}
-	stack := e.ladder.Prepare()
+	room := e.ladder.Room()
+	room.Make()
+	room = room.Here()
 	run := e.ladder.Begin(ctx, w, r)
 	defer e.recorded(run, r)
 	rcode, err := 0, error(nil)
@@ -57,7 +59,7 @@ func (e *Ede) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 		// wants to know which plugin writes. A run does not.
 		rcode, err = e.Next.ServeDNS(run, run, r)
 	}
-	e.ladder.Learn(stack)
+	e.ladder.Learn(room)
 	return e.served(run, r, rcode, err)
 }
 
@@ -112,7 +114,7 @@ func (e *Ede) lookedUp(run *observe.Run, ev *evidence.Evidence) {
 	ev.Scope.Block = e.block.id
 	v := cause.Classify(ev)
 	if ev.CacheQuestion.Name != "" && !ev.CacheHit && ev.Rcode == dns.RcodeServerFailure {
-		e.process.table.Remember(keyOf(e.block.id, ev), v, e.block.groupOf(ev.Question.Name))
+		e.process.table.Remember(keyOf(e.block.id, ev), v, e.block.groupOf(ev.Name))
 	}
 	e.refine(run, ev, v)
 }
@@ -171,7 +173,7 @@ func (e *Ede) explain(f *record.Failure, run *observe.Run, r *dns.Msg, ev *evide
 	}
 	fill(f, run, r, &e.block, ev, verdict)
 	if group == "" {
-		group = incident.ZoneOf(ev.Question.Name, f.Zone)
+		group = incident.ZoneOf(ev.Name, f.Zone)
 	}
 	f.Group = group
 	f.Incident = incident.ID{Cause: verdict.Cause.ID, At: verdict.At, Upstream: verdict.Upstream, Zone: group}
@@ -265,7 +267,7 @@ func (e *Ede) refreshed(run *observe.Run, rcode int, err error) {
 		return
 	}
 	verdict := cause.Classify(ev)
-	group := e.block.groupOf(ev.Question.Name)
+	group := e.block.groupOf(ev.Name)
 	e.process.table.Remember(keyOf(e.block.id, ev), verdict, group)
 }
 

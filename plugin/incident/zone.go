@@ -3,28 +3,57 @@ package incident
 import (
 	"strings"
 
-	"github.com/miekg/dns"
+	"github.com/coredns/coredns/plugin/pkg/cache"
+
 	"golang.org/x/net/publicsuffix"
 )
 
+// keptDomains is how many names have their registered domain kept at hand, and
+// keptName how long these may be: the same names fail again and again, and finding
+// the domain is a good part of what counting a failure costs.
+const (
+	keptDomains = 2048
+	keptName    = 128
+)
+
+var domains = cache.New[named](keptDomains)
+
+// named is a name and its registered domain, which is empty if there is none.
+type named struct{ name, domain string }
+
 // ZoneOf returns what the names of a summary are grouped by: the registered
-// domain of name, or block, the server block's zone, for a name that the public
-// suffix list knows nothing of.
+// domain of name, which is in lower case and has its closing dot, or block, the
+// server block's zone, for a name that the public suffix list knows nothing of.
 func ZoneOf(name, block string) string {
-	name = dns.Fqdn(strings.ToLower(name))
+	h := nameHash(name)
+	known, ok := domains.Get(h)
+	if !ok || known.name != name {
+		known = named{name, registeredDomain(name)}
+		if len(name) <= keptName {
+			domains.Add(h, known)
+		}
+	}
+	if known.domain == "" {
+		return block
+	}
+	return known.domain
+}
+
+// registeredDomain is publicsuffix.EffectiveTLDPlusOne, without a second search and
+// with its closing dot.
+func registeredDomain(name string) string {
 	bare := name[:len(name)-1]
 	suffix, managed := publicsuffix.PublicSuffix(bare)
 	// A suffix without a dot that nobody manages is the list's default rule.
 	if !managed && !strings.Contains(suffix, ".") {
-		return block
+		return ""
 	}
-	// This is publicsuffix.EffectiveTLDPlusOne, without a second search.
 	if strings.HasPrefix(bare, ".") || strings.HasSuffix(bare, ".") || strings.Contains(bare, "..") {
-		return block
+		return ""
 	}
 	above := len(bare) - len(suffix) - 1
 	if above <= 0 || bare[above] != '.' {
-		return block
+		return ""
 	}
 	return name[1+strings.LastIndexByte(bare[:above], '.'):]
 }

@@ -52,15 +52,17 @@ func kindOf(err error, upstream plugin.Handler) evidence.Kind {
 		return evidence.NoHealthy
 	case isLimitExceeded(err, upstream):
 		return evidence.LimitExceeded
+	}
+	if kind := evidence.OfErrno(err); kind != evidence.NoError {
+		return kind
+	}
+	switch {
 	case isTLS(err):
 		return evidence.TLS
 	case isIdle(err):
 		return evidence.Timeout
-	}
-	if kind := evidence.OfSocket(err); kind != evidence.NoError {
-		return kind
-	}
-	switch {
+	case errors.Is(err, net.ErrClosed):
+		return evidence.Closed
 	case errors.Is(err, context.Canceled):
 		return evidence.Canceled
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
@@ -72,24 +74,20 @@ func kindOf(err error, upstream plugin.Handler) evidence.Kind {
 		// parser, which read as those of a socket and of a template.
 		return kind
 	}
-	var execution gotmpl.ExecError
-	var parse *dns.ParseError
-	if errors.As(err, &execution) || errors.As(err, &parse) {
+	if is[gotmpl.ExecError](err) || is[*dns.ParseError](err) {
 		return evidence.TemplateFault
 	}
 	if kind := grpcKind(err); kind != evidence.NoError {
 		return kind
 	}
-	var malformed *dns.Error
-	if errors.As(err, &malformed) {
+	if is[*dns.Error](err) {
 		return evidence.Malformed
 	}
 	// After TLS and dns.Error, which both may wrap an EOF.
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return evidence.Closed
 	}
-	var network net.Error
-	if errors.As(err, &network) {
+	if network, ok := errors.AsType[net.Error](err); ok {
 		if network.Timeout() {
 			return evidence.Timeout
 		}
@@ -146,47 +144,40 @@ func isLimitExceeded(err error, upstream plugin.Handler) bool {
 // quic-go's errors for it wrap net.ErrClosed, as do those for a connection that
 // the peer closed.
 func isIdle(err error) bool {
-	var idle *quic.IdleTimeoutError
-	var handshake *quic.HandshakeTimeoutError
-	return errors.As(err, &idle) || errors.As(err, &handshake)
+	return is[*quic.IdleTimeoutError](err) || is[*quic.HandshakeTimeoutError](err)
 }
 
 func isTLS(err error) bool {
-	var certificate *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	var alert tls.AlertError
-	var authority x509.UnknownAuthorityError
-	var host x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var transport *quic.TransportError
-	if errors.As(err, &transport) && transport.ErrorCode.IsCryptoError() {
+	if transport, ok := errors.AsType[*quic.TransportError](err); ok && transport.ErrorCode.IsCryptoError() {
 		return true
 	}
-	return errors.As(err, &certificate) || errors.As(err, &record) || errors.As(err, &alert) ||
-		errors.As(err, &authority) || errors.As(err, &host) || errors.As(err, &invalid) ||
+	return is[*tls.CertificateVerificationError](err) || is[tls.RecordHeaderError](err) || is[tls.AlertError](err) ||
+		is[x509.UnknownAuthorityError](err) || is[x509.HostnameError](err) || is[x509.CertificateInvalidError](err) ||
 		isRemoteAlert(err)
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
 
 // isRemoteAlert recognizes an alert that the peer sent: crypto/tls wraps its
 // unexported alert type in a net.OpError whose Op is "remote error".
 func isRemoteAlert(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "remote error"
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "remote error"
 }
 
 // tlsReason is the innermost reason: "x509: certificate signed by unknown
 // authority" without the words around it.
 func tlsReason(err error) string {
-	var certificate *tls.CertificateVerificationError
-	if errors.As(err, &certificate) && certificate.Err != nil {
+	if certificate, ok := errors.AsType[*tls.CertificateVerificationError](err); ok && certificate.Err != nil {
 		return certificate.Err.Error()
 	}
-	var record tls.RecordHeaderError
-	if errors.As(err, &record) {
+	if record, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return record.Msg
 	}
-	var op *net.OpError
-	if errors.As(err, &op) && op.Err != nil {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
 		return op.Err.Error()
 	}
 	return err.Error()
@@ -237,12 +228,10 @@ var dialTCP = regexp.MustCompile(`dial tcp ([0-9a-fA-F.:\[\]]{3,64}): `)
 
 // peerOf is the address that a network error names.
 func peerOf(err error) string {
-	var op *net.OpError
-	if errors.As(err, &op) && op.Addr != nil && op.Op != "remote error" {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Addr != nil && op.Op != "remote error" {
 		return op.Addr.String()
 	}
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		if parsed, err := url.Parse(u.URL); err == nil {
 			return parsed.Host
 		}

@@ -87,9 +87,9 @@ func (l *Ladder) Top(next plugin.Handler) plugin.Handler {
 	return next
 }
 
-// Prepare makes room on the stack for a run, if runs need it. Learn is to be given
-// what it returns, at the same depth, when the run has ended.
-func (l *Ladder) Prepare() Room { return l.stack.prepare() }
+// Room is what a run is known to need on the stack. It is to be made with Make, and
+// Learn to be given, at the same depth, what Here returned then.
+func (l *Ladder) Room() Room { return l.stack.room() }
 
 // Learn takes note of whether a run needed more room than r.
 func (l *Ladder) Learn(r Room) { l.stack.learned(r) }

@@ -108,7 +108,7 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 	t := run.tapAt(level)
 	e := evidence.New()
 	e.Rcode, e.Shape, e.At = rcode, shape, "ede"
-	e.Question, e.Asked = run.Question(), run.questionAt(level)
+	e.Question, e.Asked, e.Name = run.Question(), run.questionAt(level), lower(run.qname)
 	e.Opcode, e.CheckingDisabled = int(run.opcode), run.cd
 	e.DNSSECOK, e.NoEDNS = run.Request.DO(), run.upstreamTap != nil && !run.upstreamEDNS
 	e.Path = run.names(e.Path)
@@ -175,13 +175,17 @@ func (run *Run) addCache(e *evidence.Evidence) {
 		if t.name != "cache" {
 			continue
 		}
-		q := run.questionAt(i + 1)
-		e.CacheQuestion = dns.Question{Name: lower(q.Name), Qtype: q.Qtype, Qclass: q.Qclass}
+		e.CacheQuestion = run.questionAt(i + 1)
+		if e.CacheQuestion.Name == run.qname {
+			e.CacheQuestion.Name = e.Name
+		} else {
+			e.CacheQuestion.Name = lower(e.CacheQuestion.Name)
+		}
 		e.CacheHit = i == int(run.entered)-1 && run.written.seen()
 	}
 	if run.background {
-		q := run.Question()
-		e.CacheQuestion = dns.Question{Name: lower(q.Name), Qtype: q.Qtype, Qclass: q.Qclass}
+		e.CacheQuestion = run.Question()
+		e.CacheQuestion.Name = e.Name
 	}
 }
 

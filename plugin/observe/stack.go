@@ -22,41 +22,55 @@ type stackNeed struct {
 }
 
 const (
-	// mostScore bounds a score, so that a change is learned soon.
+	// mostScore bounds a score, so that a change is learned soon. One of two to the
+	// score runs has less room made than is thought to be needed, to learn whether
+	// it still is: the surer that is, the fewer.
 	mostScore = 8
-	// One of tryEvery runs has less room made than is thought to be needed, to
-	// learn whether it still is.
-	tryEvery = 32
 	// apart is how far two addresses on one stack at the same depth are apart at
 	// least if it was moved in between, and never are otherwise: two stacks do not
 	// overlap, and frames are smaller.
 	apart = 1 << 11
 )
 
-// Room is an address on the stack, and in its last bits how much room was made
-// there.
+// Room is how much room is needed on the stack, in its last bits, and in the others
+// an address there, once it was made.
 type Room uintptr
 
 const roomBits = 3
 
+// roomFor make room.
+var roomFor = [...]func(int) byte{noRoom, roomForChain, roomForDial}
+
+// room is what is known to be needed.
+func (s *stackNeed) room() Room {
+	room, last := 0, int32(0)
+	for room < len(s.scores) {
+		score := s.scores[room].Load()
+		if score <= 0 {
+			break
+		}
+		room, last = room+1, score
+	}
+	if room > 0 && rand.Uint32()>>(32-last) == 0 {
+		room--
+	}
+	return Room(room)
+}
+
 // prepare makes as much room as what follows is known to need. What it returns is
 // for learned, to be called at the same depth once that has returned.
 func (s *stackNeed) prepare() Room {
-	room := 0
-	for room < len(s.scores) && s.scores[room].Load() > 0 {
-		room++
-	}
-	if room > 0 && rand.Uint32()%tryEvery == 0 {
-		room--
-	}
-	switch room {
-	case 1:
-		roomForChain(0)
-	case 2:
-		roomForDial(0)
-	}
-	return onStack()&^roomBits | Room(room)
+	room := s.room()
+	room.Make()
+	return room.Here()
 }
+
+// Make has the runtime make room. Like Here it is inlined: a frame less on the
+// stack is a frame less to move, and a move costs by the frame.
+func (r Room) Make() { roomFor[r](0) }
+
+// Here returns r with the place of the stack, now that room was made.
+func (r Room) Here() Room { return onStack()&^roomBits | r }
 
 func (s *stackNeed) learned(before Room) {
 	room := int(before & roomBits)
@@ -88,6 +102,8 @@ const (
 	chainRoom = 4 << 10
 	dialRoom  = 9 << 10
 )
+
+func noRoom(int) byte { return 0 }
 
 // roomForChain has a frame of chainRoom octets, for which the runtime has to make
 // room. It does nothing with it.

@@ -51,7 +51,7 @@ func TestTheNeedForStackIsLearned(t *testing.T) {
 	if need := s.known(); need != 2 {
 		t.Fatalf("need %d after runs that need much, want 2", need)
 	}
-	onGoroutines(20*mostScore*tryEvery, run(1))
+	onGoroutines(20*mostScore<<mostScore, run(1))
 	if need := s.known(); need != 0 {
 		t.Errorf("need %d after runs that need little, want 0", need)
 	}

@@ -30,17 +30,18 @@ func run() error {
 	b := &bench{}
 	flag.StringVar(&b.binary, "bin", "", "the `binary` of CoreDNS with ede; built from cmd/coredns if empty")
 	flag.Float64Var(&b.seconds, "seconds", 1, "how long each run of dnsperf takes")
-	flag.IntVar(&b.pairs, "pairs", 7, "how many pairs of runs each figure is the median of")
+	flag.IntVar(&b.starts, "starts", 3, "how many times both servers of a contest are started")
+	flag.IntVar(&b.pairs, "pairs", 5, "how many pairs of runs follow each start; each figure is the median of all")
 	var names []string
 	for _, s := range sections {
 		names = append(names, s.name)
 	}
 	only := flag.String("only", "", "the tables to make, out of "+strings.Join(names, ","))
 	write := flag.String("write", "", "the `file` to put the tables into, as docs/performance.md")
-	limit := flag.Duration("limit", 25*time.Minute, "when to give up")
+	limit := flag.Duration("limit", 45*time.Minute, "when to give up")
 	flag.Parse()
-	if b.seconds <= 0 || b.pairs < 1 {
-		return errors.New("-seconds and -pairs have to be positive")
+	if b.seconds <= 0 || b.starts < 1 || b.pairs < 1 {
+		return errors.New("-seconds, -starts and -pairs have to be positive")
 	}
 	chosen := strings.FieldsFunc(*only, func(r rune) bool { return r == ',' })
 	for _, name := range chosen {

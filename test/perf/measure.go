@@ -14,7 +14,7 @@ type bench struct {
 	binary, dir            string
 	serverCore, clientCore string
 	seconds                float64
-	pairs                  int
+	starts, pairs          int
 }
 
 // pair is both forms of a contest, running.
@@ -46,48 +46,75 @@ func (p *pair) close() {
 	p.with.stop()
 }
 
-// contest measures c from its start to its end.
+// contest measures c from its start to its end. Both servers are started more than
+// once: where the system puts the memory of a process makes it faster or slower by
+// some percent for as long as it lives.
 func (b *bench) contest(ctx context.Context, c contest) (figures, error) {
-	p, err := b.open(ctx, c)
-	if err != nil {
-		return figures{}, err
+	var all runs
+	for range b.starts {
+		p, err := b.open(ctx, c)
+		if err != nil {
+			return figures{}, err
+		}
+		err = b.race(ctx, p, c, &all)
+		p.close()
+		if err != nil {
+			return figures{}, err
+		}
 	}
-	defer p.close()
-	return b.measure(ctx, p, c)
+	return all.figures(c), nil
 }
 
-// measure has both forms asked in turn, once to warm up and then b.pairs times.
-// Which of them is first changes from pair to pair.
+// measure is contest for a pair that runs.
 func (b *bench) measure(ctx context.Context, p *pair, c contest) (figures, error) {
-	var perSecond, cpu [2][]float64
-	var throughput, spent []float64
+	var all runs
+	if err := b.race(ctx, p, c, &all); err != nil {
+		return figures{}, err
+	}
+	return all.figures(c), nil
+}
+
+// runs are what pairs of runs gave: queries a second and nanoseconds of the server
+// a query, each of the base and with ede.
+type runs struct{ perSecond, cpu [2][]float64 }
+
+// race has both forms asked in turn, once to warm up and then b.pairs times.
+// Which of them is first changes from pair to pair.
+func (b *bench) race(ctx context.Context, p *pair, c contest, all *runs) error {
 	servers := [2]*server{p.base, p.with}
 	for round := range b.pairs + 1 {
-		var rate, used [2]float64
 		for turn := range 2 {
 			i := (turn + round) % 2
 			r, d, err := b.burst(ctx, servers[i], c.ask)
 			if err != nil {
-				return figures{}, fmt.Errorf("%s: %w", c.name, err)
+				return fmt.Errorf("%s: %w", c.name, err)
 			}
-			rate[i], used[i] = r.perSecond, float64(d)/float64(r.completed)
+			if round == 0 {
+				continue
+			}
+			all.perSecond[i] = append(all.perSecond[i], r.perSecond)
+			all.cpu[i] = append(all.cpu[i], float64(d)/float64(r.completed))
 		}
-		if round == 0 {
-			continue
-		}
-		for i := range 2 {
-			perSecond[i] = append(perSecond[i], rate[i])
-			cpu[i] = append(cpu[i], used[i])
-		}
-		throughput = append(throughput, rate[1]/rate[0])
-		spent = append(spent, used[1]/used[0])
 	}
-	f := figures{throughput: median(throughput), spent: median(spent)}
+	return nil
+}
+
+func (all *runs) figures(c contest) figures {
+	f := figures{throughput: median(ratios(all.perSecond)), spent: median(ratios(all.cpu))}
 	for i := range 2 {
-		f.perSecond[i], f.cpu[i] = median(perSecond[i]), time.Duration(median(cpu[i]))
+		f.perSecond[i], f.cpu[i] = median(all.perSecond[i]), time.Duration(median(all.cpu[i]))
 	}
 	fmt.Fprintf(os.Stderr, "%-48s throughput %.3f, CPU %.3f\n", c.name, f.throughput, f.spent)
-	return f, nil
+	return f
+}
+
+// ratios are those of each pair, with ede to without.
+func ratios(of [2][]float64) []float64 {
+	all := make([]float64, len(of[0]))
+	for i := range all {
+		all[i] = of[1][i] / of[0][i]
+	}
+	return all
 }
 
 // burst asks s as fast as it answers, and returns what it spent on that.

@@ -249,7 +249,7 @@ func ask(ctx context.Context, r diagnose.Resolver, q dns.Question) (diagnose.Cas
 // kindOf tells why a server gave no reply.
 func kindOf(err error) evidence.Kind {
 	var network net.Error
-	switch kind := evidence.OfSocket(err); {
+	switch kind := evidence.OfErrno(err); {
 	case kind != evidence.NoError:
 		return kind
 	case errors.As(err, &network) && network.Timeout(), errors.Is(err, context.DeadlineExceeded):
