@@ -1,9 +1,7 @@
 package ede
 
 import (
-	"context"
 	"os"
-	"sync/atomic"
 	"time"
 
 	"github.com/miekg/dns"
@@ -19,25 +17,17 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/record"
 )
 
-// maxHeld is how many answers may wait for a diagnosis at once.
-const maxHeld = 64
-
 // diagnoses is what the blocks that diagnose share.
 type diagnoses struct {
 	runner  *diagnose.Runner
+	waiter  *diagnose.Waiter
 	compare []*exchange.Upstream
-	wait    time.Duration
-	held    atomic.Int64
-	// queued is how many answers wait for a turn, and turns how many there are
-	// within wait: one more would wait in vain.
-	queued atomic.Int64
-	turns  int64
 }
 
 // newDiagnoses returns the diagnoses as the Corefile configures them. Findings
 // go to p.
 func newDiagnoses(line diagnoseLine, p *process) (*diagnoses, error) {
-	d := &diagnoses{wait: line.wait, turns: int64(float64(line.rate) * line.wait.Seconds())}
+	d := &diagnoses{}
 	engine := &diagnose.Engine{Anchors: dnssec.RootAnchors(), Private: diagnose.PrivateZones(), Now: time.Now}
 	if line.anchors != "" {
 		anchors, err := readAnchors(line.anchors)
@@ -60,6 +50,7 @@ func newDiagnoses(line diagnoseLine, p *process) (*diagnoses, error) {
 		engine.Delegation = &delegation.Prober{Direct: dialer.Direct, Allowed: line.networks()}
 	}
 	d.runner = diagnose.NewRunner(engine, line.rate, line.concurrent, p.diagnosed)
+	d.waiter = diagnose.NewWaiter(d.runner, line.rate, line.wait, func(why diagnose.Skip) { record.DiagnosisSkipped(string(why)) })
 	return d, nil
 }
 
@@ -103,7 +94,7 @@ func (e *Ede) refine(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) 
 	case v.Disputable():
 		// The upstream's reason stands: nobody waits for what is found here.
 		if c, ok := e.caseOf(run, ev, v); ok && !ev.CacheHit {
-			d.start(c)
+			d.waiter.Start(c)
 		}
 		return v
 	case !v.Refinable():
@@ -119,33 +110,11 @@ func (e *Ede) refine(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) 
 	if !ok {
 		return v
 	}
-	// One deadline for both: to get a turn, and to be diagnosed.
-	ctx, cancel := context.WithTimeout(run, d.wait)
-	defer cancel()
-	d.await(ctx, d.queue(ctx, c))
+	d.waiter.Wait(run, c)
 	if better := d.known(ev, v); better != nil {
 		return better
 	}
 	return v
-}
-
-// await holds an answer back until ended, for as long as is configured and the
-// query ctx goes on.
-func (d *diagnoses) await(ctx context.Context, ended <-chan struct{}) {
-	if ended == nil || d.wait == 0 {
-		return
-	}
-	if !d.hold() {
-		return
-	}
-	defer d.held.Add(-1)
-	timer := time.NewTimer(d.wait)
-	defer timer.Stop()
-	select {
-	case <-ended:
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }
 
 // refineNested is refine for a query that failed in a lookup inside it, as the
@@ -208,63 +177,6 @@ func (e *Ede) caseOf(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) 
 		}
 	}
 	return c, true
-}
-
-// start starts a diagnosis, and counts why not if it does not. The channel is
-// closed at its end, and nil if there is nothing to wait for.
-func (d *diagnoses) start(c diagnose.Case) <-chan struct{} {
-	ended, skip := d.runner.Start(c)
-	if skip != diagnose.Started {
-		record.DiagnosisSkipped(string(skip))
-	}
-	return ended
-}
-
-// retryEvery is how often an answer that is held asks for its turn.
-const retryEvery = 25 * time.Millisecond
-
-// queue is start for an answer that may be held: while the budget has no room for
-// its diagnosis, it waits for a turn.
-func (d *diagnoses) queue(ctx context.Context, c diagnose.Case) <-chan struct{} {
-	ended, skip := d.runner.Start(c)
-	if noRoom(skip) {
-		ended, skip = d.turn(ctx, c, skip)
-	}
-	if skip != diagnose.Started {
-		record.DiagnosisSkipped(string(skip))
-	}
-	return ended
-}
-
-func noRoom(skip diagnose.Skip) bool { return skip == diagnose.OverRate || skip == diagnose.Busy }
-
-func (d *diagnoses) turn(ctx context.Context, c diagnose.Case, skip diagnose.Skip) (<-chan struct{}, diagnose.Skip) {
-	defer d.queued.Add(-1)
-	if d.queued.Add(1) > d.turns || !d.hold() {
-		return nil, skip
-	}
-	defer d.held.Add(-1)
-	retry := time.NewTicker(retryEvery)
-	defer retry.Stop()
-	for {
-		select {
-		case <-retry.C:
-			if ended, skip := d.runner.Start(c); !noRoom(skip) {
-				return ended, skip
-			}
-		case <-ctx.Done():
-			return nil, skip
-		}
-	}
-}
-
-// hold takes one of the places of answers that wait; d.held.Add(-1) gives it back.
-func (d *diagnoses) hold() bool {
-	if d.held.Add(1) > maxHeld {
-		d.held.Add(-1)
-		return false
-	}
-	return true
 }
 
 // diagnosed records a finding. The incident table has it from the next failure

@@ -1,4 +1,4 @@
-package ede
+package diagnose
 
 import (
 	"context"
@@ -10,11 +10,16 @@ import (
 
 func TestAtMost64AnswersWaitForADiagnosis(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &diagnoses{wait: time.Second}
+		w := &Waiter{longest: time.Second}
 		const over = 36
 		ended := make(chan struct{})
 		var left atomic.Int64
-		hold := func(ctx context.Context) { d.await(ctx, ended); left.Add(1) }
+		hold := func(ctx context.Context) {
+			ctx, cancel := context.WithTimeout(ctx, w.longest)
+			defer cancel()
+			w.await(ctx, ended)
+			left.Add(1)
+		}
 		gone, cancel := context.WithCancel(t.Context())
 		for range maxHeld + over {
 			go hold(gone)
@@ -37,7 +42,7 @@ func TestAtMost64AnswersWaitForADiagnosis(t *testing.T) {
 		if left.Load() != 0 {
 			t.Fatalf("%d answers are not held: those before did not make room", left.Load())
 		}
-		time.Sleep(d.wait)
+		time.Sleep(w.longest)
 		synctest.Wait()
 		if left.Load() != maxHeld {
 			t.Errorf("%d answers left after the longest wait, want all", left.Load())
@@ -48,8 +53,8 @@ func TestAtMost64AnswersWaitForADiagnosis(t *testing.T) {
 		synctest.Wait()
 		close(ended)
 		synctest.Wait()
-		if left.Load() != 1 || d.held.Load() != 0 {
-			t.Errorf("%d answers left when the diagnosis had ended; %d still count", left.Load(), d.held.Load())
+		if left.Load() != 1 || w.held.Load() != 0 {
+			t.Errorf("%d answers left when the diagnosis had ended; %d still count", left.Load(), w.held.Load())
 		}
 	})
 }
