@@ -2,8 +2,7 @@ package incident
 
 import (
 	"strings"
-
-	"github.com/coredns/coredns/plugin/pkg/cache"
+	"sync/atomic"
 
 	"golang.org/x/net/publicsuffix"
 )
@@ -12,11 +11,13 @@ import (
 // keptName how long these may be: the same names fail again and again, and finding
 // the domain is a good part of what counting a failure costs.
 const (
-	keptDomains = 2048
+	keptDomains = 4096
 	keptName    = 128
 )
 
-var domains = cache.New[named](keptDomains)
+// domains has a place for each hash. A flood of names that are never asked again
+// passes through it at the price of a store each.
+var domains [keptDomains]atomic.Pointer[named]
 
 // named is a name and its registered domain, which is empty if there is none.
 type named struct{ name, domain string }
@@ -25,12 +26,12 @@ type named struct{ name, domain string }
 // domain of name, which is in lower case and has its closing dot, or block, the
 // server block's zone, for a name that the public suffix list knows nothing of.
 func ZoneOf(name, block string) string {
-	h := nameHash(name)
-	known, ok := domains.Get(h)
-	if !ok || known.name != name {
-		known = named{name, registeredDomain(name)}
+	place := &domains[nameHash(name)%keptDomains]
+	known := place.Load()
+	if known == nil || known.name != name {
+		known = &named{name, registeredDomain(name)}
 		if len(name) <= keptName {
-			domains.Add(h, known)
+			place.Store(known)
 		}
 	}
 	if known.domain == "" {
