@@ -43,7 +43,7 @@ func ZoneOf(name, block string) string {
 // registeredDomain is publicsuffix.EffectiveTLDPlusOne, without a second search and
 // with its closing dot.
 func registeredDomain(name string) string {
-	bare := name[:len(name)-1]
+	bare := strings.TrimSuffix(name, ".")
 	suffix, managed := publicsuffix.PublicSuffix(bare)
 	// A suffix without a dot that nobody manages is the list's default rule.
 	if !managed && !strings.Contains(suffix, ".") {
