@@ -146,11 +146,13 @@ func (e *Ede) answer(f *record.Failure, run *observe.Run, r *dns.Msg, shape evid
 // Name implements plugin.Handler.
 func (e *Ede) Name() string { return "ede" }
 
-// succeeded clears what is remembered of a question that resolves again.
+// succeeded clears what is remembered of a question that resolves again. An answer
+// out of the cache does not say that it does: it is older than the failure of the
+// refresh that it set off itself, or than one that it is served stale for.
 func (e *Ede) succeeded(run *observe.Run) {
 	run.Passed()
 	diagnoses := e.process.diagnoses
-	if e.process.table.Quiet() && (diagnoses == nil || diagnoses.runner.Quiet()) {
+	if e.process.table.Quiet() && (diagnoses == nil || diagnoses.runner.Quiet()) || run.OutOfCache() {
 		return
 	}
 	q := run.CacheQuestion()

@@ -256,6 +256,12 @@ func (run *Run) questionAt(level int) dns.Question {
 
 func isTransfer(qtype uint16) bool { return qtype == dns.TypeAXFR || qtype == dns.TypeIXFR }
 
+// OutOfCache reports whether cache gave the answer without asking for it.
+func (run *Run) OutOfCache() bool {
+	t := run.tapAt(int(run.entered))
+	return t != nil && t.name == "cache"
+}
+
 // BackgroundEvidence is Evidence for a refresh that cache did on its own and
 // that returned (rcode, err), or nil if it did not fail.
 func (run *Run) BackgroundEvidence(rcode int, err error) *evidence.Evidence {
