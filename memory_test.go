@@ -54,3 +54,17 @@ func TestAnAnswerOutOfTheCacheForgetsNoFailure(t *testing.T) {
 		t.Errorf("the failure out of the cache has the codes %v, want a cause and %d", codes, dns.ExtendedErrorCodeCachedError)
 	}
 }
+
+func TestTheCaseOfANameMakesNoIncidentOfItsOwn(t *testing.T) {
+	fail := &link{name: "hosts", serve: func(plugin.Handler, context.Context, dns.ResponseWriter, *dns.Msg) (int, error) {
+		return dns.RcodeServerFailure, nil
+	}}
+	e := chain(t, "ede {\n log off\n}", fail).(*Ede)
+	for _, name := range []string{"www.example.co.uk.", "WWW.Example.CO.UK."} {
+		_, _ = e.ServeDNS(t.Context(), new(last), new(dns.Msg).SetQuestion(name, dns.TypeA))
+	}
+	all := e.process.table.Incidents()
+	if len(all) != 1 || all[0].Zone != "example.co.uk." || all[0].Count != 2 {
+		t.Errorf("incidents are %+v, want one of two failures of example.co.uk.", all)
+	}
+}
