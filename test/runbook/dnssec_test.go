@@ -20,7 +20,7 @@ import (
 // signatures are of a zone whose signature has expired, behind a BIND that
 // validates and does not say why it fails.
 func (s *stage) signatures(t *testing.T) {
-	s.t = t
+	s.enter(t)
 	b := zones(t, time.Now(), "rrsig-exp-a")
 	b.Listen(t, 53)
 	s.diagnosing(t, b, resolver.BIND.Start(t, resolver.Root{Hints: b.RootHints(), Anchor: b.Anchor()}))
@@ -36,7 +36,7 @@ func (s *stage) signatures(t *testing.T) {
 // signed for then. No resolver starts on such a machine, so that one is played:
 // it fails what does not validate, and gives it to those who validate themselves.
 func (s *stage) clock(t *testing.T) {
-	s.t = t
+	s.enter(t)
 	b := zones(t, time.Now().AddDate(0, -3, 0), "valid")
 	exchange := b.Exchange()
 	played := upstream.Start(t, upstream.Config{Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {

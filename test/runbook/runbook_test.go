@@ -52,6 +52,13 @@ func newStage(t *testing.T) *stage {
 	return &stage{t: t, ports: make(map[string]string), shown: make(map[string]bool), out: make(map[string]string)}
 }
 
+// enter makes t the act that the next scenes are of. Each act has ports of its
+// own: those of an act that ended may have been given to somebody else since.
+func (s *stage) enter(t *testing.T) {
+	s.t = t
+	clear(s.ports)
+}
+
 // port gives a port of the document one of this run.
 func (s *stage) port(documented string) string {
 	if s.ports[documented] == "" {
@@ -244,7 +251,7 @@ func settled(text string) string {
 
 // examples are the scenes of Corefile.example.
 func (s *stage) examples(t *testing.T) {
-	s.t = t
+	s.enter(t)
 	corefile, err := os.ReadFile("../../Corefile.example")
 	if err != nil {
 		t.Fatal(err)
@@ -286,9 +293,7 @@ func (s *stage) report(t *testing.T) {
 
 // faults are those that Corefile.example cannot bring about.
 func (s *stage) faults(t *testing.T) {
-	s.t = t
-	// CoreDNS keeps the listener of the metrics to the end of the process.
-	delete(s.ports, "9153")
+	s.enter(t)
 	slow := upstream.Start(t, upstream.Config{Handler: upstream.Silent()})
 	servfail := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(dns.RcodeServerFailure, true)})
 	server.Start(t, s.here(fmt.Sprintf(`
