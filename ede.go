@@ -46,9 +46,6 @@ func (e *Ede) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	if len(r.Question) == 0 || !e.block.explains(r.Question[0].Name) {
 		return e.pass(ctx, w, r)
 	}
-	room := e.ladder.Room()
-	room.Make()
-	room = room.Here()
 	run := e.ladder.Begin(ctx, w, r)
 	defer e.recorded(run, r)
 	rcode, err := 0, error(nil)
@@ -59,7 +56,6 @@ func (e *Ede) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 		// wants to know which plugin writes. A run does not.
 		rcode, err = e.Next.ServeDNS(run, run, r)
 	}
-	e.ladder.Learn(room)
 	return e.served(run, r, rcode, err)
 }
 
@@ -131,7 +127,14 @@ func (e *Ede) answer(f *record.Failure, run *observe.Run, r *dns.Msg, shape evid
 		return nil
 	}
 	opts := e.options(f.Verdict, f)
-	reply := option.Attach(run.Reply(r, failure), run.Request, limitOf(run.ResponseWriter, r, run.Request), opts)
+	limit := limitOf(run.ResponseWriter, r, run.Request)
+	reply := run.Reply(failure)
+	if reply != nil {
+		reply = option.Attach(reply, run.Request, limit, opts)
+	} else {
+		// rewrite may have left another question in r than the client asked.
+		reply = option.Answer(r, run.Question(), failure, run.Request, limit, opts)
+	}
 	if f.Sent != record.SentYes {
 		return reply
 	}

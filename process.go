@@ -8,6 +8,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 	"github.com/seed-1b7246af/coredns-ede/plugin/page"
 	"github.com/seed-1b7246af/coredns-ede/plugin/record"
+	"github.com/seed-1b7246af/coredns-ede/plugin/stack"
 )
 
 // process is what all server blocks of one load share.
@@ -28,13 +29,15 @@ type process struct {
 	// pageIsHanded is true where the load before has the page on this address.
 	pageIsHanded bool
 	page         *page.Server
+
+	ballast *stack.Ballast
 }
 
 func newProcess(s settings) (*process, error) {
 	table := incident.New(s.entries(), time.Now)
 	p := &process{
 		entries: s.entries(), table: table, classifier: cause.NewClassifier(), log: record.NewLog(s.logOptions(), table, time.Now),
-		history: newHistory(s), clientForm: s.client.value, pageAddr: s.page,
+		history: newHistory(s), clientForm: s.client.value, pageAddr: s.page, ballast: new(stack.Ballast),
 	}
 	table.Keep(p.history)
 	if !s.diagnoses {
@@ -57,6 +60,7 @@ func (p *process) adopt(old *process, blocks map[uint64]bool) {
 		p.table.Adopt(old.table, blocks)
 	}
 	p.log.Continue(old.log, p.table)
+	p.ballast = old.ballast
 	p.pageIsHanded = p.pageAddr.value == old.pageAddr.value
 	p.adoptHistory(old)
 }
@@ -73,6 +77,7 @@ func (p *process) start(change incident.EventKind) error {
 		log.Infof("version %s, commit %s, %s", version, commit, runtime.Version())
 	}
 	p.log.Start()
+	p.ballast.Start()
 	return nil
 }
 
@@ -80,4 +85,5 @@ func (p *process) stop() {
 	p.page.Stop()
 	p.diagnoses.stop()
 	p.log.Stop()
+	p.ballast.Stop()
 }

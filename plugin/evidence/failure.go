@@ -95,6 +95,16 @@ func (k Kind) String() string { return kindNames[k] }
 // Network is true for errors of an exchange with another server.
 func (k Kind) Network() bool { return k >= Timeout && k <= NetworkOther }
 
+// Exchanged is true for what a plugin that asks an upstream fails with once it has
+// begun to: for all errors but those by which it says that it asked none.
+func (k Kind) Exchanged() bool {
+	switch k {
+	case NoError, NoHealthy, LimitExceeded, NoNextPlugin:
+		return false
+	}
+	return true
+}
+
 // OfErrno tells what kind of failure an error is by the number that the operating
 // system gave, NoError if it has none, or one that says no more than that it
 // failed.

@@ -43,12 +43,14 @@ type Incident struct {
 
 type incident struct {
 	Incident
+	// id is that of Incident, for those who hold it after this is dropped.
+	id           *ID
 	window       window
 	older, newer *incident
 }
 
-// count adds f to its incident and returns it.
-func (t *Table) count(f *Failure, now time.Time) Incident {
+// count adds f to its incident and returns it, with an ID that stays as it is.
+func (t *Table) count(f *Failure, now time.Time) (Incident, *ID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	in := t.find(f.ID)
@@ -61,7 +63,7 @@ func (t *Table) count(f *Failure, now time.Time) Incident {
 	if f.Cached {
 		in.Cached++
 	}
-	return in.Incident
+	return in.Incident, in.id
 }
 
 // find returns the incident id, nil if there is none. In an outage it is mostly
@@ -73,11 +75,16 @@ func (t *Table) find(id ID) *incident {
 	return t.incidents[id]
 }
 
+func newIncident(in Incident) *incident {
+	id := in.ID
+	return &incident{Incident: in, id: &id}
+}
+
 func (t *Table) begin(f *Failure, now time.Time) *incident {
 	if len(t.incidents) >= maxIncidents {
 		t.displace(t.oldest)
 	}
-	in := &incident{Incident: Incident{ID: f.ID, First: now, LastGood: f.LastGood}}
+	in := newIncident(Incident{ID: f.ID, First: now, LastGood: f.LastGood})
 	if f.Verdict != nil {
 		in.Advice, in.Lasts, in.Owner = f.Verdict.Advice, string(f.Verdict.Lasts), string(f.Verdict.Owner)
 		if len(f.Verdict.Statements) > 0 {
@@ -217,7 +224,7 @@ func (t *Table) Adopt(other *Table, blocks map[uint64]bool) {
 		if len(t.incidents) >= maxIncidents || t.incidents[in.ID] != nil {
 			continue
 		}
-		taken := &incident{Incident: in}
+		taken := newIncident(in)
 		t.incidents[in.ID] = taken
 		// Incidents come newest first; each goes before the one taken last.
 		taken.newer = t.oldest

@@ -23,8 +23,9 @@ type Key struct {
 
 // remembered is the verdict on a question that failed.
 type remembered struct {
-	key     Key
-	id      ID
+	key Key
+	// id is shared by all questions of the incident.
+	id      *ID
 	verdict *cause.Verdict
 	found   time.Time
 	// cached is the verdict for a failure that comes out of the cache, made with
@@ -90,7 +91,7 @@ func (k Key) hash() uint64 {
 	return h
 }
 
-func (t *Table) remember(k Key, v *cause.Verdict, id ID, now time.Time) {
+func (t *Table) remember(k Key, v *cause.Verdict, id *ID, now time.Time) {
 	t.put(k.hash(), &remembered{key: k, id: id, verdict: v.Kept(), found: now})
 }
 
@@ -102,7 +103,7 @@ const renewAfter = time.Second
 // question that is asked all the time costs no memory each time.
 func (t *Table) knows(f *Failure, now time.Time) bool {
 	r, ok := t.lookup(f.Key, now)
-	return ok && now.Sub(r.found) < renewAfter && r.id == f.ID && slices.Equal(r.verdict.Statements, f.Verdict.Statements)
+	return ok && now.Sub(r.found) < renewAfter && *r.id == f.ID && slices.Equal(r.verdict.Statements, f.Verdict.Statements)
 }
 
 // put holds r, and lets a success of its name be heard of. It keeps expire from
@@ -170,7 +171,7 @@ func (t *Table) Succeeded(k Key) {
 			continue
 		}
 		t.questions.Remove(k.hash())
-		t.good(r.id, now)
+		t.good(*r.id, now)
 	}
 }
 
@@ -181,5 +182,5 @@ func (t *Table) Remember(k Key, v *cause.Verdict, zone string) {
 	if k.Name == "" {
 		return
 	}
-	t.remember(k, v, ID{Cause: v.Cause.ID, At: v.At, Upstream: v.Upstream, Zone: zone}, t.now())
+	t.remember(k, v, &ID{Cause: v.Cause.ID, At: v.At, Upstream: v.Upstream, Zone: zone}, t.now())
 }

@@ -77,11 +77,11 @@ func (t *Table) Failed(f Failure) Incident {
 	if now.IsZero() {
 		now = t.now()
 	}
-	in := t.count(&f, now)
+	in, id := t.count(&f, now)
 	// No cache answers with a refusal by policy, and that the name resolves for
 	// another client does not end it.
 	if f.Key.Name != "" && !f.Cached && !f.Verdict.Cause.Policy && !t.knows(&f, now) {
-		t.remember(f.Key, f.Verdict, in.ID, now)
+		t.remember(f.Key, f.Verdict, id, now)
 	}
 	return in
 }

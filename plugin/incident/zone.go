@@ -15,9 +15,16 @@ const (
 	keptName    = 128
 )
 
-// domains has a place for each hash. A flood of names that are never asked again
-// passes through it at the price of a store each.
-var domains [keptDomains]atomic.Pointer[named]
+// domains has a place for each hash. A name is kept when it fails again before
+// another of its place does, so that a flood of names that are never asked again
+// passes by.
+var domains [keptDomains]place
+
+// place has the last name that was kept in it, and the hash of the last that failed.
+type place struct {
+	kept   atomic.Pointer[named]
+	failed atomic.Uint64
+}
 
 // named is a name and its registered domain, which is empty if there is none.
 type named struct{ name, domain string }
@@ -26,18 +33,24 @@ type named struct{ name, domain string }
 // domain of name, which is in lower case and has its closing dot, or block, the
 // server block's zone, for a name that the public suffix list knows nothing of.
 func ZoneOf(name, block string) string {
-	place := &domains[nameHash(name)%keptDomains]
-	known := place.Load()
-	if known == nil || known.name != name {
-		known = &named{name, registeredDomain(name)}
+	hash := nameHash(name)
+	at := &domains[hash%keptDomains]
+	domain := ""
+	if again := at.failed.Load() == hash; !again {
+		at.failed.Store(hash)
+		domain = registeredDomain(name)
+	} else if known := at.kept.Load(); known != nil && known.name == name {
+		domain = known.domain
+	} else {
+		domain = registeredDomain(name)
 		if len(name) <= keptName {
-			place.Store(known)
+			at.kept.Store(&named{name, domain})
 		}
 	}
-	if known.domain == "" {
+	if domain == "" {
 		return block
 	}
-	return known.domain
+	return domain
 }
 
 // registeredDomain is publicsuffix.EffectiveTLDPlusOne, without a second search and

@@ -132,7 +132,11 @@ func (b *block) serve(ctx context.Context, r *dns.Msg) served {
 		s.rcode, s.err = s.run.Release(s.rcode, s.err)
 	case s.run.Nested():
 	case !b.ladder.PassThrough:
-		_ = s.client.WriteMsg(s.run.Reply(r, s.left))
+		reply := s.run.Reply(s.left)
+		if reply == nil {
+			reply = new(dns.Msg).SetRcode(r, s.left)
+		}
+		_ = s.client.WriteMsg(reply)
 	}
 	return s
 }

@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -32,10 +33,10 @@ func upstreamOn(t *testing.T, serve dns.HandlerFunc) string {
 	return c.LocalAddr().String()
 }
 
-// startForward starts the forward below the tap.
+// startForward starts the forward that is the first plugin of a block.
 func startForward(t *testing.T, top plugin.Handler) {
 	t.Helper()
-	f := forwardOf(top.(*tap).next)
+	f := forwardOf(top)
 	if err := f.OnStartup(); err != nil {
 		t.Fatal(err)
 	}
@@ -146,4 +147,28 @@ func TestTheForwardThatANameGoesToIsTheFirstForIt(t *testing.T) {
 	if got := without.ForwardZone("example.org."); got != "." {
 		t.Errorf("without a forward: %s", got)
 	}
+}
+
+// A forward names the upstream that it asks in the metadata. Where it has one only,
+// there is nothing to name, and no map is made for it.
+func TestOnlyAForwardThatChoosesGetsAMapOfMetadata(t *testing.T) {
+	for upstreams, want := range map[string]bool{port.Free(t): false, port.Free(t) + " " + port.Free(t): true} {
+		b := under(setUp(t, "forward . "+upstreams))
+		startForward(t, forwardBelow(b.top))
+		e, s := b.fails(t, ask("www.example.org.", dns.TypeA))
+		if got := metadata.ValueFuncs(s.run.upstreamCtx) != nil; got != want {
+			t.Errorf("forward to %s: a map %t, want %t", upstreams, got, want)
+		}
+		if !strings.Contains(upstreams, e.Upstream) || e.Upstream == "" {
+			t.Errorf("forward to %s: upstream %q", upstreams, e.Upstream)
+		}
+	}
+}
+
+// forwardBelow is the forward below top, a tap if the forward chooses.
+func forwardBelow(top plugin.Handler) plugin.Handler {
+	if t, ok := top.(*tap); ok {
+		return t.next
+	}
+	return top
 }

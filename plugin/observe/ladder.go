@@ -20,6 +20,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+	"github.com/seed-1b7246af/coredns-ede/plugin/stack"
 )
 
 // Ladder is the set of taps of one server block, and what its handlers tell
@@ -32,8 +33,6 @@ type Ladder struct {
 	taps [maxPlaces]*tap
 	// top is the tap that stands for itself on each run, see Top.
 	top *tap
-	// stack is what the chain needs.
-	stack stackNeed
 
 	// PassThrough makes a run pass failing messages on at once, as the chain
 	// wrote them, and only take note of them.
@@ -70,29 +69,22 @@ func (l *Ladder) Install(own int) {
 	}
 }
 
-// Top returns the handler that ede calls, nil if next is. The tap above an
-// ordinary plugin is not called itself: Begin notes that the plugin is entered,
-// and Outcome what it gave back. It would be one more frame on the stack of
-// every query, see Run.
+// Top returns the handler that ede calls, nil if next is. Unless it needs a context
+// of its own, the tap above it is not called: Begin notes that the plugin is
+// entered, and Outcome what it gave back. It would be one more frame on the stack
+// of every query, see Run.
 func (l *Ladder) Top(next plugin.Handler) plugin.Handler {
 	t := l.newTap(next, 0)
 	l.top = nil
 	switch {
 	case t == nil:
 		return nil
-	case t.asksUpstream:
+	case t.chooses:
 		return t
 	}
 	l.top = t
 	return next
 }
-
-// Room is what a run is known to need on the stack. It is to be made with Make, and
-// Learn to be given, at the same depth, what Here returned then.
-func (l *Ladder) Room() Room { return l.stack.room() }
-
-// Learn takes note of whether a run needed more room than r.
-func (l *Ladder) Learn(r Room) { l.stack.learned(r) }
 
 // instant are the plugins that answer or pass on without waiting for anything;
 // the clock is read for all others.
@@ -118,6 +110,7 @@ func (l *Ladder) newTap(next plugin.Handler, place int) *tap {
 	t.asksUpstream = isForward || t.name == "grpc"
 	if t.asksUpstream {
 		t.upstreams.load(next)
+		t.chooses = isForward && t.upstreams.only == ""
 	}
 	return t
 }
@@ -134,16 +127,18 @@ type tap struct {
 	place  uint8
 	// belowCache is set on the tap that stands directly below cache.
 	belowCache bool
-	// asksUpstream is set on the tap above forward and grpc.
-	asksUpstream bool
+	// asksUpstream is set on the tap above forward and grpc, chooses above a
+	// forward that has several upstreams. It names the one that it asks in the
+	// metadata and nowhere else.
+	asksUpstream, chooses bool
 	// slow is set on a tap above a plugin that may take its time.
 	slow bool
 	// lastGood is when the plugin last gave a usable answer, in nanoseconds of
 	// the monotonic clock since start (see now).
 	lastGood  atomic.Int64
 	upstreams upstreams
-	// stack is what the plugin needs, where asksUpstream is set.
-	stack stackNeed
+	// stack is what the plugin needs of it, where asksUpstream is set.
+	stack stack.Need
 }
 
 // Name makes the tap invisible to trace spans and to plugins that look at the
@@ -169,8 +164,11 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	}
 	first := run.began == 0
 	run.enter(t, r)
+	if t.chooses && metadata.ValueFuncs(ctx) == nil {
+		ctx = metadata.ContextWithMetadata(ctx)
+	}
 	if t.asksUpstream {
-		ctx = run.ask(t, ctx, r, first)
+		run.ask(t, ctx, r, first)
 	}
 	rcode, err := t.next.ServeDNS(ctx, w, r)
 	if t.asksUpstream {
@@ -198,14 +196,10 @@ func (t *tap) refresh(run *Run, ctx context.Context, w dns.ResponseWriter, r *dn
 	return rcode, err
 }
 
-// ask notes that the plugin below t is about to ask an upstream, and returns the
-// context for it: with a metadata map if the metadata plugin gave none, as
-// forward names the upstream that it asks there and nowhere else. first is true
-// if the plugin is the first that may take its time, and the clock just read.
-func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg, first bool) context.Context {
-	if metadata.ValueFuncs(ctx) == nil {
-		ctx = metadata.ContextWithMetadata(ctx)
-	}
+// ask notes that the plugin below t is about to ask an upstream in the context
+// ctx. first is true if the plugin is the first that may take its time, and the
+// clock just read.
+func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg, first bool) {
 	tr := run.leaves()
 	tr.upstreamCtx, tr.upstreamTap = ctx, t
 	tr.upstreamEDNS = option.RequestOf(r).HasOPT()
@@ -213,14 +207,13 @@ func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg, first bool) context
 	if !first {
 		tr.upstreamBegan = now()
 	}
-	tr.upstreamStack = t.stack.prepare()
-	return ctx
+	tr.upstreamStack = t.stack.Prepare()
 }
 
 // asked notes what came of it.
 func (run *Run) asked(t *tap, rcode int, err error) {
 	tr := run.leaves()
-	t.stack.learned(tr.upstreamStack)
+	t.stack.Learn(tr.upstreamStack)
 	tr.upstreamEnded = now()
 	if err == nil && rcode == dns.RcodeSuccess && tr.failing == tr.upstreamFailing {
 		t.lastGood.Store(int64(tr.upstreamEnded))

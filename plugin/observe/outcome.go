@@ -17,7 +17,10 @@ import (
 // Outcome says whether the chain that returned (rcode, err) left the client
 // with SERVFAIL or REFUSED, which of the two, and how.
 func (run *Run) Outcome(rcode int, err error) (shape evidence.Shape, failure int, failed bool) {
-	if run.ladder.top != nil {
+	if t := run.ladder.top; t != nil {
+		if t.asksUpstream {
+			run.asked(t, rcode, err)
+		}
 		run.leave(rcode, err)
 	}
 	written := run.written.seen()
@@ -61,16 +64,13 @@ func (run *Run) Release(rcode int, err error) (int, error) {
 	return rcode, err
 }
 
-// Reply returns the message to answer a failed run with: the one that was
-// written, if it has the rcode that leaves, or a bare one.
-func (run *Run) Reply(r *dns.Msg, rcode int) *dns.Msg {
+// Reply returns the message that a failed run was answered with below, or nil if
+// none was written that has the rcode which leaves.
+func (run *Run) Reply(rcode int) *dns.Msg {
 	if run.held != nil && run.held.Rcode == rcode {
 		return run.held
 	}
-	m := new(dns.Msg).SetRcode(r, rcode)
-	// rewrite may have left another question in r than the client asked.
-	m.Question = []dns.Question{run.Question()}
-	return m
+	return nil
 }
 
 // Hand passes the failure of a nested run on to the query around it, unchanged:
@@ -117,13 +117,17 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 	if lookups, ok := run.Context.Value(dnsserver.LoopKey{}).(int); ok {
 		e.Lookups = lookups
 	}
+	named, surely := "", false
 	if t != nil {
 		e.At = t.name
 		if t.asksUpstream {
-			e.Upstream = run.upstreamAt(t)
+			named, surely = run.upstreamAt(t)
 		}
 	}
-	e.Failure = interpret(err, run.upstreamForward(), e.Upstream)
+	e.Failure = interpret(err, run.upstreamForward(), named)
+	if surely || e.Failure.Kind.Exchanged() {
+		e.Upstream = named
+	}
 	run.addReply(e)
 	run.addCache(e)
 	if t != nil {
@@ -189,15 +193,16 @@ func (run *Run) addCache(e *evidence.Evidence) {
 	}
 }
 
-// upstreamAt is the address that the plugin below t named when it asked it.
-func (run *Run) upstreamAt(t *tap) string {
+// upstreamAt is the address of the upstream that the plugin below t named when it
+// asked it, or of the only one that it has and may have asked.
+func (run *Run) upstreamAt(t *tap) (addr string, asked bool) {
 	if run.upstreamCtx == nil || run.upstreamTap != t {
-		return ""
+		return "", false
 	}
 	if f := metadata.ValueFunc(run.upstreamCtx, "forward/upstream"); f != nil {
-		return f()
+		return f(), true
 	}
-	return ""
+	return t.upstreams.only, false
 }
 
 func (run *Run) addUpstreams(e *evidence.Evidence, t *tap) {

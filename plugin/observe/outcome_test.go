@@ -102,14 +102,14 @@ func TestThePackedMessageOfAPluginIsAnAnswer(t *testing.T) {
 	}
 }
 
-func TestTheReplyHasTheClientsQuestionAfterARewrite(t *testing.T) {
+func TestARunKeepsTheClientsQuestionThroughARewrite(t *testing.T) {
 	rewriter := &fake{name: "rewriter", serve: func(f *fake, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 		r.Question[0].Name = "internal.example.net."
 		return f.pass(ctx, w, r)
 	}}
 	_, s := under(fakes(rewriter, leaving(dns.RcodeServerFailure, errBackend))).fails(t, ask("www.example.org.", dns.TypeA))
-	if got := s.client.sent[0].Question[0].Name; got != "www.example.org." {
-		t.Errorf("the reply is about %s", got)
+	if got := s.run.Question().Name; got != "www.example.org." {
+		t.Errorf("the question is %s", got)
 	}
 }
 

@@ -91,8 +91,11 @@ func (l *Ladder) Begin(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) *R
 	if parent, ok := ctx.Value(runKey).(*Run); ok {
 		run.leaves().parent = parent
 	}
-	if l.top != nil {
-		run.enter(l.top, r)
+	if t := l.top; t != nil {
+		run.enter(t, r)
+		if t.asksUpstream {
+			run.ask(t, ctx, r, true)
+		}
 	}
 	return run
 }

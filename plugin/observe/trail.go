@@ -10,6 +10,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/stack"
 )
 
 // maxChanges is how many changes of the question are remembered on a path.
@@ -41,7 +42,7 @@ type trail struct {
 	// over, and upstreamFailing how many failing messages had been seen before.
 	upstreamBegan, upstreamEnded time.Duration
 	upstreamFailing              int
-	upstreamStack                Room
+	upstreamStack                stack.Mark
 }
 
 // noTrail stands for the trail of a run that left none; it is never written to.

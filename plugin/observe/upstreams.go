@@ -21,6 +21,8 @@ import (
 type upstreams struct {
 	once     sync.Once
 	forwards []upstreamSet
+	// only is the address if there is one upstream and no other.
+	only string
 
 	mu   sync.Mutex
 	down map[string]time.Time
@@ -37,9 +39,9 @@ type upstreamSet struct {
 func (u *upstreams) state(all []evidence.Upstream, h plugin.Handler, addr string) []evidence.Upstream {
 	u.load(h)
 	sets := u.forwards
-	for _, set := range u.forwards {
+	for i, set := range sets {
 		if set.has(addr) {
-			sets = []upstreamSet{set}
+			sets = sets[i : i+1]
 			break
 		}
 	}
@@ -69,7 +71,20 @@ func (u *upstreams) state(all []evidence.Upstream, h plugin.Handler, addr string
 	return all
 }
 
-func (u *upstreams) load(h plugin.Handler) { u.once.Do(func() { u.forwards = upstreamsOf(h) }) }
+func (u *upstreams) load(h plugin.Handler) {
+	u.once.Do(func() {
+		u.forwards = upstreamsOf(h)
+		if len(u.forwards) != 1 {
+			return
+		}
+		switch set := u.forwards[0]; {
+		case len(set.proxies) == 1 && len(set.addrs) == 0:
+			u.only = set.proxies[0].Addr()
+		case len(set.addrs) == 1 && len(set.proxies) == 0:
+			u.only = set.addrs[0]
+		}
+	})
+}
 
 // since remembers when an upstream was first seen down. The map holds at most
 // the configured upstreams.

@@ -44,12 +44,31 @@ func Attach(reply *dns.Msg, req Request, limit int, opts []Option) *dns.Msg {
 		return reply
 	}
 	a := &attachment{msg: *reply}
-	out := &a.msg
 	own := a.ownExtra()
 	if reply.Truncated && !slices.ContainsFunc(optionsOf(reply), isEDE) {
-		return out
+		return &a.msg
 	}
+	return a.attach(own, req, limit, opts)
+}
 
+// Answer returns a bare answer with rcode to the question q of the query r, with
+// opts as Attach attaches them.
+func Answer(r *dns.Msg, q dns.Question, rcode int, req Request, limit int, opts []Option) *dns.Msg {
+	a := new(attachment)
+	a.msg.SetRcode(&dns.Msg{MsgHdr: r.MsgHdr}, rcode)
+	a.question[0] = q
+	a.msg.Question = a.question[:]
+	if !req.HasOPT() {
+		return &a.msg
+	}
+	a.msg.Extra = a.extra[:0]
+	return a.attach(nil, req, limit, opts)
+}
+
+// attach puts opts into own, the OPT of the message, or into a new one if there is
+// none.
+func (a *attachment) attach(own *dns.OPT, req Request, limit int, opts []Option) *dns.Msg {
+	out := &a.msg
 	added := own == nil
 	if added {
 		a.opt = req.newOPT()
@@ -102,14 +121,15 @@ func has(m *dns.Msg, limit int, req Request, opts []Option) bool {
 	return fits(opts, room)
 }
 
-// attachment is a message with room for its OPT, so that what most failures need
-// is one allocation.
+// attachment is a message with room for its question and its OPT, so that what most
+// failures need is one allocation.
 type attachment struct {
-	msg     dns.Msg
-	opt     dns.OPT
-	extra   [2]dns.RR
-	options [MaxOptions]dns.EDNS0
-	records [MaxOptions]dns.EDNS0_EDE
+	msg      dns.Msg
+	question [1]dns.Question
+	opt      dns.OPT
+	extra    [2]dns.RR
+	options  [MaxOptions]dns.EDNS0
+	records  [MaxOptions]dns.EDNS0_EDE
 }
 
 // ownExtra gives the message an additional section of its own, with a copy of its

@@ -272,3 +272,29 @@ func TestAMessageIsNotLongerThanIsSaid(t *testing.T) {
 		}
 	}
 }
+
+// An answer is what Attach makes of a bare one.
+func TestAnswerIsABareReplyWithOptions(t *testing.T) {
+	query := new(dns.Msg).SetQuestion("rewritten.example.net.", dns.TypeA)
+	query.CheckingDisabled = true
+	asked := dns.Question{Name: "www.example.org.", Qtype: dns.TypeAAAA, Qclass: dns.ClassINET}
+	bare := new(dns.Msg).SetRcode(query, dns.RcodeRefused)
+	bare.Question = []dns.Question{asked}
+	for _, req := range []Request{plainQuery, ednsQuery} {
+		for _, limit := range []int{45, 60, 512} {
+			for _, opts := range [][]Option{nil, two} {
+				got := Answer(query, asked, dns.RcodeRefused, req, limit, opts)
+				want := Attach(bare, req, limit, opts)
+				if got.String() != want.String() {
+					t.Errorf("limit %d, %v:\n%s\nwant\n%s", limit, opts, got, want)
+				}
+			}
+		}
+	}
+	if query.Question[0].Name != "rewritten.example.net." {
+		t.Error("the query was changed")
+	}
+	if n := testing.AllocsPerRun(100, func() { Answer(query, asked, dns.RcodeRefused, ednsQuery, 512, two) }); n > 1 {
+		t.Errorf("%v allocations, want 1", n)
+	}
+}
