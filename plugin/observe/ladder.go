@@ -164,10 +164,8 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	}
 	first := run.began == 0
 	run.enter(t, r)
-	if t.chooses && metadata.ValueFuncs(ctx) == nil {
-		ctx = metadata.ContextWithMetadata(ctx)
-	}
 	if t.asksUpstream {
+		ctx = t.namedIn(ctx)
 		run.ask(t, ctx, r, first)
 	}
 	rcode, err := t.next.ServeDNS(ctx, w, r)
@@ -180,6 +178,15 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	}
 	run.leave(rcode, err)
 	return rcode, err
+}
+
+// namedIn returns the context for the plugin below t to name its upstream in: one
+// with a map if the metadata plugin gave none and there is something to name.
+func (t *tap) namedIn(ctx context.Context) context.Context {
+	if !t.chooses || metadata.ValueFuncs(ctx) != nil {
+		return ctx
+	}
+	return metadata.ContextWithMetadata(ctx)
 }
 
 // refresh serves what cache asks on its own. cache runs prefetch, stale refresh

@@ -54,7 +54,7 @@ func Attach(reply *dns.Msg, req Request, limit int, opts []Option) *dns.Msg {
 // Answer returns a bare answer with rcode to the question q of the query r, with
 // opts as Attach attaches them.
 func Answer(r *dns.Msg, q dns.Question, rcode int, req Request, limit int, opts []Option) *dns.Msg {
-	a := new(attachment)
+	a := new(answer)
 	a.msg.SetRcode(&dns.Msg{MsgHdr: r.MsgHdr}, rcode)
 	a.question[0] = q
 	a.msg.Question = a.question[:]
@@ -121,15 +121,21 @@ func has(m *dns.Msg, limit int, req Request, opts []Option) bool {
 	return fits(opts, room)
 }
 
-// attachment is a message with room for its question and its OPT, so that what most
-// failures need is one allocation.
+// attachment is a message with room for its OPT, so that what most failures need
+// is one allocation.
 type attachment struct {
-	msg      dns.Msg
+	msg     dns.Msg
+	opt     dns.OPT
+	extra   [2]dns.RR
+	options [MaxOptions]dns.EDNS0
+	records [MaxOptions]dns.EDNS0_EDE
+}
+
+// answer is an attachment with room for its question, which a copy of a reply
+// shares with the reply.
+type answer struct {
+	attachment
 	question [1]dns.Question
-	opt      dns.OPT
-	extra    [2]dns.RR
-	options  [MaxOptions]dns.EDNS0
-	records  [MaxOptions]dns.EDNS0_EDE
 }
 
 // ownExtra gives the message an additional section of its own, with a copy of its
