@@ -165,8 +165,7 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	first := run.began == 0
 	run.enter(t, r)
 	if t.asksUpstream {
-		ctx = t.namedIn(ctx)
-		run.ask(t, ctx, r, first)
+		ctx = run.ask(t, ctx, r, first)
 	}
 	rcode, err := t.next.ServeDNS(ctx, w, r)
 	if t.asksUpstream {
@@ -178,15 +177,6 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	}
 	run.leave(rcode, err)
 	return rcode, err
-}
-
-// namedIn returns the context for the plugin below t to name its upstream in: one
-// with a map if the metadata plugin gave none and there is something to name.
-func (t *tap) namedIn(ctx context.Context) context.Context {
-	if !t.chooses || metadata.ValueFuncs(ctx) != nil {
-		return ctx
-	}
-	return metadata.ContextWithMetadata(ctx)
 }
 
 // refresh serves what cache asks on its own. cache runs prefetch, stale refresh
@@ -203,10 +193,14 @@ func (t *tap) refresh(run *Run, ctx context.Context, w dns.ResponseWriter, r *dn
 	return rcode, err
 }
 
-// ask notes that the plugin below t is about to ask an upstream in the context
-// ctx. first is true if the plugin is the first that may take its time, and the
-// clock just read.
-func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg, first bool) {
+// ask notes that the plugin below t is about to ask an upstream, and returns the
+// context for it: one with a metadata map if there is an upstream to name and the
+// metadata plugin gave none. first is true if the plugin is the first that may
+// take its time, and the clock just read.
+func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg, first bool) context.Context {
+	if t.chooses && metadata.ValueFuncs(ctx) == nil {
+		ctx = metadata.ContextWithMetadata(ctx)
+	}
 	tr := run.leaves()
 	tr.upstreamCtx, tr.upstreamTap = ctx, t
 	tr.upstreamEDNS = option.RequestOf(r).HasOPT()
@@ -215,6 +209,7 @@ func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg, first bool) {
 		tr.upstreamBegan = now()
 	}
 	tr.upstreamStack = t.stack.Prepare()
+	return ctx
 }
 
 // asked notes what came of it.

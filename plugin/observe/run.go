@@ -94,6 +94,7 @@ func (l *Ladder) Begin(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) *R
 	if t := l.top; t != nil {
 		run.enter(t, r)
 		if t.asksUpstream {
+			// A plugin that needs a context of its own is not entered here.
 			run.ask(t, ctx, r, true)
 		}
 	}
