@@ -28,6 +28,8 @@ const (
 
 	askOwner = "Tell the zone's owner; another validating resolver fails as well. "
 	resign   = "The owner has to sign the zone again."
+
+	askAnother = "Try a different resolver: most answer for this zone. "
 )
 
 var (
@@ -49,13 +51,11 @@ var (
 		dnssec("dnssec_nsec_missing", 12, "The proof that the name does not exist is missing",
 			"NSEC or NSEC3 records are missing from the answer, or do not cover the name.", askOwner+resign),
 		asking("dig ZONE NSEC3PARAM +cd", dnssec("dnssec_nsec3_iterations", 27, "The zone uses too many NSEC3 iterations",
-			"More iterations than a validator accepts (RFC 9276).", askOwner+"NSEC3 iterations should be 0.")),
+			"More iterations than validators accept (RFC 9276): most take such an answer for unsigned, this resolver fails it.", askAnother+"NSEC3 iterations should be 0.")),
 		asking(askKeys, dnssec("dnssec_unsupported_algorithm", 1, "The zone is signed with unsupported algorithms only",
-			"All keys have an algorithm that validators no longer or do not yet support.", askOwner+resign)),
+			"All keys have an algorithm that no validator supports: most take such a zone for unsigned, this resolver fails it.", askAnother+resign)),
 		asking(askKeys, dnssec("dnssec_unsupported_digest", 2, "The DS has unsupported digest types only",
-			"All DS records at the parent have a digest type that validators do not support.", askOwner+"The DS has to be replaced, with digest type 2.")),
-		dnssec("dnssec_indeterminate", 5, "DNSSEC validation could not be finished",
-			"The resolver validates, and the chain of trust could not be followed to its end.", "Ask again; then look at the trace of the diagnosis."),
+			"All DS records at the parent have a digest type that no validator supports: most take such a zone for unsigned, this resolver fails it.", askAnother+"The DS has to be replaced, with digest type 2.")),
 		{
 			ID: "clock_wrong", Code: 0, Lasts: Persistent, Owner: Us, Rank: Found,
 			Title:   "The clock of this server is wrong",

@@ -14,7 +14,7 @@ import (
 
 // causeOf is the cause that stands for a DNSSEC finding's first code.
 var causeOf = map[uint16]string{
-	1: "dnssec_unsupported_algorithm", 2: "dnssec_unsupported_digest", 5: "dnssec_indeterminate",
+	1: "dnssec_unsupported_algorithm", 2: "dnssec_unsupported_digest",
 	6: "dnssec_bogus", 7: "dnssec_signature_expired", 8: "dnssec_signature_not_yet_valid",
 	9: "dnssec_dnskey_missing", 10: "dnssec_rrsigs_missing", 11: "dnssec_no_zone_key",
 	12: "dnssec_nsec_missing", 22: "authority_unreachable", 23: "authority_unreachable",
@@ -60,6 +60,11 @@ func (d *diagnosis) dnssec(ctx context.Context, found dnssec.Finding, byDNSSEC b
 		f := d.explained(verdict.Beside(said), zone, cut)
 		f.Fault = &found
 		return f, true
+	case found.Status == dnssec.Insecure && byDNSSEC && len(found.Codes) > 0 && !found.Foreign && !d.private():
+		// What no validator can judge is taken for unsigned by most, and failed
+		// by this one (for NSEC3 iterations RFC 9276 section 3.2 allows both).
+		verdict := cause.Diagnosed(d.Verdict, causeOf[found.Codes[0]], found.Codes, found.Text, found.Text, found.Zone)
+		return d.explained(verdict.Beside(said), "", false), true
 	case found.Status == dnssec.Undecided && byDNSSEC && !d.private():
 		// Twice with CD=0 it fails and with CD=1 it does not: what the upstream
 		// objects to is DNSSEC, though not seen what.

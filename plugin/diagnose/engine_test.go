@@ -43,6 +43,13 @@ func engine(b *bed.Bed) *diagnose.Engine {
 	return &diagnose.Engine{Anchors: b.Anchor(), Now: func() time.Time { return now }}
 }
 
+// foreign are the cases that another validator may judge in another way: it may
+// know the algorithm or the digest, and find a fault.
+var foreign = []string{
+	"gost", "ds-gost-digest", "ds-private-algorithm",
+	"unsupported-12-broken", "unsupported-17-broken", "unsupported-23-broken", "unsupported-253-broken", "unsupported-254-broken",
+}
+
 // Each zone with a fault is explained within the budget, and what is clean never
 // called bogus, though the upstream fails it.
 func TestEveryCaseIsDiagnosedWithinTheBudget(t *testing.T) {
@@ -55,9 +62,14 @@ func TestEveryCaseIsDiagnosedWithinTheBudget(t *testing.T) {
 			t.Errorf("%s: %d queries, %d steps", c.Name, f.Queries, len(f.Steps))
 		}
 		switch {
-		case len(c.Expected) == 0 && f.Outcome != diagnose.Undecided:
+		case len(c.Expected) == 0 && f.Outcome == diagnose.Undecided:
+			continue
+		case len(c.Expected) == 0:
 			t.Errorf("%s: %s, %s", c.Name, f.Outcome, f.Text)
-		case c.FailRcode != dns.RcodeServerFailure:
+		case slices.Contains(foreign, c.Name):
+			if f.Outcome != diagnose.Undecided {
+				t.Errorf("%s: %s, %s", c.Name, f.Outcome, f.Text)
+			}
 			continue
 		case f.Outcome != diagnose.Explained || !slices.Contains(c.Expected, f.Verdict.Codes()[0]):
 			t.Errorf("%s: %s, %s, want one of %v", c.Name, f.Outcome, f.Text, c.Expected)

@@ -101,34 +101,37 @@ func (c *carrier) hold(frames, more int) int {
 				continue
 			}
 			c.seen = now
-			if next := adjust(frames, now.size); next != frames {
+			if next := adjust(frames, now); next != frames {
 				return next + int(ballast[0])
 			}
 		}
 	}
 }
 
-// adjust returns how many frames it takes if goroutines begin with size octets
-// while there are frames. The runtime rounds the average up to a power of two, so
-// neither step leads past what is wanted.
-func adjust(frames int, size uint64) int {
+// adjust returns how many frames it takes if what the runtime says of itself is now
+// so with frames. The runtime rounds the average up to a power of two, so neither
+// doubling the ballast nor taking a quarter of it away leads past what is wanted.
+func adjust(frames int, now state) int {
 	switch {
-	case size < want:
-		return min(2*frames, mostFrames)
-	case size > want:
+	case now.size < want:
+		// The average is to be in the middle of what is rounded up to want.
+		share := int(now.goroutines) * (want * 5 / 8) / frame
+		return min(max(2*frames, share), mostFrames)
+	case now.size > want:
 		return max(frames*3/4, 1)
 	}
 	return frames
 }
 
 // state is what the runtime says of itself: with how many octets of stack it
-// begins a goroutine, and how many collections have led to that.
-type state struct{ size, collections uint64 }
+// begins a goroutine, how many collections have led to that, and how many
+// goroutines there are.
+type state struct{ size, collections, goroutines uint64 }
 
 func read() state {
-	s := []metrics.Sample{{Name: "/gc/stack/starting-size:bytes"}, {Name: "/gc/cycles/total:gc-cycles"}}
+	s := []metrics.Sample{{Name: "/gc/stack/starting-size:bytes"}, {Name: "/gc/cycles/total:gc-cycles"}, {Name: "/sched/goroutines:goroutines"}}
 	metrics.Read(s)
-	return state{number(s[0].Value), number(s[1].Value)}
+	return state{number(s[0].Value), number(s[1].Value), number(s[2].Value)}
 }
 
 // number is v, or 0 if the runtime does not know it any more.

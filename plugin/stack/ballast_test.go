@@ -72,7 +72,7 @@ func TestABallastThatDoesNothingIsBounded(t *testing.T) {
 	}
 	frames := 1
 	for range 100 {
-		frames = adjust(frames, 2<<10)
+		frames = adjust(frames, state{size: 2 << 10, goroutines: 1e6})
 	}
 	if frames != mostFrames {
 		t.Errorf("%d frames, want %d", frames, mostFrames)
@@ -85,19 +85,19 @@ func TestTheBallastSettles(t *testing.T) {
 	const guard = 928
 	for waiting := 1; waiting <= 150; waiting++ {
 		for _, used := range []int{300, 700, 1100} {
-			size := func(frames int) uint64 {
+			now := func(frames int) state {
 				average := (waiting*used+frames*frame)/(waiting+1) + guard
-				return max(2<<10, uint64(1)<<bits.Len(uint(average-1)))
+				return state{size: max(2<<10, uint64(1)<<bits.Len(uint(average-1))), goroutines: uint64(waiting + 1)}
 			}
 			frames := 1
-			for range 10 {
-				frames = adjust(frames, size(frames))
+			for range 3 {
+				frames = adjust(frames, now(frames))
 			}
-			if next := adjust(frames, size(frames)); next != frames {
+			if next := adjust(frames, now(frames)); next != frames {
 				t.Errorf("%d goroutines with %d octets: %d frames, then %d", waiting, used, frames, next)
 			}
 			// With very few, one frame alone is much.
-			if is := size(frames); is != want && frames != 1 {
+			if is := now(frames).size; is != want && frames != 1 {
 				t.Errorf("%d goroutines with %d octets: %d octets with %d frames", waiting, used, is, frames)
 			}
 		}

@@ -1,6 +1,7 @@
 package diagnosis_test
 
 import (
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -40,6 +41,10 @@ func TestTheExamplesOfDiagnosisAreOfARun(t *testing.T) {
 		{cause: "dnssec_rrsigs_missing", zone: "rrsig-no-a"},
 		{cause: "dnssec_no_zone_key", zone: "no-dnskey-256"},
 		{cause: "dnssec_nsec_missing", zone: "nsec-missing"},
+		{cause: "dnssec_unsupported_algorithm", zone: "unsupported-algo"},
+		{cause: "dnssec_unsupported_digest", zone: "ds-unassigned-digest-algo"},
+		{cause: "dnssec_nsec3_iterations", zone: "nsec3-iter-200"},
+		{cause: "serial_mismatch", zone: "lagging", more: servers},
 		{cause: "clock_wrong", zone: "bad-rrsig-a", ahead: 365 * 24 * time.Hour},
 		{cause: "lame_delegation", zone: "lame", more: servers},
 		{cause: "authority_unreachable", zone: "silent", more: servers, second: true},
@@ -55,7 +60,8 @@ func (s shown) take(t *testing.T) {
 	logs := server.Capture(t)
 	question, more := dns.Question{Name: "www.example.org.", Qtype: dns.TypeA}, s.more
 	if s.zone != "" {
-		cases := append(bed.Cases(),
+		cases := append(bed.All(),
+			bed.Case{Name: "lagging", Before: twoServers(laggard), AtParent: func(parent, z *bed.Zone) { parent.AddServer(z, "ns2", laggard) }},
 			bed.Case{Name: "lame", Before: bed.Unsigned, After: always(dns.RcodeRefused)},
 			bed.Case{Name: "silent", Before: bed.Unsigned, After: always(-1)})
 		cases = slices.DeleteFunc(cases, func(c bed.Case) bool { return c.Name != s.zone })
@@ -64,7 +70,17 @@ func (s shown) take(t *testing.T) {
 		if s.more != "" {
 			b.Listen(t, 53)
 		}
-		s.upstreams = []dns.Handler{resolving(t, b, servfail(), unchecked(question.Name))}
+		if s.zone == "lagging" {
+			lag(t, b, cases[0].Question().Name)
+		}
+		fails := unchecked(question.Name)
+		if s.zone == "lagging" {
+			// The resolver asked the server that lags behind.
+			fails = func(m *dns.Msg) bool {
+				return dns.CanonicalName(m.Question[0].Name) == question.Name && m.Question[0].Qtype == question.Qtype
+			}
+		}
+		s.upstreams = []dns.Handler{resolving(t, b, servfail(), fails)}
 		more += "trust_anchor " + anchorFile(t, b) + "\n"
 	}
 	var addrs []string
@@ -104,4 +120,52 @@ func serveOnly(w dns.ResponseWriter, r *dns.Msg) {
 		m.Answer = append(m.Answer, soa)
 	}
 	_ = w.WriteMsg(m)
+}
+
+// laggard is the address of a name server that lags behind.
+const laggard = "127.0.53.5"
+
+// twoServers has a zone, unsigned, list a second name server.
+func twoServers(address string) func(*bed.Zone) {
+	return func(z *bed.Zone) {
+		bed.Unsigned(z)
+		bed.Records("%s 300 IN NS ns2.%s", "ns2.%s 300 IN A "+address)(z)
+	}
+}
+
+// lag serves the zone at the address laggard with the serial that it had once: it
+// gives the SOA and fails all else.
+func lag(t *testing.T, b *bed.Bed, zone string) {
+	t.Helper()
+	exchange := b.Exchange()
+	serveAt(t, laggard+":53", dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
+		m := new(dns.Msg).SetRcode(r, dns.RcodeServerFailure)
+		if q := r.Question[0]; q.Qtype == dns.TypeSOA && dns.CanonicalName(q.Name) == zone {
+			known, err := exchange(t.Context(), q)
+			if err != nil || len(known.Answer) == 0 {
+				return
+			}
+			soa := dns.Copy(known.Answer[0]).(*dns.SOA)
+			soa.Serial--
+			m.Rcode, m.Authoritative, m.Answer = dns.RcodeSuccess, true, []dns.RR{soa}
+		}
+		if o := r.IsEdns0(); o != nil {
+			m.SetEdns0(dns.DefaultMsgSize, o.Do())
+		}
+		_ = w.WriteMsg(m)
+	}))
+}
+
+// serveAt serves at an address over UDP until the test ends.
+func serveAt(t *testing.T, address string, h dns.Handler) {
+	t.Helper()
+	packets, err := net.ListenPacket("udp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	started := make(chan struct{})
+	s := &dns.Server{PacketConn: packets, Handler: h, NotifyStartedFunc: func() { close(started) }}
+	go func() { _ = s.ActivateAndServe() }()
+	<-started
+	t.Cleanup(func() { _ = s.Shutdown() })
 }

@@ -15,6 +15,8 @@ type bench struct {
 	serverCore, clientCore string
 	seconds                float64
 	starts, pairs          int
+	// env are further variables of the servers' environment.
+	env []string
 }
 
 // pair is both forms of a contest, running.
@@ -78,18 +80,22 @@ func (b *bench) measure(ctx context.Context, p *pair, c contest) (figures, error
 // a query, each of the base and with ede.
 type runs struct{ perSecond, cpu [2][]float64 }
 
-// race has both forms asked in turn, once to warm up and then b.pairs times.
-// Which of them is first changes from pair to pair.
+// warmUps are the runs of each server that are not counted. What the Go runtime
+// learns of a process takes some collections of garbage.
+const warmUps = 3
+
+// race has both forms asked in turn, to warm up and then b.pairs times. Which of
+// them is first changes from pair to pair.
 func (b *bench) race(ctx context.Context, p *pair, c contest, all *runs) error {
 	servers := [2]*server{p.base, p.with}
-	for round := range b.pairs + 1 {
+	for round := range warmUps + b.pairs {
 		for turn := range 2 {
 			i := (turn + round) % 2
 			r, d, err := b.burst(ctx, servers[i], c.ask)
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
-			if round == 0 {
+			if round < warmUps {
 				continue
 			}
 			all.perSecond[i] = append(all.perSecond[i], r.perSecond)

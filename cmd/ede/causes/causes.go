@@ -46,19 +46,6 @@ func Command() *cobra.Command {
 	return c
 }
 
-// untaken are the causes that no test takes an example of, and why.
-var untaken = map[string]string{
-	"plugin_ede":                   "it takes a plugin that CoreDNS does not ship",
-	"remote_unreachable":           "it takes a plugin that CoreDNS does not ship",
-	"unknown":                      "it takes a plugin that CoreDNS does not ship",
-	"dnssec_unsupported_algorithm": "a resolver takes such a zone for unsigned, so that its names resolve; ede explain tells",
-	"dnssec_unsupported_digest":    "a resolver takes such a zone for unsigned, so that its names resolve; ede explain tells",
-	"dnssec_nsec3_iterations":      "a resolver takes such a zone for unsigned, so that its names resolve; ede explain tells",
-	"dnssec_indeterminate":         "it takes a resolver that says so",
-	"out_of_sockets":               "it takes a process whose file descriptors are used up",
-	"serial_mismatch":              "it takes an upstream that asks a name server which lags behind",
-}
-
 // codes says in words which INFO-CODEs an answer with the cause c carries.
 func codes(c *cause.Cause) string {
 	if c.CodeNote != "" {
@@ -172,11 +159,7 @@ func one(w io.Writer, id string) error {
 	fmt.Fprintf(w, "INFO-CODE  %s\nlasts      %s\nowner      %s\n\n", codes(c), c.Lasts, c.Owner)
 	fmt.Fprintf(w, "When: %s\n\nWhat to do: %s\n", c.When, strings.TrimSpace(c.Advice))
 	fmt.Fprintf(w, "\n%s", indent(cmp.Or(c.Corefile, c.Command)))
-	if e := example(id); e != "" {
-		fmt.Fprintf(w, "\nAs seen:\n\n%s", indent(e))
-	} else {
-		fmt.Fprintf(w, "\nNo example: %s.\n", untaken[id])
-	}
+	fmt.Fprintf(w, "\nAs seen:\n\n%s", indent(example(id)))
 	return nil
 }
 

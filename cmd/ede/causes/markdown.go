@@ -17,7 +17,6 @@ func Markdown(w io.Writer) error {
 
 var page = template.Must(template.New("causes").Funcs(template.FuncMap{
 	"codes":   codes,
-	"untaken": func(id string) string { return untaken[id] },
 	"example": func(id string) string { return strings.TrimRight(example(id), "\n") },
 	"trim":    strings.TrimSpace,
 	"first":   firstOfID(),
@@ -81,8 +80,6 @@ As seen:
 ~~~ txt
 {{.}}
 ~~~
-{{end}}{{with untaken .ID}}
-No example: {{.}}.
 {{end}}{{end}}{{end}}{{end}}`))
 
 // firstOfID is false for the second entry of a cause that has two codes.

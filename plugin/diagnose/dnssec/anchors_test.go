@@ -113,7 +113,8 @@ func FuzzParseAnchors(f *testing.F) {
 				t.Fatalf("accepted %v", rr)
 			}
 			again, err := dnssec.ParseAnchors(strings.NewReader(rr.String()), "again")
-			if err != nil || len(again) != 1 || !dns.IsDuplicate(rr, again[0]) {
+			// A digest may be written in lower case too.
+			if err != nil || len(again) != 1 || again[0].String() != rr.String() {
 				t.Fatalf("%v is read again as %v, %v", rr, again, err)
 			}
 		}

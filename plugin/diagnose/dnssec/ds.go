@@ -13,9 +13,10 @@ import (
 // finding says which lack makes it so.
 func (r *run) usableDS(zoneName, parentZone string, all []*dns.DS) ([]*dns.DS, *Finding) {
 	var known []*dns.DS
-	digests := 0
+	digests, foreign := 0, false
 	strong := make(map[uint8]bool)
 	for _, ds := range all {
+		foreign = foreign || foreignAlgorithm(ds.Algorithm) || foreignDigest(ds.DigestType)
 		if !knowsDigest(ds.DigestType) {
 			continue
 		}
@@ -33,6 +34,7 @@ func (r *run) usableDS(zoneName, parentZone string, all []*dns.DS) ([]*dns.DS, *
 		}
 		f := finding(Insecure, parentZone, zoneName, dns.TypeDS, []uint16{code},
 			"no DS of %s is supported: DS %d has %s", short(zoneName), ds.KeyTag, why)
+		f.Foreign = foreign
 		return nil, f.aboutKey(ds.KeyTag, ds.Algorithm)
 	}
 	var usable []*dns.DS

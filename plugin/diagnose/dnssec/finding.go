@@ -47,6 +47,9 @@ type Finding struct {
 	KeyTag                uint16
 	Algorithm             uint8
 	Inception, Expiration time.Time
+	// Foreign says of an Insecure finding that other validators may support what
+	// is not supported here, and then judge the zone.
+	Foreign bool
 	// Text is one sentence of names, numbers and times, at most 180 octets.
 	Text string
 	// Clock says that the trust anchor's own signatures do not hold now, so

@@ -24,6 +24,27 @@ func knowsDigest(d uint8) bool {
 	return d == dns.SHA1 || d == dns.SHA256 || d == dns.SHA384
 }
 
+// What IANA's registries have, and some validators can do, beyond what is known
+// here: SM2/SM3 (RFC 9563) and GOST R 34.10-2012 (RFC 9558).
+const (
+	sm2SM3     = 17
+	gost2012   = 23
+	digest2012 = 5
+	digestSM3  = 6
+)
+
+// foreignAlgorithm is true for algorithms that are not known here while other
+// validators may know them. No validator of today knows any further.
+func foreignAlgorithm(a uint8) bool {
+	switch a {
+	case dns.ED448, dns.ECCGOST, sm2SM3, gost2012, dns.PRIVATEDNS, dns.PRIVATEOID:
+		return true
+	}
+	return false
+}
+
+func foreignDigest(d uint8) bool { return d == dns.GOST94 || d == digest2012 || d == digestSM3 }
+
 // serialTime reads a 32-bit signature time as the moment nearest to now
 // (RFC 4034 section 3.1.5, serial arithmetic of RFC 1982).
 func serialTime(serial uint32, now time.Time) time.Time {
