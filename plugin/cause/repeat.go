@@ -26,21 +26,25 @@ type Classifier struct {
 func NewClassifier() *Classifier { return &Classifier{seed: maphash.MakeSeed()} }
 
 // Classify returns the verdict on e, as Classify does. It is shared by all
-// failures that are alike; its Trace is that of the first of them. kept reports
-// whether the verdict holds e, which is not to be freed then.
+// failures that are alike, and its Trace is that of the first of them; a verdict
+// that is for e alone has none. kept reports whether the verdict holds e, which is
+// not to be freed then.
 func (c *Classifier) Classify(e *ev.Evidence) (v *Verdict, kept bool) {
 	if !repeats(e) {
-		return Classify(e), true
+		v = Classify(e)
+		v.seen = nil
+		return v, false
 	}
 	place := &c.given[c.hash(e)%maxRepeated]
 	if v = place.Load(); v != nil && alike(v.seen, e) {
 		return v, false
 	}
-	v = Classify(e)
-	if sameForAll[v.Cause] {
-		v.made = &made{of: &v.Statements[0]}
-		place.Store(v)
+	if v = Classify(e); !sameForAll[v.Cause] {
+		v.seen = nil
+		return v, false
 	}
+	v.made = &made{of: &v.Statements[0]}
+	place.Store(v)
 	return v, true
 }
 

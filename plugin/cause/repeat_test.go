@@ -110,12 +110,15 @@ func TestAVerdictGivenAgainIsTheOneThatWouldBeFound(t *testing.T) {
 				c.Classify(e)
 				o := another(e)
 				got, kept := c.Classify(o)
+				if kept && got.seen != o || !kept && got.seen == o {
+					t.Fatalf("kept is %v, and the verdict holds %p of %p", kept, got.seen, o)
+				}
 				want := Classify(o)
 				if got.Cause != want.Cause || !slices.Equal(got.Statements, want.Statements) || got.Own != want.Own || got.At != want.At ||
 					got.Upstream != want.Upstream || got.Zone != want.Zone || got.Lasts != want.Lasts || got.Owner != want.Owner || got.Advice != want.Advice {
 					t.Fatalf("%+v\n%s is put down to %+v, want %+v", o, o.At, got, want)
 				}
-				if !kept {
+				if got.isMade() && !kept {
 					again[got.Cause.ID] = true
 				}
 			}

@@ -201,7 +201,11 @@ func (v *Verdict) WithTrace(facts []string) *Verdict {
 // Kept returns v as it is remembered: without the evidence and the facts, which
 // belong to the query that was seen.
 func (v *Verdict) Kept() *Verdict {
-	if !v.isMade() {
+	switch {
+	case v.isMade():
+	case v.seen == nil && v.notes == nil:
+		return v
+	default:
 		return v.WithTrace(nil)
 	}
 	if kept := v.made.kept.Load(); kept != nil {
