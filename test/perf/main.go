@@ -29,7 +29,7 @@ func main() {
 func run() error {
 	b := &bench{}
 	flag.StringVar(&b.binary, "bin", "", "the `binary` of CoreDNS with ede; built from cmd/coredns if empty")
-	flag.Float64Var(&b.seconds, "seconds", 1, "how long each run of dnsperf takes")
+	flag.Float64Var(&b.seconds, "seconds", 0.6, "how long each run of dnsperf takes")
 	flag.IntVar(&b.starts, "starts", 3, "how many times both servers of a contest are started")
 	flag.IntVar(&b.pairs, "pairs", 5, "how many pairs of runs follow each start; each figure is the median of all")
 	var names []string
@@ -38,7 +38,7 @@ func run() error {
 	}
 	only := flag.String("only", "", "the tables to make, out of "+strings.Join(names, ","))
 	write := flag.String("write", "", "the `file` to put the tables into, as docs/performance.md")
-	limit := flag.Duration("limit", 45*time.Minute, "when to give up")
+	limit := flag.Duration("limit", 60*time.Minute, "when to give up")
 	flag.Parse()
 	if b.seconds <= 0 || b.starts < 1 || b.pairs < 1 {
 		return errors.New("-seconds, -starts and -pairs have to be positive")
