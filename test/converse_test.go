@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,14 +31,12 @@ const (
 // levels is an ede directive with one text level for each of these clients.
 const levels = "ede {\n text full " + fullClient + "\n text none " + noneClient + "\n text brief\n log all\n }"
 
-var lastID atomic.Uint32
-
 // packets sends m from a client's address and returns all answers, as they were
 // on the wire: it waits for the first one, then for a moment for another. It
 // gives m an id that no other query here has, so that its log line is found.
 func packets(t testing.TB, client, network, addr string, m *dns.Msg) [][]byte {
 	t.Helper()
-	m.Id = uint16(lastID.Add(1))
+	m.Id = server.NextID()
 	if tsig := m.IsTsig(); tsig != nil {
 		tsig.OrigId = m.Id
 	}

@@ -213,7 +213,7 @@ func TestASignedAnswerVerifies(t *testing.T) {
 			s := server.Start(t, here(".:0", levels, tsigOn+"require all\n }", plugins))
 			for network, addr := range map[string]string{"udp": s.UDP(), "tcp": s.TCP()} {
 				m := signed(query(name + ".tsig.example.org"))
-				m.Id = uint16(lastID.Add(1))
+				m.Id = server.NextID()
 				m.IsTsig().OrigId = m.Id
 				wire, mac := pack(t, m)
 				all := exchange(t, fullClient, network, addr, wire, 1)

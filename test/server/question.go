@@ -1,6 +1,7 @@
 package server
 
 import (
+	"sync/atomic"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -46,9 +47,16 @@ func (q *question) opt() *dns.OPT {
 	return q.msg.IsEdns0()
 }
 
+var lastID atomic.Uint32
+
+// NextID returns an id that none of the last 65535 queries of this process has,
+// so that the log line of one is found by it.
+func NextID() uint16 { return uint16(lastID.Add(1)) }
+
 func compose(name string, qtype uint16, options []Option) *question {
 	q := &question{msg: new(dns.Msg), network: "udp"}
 	q.msg.SetQuestion(dns.Fqdn(name), qtype)
+	q.msg.Id = NextID()
 	for _, option := range options {
 		option(q)
 	}
