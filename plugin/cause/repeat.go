@@ -30,16 +30,14 @@ func NewClassifier() *Classifier { return &Classifier{seed: maphash.MakeSeed()} 
 // that is for e alone has none. kept reports whether the verdict holds e, which is
 // not to be freed then.
 func (c *Classifier) Classify(e *ev.Evidence) (v *Verdict, kept bool) {
-	if !repeats(e) {
-		v = Classify(e)
-		v.seen = nil
-		return v, false
+	var place *atomic.Pointer[Verdict]
+	if repeats(e) {
+		place = &c.given[c.hash(e)%maxRepeated]
+		if v = place.Load(); v != nil && alike(v.seen, e) {
+			return v, false
+		}
 	}
-	place := &c.given[c.hash(e)%maxRepeated]
-	if v = place.Load(); v != nil && alike(v.seen, e) {
-		return v, false
-	}
-	if v = Classify(e); !sameForAll[v.Cause] {
+	if v = Classify(e); place == nil || !sameForAll[v.Cause] {
 		v.seen = nil
 		return v, false
 	}

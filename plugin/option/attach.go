@@ -6,20 +6,6 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Octets kept free for what is added to the message after us.
-const (
-	nsidRoom = 4 + 64 // the option nsid appends; 64 is the longest host name
-	macRoom  = 64     // HMAC-SHA512, the longest MAC of a TSIG not yet signed
-)
-
-// maxPointer is the last octet that a compression pointer reaches (RFC 1035
-// section 4.1.4).
-const maxPointer = 1<<14 - 1
-
-// Octets of one option: OPTION-CODE and OPTION-LENGTH (RFC 6891 section 6.1.2),
-// then INFO-CODE (RFC 8914 section 2).
-const emptyOption = 2 + 2 + 2
-
 // Attach returns a copy of reply with opts as its Extended DNS Errors, in place
 // of those it has, or reply itself if it has just these. req is what RequestOf
 // said of the query, limit the largest message in octets that may leave. reply
@@ -191,62 +177,12 @@ func isEDE(o dns.EDNS0) bool { return o.Option() == dns.EDNS0EDE }
 
 func isOther(o dns.EDNS0) bool { return !isEDE(o) }
 
-// Octets of a message without records, of a question without its name (RFC 1035
-// section 4.1), and of an OPT without options (RFC 6891 section 6.1.2).
-const (
-	emptyMessage  = 12
-	emptyQuestion = 2 + 2
-	emptyOPT      = 1 + 2 + 2 + 4 + 2
-)
-
-// atMost returns a number of octets that m does not exceed, if it is a message as
-// failures mostly are: with nothing but questions and an OPT without options.
-// That is cheap to say; the exact size of a message is not.
-func atMost(m *dns.Msg) (octets int, ok bool) {
-	if len(m.Answer) > 0 || len(m.Ns) > 0 || len(m.Extra) > 1 {
-		return 0, false
-	}
-	octets = emptyMessage
-	for i := range m.Question {
-		octets += atMostQuestion(&m.Question[i])
-	}
-	for _, rr := range m.Extra {
-		if opt, ok := rr.(*dns.OPT); !ok || len(opt.Option) > 0 {
-			return 0, false
-		}
-		octets += emptyOPT
-	}
-	return octets, true
-}
-
 // Withdraw takes an OPT record out of the query r whose client sent none: rewrite
 // adds one, and CoreDNS answers with OPT to a query that has it.
 func Withdraw(r *dns.Msg, req Request) {
 	if !req.HasOPT() && optOf(r) != nil {
 		r.Extra = withoutOPT(r)
 	}
-}
-
-// fit returns what of opts takes at most room octets.
-func fit(opts []Option, room int) []Option {
-	if fits(opts, room) {
-		return opts
-	}
-	n := min(len(opts), max(room, 0)/emptyOption)
-	fitting := slices.Clone(opts[:n])
-	allot(fitting, room-n*emptyOption)
-	return fitting
-}
-
-// fits reports whether opts can go as they are.
-func fits(opts []Option, room int) bool {
-	for _, o := range opts {
-		room -= emptyOption + len(o.Text)
-		if room < 0 || !clean(o.Text) {
-			return false
-		}
-	}
-	return true
 }
 
 // withoutOPT returns a copy of m's additional section without OPT. With an
@@ -279,23 +215,3 @@ func placeOfOPT(extra []dns.RR) int {
 	}
 	return end
 }
-
-// size returns the octets of m as it will leave. A TSIG is packed apart from the
-// rest, without compression, and has its MAC only then.
-func size(m *dns.Msg) int {
-	tsig := m.IsTsig()
-	if tsig == nil {
-		return m.Len()
-	}
-	unsigned := *m
-	unsigned.Extra = m.Extra[:len(m.Extra)-1]
-	n := unsigned.Len() + dns.Len(tsig)
-	if tsig.MAC == "" {
-		n += macRoom
-	}
-	return n
-}
-
-// atMostQuestion is the same for a question. A name takes one octet more than its
-// text at most (RFC 1035 section 3.1).
-func atMostQuestion(q *dns.Question) int { return len(q.Name) + 1 + emptyQuestion }
