@@ -69,6 +69,9 @@ func (e *Ede) pass(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, 
 // served answers the query if its chain, which returned (rcode, err), left it
 // with a failure.
 func (e *Ede) served(run *observe.Run, r *dns.Msg, rcode int, err error) (int, error) {
+	if run.Untroubled(rcode, err) && e.process.quiet() {
+		return rcode, err
+	}
 	shape, failure, failed := run.Outcome(rcode, err)
 	if failed {
 		rcode, err = e.failed(run, r, shape, failure, rcode, err)
@@ -154,12 +157,11 @@ func (e *Ede) Name() string { return "ede" }
 // refresh that it set off itself, or than one that it is served stale for.
 func (e *Ede) succeeded(run *observe.Run) {
 	run.Passed()
-	diagnoses := e.process.diagnoses
-	if e.process.table.Quiet() && (diagnoses == nil || diagnoses.runner.Quiet()) || run.OutOfCache() {
+	if e.process.quiet() || run.OutOfCache() {
 		return
 	}
 	q := run.CacheQuestion()
-	if diagnoses != nil {
+	if diagnoses := e.process.diagnoses; diagnoses != nil {
 		diagnoses.runner.Succeeded(e.scope(run, q.Name), q)
 	}
 	e.process.table.Succeeded(incident.Key{Block: e.block.id, Name: q.Name, Qtype: q.Qtype, Qclass: q.Qclass})

@@ -87,3 +87,8 @@ func (p *process) stop() {
 	p.log.Stop()
 	p.ballast.Stop()
 }
+
+// quiet reports whether a success can end nothing: no failure is remembered.
+func (p *process) quiet() bool {
+	return p.table.Quiet() && p.history.Quiet() && (p.diagnoses == nil || p.diagnoses.runner.Quiet())
+}

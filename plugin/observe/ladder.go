@@ -64,6 +64,7 @@ func (l *Ladder) Install(own int) {
 			}
 			h := build(t)
 			t.belowCache = h.Name() == "cache"
+			t.listens = t.listens || t.belowCache
 			return h
 		}
 	}
@@ -106,6 +107,7 @@ func (l *Ladder) newTap(next plugin.Handler, place int) *tap {
 	t := &tap{next: next, name: next.Name(), ladder: l, place: uint8(min(place, maxPlaces-1))}
 	l.taps[t.place] = t
 	t.slow = !instant[t.name]
+	t.listens = t.slow
 	_, isForward := next.(*forward.Forward)
 	t.asksUpstream = isForward || t.name == "grpc"
 	if t.asksUpstream {
@@ -125,6 +127,10 @@ type tap struct {
 	name   string
 	ladder *Ladder
 	place  uint8
+	// listens is set on a tap that notes more than that its plugin was entered and
+	// what it gave back: directly below cache, and above all that may take its time,
+	// as whatever asks an upstream.
+	listens bool
 	// belowCache is set on the tap that stands directly below cache.
 	belowCache bool
 	// asksUpstream is set on the tap above forward and grpc, chooses above a
@@ -145,14 +151,30 @@ type tap struct {
 // name of their next plugin.
 func (t *tap) Name() string { return t.name }
 
-// ServeDNS implements plugin.Handler. A frame of it is on the stack for each
-// plugin, see Run: what only some taps need stands in functions that return
-// before the plugin is called.
+// ServeDNS implements plugin.Handler. It stands above each plugin, so that most
+// go through it with nothing but their place noted. A frame of it is on the stack
+// for each of them, too, see Run.
 func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	run, ok := ctx.(*Run)
-	if !ok {
-		run, ok = ctx.Value(runKey).(*Run)
+	if !ok || t.listens {
+		return t.listen(ctx, w, r)
 	}
+	if run.enter(t.place, r) {
+		run.reenter(r)
+	}
+	rcode, err := t.next.ServeDNS(ctx, w, r)
+	if rcode != dns.RcodeSuccess || err != nil {
+		run.returned(rcode, err)
+	}
+	run.depth--
+	return rcode, err
+}
+
+// listen is ServeDNS where the run has to be found, or more is noted. What only
+// some of these taps need stands in functions that return before the plugin is
+// called.
+func (t *tap) listen(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	run, ok := ctx.Value(runKey).(*Run)
 	if !ok {
 		return t.next.ServeDNS(ctx, w, r)
 	}
@@ -163,7 +185,12 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 		w = run.hearBelow(w)
 	}
 	first := run.began == 0
-	run.enter(t, r)
+	if t.slow && first {
+		run.began = now()
+	}
+	if run.enter(t.place, r) {
+		run.reenter(r)
+	}
 	if t.asksUpstream {
 		ctx = run.ask(t, ctx, r, first)
 	}
@@ -171,11 +198,10 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	if t.asksUpstream {
 		run.asked(t, rcode, err)
 	}
-	if rcode == dns.RcodeSuccess && err == nil {
-		run.depth--
-		return rcode, err
+	if rcode != dns.RcodeSuccess || err != nil {
+		run.returned(rcode, err)
 	}
-	run.leave(rcode, err)
+	run.depth--
 	return rcode, err
 }
 

@@ -14,6 +14,13 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
+// Untroubled reports whether a run whose chain returned (rcode, err) gave an answer
+// that is no failure, and left nothing else to look at: no Outcome, no Release and no
+// End are needed.
+func (run *Run) Untroubled(rcode int, err error) bool {
+	return run.trail == noTrail && run.sent && rcode == dns.RcodeSuccess && err == nil
+}
+
 // Outcome says whether the chain that returned (rcode, err) left the client
 // with SERVFAIL or REFUSED, which of the two, and how.
 func (run *Run) Outcome(rcode int, err error) (shape evidence.Shape, failure int, failed bool) {
@@ -21,7 +28,8 @@ func (run *Run) Outcome(rcode int, err error) (shape evidence.Shape, failure int
 		if t.asksUpstream {
 			run.asked(t, rcode, err)
 		}
-		run.leave(rcode, err)
+		run.returned(rcode, err)
+		run.depth--
 	}
 	written := run.written.seen()
 	switch {

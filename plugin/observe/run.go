@@ -2,7 +2,6 @@ package observe
 
 import (
 	"context"
-	"reflect"
 	"time"
 	"unsafe"
 
@@ -86,13 +85,16 @@ func (l *Ladder) Begin(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) *R
 		Request:        option.RequestOf(r),
 		opcode:         uint8(r.Opcode),
 		cd:             r.CheckingDisabled,
-		traced:         traced(ctx),
 	}
-	if parent, ok := ctx.Value(runKey).(*Run); ok {
+	var parent *Run
+	if run.traced, parent = above(ctx); parent != nil {
 		run.leaves().parent = parent
 	}
 	if t := l.top; t != nil {
-		run.enter(t, r)
+		run.depth, run.entered, run.path[0] = 1, 1, t.place
+		if t.slow {
+			run.began = now()
+		}
 		if t.asksUpstream {
 			// A plugin that needs a context of its own is not entered here.
 			run.ask(t, ctx, r, true)
@@ -113,13 +115,11 @@ func (run *Run) Nested() bool { return run.parent != nil }
 // Traced reports whether the query came with a span of the trace plugin.
 func (run *Run) Traced() bool { return run.traced }
 
-// Value implements context.Context.
+// Value implements context.Context. A run that is not traced is the value under
+// spanKey, too, see above.
 func (run *Run) Value(key any) any {
-	switch {
-	case key == runKey:
+	if typeOf(&key) == spanKeyType && !run.traced || key == runKey {
 		return run
-	case !run.traced && reflect.TypeOf(key) == spanKey:
-		return nil
 	}
 	return run.Context.Value(key)
 }
@@ -127,6 +127,7 @@ func (run *Run) Value(key any) any {
 // detach returns a run for a refresh that cache does on its own.
 func (run *Run) detach(ctx context.Context, r *dns.Msg) *Run {
 	q := &r.Question[0]
+	traced, _ := above(ctx)
 	return &Run{
 		Context: ctx,
 		ladder:  run.ladder,
@@ -138,7 +139,7 @@ func (run *Run) detach(ctx context.Context, r *dns.Msg) *Run {
 		Request: run.Request,
 		opcode:  uint8(r.Opcode),
 		cd:      r.CheckingDisabled,
-		traced:  traced(ctx),
+		traced:  traced,
 	}
 }
 
@@ -154,17 +155,13 @@ func sameMetadata(ctx context.Context, run *Run) bool {
 	return sameMap(a, b)
 }
 
-// enter notes that t's plugin is entered with r.
-func (run *Run) enter(t *tap, r *dns.Msg) {
+// enter notes that the plugin at place is entered with r, and reports whether
+// reenter has to see it as well, which is rare.
+func (run *Run) enter(place uint8, r *dns.Msg) bool {
 	level := run.depth + 1
 	run.depth, run.entered = level, level
-	run.path[min(level, maxPath)-1] = t.place
-	if t.slow && run.began == 0 {
-		run.began = now()
-	}
-	if run.trail != noTrail || len(r.Question) == 1 && !run.unchanged(&r.Question[0]) {
-		run.reenter(r)
-	}
+	run.path[min(level, maxPath)-1] = place
+	return run.trail != noTrail || len(r.Question) == 1 && !run.unchanged(&r.Question[0])
 }
 
 // unchanged reports whether q is the client's question by the address of the

@@ -3,26 +3,46 @@ package observe
 import (
 	"context"
 	"reflect"
+	"unsafe"
 
 	"github.com/opentracing/opentracing-go"
 )
 
-// traced reports whether ctx bears a span of the trace plugin.
-func traced(ctx context.Context) bool { return opentracing.SpanFromContext(ctx) != nil }
+// above reports whether ctx bears a span of the trace plugin, and returns the run
+// that ctx comes from, nil if it comes from none. It asks once for both, since each
+// query does, and most have neither: a run without a span stands where one would be.
+// opentracing takes nothing but a Span for one (SpanFromContext).
+func above(ctx context.Context) (traced bool, parent *Run) {
+	switch v := ctx.Value(spanKey).(type) {
+	case nil:
+		return false, nil
+	case *Run:
+		return false, v
+	}
+	parent, _ = ctx.Value(runKey).(*Run)
+	return true, parent
+}
 
-// spanKey is the type of the key under which opentracing keeps a span in a
-// context. NextOrFailure looks for one at each plugin, and there hardly ever is
-// one: a run that knows this answers without asking all the contexts above it.
-// opentracing does not export the key; its type is enough to know it by if that
-// has one value only, and spanKey is nil if it has more.
-var spanKey = func() reflect.Type {
+// spanKey is the key under which opentracing keeps a span in a context, which it
+// does not export. NextOrFailure looks for a span at each plugin, and there hardly
+// ever is one: a run that knows this answers without asking all the contexts above.
+var spanKey = func() any {
 	var asked keyRecorder
 	_ = opentracing.SpanFromContext(&asked)
-	if t := reflect.TypeOf(asked.key); t != nil && t.Size() == 0 {
-		return t
-	}
-	return nil
+	return asked.key
 }()
+
+// spanKeyType is the type of spanKey if that is its type's only value: comparing
+// types is much less than comparing values of unknown types. It is nil otherwise.
+var spanKeyType = func() unsafe.Pointer {
+	if t := reflect.TypeOf(spanKey); t == nil || t.Size() > 0 {
+		return nil
+	}
+	return typeOf(&spanKey)
+}()
+
+// typeOf returns what stands for the type in an interface value.
+func typeOf(v *any) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(v)) }
 
 // keyRecorder is a context that remembers what it was asked for.
 type keyRecorder struct {

@@ -9,7 +9,7 @@ import (
 )
 
 func TestTheKeyOfASpanIsKnown(t *testing.T) {
-	if spanKey == nil {
+	if spanKeyType == nil {
 		t.Error("opentracing's key has more than one value: runs ask all contexts above them for a span")
 	}
 }

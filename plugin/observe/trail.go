@@ -118,13 +118,13 @@ func (run *Run) change(level int, q dns.Question) {
 	tr.changed++
 }
 
-// leave notes what the plugin entered last gave back. The innermost one that
+// returned notes what the plugin entered last gave back. The innermost one that
 // fails is the first to report, and those above it only pass that on.
-func (run *Run) leave(rcode int, err error) {
-	if err != nil || !plugin.ClientWrite(rcode) {
-		if tr := run.leaves(); tr.failed.level < int(run.depth) {
-			tr.failed = outcome{int(run.depth), rcode, err}
-		}
+func (run *Run) returned(rcode int, err error) {
+	if err == nil && plugin.ClientWrite(rcode) {
+		return
 	}
-	run.depth--
+	if tr := run.leaves(); tr.failed.level < int(run.depth) {
+		tr.failed = outcome{int(run.depth), rcode, err}
+	}
 }
