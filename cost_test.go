@@ -88,17 +88,19 @@ func success() (query *dns.Msg, answer *link) {
 func TestASuccessThroughTheHandlerCostsAtMostTwoAllocations(t *testing.T) {
 	query, answer := success()
 	without := testing.AllocsPerRun(1000, serve(chain(t, "", answer), query))
-	with := testing.AllocsPerRun(1000, serve(chain(t, "ede", answer), query))
-	if with > without+2 {
-		t.Errorf("%v allocations with ede, %v without", with, without)
+	for _, directive := range []string{"ede", "ede {\n diagnose\n}"} {
+		with := testing.AllocsPerRun(1000, serve(chain(t, directive, answer), query))
+		if with > without+2 {
+			t.Errorf("%v allocations with %q, %v without", with, directive, without)
+		}
 	}
 }
 
 // BenchmarkSuccess is the way of a success through six plugins, without and
-// with ede above them.
+// with ede above them, and with one that would diagnose.
 func BenchmarkSuccess(b *testing.B) {
 	query, answer := success()
-	for _, bm := range []struct{ name, directive string }{{"without", ""}, {"with", "ede"}} {
+	for _, bm := range []struct{ name, directive string }{{"without", ""}, {"with", "ede"}, {"diagnosing", "ede {\n diagnose\n}"}} {
 		b.Run(bm.name, func(b *testing.B) {
 			f := serve(chain(b, bm.directive, answer), query)
 			b.ReportAllocs()

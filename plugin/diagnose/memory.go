@@ -1,7 +1,8 @@
 package diagnose
 
 import (
-	"fmt"
+	"encoding/binary"
+	"strconv"
 	"strings"
 	"time"
 
@@ -54,6 +55,7 @@ func (r *Runner) remember(c Case, k key, f Finding) {
 	if before, ok := r.known.Get(k.hash()); ok && before.key == k && f.Outcome != Resolves {
 		backoff = min(2*before.backoff, maxBackoff)
 	}
+	r.holding.Store(true)
 	r.known.Add(k.hash(), &known{key: k, verdict: f.Verdict, found: now, until: now.Add(backoff), backoff: backoff})
 	if f.Outcome == Explained && f.Cut && f.Zone != "" && f.Zone != "." {
 		at := k.zone(strings.ToLower(f.Zone))
@@ -104,15 +106,30 @@ func (r *Runner) brokenZone(k key, now time.Time) (*zone, bool) {
 // of the zones above it.
 func (r *Runner) Succeeded(scope evidence.Scope, q dns.Question) {
 	k := keyOf(scope, q)
-	r.known.Remove(k.hash())
+	forgotten := forget(r.known, k)
 	for off, end := 0, false; !end; off, end = dns.NextLabel(k.question.Name, off) {
-		r.zones.Remove(k.zone(k.question.Name[off:]).hash())
+		forgotten = forget(r.zones, k.zone(k.question.Name[off:])) || forgotten
+	}
+	if forgotten {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.holding.Store(r.known.Len()+r.zones.Len() > 0)
 	}
 }
 
+// forget removes what c has under k, and reports whether it had any.
+func forget[T any](c *cache.Cache[T], k key) bool {
+	h := k.hash()
+	_, had := c.Get(h)
+	if had {
+		c.Remove(h)
+	}
+	return had
+}
+
 // Quiet reports whether nothing is known, so that a success has nothing to
-// forget.
-func (r *Runner) Quiet() bool { return r.known.Len() == 0 && r.zones.Len() == 0 }
+// forget. Each success asks; a count of what is known would lock each shard of it.
+func (r *Runner) Quiet() bool { return !r.holding.Load() }
 
 // key is a question, or a zone, where the finding about it holds.
 type key struct {
@@ -129,5 +146,11 @@ func keyOf(scope evidence.Scope, q dns.Question) key {
 func (k key) zone(name string) key { return key{k.scope, dns.Question{Name: name}} }
 
 func (k key) hash() uint64 {
-	return cache.Hash(fmt.Appendf(nil, "%d %s %s %d %d", k.scope.Block, k.scope.Zone, k.question.Name, k.question.Qtype, k.question.Qclass))
+	b := make([]byte, 0, 128)
+	b = append(append(b, k.question.Name...), ' ')
+	b = append(append(b, k.scope.Zone...), ' ')
+	b = strconv.AppendUint(b, k.scope.Block, 10)
+	b = binary.BigEndian.AppendUint16(b, k.question.Qtype)
+	b = binary.BigEndian.AppendUint16(b, k.question.Qclass)
+	return cache.Hash(b)
 }

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coredns/coredns/plugin/pkg/cache"
@@ -51,6 +52,8 @@ type Runner struct {
 	silent map[string]time.Time
 	known  *cache.Cache[*known]
 	zones  *cache.Cache[*zone]
+	// holding is false if known and zones are empty.
+	holding atomic.Bool
 }
 
 // flight is a diagnosis under way.
