@@ -64,7 +64,6 @@ func (l *Ladder) Install(own int) {
 			}
 			h := build(t)
 			t.belowCache = h.Name() == "cache"
-			t.listens = t.listens || t.belowCache
 			return h
 		}
 	}
@@ -107,7 +106,6 @@ func (l *Ladder) newTap(next plugin.Handler, place int) *tap {
 	t := &tap{next: next, name: next.Name(), ladder: l, place: uint8(min(place, maxPlaces-1))}
 	l.taps[t.place] = t
 	t.slow = !instant[t.name]
-	t.listens = t.slow
 	_, isForward := next.(*forward.Forward)
 	t.asksUpstream = isForward || t.name == "grpc"
 	if t.asksUpstream {
@@ -127,17 +125,14 @@ type tap struct {
 	name   string
 	ladder *Ladder
 	place  uint8
-	// listens is set on a tap that notes more than that its plugin was entered and
-	// what it gave back: directly below cache, and above all that may take its time,
-	// as whatever asks an upstream.
-	listens bool
 	// belowCache is set on the tap that stands directly below cache.
 	belowCache bool
 	// asksUpstream is set on the tap above forward and grpc, chooses above a
 	// forward that has several upstreams. It names the one that it asks in the
 	// metadata and nowhere else.
 	asksUpstream, chooses bool
-	// slow is set on a tap above a plugin that may take its time.
+	// slow is set on a tap above a plugin that may take its time, as all do that
+	// ask an upstream.
 	slow bool
 	// lastGood is when the plugin last gave a usable answer, in nanoseconds of
 	// the monotonic clock since start (see now).
@@ -151,12 +146,12 @@ type tap struct {
 // name of their next plugin.
 func (t *tap) Name() string { return t.name }
 
-// ServeDNS implements plugin.Handler. It stands above each plugin, so that most
-// go through it with nothing but their place noted. A frame of it is on the stack
-// for each of them, too, see Run.
+// ServeDNS implements plugin.Handler. It is on the way of each query as often as
+// there are plugins, with a frame on the stack each time, see Run: it calls nothing
+// where there is nothing but the place to note.
 func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	run, ok := ctx.(*Run)
-	if !ok || t.listens {
+	if !ok || t.slow || t.belowCache {
 		return t.listen(ctx, w, r)
 	}
 	if run.enter(t.place, r) {

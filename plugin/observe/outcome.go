@@ -29,7 +29,6 @@ func (run *Run) Outcome(rcode int, err error) (shape evidence.Shape, failure int
 			run.asked(t, rcode, err)
 		}
 		run.returned(rcode, err)
-		run.depth--
 	}
 	written := run.written.seen()
 	switch {

@@ -9,18 +9,19 @@ import (
 )
 
 // above reports whether ctx bears a span of the trace plugin, and returns the run
-// that ctx comes from, nil if it comes from none. It asks once for both, since each
-// query does, and most have neither: a run without a span stands where one would be.
-// opentracing takes nothing but a Span for one (SpanFromContext).
+// that ctx comes from, nil if it comes from none. Each query asks, and most have
+// neither, so one look serves for both: a run without a span stands where one would
+// be. opentracing takes nothing but a Span for one (SpanFromContext).
 func above(ctx context.Context) (traced bool, parent *Run) {
-	switch v := ctx.Value(spanKey).(type) {
-	case nil:
+	v := ctx.Value(spanKey)
+	if run, ok := v.(*Run); ok {
+		return false, run
+	}
+	if v == nil && spanKeyType != nil {
 		return false, nil
-	case *Run:
-		return false, v
 	}
 	parent, _ = ctx.Value(runKey).(*Run)
-	return true, parent
+	return v != nil, parent
 }
 
 // spanKey is the key under which opentracing keeps a span in a context, which it
