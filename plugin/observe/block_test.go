@@ -121,11 +121,14 @@ type served struct {
 	failed bool
 }
 
-// serve asks b, and answers a failure as the root plugin does.
+// serve asks b, and ends the run as the root plugin does.
 func (b *block) serve(ctx context.Context, r *dns.Msg) served {
 	s := served{client: new(messages)}
 	s.run = b.ladder.Begin(ctx, s.client, r)
 	s.rcode, s.err = plugin.NextOrFailure("ede", b.top, s.run, s.run, r)
+	if s.run.Untroubled(s.rcode, s.err) {
+		return s
+	}
 	s.shape, s.left, s.failed = s.run.Outcome(s.rcode, s.err)
 	switch {
 	case !s.failed:
