@@ -10,21 +10,20 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
+	"github.com/seed-1b7246af/coredns-ede/plugin/instance"
 )
 
-// Defaults and limits of a diagnose block.
+// Limits of a diagnose block.
 const (
-	defaultRate, maxRate             = 5, 1000
-	defaultConcurrent, maxConcurrent = 4, 64
-	maxWait                          = 2 * time.Second
-	maxCompare                       = 8
+	maxRate       = 1000
+	maxConcurrent = 64
+	maxWait       = 2 * time.Second
+	maxCompare    = 8
 )
-
-var defaultDiagnose = diagnoseLine{rate: defaultRate, concurrent: defaultConcurrent}
 
 var diagnoseProperties = []struct {
 	name string
-	read func(*parser, *diagnoseLine, []string) error
+	read func(*parser, *instance.DiagnoseLine, []string) error
 }{
 	{"rate", (*parser).diagnoseRate},
 	{"wait", (*parser).diagnoseWait},
@@ -38,9 +37,9 @@ func (p *parser) diagnose(args []string) error {
 	if len(args) > 0 {
 		return p.c.Errf("%s: no argument is accepted, its properties stand in a block", line("diagnose", args))
 	}
-	l := defaultDiagnose
+	l := instance.DefaultDiagnose
 	place := p.place()
-	p.block.diagnose, p.settings.diagnoses = true, true
+	p.block.Diagnose, p.settings.Diagnoses = true, true
 	// Without a block the properties are those of another server block, or the
 	// defaults.
 	if !p.c.NextArg() {
@@ -53,7 +52,7 @@ func (p *parser) diagnose(args []string) error {
 		}
 		name := p.c.Val()
 		if name == "}" {
-			p.settings.diagnose = setting[diagnoseLine]{l, place}
+			p.settings.Diagnose = instance.Setting[instance.DiagnoseLine]{Value: l, Place: place}
 			return nil
 		}
 		if err := p.diagnoseProperty(&l, name, seen); err != nil {
@@ -62,7 +61,7 @@ func (p *parser) diagnose(args []string) error {
 	}
 }
 
-func (p *parser) diagnoseProperty(l *diagnoseLine, name string, seen map[string]bool) error {
+func (p *parser) diagnoseProperty(l *instance.DiagnoseLine, name string, seen map[string]bool) error {
 	var names []string
 	for _, known := range diagnoseProperties {
 		names = append(names, known.name)
@@ -78,8 +77,8 @@ func (p *parser) diagnoseProperty(l *diagnoseLine, name string, seen map[string]
 	return p.c.Errf("unknown property %q of diagnose: accepted are %s", name, strings.Join(names, ", "))
 }
 
-func (p *parser) diagnoseRate(l *diagnoseLine, args []string) error {
-	numbers := []*int{&l.rate, &l.concurrent}
+func (p *parser) diagnoseRate(l *instance.DiagnoseLine, args []string) error {
+	numbers := []*int{&l.Rate, &l.Concurrent}
 	limits := []int{maxRate, maxConcurrent}
 	if len(args) == 0 || len(args) > len(numbers) {
 		return p.c.Errf("%s: accepted are a number a second and a number at once", line("rate", args))
@@ -94,10 +93,10 @@ func (p *parser) diagnoseRate(l *diagnoseLine, args []string) error {
 	return nil
 }
 
-func (p *parser) diagnoseWait(l *diagnoseLine, args []string) error {
+func (p *parser) diagnoseWait(l *instance.DiagnoseLine, args []string) error {
 	if len(args) == 1 {
 		if d, err := time.ParseDuration(args[0]); err == nil && d >= 0 && d <= maxWait {
-			l.wait = d
+			l.Wait = d
 			return nil
 		}
 	}
@@ -105,7 +104,7 @@ func (p *parser) diagnoseWait(l *diagnoseLine, args []string) error {
 }
 
 // diagnoseAnchor reads the anchors, to say at once where the file is wrong.
-func (p *parser) diagnoseAnchor(l *diagnoseLine, args []string) error {
+func (p *parser) diagnoseAnchor(l *instance.DiagnoseLine, args []string) error {
 	if len(args) != 1 {
 		return p.c.Errf("%s: accepted is one file with DS or DNSKEY records", line("trust_anchor", args))
 	}
@@ -113,17 +112,17 @@ func (p *parser) diagnoseAnchor(l *diagnoseLine, args []string) error {
 	if root := dnsserver.GetConfig(p.c).Root; root != "" && !strings.HasPrefix(file, "/") {
 		file = root + "/" + file
 	}
-	_, err := readAnchors(file)
+	_, err := instance.ReadAnchors(file)
 	if unread := new(fs.PathError); errors.As(err, &unread) {
 		return p.c.Errf("trust_anchor: %v: accepted is a file with DS or DNSKEY records in zone-file form", err)
 	} else if err != nil {
 		return p.c.Errf("trust_anchor: %v", err)
 	}
-	l.anchors = file
+	l.Anchors = file
 	return nil
 }
 
-func (p *parser) diagnoseCompare(l *diagnoseLine, args []string) error {
+func (p *parser) diagnoseCompare(l *instance.DiagnoseLine, args []string) error {
 	if len(args) == 0 || len(args) > maxCompare {
 		return p.c.Errf("%s: accepted are one to %d resolvers, as forward writes them", line("compare", args), maxCompare)
 	}
@@ -134,16 +133,16 @@ func (p *parser) diagnoseCompare(l *diagnoseLine, args []string) error {
 		}
 		u.Close()
 	}
-	l.compare = strings.Join(args, " ")
+	l.Compare = strings.Join(args, " ")
 	return nil
 }
 
-func (p *parser) diagnoseDelegation(l *diagnoseLine, args []string) error {
+func (p *parser) diagnoseDelegation(l *instance.DiagnoseLine, args []string) error {
 	for _, arg := range args {
-		if _, err := parseNetwork(arg); err != nil {
+		if _, err := instance.ParseNetwork(arg); err != nil {
 			return p.c.Errf("delegation: %q is not a network: accepted are addresses and CIDRs, as 192.0.2.0/24", arg)
 		}
 	}
-	l.delegation, l.networkList = true, strings.Join(args, " ")
+	l.Delegation, l.Networks = true, strings.Join(args, " ")
 	return nil
 }

@@ -1,13 +1,18 @@
 package ede
 
 import (
+	"net/netip"
 	"sync"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/explain"
+	"github.com/seed-1b7246af/coredns-ede/plugin/instance"
 	"github.com/seed-1b7246af/coredns-ede/plugin/observe"
+	"github.com/seed-1b7246af/coredns-ede/plugin/why"
 )
 
 func init() {
@@ -15,39 +20,54 @@ func init() {
 	caddy.RegisterEventHook("ede", started)
 }
 
-// lastDirective registers what has to happen once all directives of all server
-// blocks have run. The list of directives is complete when the first set-up
-// runs, as main packages may change it in their init functions.
+// lastDirective registers what has to happen once all directives of all server blocks have
+// run. The list of directives is complete when the first set-up runs, as main packages may
+// change it in their init functions.
 var lastDirective = sync.OnceFunc(func() {
 	last := dnsserver.Directives[len(dnsserver.Directives)-1]
-	caddy.RegisterParsingCallback("dns", last, func(ctx caddy.Context) error { return loads.parsed(ctx) })
+	caddy.RegisterParsingCallback("dns", last, instance.Parsed)
 })
 
 func setup(c *caddy.Controller) error {
-	b, s, err := parse(c)
+	block, settings, err := parse(c)
 	if err != nil {
 		return plugin.Error("ede", err)
 	}
-	load := loads.of(c.Context())
-	if err := load.settings.merge(s); err != nil {
+	e := newHandler(block, dnsserver.GetConfig(c))
+	load := instance.Of(c.Context())
+	cfg := dnsserver.GetConfig(c)
+	// Plugins of one block share one list; whatever is added after this one stands below
+	// it.
+	own := len(cfg.Plugin)
+	if err := load.Add(instance.Member{Explainer: e.explainer, Why: e.why, Own: own, Index: c.ServerBlockIndex}, settings); err != nil {
 		return plugin.Error("ede", err)
 	}
 	lastDirective()
-
-	cfg := dnsserver.GetConfig(c)
-	e := &Ede{block: b, ladder: observe.NewLadder(cfg)}
-	e.ladder.PassThrough = b.shadow
-	e.ladder.Background = e.refreshed
-	// Plugins of one block share one list; whatever is added after this one
-	// stands below it.
-	own := len(cfg.Plugin)
 	cfg.AddPlugin(func(next plugin.Handler) plugin.Handler {
-		e.Next = e.ladder.Top(next)
+		e.alone = len(cfg.Plugin) == 1
+		e.Next = e.explainer.Ladder.Top(next)
 		return e
 	})
-	load.add(e, own, c.ServerBlockIndex)
+	c.OnStartup(load.Start)
+	c.OnShutdown(load.Stop)
+	return nil
+}
 
-	c.OnStartup(load.start)
-	c.OnShutdown(load.stop)
+func newHandler(block explain.Block, cfg *dnsserver.Config) *Ede {
+	x := &explain.Explainer{Block: block, Ladder: observe.NewLadder(cfg)}
+	x.Ladder.PassThrough = block.Shadow
+	x.Ladder.Background = x.Refreshed
+	e := &Ede{explainer: x, why: &why.Answerer{Zones: block.Serves}}
+	if block.Why && !block.Shadow {
+		e.why.May = func(addr netip.Addr) bool { return x.Block.WordsFor(addr) == cause.FullWords }
+	}
+	return e
+}
+
+// started hears that all servers of an instance are up.
+func started(event caddy.EventName, info any) error {
+	if instanceUp, ok := info.(*caddy.Instance); ok && event == caddy.InstanceStartupEvent {
+		instance.Started(instanceUp)
+	}
 	return nil
 }

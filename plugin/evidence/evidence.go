@@ -3,7 +3,6 @@
 package evidence
 
 import (
-	"sync"
 	"time"
 
 	"github.com/miekg/dns"
@@ -22,8 +21,14 @@ type Evidence struct {
 	// Failure is what the returned error says; its Kind is NoError when the
 	// chain returned none.
 	Failure Failure
-	// Panic is the recovered value in print, when Shape is Panicked.
-	Panic string
+	// Panic is the recovered value in print, when Shape is Panicked, and PanicAt the
+	// function that panicked, with its file and line.
+	Panic, PanicAt string
+	// Changed is set where a plugin on the way up made another rcode of the one that
+	// came from below it.
+	Changed Change
+	// Earlier is what failed before At asked somebody else, if it did.
+	Earlier *Earlier
 
 	// Scope is where a finding about the upstreams holds. It is filled where
 	// there is diagnosis, and its block for internal lookups.
@@ -95,21 +100,6 @@ type Evidence struct {
 	Elapsed time.Duration
 }
 
-// spare holds evidence that nobody keeps: there is some for each failure, and of
-// a thousand failures of one kind only the first one's is kept.
-var spare = sync.Pool{New: func() any { return new(Evidence) }}
-
-// New returns an Evidence that is zero but for the capacity of its slices.
-func New() *Evidence { return spare.Get().(*Evidence) }
-
-// Free gives e back. Nobody may hold e, its Path or its Upstreams any more.
-func (e *Evidence) Free() {
-	clear(e.Path)
-	clear(e.Upstreams)
-	*e = Evidence{Path: e.Path[:0], Upstreams: e.Upstreams[:0]}
-	spare.Put(e)
-}
-
 // Shape is one of the ways in which a failure leaves a plugin chain.
 type Shape uint8
 
@@ -123,16 +113,29 @@ const (
 	// WrittenReturned: a message was written and a failing rcode returned as
 	// well; the server core would send a second answer.
 	WrittenReturned
-	// Unanswered: an error was returned with rcode 0 and nothing written; the
-	// client would get no answer at all.
-	Unanswered
 	// Panicked: a plugin panicked.
 	Panicked
 )
 
-var shapeNames = [...]string{"returned", "written", "written+error", "written+returned", "unanswered", "panicked"}
+var shapeNames = [...]string{"returned", "written", "written+error", "written+returned", "panicked"}
 
 func (s Shape) String() string { return shapeNames[s] }
+
+// Change is what a plugin made of an rcode. Its By is empty where none did.
+type Change struct {
+	// By is the plugin, From the rcode that came up to it, To the one that it made.
+	By       string
+	From, To int
+	// AboveCache is true if cache stands below it, which keeps what came up.
+	AboveCache bool
+}
+
+// Earlier is a failure after which a plugin asked somebody else.
+type Earlier struct {
+	At      string
+	Rcode   int
+	Failure Failure
+}
 
 // Reply is what classification may look at in a failing message.
 type Reply struct {
@@ -192,11 +195,13 @@ func (s ZoneState) String() string { return zoneStateNames[s] }
 type Template uint8
 
 const (
-	// TemplateUnknown: the handler could not be read.
+	// TemplateUnknown: the Corefile does not tell them apart.
 	TemplateUnknown Template = iota
-	// TemplateNoMatch: no template of the block matches the question.
+	// TemplateNoMatch: no template of the block has rcode SERVFAIL, so that it can
+	// only be that none matches.
 	TemplateNoMatch
-	// TemplateRcode: a template that matches is configured with rcode SERVFAIL.
+	// TemplateRcode: every template of the block has rcode SERVFAIL, and none can
+	// fail to match.
 	TemplateRcode
 )
 

@@ -43,9 +43,11 @@ func Ask(ctx context.Context, p *proxy.Proxy, m *dns.Msg, opts proxy.Options) (*
 	}
 }
 
-// writer stands for the client that a probe does not have. Its address makes
-// the proxy use UDP, as for most clients.
-var writer = nonwriter.New(udpWriter{})
+// Client stands for the client that a probe does not have. Its address makes the proxy
+// use UDP, as for most clients.
+var Client dns.ResponseWriter = udpWriter{}
+
+var writer = nonwriter.New(Client)
 
 type udpWriter struct{ dns.ResponseWriter }
 

@@ -1,146 +1,190 @@
 package observe
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
-	"github.com/coredns/coredns/plugin/metadata"
 
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
-	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
-// Panicked returns the evidence of a run whose chain panicked with v.
-func (run *Run) Panicked(v any) *evidence.Evidence {
-	e := run.Evidence(evidence.Panicked, dns.RcodeServerFailure, nil)
-	e.Panic = option.Sanitize(fmt.Sprint(v), option.MaxText)
+// Evidence collects what is known of a run that failed. It is called once the run has
+// ended.
+func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.Evidence {
+	e := run.outside(shape, rcode)
+	e.Options, e.Reply = run.written.options, run.written.reply
+	if !run.whole {
+		e.At, e.Failure = "", interpret(err, nil, "")
+		return e
+	}
+	n := run.note()
+	place := run.failedPlace()
+	if err == nil && run.ownWriter() == 0 {
+		// tsig logs the error of the plugins below it and keeps it.
+		err = n.failed.err
+	}
+	e.Asked = run.questionAt(place)
+	e.NoEDNS = n.asked.tap != nil && !n.asked.edns
+	for _, p := range run.path.entered() {
+		e.Path = append(e.Path, run.tapAt(p).name)
+	}
+	e.Returned = n.failed.place > 0 && n.failed.place == place && !plugin.ClientWrite(n.failed.rcode)
+	t := run.tapAt(place)
+	if t == nil {
+		e.Failure = interpret(err, nil, "")
+		return e
+	}
+	e.At = t.name
+	run.addMessage(e)
+	run.addChange(e)
+	run.addEarlier(e, place)
+	run.addCache(e)
+	run.addUpstream(e, t, err)
+	e.Zone = zoneOf(t.next, e.Asked.Name)
+	if t.name == "template" {
+		e.Template = run.ladder.Template
+	}
 	return e
 }
 
-// Evidence collects what is known of a run that failed. It is called once the
-// chain has returned. Who keeps nothing of it gives it back with Free.
-func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.Evidence {
-	level := run.failedLevel()
-	if run.failed.level > 0 && err == nil {
-		// tsig logs the error of the plugins below it and keeps it.
-		err = run.failed.err
+// outside is what is known of a query whatever its plugins did.
+func (run *Run) outside(shape evidence.Shape, rcode int) *evidence.Evidence {
+	e := &evidence.Evidence{
+		Rcode: rcode, Shape: shape, At: "ede",
+		Question: run.question, Asked: run.question, Name: lower(run.question.Name),
+		Opcode: run.opcode, CheckingDisabled: run.cd, DNSSECOK: run.Request.DO(),
+		Background: run.refreshing, Elapsed: now() - run.began,
 	}
-	t := run.tapAt(level)
-	e := evidence.New()
-	e.Rcode, e.Shape, e.At = rcode, shape, "ede"
-	e.Question, e.Asked, e.Name = run.Question(), run.questionAt(level), lower(run.qname)
-	e.Opcode, e.CheckingDisabled = int(run.opcode), run.cd
-	e.DNSSECOK, e.NoEDNS = run.Request.DO(), run.upstreamTap != nil && !run.upstreamEDNS
-	e.Path = run.names(e.Path)
-	e.Returned = run.failed.level > 0 && !plugin.ClientWrite(run.failed.rcode)
-	e.Background, e.Nested, e.Elapsed = run.background, run.nested, run.elapsed(t)
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	e.Nested = run.nested
 	if lookups, ok := run.Context.Value(dnsserver.LoopKey{}).(int); ok {
 		e.Lookups = lookups
 	}
-	named, surely := "", false
-	if t != nil {
-		e.At = t.name
-		if t.asksUpstream {
-			named, surely = run.upstreamAt(t)
-		}
-	}
-	e.Failure = interpret(err, run.upstreamForward(), named)
-	if surely || e.Failure.Kind.Exchanged() {
-		e.Upstream = named
-	}
-	run.addReply(e)
-	run.addCache(e)
-	if t != nil {
-		if t.asksUpstream {
-			run.addUpstreams(e, t)
-		}
-		e.Zone = zoneOf(t.next, e.Asked.Name)
-		e.Template = templateFor(t.next, e.Asked)
-	}
 	return e
 }
 
-// elapsed is the time from the query's arrival at a plugin that may take its
-// time to the failure below t, and nothing if it came to none.
-func (run *Run) elapsed(t *tap) time.Duration {
-	switch {
-	case run.began == 0:
+// failedPlace is the place of the plugin that the failure is put down to: the one that
+// wrote the message which leaves, if it wrote it past those below it; or else the
+// innermost one that returned a failure, or that was entered.
+func (run *Run) failedPlace() uint8 {
+	if writer := run.ownWriter(); writer > 0 {
+		return writer
+	}
+	if run.notes != nil && run.notes.failed.place > 0 {
+		return run.notes.failed.place
+	}
+	return run.path.innermost()
+}
+
+// ownWriter is the place of a plugin, not one of CoreDNS's own, that answered with words
+// of its own after plugins below it had been asked; 0 if there is none.
+func (run *Run) ownWriter() uint8 {
+	place := run.written.origin
+	if place == 0 || place == run.path.innermost() || isStock(run.tapAt(place).name) {
 		return 0
-	case t != nil && run.upstreamTap == t && run.upstreamEnded > 0:
-		// The clock was read then, and nothing that takes time has followed.
-		return run.upstreamEnded - run.began
 	}
-	return now() - run.began
+	return place
 }
 
-// failedLevel is where on the path the failure began: at the innermost plugin
-// that returned one, or else at the innermost that was entered.
-func (run *Run) failedLevel() int {
-	if run.failed.level > 0 {
-		return run.failed.level
+// addMessage adds what the failing message was where it was first heard: cache drops
+// the OPT of what it passes on.
+func (run *Run) addMessage(e *evidence.Evidence) {
+	alias := e.Reply.Alias
+	if first := run.written.first; first != nil {
+		e.Reply, e.Options = first.reply, first.options
+	} else if !run.written.reply.Written && len(run.passages) > 0 {
+		// What cache heard of and did not pass on, as in a refresh.
+		last := run.passages[len(run.passages)-1]
+		e.Reply, e.Options = last.reply, last.options
 	}
-	return int(run.entered)
+	e.Reply.Alias = e.Reply.Alias || alias
 }
 
-func (run *Run) addReply(e *evidence.Evidence) {
-	reply := &run.written
-	if run.below.seen() {
-		reply = &run.below
+// addChange names the plugin that changed the rcode of what came up from below it.
+func (run *Run) addChange(e *evidence.Evidence) {
+	var by uint8
+	switch written, returned := run.written.changed, run.notes.changed; {
+	case written.place > 0 && e.Rcode == run.written.rcode:
+		by = run.changerAbove(written.place)
+		e.Changed = evidence.Change{From: written.from}
+	case returned.place > 0 && e.Shape == evidence.Returned:
+		by = returned.place
+		e.Changed = evidence.Change{From: returned.rcode}
+	default:
+		return
 	}
-	e.Reply, e.Options = reply.reply, reply.options
-	if run.written.seen() {
-		e.Reply.Alias = run.written.reply.Alias
+	e.Changed.By, e.Changed.To = run.tapAt(by).name, e.Rcode
+	for _, p := range run.path.entered() {
+		e.Changed.AboveCache = e.Changed.AboveCache || p > by && run.tapAt(p).name == "cache"
+	}
+}
+
+// changerAbove is the place of the closest plugin above place that can change an rcode.
+func (run *Run) changerAbove(place uint8) uint8 {
+	for p := place - 1; p > 0; p-- {
+		if t := run.tapAt(p); t != nil && changesRcodes(t.name) {
+			return p
+		}
+	}
+	return place - 1
+}
+
+// addEarlier adds what failed before the plugin at place asked somebody else.
+func (run *Run) addEarlier(e *evidence.Evidence, place uint8) {
+	before := run.notes.earlier
+	if before.place == 0 && run.notes.failed.place > place {
+		before = run.notes.failed
+	}
+	if before.place > place {
+		e.Earlier = &evidence.Earlier{At: run.tapAt(before.place).name, Rcode: before.rcode, Failure: interpret(before.err, nil, "")}
 	}
 }
 
 func (run *Run) addCache(e *evidence.Evidence) {
-	for i := range min(int(run.entered), maxPath) {
-		t := run.tapAt(i + 1)
-		if t.name != "cache" {
+	entered := run.path.entered()
+	for i, p := range entered {
+		if run.tapAt(p).name != "cache" {
 			continue
 		}
-		e.CacheQuestion = run.questionAt(i + 1)
-		if e.CacheQuestion.Name == run.qname {
-			e.CacheQuestion.Name = e.Name
-		} else {
-			e.CacheQuestion.Name = lower(e.CacheQuestion.Name)
-		}
-		e.CacheHit = i == int(run.entered)-1 && run.written.seen()
+		e.CacheQuestion = run.questionAt(p)
+		e.CacheQuestion.Name = lower(e.CacheQuestion.Name)
+		unchanged := e.Changed.By == "" || isFailure(e.Changed.From)
+		e.CacheHit = i == len(entered)-1 && run.written.reply.Written && unchanged
 	}
-	if run.background {
-		e.CacheQuestion = run.Question()
+	if run.refreshing {
+		e.CacheQuestion = run.question
 		e.CacheQuestion.Name = e.Name
 	}
 }
 
-// upstreamAt is the address of the upstream that the plugin below t named when it
-// asked it, or of the only one that it has and may have asked.
-func (run *Run) upstreamAt(t *tap) (addr string, asked bool) {
-	if run.upstreamCtx == nil || run.upstreamTap != t {
-		return "", false
+// addUpstream adds what is known of the upstream that the plugin below t asked, and
+// what its error err says.
+func (run *Run) addUpstream(e *evidence.Evidence, t *tap, err error) {
+	if t.upstreams == nil {
+		e.Failure = interpret(err, nil, "")
+		return
 	}
-	if f := metadata.ValueFunc(run.upstreamCtx, "forward/upstream"); f != nil {
-		return f(), true
+	asked := run.notes.asked
+	addr, named := run.upstreamAt(t)
+	e.Failure = interpret(err, t.next, addr)
+	if named || e.Failure.Kind.Exchanged() {
+		e.Upstream = addr
 	}
-	return t.upstreams.only, false
-}
-
-func (run *Run) addUpstreams(e *evidence.Evidence, t *tap) {
-	if run.upstreamEnded > 0 {
-		e.UpstreamElapsed = run.upstreamEnded - run.upstreamBegan
+	if asked.ended > 0 {
+		e.UpstreamElapsed = asked.ended - asked.began
 	}
 	e.UpstreamAnswered = e.Failure.Kind == evidence.NoError && e.Reply.Written
 	e.Untried = e.Upstream == "" && run.Context.Err() != nil
 	if e.Upstream == "" {
 		e.Upstream = e.Failure.Peer
 	}
-	e.Upstreams = t.upstreams.state(e.Upstreams, t.next, e.Upstream)
-	asked := e.UpstreamAnswered || e.Failure.Kind.Network() || e.Failure.Kind == evidence.NoHealthy && !e.Untried
-	if e.Upstream == "" && len(e.Upstreams) == 1 && asked {
+	e.Upstreams = t.upstreams.state(e.Upstream)
+	exchanged := e.UpstreamAnswered || e.Failure.Kind.Network() || e.Failure.Kind == evidence.NoHealthy && !e.Untried
+	if e.Upstream == "" && len(e.Upstreams) == 1 && exchanged {
 		e.Upstream, e.Upstreams[0].Asked = e.Upstreams[0].Addr, true
 	}
 	if good := t.lastGood.Load(); good != 0 {
@@ -149,69 +193,44 @@ func (run *Run) addUpstreams(e *evidence.Evidence, t *tap) {
 	e.Loops = run.comesBack(e.Upstream, e.Asked)
 }
 
-// upstreamForward is the handler below the tap that asked an upstream last.
-func (run *Run) upstreamForward() plugin.Handler {
-	if run.upstreamTap == nil {
-		return nil
-	}
-	return run.upstreamTap.next
+func (run *Run) tapAt(place uint8) *tap { return run.ladder.taps[place] }
+
+// FromCache reports whether cache gave the answer without asking for it.
+func (run *Run) FromCache() bool {
+	t := run.tapAt(run.path.innermost())
+	return run.whole && t != nil && t.name == "cache"
 }
 
-func (run *Run) tapAt(level int) *tap {
-	if level == 0 {
-		return nil
-	}
-	return run.ladder.tapAt(run.path[min(level, maxPath)-1])
-}
-
-// names appends the names of the plugins entered, outermost first.
-func (run *Run) names(to []string) []string {
-	for i := range min(int(run.entered), maxPath) {
-		to = append(to, run.tapAt(i+1).name)
-	}
-	return to
-}
-
-// questionAt returns the question that the plugin at level saw.
-func (run *Run) questionAt(level int) dns.Question {
-	q := run.Question()
-	for _, c := range run.changes[:run.changed] {
-		if c.level <= level {
-			q = c.question
-		}
-	}
-	return q
-}
-
-// OutOfCache reports whether cache gave the answer without asking for it.
-func (run *Run) OutOfCache() bool {
-	t := run.tapAt(int(run.entered))
-	return t != nil && t.name == "cache"
-}
-
-// BackgroundEvidence is Evidence for a refresh that cache did on its own and
-// that returned (rcode, err), or nil if it did not fail.
-func (run *Run) BackgroundEvidence(rcode int, err error) *evidence.Evidence {
-	switch {
-	case run.below.seen() && err == nil:
-		return run.Evidence(evidence.Written, run.below.rcode, nil)
-	case isFailure(rcode):
-		return run.Evidence(evidence.Returned, rcode, err)
-	case err != nil:
-		return run.Evidence(evidence.Returned, dns.RcodeServerFailure, err)
-	}
-	return nil
-}
-
-// CacheQuestion is the question that cache saw, in lower case, or the client's
-// if no cache was entered.
+// CacheQuestion is the question that cache saw, in lower case, or the client's if no
+// cache was entered.
 func (run *Run) CacheQuestion() dns.Question {
-	q := run.Question()
-	for i := range min(int(run.entered), maxPath) {
-		if run.tapAt(i+1).name == "cache" {
-			q = run.questionAt(i + 1)
+	q := run.question
+	if run.whole {
+		for _, p := range run.path.entered() {
+			if run.tapAt(p).name == "cache" {
+				q = run.questionAt(p)
+			}
 		}
 	}
 	q.Name = lower(q.Name)
 	return q
+}
+
+// RefreshEvidence is Evidence for a refresh that cache did on its own and that
+// returned (rcode, err), or nil if it did not fail.
+func (run *Run) RefreshEvidence(rcode int, err error) *evidence.Evidence {
+	switch {
+	case !run.whole:
+		return nil
+	case isFailure(rcode), err != nil && !plugin.ClientWrite(rcode):
+		return run.Evidence(evidence.Returned, rcode, err)
+	case err != nil:
+		return run.Evidence(evidence.Returned, dns.RcodeServerFailure, err)
+	}
+	for _, p := range run.passages {
+		if p.reply.Written {
+			return run.Evidence(evidence.Written, p.rcode, nil)
+		}
+	}
+	return nil
 }

@@ -8,58 +8,65 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 )
 
-// Untroubled reports whether a run whose chain returned (rcode, err) gave an answer
-// that is no failure, and left nothing else to look at: no Outcome, no Release and no
-// End are needed.
-func (run *Run) Untroubled(rcode int, err error) bool {
-	return run.trail == noTrail && run.sent && rcode == dns.RcodeSuccess && err == nil
+// Outcome is how a chain left its query.
+type Outcome struct {
+	// Failed is true if the client is left with Rcode, SERVFAIL or REFUSED, in the
+	// way of Shape.
+	Failed bool
+	Shape  evidence.Shape
+	Rcode  int
+	// Dropped is true if the chain reported success and wrote nothing: it wants no
+	// answer sent.
+	Dropped bool
+	// Held is true if there is a message that only Release writes.
+	Held bool
 }
 
-// Outcome says whether the chain that returned (rcode, err) left the client
-// with SERVFAIL or REFUSED, which of the two, and how.
-func (run *Run) Outcome(rcode int, err error) (shape evidence.Shape, failure int, failed bool) {
-	if t := run.ladder.top; t != nil {
-		if t.asksUpstream {
-			run.asked(t, rcode, err)
-		}
-		run.returned(rcode, err)
-	}
-	written := run.written.seen()
+// End ends the recording of a run whose chain returned (rcode, err), and tells how
+// it left the query.
+func (run *Run) End(rcode int, err error) Outcome {
+	run.finish()
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	written := run.written.reply.Written
+	o := Outcome{Held: run.held != nil}
 	switch {
 	case run.sent:
-		// An answer is on its way; whatever follows it is not the failure of
-		// this query.
-		return 0, 0, false
+		// An answer is on its way; what follows it is not this query's failure.
 	case isFailure(rcode) && run.held != nil:
-		return evidence.WrittenReturned, rcode, true
+		o.Failed, o.Shape, o.Rcode = true, evidence.WrittenReturned, rcode
 	case isFailure(rcode):
-		return evidence.Returned, rcode, true
+		o.Failed, o.Shape, o.Rcode = true, evidence.Returned, rcode
 	case !plugin.ClientWrite(rcode):
-		return 0, 0, false
+		// FORMERR and NOTIMP are the server core's to answer.
 	case written && err != nil:
-		return evidence.WrittenError, run.held.Rcode, true
+		o.Failed, o.Shape, o.Rcode = true, evidence.WrittenError, run.written.rcode
 	case written:
-		return evidence.Written, run.held.Rcode, true
-	case run.held == nil && err != nil:
-		return evidence.Unanswered, dns.RcodeServerFailure, true
+		o.Failed, o.Shape, o.Rcode = true, evidence.Written, run.written.rcode
+	case run.held == nil && rcode == dns.RcodeSuccess:
+		o.Dropped = true
 	}
-	return 0, 0, false
+	return o
 }
 
-// Release lets a run that did not fail go: what was held is written, and what
-// the chain returned is returned.
+// Release lets a run go that did not fail, or that nothing is done about: what was
+// held is written, and what the chain returned is returned.
 func (run *Run) Release(rcode int, err error) (int, error) {
 	if run.ladder.PassThrough {
 		return rcode, err
 	}
-	if run.held != nil && plugin.ClientWrite(rcode) && !run.sent {
+	run.mu.Lock()
+	held, sent := run.held, run.sent
+	run.held = nil
+	run.mu.Unlock()
+	if held != nil && plugin.ClientWrite(rcode) && !sent {
 		// The error of a write is the transport's, as it would be without ede.
-		_ = run.ResponseWriter.WriteMsg(run.held)
+		_ = run.ResponseWriter.WriteMsg(held)
 		return rcode, err
 	}
-	if run.sent && isFailure(rcode) && !isTransfer(run.qtype) {
-		// A second answer to the same query would follow. A zone transfer is
-		// many messages, and the last one has to say that it was cut off.
+	if sent && isFailure(rcode) && !isTransfer(run.question.Qtype) {
+		// A second answer to the same query would follow. A zone transfer is many
+		// messages, and the last one has to say that it was cut off.
 		return dns.RcodeSuccess, err
 	}
 	return rcode, err
@@ -68,26 +75,41 @@ func (run *Run) Release(rcode int, err error) (int, error) {
 // Reply returns the message that a failed run was answered with below, or nil if
 // none was written that has the rcode which leaves.
 func (run *Run) Reply(rcode int) *dns.Msg {
+	run.mu.Lock()
+	defer run.mu.Unlock()
 	if run.held != nil && run.held.Rcode == rcode {
 		return run.held
 	}
 	return nil
 }
 
-// Hand passes the failure of a nested run on to the query around it, unchanged:
-// the plugin that made the lookup decides what it means.
+// Hand passes the failure of a nested run on to the query around it, unchanged: the
+// plugin that made the lookup decides what it means.
 func (run *Run) Hand(e *evidence.Evidence, rcode int, err error) (int, error) {
-	run.parent.leaves().nested = e
-	if run.held != nil && !run.ladder.PassThrough {
-		_ = run.ResponseWriter.WriteMsg(run.held)
+	run.parent.lookedUp(e)
+	run.mu.Lock()
+	held := run.held
+	run.mu.Unlock()
+	if held != nil && !run.ladder.PassThrough {
+		_ = run.ResponseWriter.WriteMsg(held)
 	}
 	return rcode, err
 }
 
 // Passed takes note that a nested run succeeded.
 func (run *Run) Passed() {
-	if run.parent != nil && run.parent.trail != noTrail {
-		run.parent.nested = nil
+	if run.parent != nil {
+		run.parent.lookedUp(nil)
+	}
+}
+
+// lookedUp notes how the last lookup inside run ended: with the failure e, or well if
+// e is nil.
+func (run *Run) lookedUp(e *evidence.Evidence) {
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	if !run.ended {
+		run.nested = e
 	}
 }
 

@@ -3,14 +3,12 @@ package observe
 import (
 	"context"
 	"errors"
-	"reflect"
-	"sync/atomic"
-	"unsafe"
+	"slices"
 
-	"github.com/coredns/coredns/pb"
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/forward"
 	"github.com/coredns/coredns/plugin/grpc"
+	"github.com/coredns/coredns/plugin/pkg/nonwriter"
 	"github.com/coredns/coredns/plugin/pkg/proxy"
 
 	"github.com/miekg/dns"
@@ -18,140 +16,104 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
 )
 
-// ErrBusy is returned for a probe that would take from forward's
-// max_concurrent what clients need.
-var ErrBusy = errors.New("half of max_concurrent is in use")
-
-// Peer is a configured upstream of forward or grpc, reached as they reach it:
-// the same transport, TLS and source address, and no egress that is new.
+// Peer is a configured upstream of forward or grpc, reached as they reach it: the same
+// transport, TLS and source address, and no egress that is new.
 type Peer struct {
 	Addr string
-	// Either proxy and forward are set, or client.
+	// Either proxy and forward are set, or handler: the grpc plugin itself, which has
+	// this one upstream.
 	proxy   *proxy.Proxy
 	forward *forward.Forward
-	client  pb.DnsServiceClient
+	handler plugin.Handler
 }
 
-// Peers returns the upstreams of the forward or grpc that failed in run, the
-// failing one first, and the zone that it forwards. It returns none if neither
-// failed, or if it is not known which upstream did: of several, grpc does not
-// tell.
+// Peers returns the upstreams of the forward or grpc that failed in run, the failing
+// one first, and the zone that it forwards. It returns none if neither failed, or if it
+// is not known which upstream did: of several, grpc does not tell.
 func (run *Run) Peers(failing string) (peers []Peer, zone string) {
-	t := run.tapAt(run.failedLevel())
-	if t == nil || failing == "" {
+	t := run.tapAt(run.failedPlace())
+	if t == nil || t.upstreams == nil || failing == "" {
 		return nil, ""
 	}
-	if g, ok := t.next.(*grpc.GRPC); ok {
-		return grpcPeers(g, failing), fromOf(g)
+	i := slices.IndexFunc(t.upstreams.sets, func(s upstreamSet) bool { return slices.Contains(s.addrs, failing) })
+	if i < 0 {
+		return nil, ""
 	}
-	t.upstreams.load(t.next)
-	for f, i := forwardOf(t.next), 0; f != nil; f, i = forwardOf(f.Next), i+1 {
-		set := t.upstreams.forwards[i]
-		if !set.has(failing) {
-			continue
+	set := t.upstreams.sets[i]
+	if set.forward == nil {
+		zone, known := fromOf(t.next)
+		if !known || len(set.addrs) != 1 {
+			return nil, ""
 		}
-		for _, p := range set.proxies {
-			peer := Peer{Addr: p.Addr(), proxy: p, forward: f}
-			if p.Addr() == failing {
-				peers = append([]Peer{peer}, peers...)
-				continue
-			}
-			peers = append(peers, peer)
-		}
-		return peers, fromOf(f)
+		return []Peer{{Addr: failing, handler: t.next}}, zone
 	}
-	return nil, ""
-}
-
-// Exchange sends m to the upstream and returns its reply, over TCP if the one
-// over UDP is truncated. It counts against forward's max_concurrent.
-func (p Peer) Exchange(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
-	if p.client != nil {
-		return exchange.AskGRPC(ctx, p.client, m)
+	zone, known := fromOf(set.forward)
+	if !known {
+		return nil, ""
 	}
-	release, err := p.reserve()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	opts := proxy.Options{ForceTCP: p.forward.ForceTCP(), PreferUDP: p.forward.PreferUDP()}
-	return exchange.Ask(ctx, p.proxy, m, opts)
-}
-
-// reserve counts the probe among forward's queries, as long as at most half of
-// them are used. Both counters are private to forward.
-func (p Peer) reserve() (release func(), err error) {
-	limit := reflect.ValueOf(p.forward).Elem().FieldByName("maxConcurrent")
-	counter := reflect.ValueOf(p.forward).Elem().FieldByName("concurrent")
-	if limit.Kind() != reflect.Int64 || counter.Kind() != reflect.Int64 || limit.Int() <= 0 {
-		return func() {}, nil
-	}
-	n := (*int64)(unsafe.Pointer(counter.UnsafeAddr()))
-	if atomic.AddInt64(n, 1) > limit.Int()/2 {
-		atomic.AddInt64(n, -1)
-		return nil, ErrBusy
-	}
-	return func() { atomic.AddInt64(n, -1) }, nil
-}
-
-// grpcPeers reads the clients of grpc's upstreams, which it does not export.
-func grpcPeers(g *grpc.GRPC, failing string) []Peer {
-	proxies := reflect.ValueOf(g).Elem().FieldByName("proxies")
-	if proxies.Kind() != reflect.Slice {
-		return nil
-	}
-	var peers []Peer
-	for i := range proxies.Len() {
-		p := proxies.Index(i)
-		if p.Kind() != reflect.Pointer || p.IsNil() {
-			return nil
-		}
-		addr, field := p.Elem().FieldByName("addr"), p.Elem().FieldByName("client")
-		if addr.Kind() != reflect.String || field.Kind() != reflect.Interface || !field.CanAddr() {
-			return nil
-		}
-		client, ok := reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem().Interface().(pb.DnsServiceClient)
-		if !ok {
-			return nil
-		}
-		peer := Peer{Addr: addr.String(), client: client}
-		if peer.Addr == failing {
-			peers = append([]Peer{peer}, peers...)
+	for _, p := range set.proxies {
+		peer := Peer{Addr: p.Addr(), proxy: p, forward: set.forward}
+		if p.Addr() == failing {
+			peers = slices.Insert(peers, 0, peer)
 			continue
 		}
 		peers = append(peers, peer)
 	}
-	if len(peers) == 0 || peers[0].Addr != failing {
-		return nil
-	}
-	return peers
+	return peers, zone
 }
 
-// fromOf is the zone that a forward or grpc forwards.
-func fromOf(h plugin.Handler) string {
-	if from := reflect.ValueOf(h).Elem().FieldByName("from"); from.Kind() == reflect.String {
-		return from.String()
+// Exchange sends m to the upstream and returns its reply, over TCP if the one over UDP
+// is truncated.
+func (p Peer) Exchange(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
+	if p.handler != nil {
+		return p.exchangeGRPC(ctx, m)
 	}
-	return "."
+	opts := proxy.Options{ForceTCP: p.forward.ForceTCP(), PreferUDP: p.forward.PreferUDP()}
+	return exchange.Ask(ctx, p.proxy, m, opts)
+}
+
+var errNoReply = errors.New("no reply")
+
+// exchangeGRPC asks through the plugin, which does not give its clients away.
+func (p Peer) exchangeGRPC(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, exchange.Timeout)
+	defer cancel()
+	w := nonwriter.New(exchange.Client)
+	_, err := p.handler.ServeDNS(ctx, w, m.Copy())
+	switch {
+	case err != nil:
+		return nil, err
+	case w.Msg == nil:
+		return nil, errNoReply
+	case w.Msg.Rcode == dns.RcodeFormatError && len(w.Msg.Answer) == 0:
+		// grpc says so of a reply to another question.
+		return nil, exchange.ErrQuestion
+	}
+	return w.Msg, nil
 }
 
 // ForwardZone is the zone of the forward or grpc in this block that name goes to,
-// chosen as CoreDNS chooses it; "." if there is none.
-func (run *Run) ForwardZone(name string) string {
-	for _, t := range run.ladder.taps {
-		if t == nil {
+// chosen as CoreDNS chooses it; "." if there is none. known is false where CoreDNS does
+// not tell.
+func (l *Ladder) ForwardZone(name string) (zone string, known bool) {
+	for _, t := range l.taps {
+		if t == nil || t.upstreams == nil {
 			continue
 		}
-		for h := t.next; forwards(h); h = nextOf(h) {
-			if from := fromOf(h); plugin.Name(from).Matches(name) {
-				return from
+		for h := t.next; isForwarder(h); h = nextOf(h) {
+			from, known := fromOf(h)
+			if !known {
+				return "", false
+			}
+			if plugin.Name(from).Matches(name) {
+				return from, true
 			}
 		}
 	}
-	return "."
+	return ".", true
 }
 
-func forwards(h plugin.Handler) bool {
+func isForwarder(h plugin.Handler) bool {
 	switch h := h.(type) {
 	case *forward.Forward:
 		return h != nil

@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -14,50 +13,72 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 )
 
-// upstreams knows the configured upstreams of the forwards below one tap. The
-// lists are taken once, before the first query: forward's do not change after
-// set-up, and each call of List moves a round robin on, which would be unfair
-// to the next query.
+// upstreams knows the configured upstreams of the forwards below one tap. The lists
+// are taken once: forward's do not change after set-up, and each call of List moves a
+// round robin on, which would be unfair to the next query.
 type upstreams struct {
-	once     sync.Once
-	forwards []upstreamSet
-	// only is the address if there is one upstream and no other.
-	only string
+	sets []upstreamSet
+	// only is the address if there is one upstream and no other. chooses is true for
+	// a forward that has several.
+	only    string
+	chooses bool
 
 	mu   sync.Mutex
 	down map[string]time.Time
 }
 
+// upstreamSet is the upstreams of one forward, or of grpc, which shows their addresses
+// and no state.
 type upstreamSet struct {
-	proxies  []*proxy.Proxy
-	maxFails uint32
-	addrs    []string // of grpc, which shows no state
+	forward *forward.Forward
+	proxies []*proxy.Proxy
+	// maxFails is max_fails, if it is known.
+	maxFails   uint32
+	knowsFails bool
+	addrs      []string
 }
 
-// state appends all upstreams of the forward that asked addr, that one first,
-// or of all forwards if addr is none of theirs.
-func (u *upstreams) state(all []evidence.Upstream, h plugin.Handler, addr string) []evidence.Upstream {
-	u.load(h)
-	sets := u.forwards
-	for i, set := range sets {
-		if set.has(addr) {
-			sets = sets[i : i+1]
-			break
-		}
-	}
-	for _, set := range sets {
+// newUpstreams returns the upstreams of h: of all forwards in a row, since they are one
+// plugin to CoreDNS, or of grpc.
+func newUpstreams(h plugin.Handler) *upstreams {
+	u := new(upstreams)
+	for f := forwardOf(h); f != nil; f = forwardOf(f.Next) {
+		set := upstreamSet{forward: f, proxies: f.List()}
+		set.maxFails, set.knowsFails = maxFailsOf(f)
 		for _, p := range set.proxies {
-			down := p.Down(set.maxFails)
-			all = append(all, evidence.Upstream{
-				Addr: p.Addr(), Fails: p.Fails(), Down: down, Since: u.since(p.Addr(), down), Asked: p.Addr() == addr,
-			})
+			set.addrs = append(set.addrs, p.Addr())
 		}
-		for _, a := range set.addrs {
-			all = append(all, evidence.Upstream{Addr: a, Asked: a == addr})
-		}
+		u.sets = append(u.sets, set)
 	}
-	if len(all) < 2 {
-		return all
+	if g, ok := h.(*grpc.GRPC); ok {
+		u.sets = append(u.sets, upstreamSet{addrs: addrsOf(g)})
+	}
+	if len(u.sets) == 1 && len(u.sets[0].addrs) == 1 {
+		u.only = u.sets[0].addrs[0]
+	}
+	u.chooses = forwardOf(h) != nil && u.only == ""
+	return u
+}
+
+// state returns all upstreams of the forward that asked addr, that one first, or of all
+// forwards if addr is none of theirs.
+func (u *upstreams) state(addr string) []evidence.Upstream {
+	sets := u.sets
+	if i := slices.IndexFunc(sets, func(s upstreamSet) bool { return slices.Contains(s.addrs, addr) }); i >= 0 {
+		sets = sets[i : i+1]
+	}
+	var all []evidence.Upstream
+	for _, set := range sets {
+		for i, a := range set.addrs {
+			state := evidence.Upstream{Addr: a, Asked: a == addr}
+			if set.proxies != nil {
+				p := set.proxies[i]
+				state.Fails = p.Fails()
+				state.Down = set.knowsFails && p.Down(set.maxFails)
+				state.Since = u.since(a, state.Down)
+			}
+			all = append(all, state)
+		}
 	}
 	slices.SortStableFunc(all, func(a, b evidence.Upstream) int {
 		switch {
@@ -71,23 +92,8 @@ func (u *upstreams) state(all []evidence.Upstream, h plugin.Handler, addr string
 	return all
 }
 
-func (u *upstreams) load(h plugin.Handler) {
-	u.once.Do(func() {
-		u.forwards = upstreamsOf(h)
-		if len(u.forwards) != 1 {
-			return
-		}
-		switch set := u.forwards[0]; {
-		case len(set.proxies) == 1 && len(set.addrs) == 0:
-			u.only = set.proxies[0].Addr()
-		case len(set.addrs) == 1 && len(set.proxies) == 0:
-			u.only = set.addrs[0]
-		}
-	})
-}
-
-// since remembers when an upstream was first seen down. The map holds at most
-// the configured upstreams.
+// since remembers when an upstream was first seen down. The map holds at most the
+// configured upstreams.
 func (u *upstreams) since(addr string, down bool) time.Time {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -104,67 +110,8 @@ func (u *upstreams) since(addr string, down bool) time.Time {
 	return u.down[addr]
 }
 
-func (s upstreamSet) has(addr string) bool {
-	for _, p := range s.proxies {
-		if p.Addr() == addr {
-			return true
-		}
-	}
-	for _, a := range s.addrs {
-		if a == addr {
-			return true
-		}
-	}
-	return false
-}
-
 // forwardOf returns h as a forward, or nil.
 func forwardOf(h plugin.Handler) *forward.Forward {
 	f, _ := h.(*forward.Forward)
 	return f
-}
-
-// upstreamsOf lists the upstreams of h: of all forwards in a row, since they
-// are one plugin to CoreDNS, or of grpc.
-func upstreamsOf(h plugin.Handler) []upstreamSet {
-	var sets []upstreamSet
-	for f := forwardOf(h); f != nil; f = forwardOf(f.Next) {
-		sets = append(sets, upstreamSet{proxies: f.List(), maxFails: maxFailsOf(f)})
-	}
-	if g, ok := h.(*grpc.GRPC); ok {
-		sets = append(sets, upstreamSet{addrs: addrsOf(g)})
-	}
-	return sets
-}
-
-// defaultMaxFails is forward's default of max_fails.
-const defaultMaxFails = 2
-
-// maxFailsOf reads the max_fails of f, which decides when forward takes an
-// upstream to be down and which it does not export.
-func maxFailsOf(f *forward.Forward) uint32 {
-	field := reflect.ValueOf(f).Elem().FieldByName("maxfails")
-	if field.Kind() != reflect.Uint32 {
-		return defaultMaxFails
-	}
-	return uint32(field.Uint())
-}
-
-// addrsOf reads the addresses of grpc's upstreams, which it does not export.
-func addrsOf(g *grpc.GRPC) []string {
-	proxies := reflect.ValueOf(g).Elem().FieldByName("proxies")
-	if proxies.Kind() != reflect.Slice {
-		return nil
-	}
-	var addrs []string
-	for i := range proxies.Len() {
-		p := proxies.Index(i)
-		if p.Kind() != reflect.Pointer || p.IsNil() {
-			continue
-		}
-		if addr := p.Elem().FieldByName("addr"); addr.Kind() == reflect.String {
-			addrs = append(addrs, addr.String())
-		}
-	}
-	return addrs
 }

@@ -1,4 +1,4 @@
-package ede
+package instance
 
 import (
 	"runtime/debug"

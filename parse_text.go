@@ -1,0 +1,109 @@
+package ede
+
+import (
+	"net/netip"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/explain"
+	"github.com/seed-1b7246af/coredns-ede/plugin/instance"
+)
+
+// This file reads what clients are told: text, upstream, attach and why.
+
+var levels = map[string]cause.Words{"none": cause.NoWords, "brief": cause.BriefWords, "full": cause.FullWords}
+
+func (p *parser) text(args []string) error {
+	if len(args) == 0 {
+		return p.c.Err("text has no level: accepted are none, brief, full, then the networks of the clients it is for")
+	}
+	words, ok := levels[args[0]]
+	if !ok {
+		return p.c.Errf("unknown text level %q: accepted are none, brief, full", args[0])
+	}
+	rule := explain.TextRule{Words: words}
+	for _, arg := range args[1:] {
+		n, err := instance.ParseNetwork(arg)
+		if err != nil {
+			return p.c.Errf("%q is not a network: accepted are addresses and CIDRs, as 192.0.2.0/24 or 2001:db8::/32", arg)
+		}
+		if p.covered(n) {
+			return p.c.Errf("this text line can never match %s: an earlier text line covers it; accepted are networks that none does", arg)
+		}
+		rule.Networks = append(rule.Networks, n)
+	}
+	if len(rule.Networks) > maxNetworks {
+		return p.c.Errf("a text line has %d networks: at most %d are accepted", len(rule.Networks), maxNetworks)
+	}
+	if len(rule.Networks) == 0 && p.coversAll() {
+		return p.c.Err("this text line can never match: an earlier one is for all clients already; a text line without networks is accepted as the last only")
+	}
+	p.block.Texts = append(p.block.Texts, rule)
+	return nil
+}
+
+func (p *parser) covered(n netip.Prefix) bool {
+	for _, rule := range p.block.Texts {
+		if len(rule.Networks) == 0 {
+			return true
+		}
+		for _, earlier := range rule.Networks {
+			if earlier.Bits() <= n.Bits() && earlier.Contains(n.Addr()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (p *parser) coversAll() bool {
+	return p.covered(netip.PrefixFrom(netip.IPv4Unspecified(), 0)) && p.covered(netip.PrefixFrom(netip.IPv6Unspecified(), 0))
+}
+
+func (p *parser) upstream(args []string) error {
+	if len(args) != 1 || args[0] != "keep" && args[0] != "drop" {
+		return p.c.Errf("%s: accepted is one of keep, drop", line("upstream", args))
+	}
+	p.block.KeepUpstream = args[0] == "keep"
+	return nil
+}
+
+// attach reads `attach always`, without networks for all clients.
+func (p *parser) attach(args []string) error {
+	if len(args) == 0 || args[0] != "always" {
+		return p.c.Errf("%s: accepted is always, then the networks of the clients that get options with every failure", line("attach", args))
+	}
+	for _, arg := range args[1:] {
+		n, err := instance.ParseNetwork(arg)
+		if err != nil {
+			return p.c.Errf("attach always: %q is not a network: accepted are addresses and CIDRs, as 192.0.2.0/24 or 2001:db8::/32", arg)
+		}
+		p.block.Always.List = append(p.block.Always.List, n)
+	}
+	if len(args)-1 > maxNetworks {
+		return p.c.Errf("attach always has %d networks: at most %d are accepted", len(args)-1, maxNetworks)
+	}
+	p.block.Always.All = len(args) == 1
+	return nil
+}
+
+func (p *parser) why(args []string) error {
+	if len(args) != 0 {
+		return p.c.Errf("%s: no argument is accepted", line("why", args))
+	}
+	p.block.Why, p.settings.Why = true, true
+	return nil
+}
+
+// checkWhy fails if nobody can ever get an answer. Properties come in any order, so this
+// is known at the end of the directive only.
+func (p *parser) checkWhy() error {
+	if !p.block.Why {
+		return nil
+	}
+	for _, rule := range p.block.Texts {
+		if rule.Words == cause.FullWords {
+			return nil
+		}
+	}
+	return p.c.Err("why answers clients whose text level is full, and none is: accepted is why beside a text full line")
+}

@@ -1,0 +1,165 @@
+package explain
+
+import (
+	"context"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose"
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/observe"
+	"github.com/seed-1b7246af/coredns-ede/plugin/record"
+)
+
+// Diagnoser finds out what the evidence does not tell, off the clients' path.
+type Diagnoser struct {
+	runner *diagnose.Runner
+	waiter *diagnose.Waiter
+}
+
+// NewDiagnoser returns a Diagnoser that starts at most perSecond diagnoses a second. An
+// answer waits for one for at most longest.
+func NewDiagnoser(r *diagnose.Runner, perSecond int, longest time.Duration) *Diagnoser {
+	skipped := func(why diagnose.Skip) { record.DiagnosisSkipped(string(why)) }
+	return &Diagnoser{runner: r, waiter: diagnose.NewWaiter(r, perSecond, longest, skipped)}
+}
+
+// Stop ends all diagnoses at once and waits for them.
+func (d *Diagnoser) Stop() { d.runner.Stop() }
+
+// diagnose returns what diagnosis knows of the failure ev in place of v, or v. It starts a
+// diagnosis if it knows nothing, and waits for it if the block's answers may be held.
+func (x *Explainer) diagnose(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) *cause.Verdict {
+	d := x.Diagnoser
+	if d == nil || !x.Block.Diagnose || ev.CheckingDisabled || isProbe(ev.Question) {
+		return v
+	}
+	if ev.Nested != nil {
+		return d.knownNested(ev, v)
+	}
+	if !v.Disputable() && !v.Refinable() {
+		return v
+	}
+	scope, ok := x.scope(ev.Asked.Name)
+	if !ok {
+		return v
+	}
+	ev.Scope = scope
+	if better := d.known(ev, v); better != nil {
+		return better
+	}
+	if ev.CacheHit {
+		return v
+	}
+	c, ok := x.caseOf(run, ev, v)
+	if !ok {
+		return v
+	}
+	if left := longestHeld - ev.Elapsed; v.Disputable() || left <= 0 {
+		// What the upstream says stands for now, or the client gives up soon.
+		d.waiter.Start(c)
+	} else {
+		ctx, cancel := context.WithTimeout(run, left)
+		defer cancel()
+		d.waiter.Wait(ctx, c)
+	}
+	if better := d.known(ev, v); better != nil {
+		return better
+	}
+	return v
+}
+
+// longestHeld is how old a query may get by waiting: most clients give up after 5 s.
+const longestHeld = 4500 * time.Millisecond
+
+// known returns what was found of ev in place of v, or nil.
+func (d *Diagnoser) known(ev *evidence.Evidence, v *cause.Verdict) *cause.Verdict {
+	better, found, ok := d.runner.Lookup(ev.Scope, ev.Asked)
+	if !ok {
+		return nil
+	}
+	return better.For(v, found)
+}
+
+// knownNested is diagnose for a query that failed in a lookup inside it, as the target of
+// an alias. That lookup ran through this chain and started, and waited for, the diagnosis
+// of its own question.
+func (d *Diagnoser) knownNested(ev *evidence.Evidence, v *cause.Verdict) *cause.Verdict {
+	inner := ev.Nested
+	for inner.Nested != nil {
+		inner = inner.Nested
+	}
+	target := cause.Classify(inner)
+	if !target.Refinable() {
+		return v
+	}
+	better := d.known(inner, target)
+	switch {
+	case better == nil:
+		return v
+	case v.OfAlias():
+		return v.WithTarget(better)
+	case v.Refinable():
+		return better
+	}
+	return v
+}
+
+// scope is the forward of this block that name goes to. ok is false where CoreDNS does not
+// tell.
+func (x *Explainer) scope(name string) (scope evidence.Scope, ok bool) {
+	zone, ok := x.Ladder.ForwardZone(name)
+	return evidence.Scope{Block: x.Block.ID, Zone: zone}, ok
+}
+
+// caseOf makes a case of a failure. There is none if its upstream cannot be asked.
+func (x *Explainer) caseOf(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) (diagnose.Case, bool) {
+	peers, from := run.Peers(ev.Upstream)
+	if len(peers) == 0 {
+		record.DiagnosisSkipped("no_upstream")
+		return diagnose.Case{}, false
+	}
+	private := x.Block.private()
+	if from != "." {
+		private = append(private, from)
+	}
+	c := diagnose.Case{
+		Scope: ev.Scope, Question: ev.Asked, DNSSECOK: ev.DNSSECOK, TimedOut: ev.Failure.Kind == evidence.Timeout, Private: private, Verdict: v,
+	}
+	for i, p := range peers {
+		r := diagnose.Resolver{Name: p.Addr, Exchange: p.Exchange}
+		if i == 0 {
+			c.Failing = r
+		} else {
+			c.Others = append(c.Others, r)
+		}
+	}
+	return c, true
+}
+
+// Diagnosed returns the function that records findings in l. The incident table has a
+// finding from the next failure of the name on.
+func Diagnosed(l *record.Log, zoneOf func(name string) string) func(diagnose.Case, diagnose.Finding) {
+	return func(c diagnose.Case, f diagnose.Finding) {
+		record.CountDiagnosis(f.Outcome.String(), f.Queries, f.Elapsed)
+		d := record.Diagnosis{Question: c.Question, Zone: f.Zone, Queries: f.Queries, Duration: f.Elapsed, Text: f.Text}
+		switch f.Outcome {
+		case diagnose.Explained:
+			d.Verdict = f.Verdict
+			if f.Disagrees != "" {
+				d.Result, d.Text = "disagrees", f.Disagrees
+			}
+		case diagnose.Undecided:
+			d.Verdict = c.Verdict
+			d.Result = f.Outcome.String()
+		case diagnose.Resolves:
+			d.Result = f.Outcome.String()
+		}
+		if d.Zone == "" {
+			d.Zone = zoneOf(dns.CanonicalName(c.Question.Name))
+		}
+		l.Diagnosed(d)
+	}
+}

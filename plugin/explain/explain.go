@@ -1,0 +1,146 @@
+// Package explain is the way of a failing query, from the moment when its chain has
+// returned to the answer that leaves. Finish has its stages in order; each is a room of
+// its own.
+package explain
+
+import (
+	"context"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
+	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
+	"github.com/seed-1b7246af/coredns-ede/plugin/observe"
+	"github.com/seed-1b7246af/coredns-ede/plugin/record"
+)
+
+// Explainer explains the failures of one server block.
+type Explainer struct {
+	Block Block
+	// Ladder is that of the block.
+	Ladder *observe.Ladder
+	// Shared is what the blocks of the process have in common. It is set once all
+	// blocks are known.
+	*Shared
+}
+
+// Shared is what all server blocks of one load have in common. It is safe for concurrent
+// use.
+type Shared struct {
+	Table      *incident.Table
+	Log        *record.Log
+	Classifier *cause.Classifier
+	// Diagnoser is nil if no block diagnoses.
+	Diagnoser *Diagnoser
+	// History is nil if neither the page nor why shows it.
+	History *incident.History
+	// Client is how much of a client's address is recorded.
+	Client record.ClientForm
+}
+
+// Finish answers the query r, whose chain returned (rcode, err), and returns what ede is
+// to return. A failure is explained before its one answer leaves. The error of the chain
+// is returned unchanged, so that errors logs it as without ede.
+func (x *Explainer) Finish(run *observe.Run, r *dns.Msg, rcode int, err error) (int, error) {
+	outcome := run.End(rcode, err)
+	switch {
+	case outcome.Dropped:
+		x.dropped(run, err)
+	case !outcome.Failed:
+		x.succeeded(run)
+		return run.Release(rcode, err)
+	case run.Nested():
+		return x.lookedUp(run, outcome, rcode, err)
+	default:
+		return x.failed(run, r, outcome, rcode, err)
+	}
+	return rcode, err
+}
+
+// failed explains and answers a query that failed. Should that panic, the chain's own
+// answer leaves.
+func (x *Explainer) failed(run *observe.Run, r *dns.Msg, outcome observe.Outcome, rcode int, err error) (newRcode int, newErr error) {
+	answered := false
+	defer guard.Catch(guard.Explaining, func() {
+		if newRcode, newErr = dns.RcodeSuccess, err; !answered {
+			newRcode, newErr = run.Release(rcode, err)
+		}
+	})
+	ev := run.Evidence(outcome.Shape, outcome.Rcode, err)
+	verdict := x.recallOrClassify(ev)
+	verdict = x.diagnose(run, ev, verdict)
+	f := x.failure(run, r, ev, verdict)
+	x.remember(f, ev)
+	reply := x.reply(f, run, r, outcome)
+	x.record(run.Context, f, ev)
+	if reply == nil {
+		return rcode, err
+	}
+	answered = true
+	_ = run.ResponseWriter.WriteMsg(reply)
+	return dns.RcodeSuccess, err
+}
+
+// recallOrClassify returns the verdict on ev: the one that is remembered where ev lost
+// its cause on the way, as in cache, or else what ev shows by itself.
+func (x *Explainer) recallOrClassify(ev *evidence.Evidence) *cause.Verdict {
+	if ev.CacheHit {
+		if known, ok := x.Table.RecallCached(keyOf(x.Block.ID, ev), time.Now()); ok {
+			return known
+		}
+	}
+	verdict := x.classify(ev)
+	if !ev.CacheHit && verdict.LostReason(ev) {
+		if known, found, ok := x.Table.Recall(keyOf(x.Block.ID, ev)); ok {
+			return known.Again(ev, found)
+		}
+	}
+	return verdict
+}
+
+func (x *Explainer) classify(ev *evidence.Evidence) *cause.Verdict {
+	if ev.Nested != nil {
+		return cause.ClassifyWith(ev, x.recallLookup)
+	}
+	if x.Diagnoser != nil || x.History != nil {
+		// The page shows each failure with the facts of its own.
+		return cause.Classify(ev)
+	}
+	return x.Classifier.Classify(ev)
+}
+
+// recallLookup returns the verdict that is remembered of an internal lookup whose failure
+// came from cache.
+func (x *Explainer) recallLookup(ev *evidence.Evidence) *cause.Verdict {
+	known, _ := x.Table.RecallCached(keyOf(ev.Scope.Block, ev), time.Now())
+	return known
+}
+
+// remember counts f under its incident, and keeps it for the page and for why.
+func (x *Explainer) remember(f *record.Failure, ev *evidence.Evidence) {
+	f.First = x.Table.Failed(incident.Failure{
+		Key: keyOf(x.Block.ID, ev), ID: f.Incident, Name: f.Question.Name, Verdict: f.Verdict,
+		Cached: ev.CacheHit, LastGood: ev.LastGood, Time: f.Time,
+	}).Count == 1
+	if x.History == nil || isProbe(f.Question) {
+		return
+	}
+	x.History.Failed(incident.Detail{
+		Block: x.Block.ID, Verdict: f.Verdict, Rcode: f.Rcode, Question: f.Question, Asked: f.Asked, Group: f.Group,
+		Client: x.Client.Address(f.Client), Server: f.Server, Protocol: f.Protocol,
+		Duration: f.Duration, Error: ev.Failure.Text(), Upstreams: ev.Upstreams,
+	})
+}
+
+// record writes f down before the answer is passed on.
+func (x *Explainer) record(ctx context.Context, f *record.Failure, ev *evidence.Evidence) {
+	record.Count(f)
+	record.Label(ctx, f)
+	if !isProbe(f.Question) && x.Log.Wants(f) {
+		f.Error = ev.Failure.Text()
+		x.Log.Write(f)
+	}
+}

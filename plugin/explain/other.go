@@ -1,0 +1,102 @@
+package explain
+
+import (
+	"github.com/coredns/coredns/plugin/metrics"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
+	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
+	"github.com/seed-1b7246af/coredns-ede/plugin/observe"
+	"github.com/seed-1b7246af/coredns-ede/plugin/record"
+)
+
+// dropped counts a query whose chain reported success and wrote nothing: it wants no
+// answer sent, as a rate limiter does. Only with an error there is something to tell.
+func (x *Explainer) dropped(run *observe.Run, err error) {
+	if err == nil || run.Nested() {
+		return
+	}
+	defer guard.Catch(guard.Explaining, nil)
+	ev := run.Evidence(evidence.Returned, dns.RcodeSuccess, err)
+	server := metrics.WithServer(run.Context)
+	x.Log.Dropped(record.Drop{Server: server, At: ev.At, Error: ev.Failure.Text(), Zone: x.Block.ServedZone(ev.Name)})
+}
+
+// succeeded clears what is remembered of a question that resolves again. An answer from
+// cache does not say that it does: it is older than the failure of the refresh that it
+// set off itself, or than one that it is served stale for.
+func (x *Explainer) succeeded(run *observe.Run) {
+	if !run.Nested() && x.Quiet() {
+		return
+	}
+	defer guard.Catch(guard.Explaining, nil)
+	run.Passed()
+	x.History.Succeeded(x.Block.ID, run.Question())
+	if x.Quiet() || run.FromCache() {
+		return
+	}
+	q := run.CacheQuestion()
+	if x.Diagnoser != nil {
+		if scope, ok := x.scope(q.Name); ok {
+			x.Diagnoser.runner.Succeeded(scope, q)
+		}
+	}
+	x.Table.Succeeded(incident.Key{Block: x.Block.ID, Name: q.Name, Qtype: q.Qtype, Qclass: q.Qclass})
+}
+
+// Quiet reports whether a success can end nothing: no failure is remembered.
+func (s *Shared) Quiet() bool {
+	return s.Table.Quiet() && s.History.Quiet() && (s.Diagnoser == nil || s.Diagnoser.runner.Quiet())
+}
+
+// lookedUp takes note of an internal lookup that failed, and passes that on to the query
+// around it, which is the one that is explained. What cache keeps of it may be the target
+// of the next alias.
+func (x *Explainer) lookedUp(run *observe.Run, outcome observe.Outcome, rcode int, err error) (int, error) {
+	ev := run.Evidence(outcome.Shape, outcome.Rcode, err)
+	x.learn(run, ev)
+	return run.Hand(ev, rcode, err)
+}
+
+func (x *Explainer) learn(run *observe.Run, ev *evidence.Evidence) {
+	defer guard.Catch(guard.Explaining, nil)
+	ev.Scope.Block = x.Block.ID
+	v := cause.Classify(ev)
+	if ev.CacheQuestion.Name != "" && !ev.CacheHit && ev.Rcode == dns.RcodeServerFailure {
+		x.Table.Remember(keyOf(x.Block.ID, ev), v, x.Block.groupOf(ev.Name))
+	}
+	x.diagnose(run, ev, v)
+}
+
+// Refreshed hears of a refresh that cache did on its own. What failed there is what cache
+// will answer with.
+func (x *Explainer) Refreshed(run *observe.Run, rcode int, err error) {
+	defer guard.Catch(guard.Refreshing, nil)
+	ev := run.RefreshEvidence(rcode, err)
+	switch {
+	case ev == nil:
+		x.succeeded(run)
+	case ev.Rcode == dns.RcodeRefused:
+		// cache does not keep it: what it answers with is the failure before.
+	default:
+		x.Table.Remember(keyOf(x.Block.ID, ev), cause.Classify(ev), x.Block.groupOf(ev.Name))
+	}
+}
+
+// Panicked records a panic of the chain with the value v, which the server core then
+// answers, counts and logs. It is to be called by the deferred function that recovered v.
+func (x *Explainer) Panicked(run *observe.Run, r *dns.Msg, v any) {
+	if run.Nested() {
+		// The query around it panics, too, and is the one that is recorded.
+		return
+	}
+	defer guard.Catch(guard.Explaining, nil)
+	ev := run.Panicked(v)
+	f := x.failure(run, r, ev, cause.Classify(ev))
+	f.Sent = record.NotSent
+	x.remember(f, ev)
+	x.record(run.Context, f, ev)
+}

@@ -1,0 +1,109 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// notes is what most queries leave nothing of: a changed question, a failure that a
+// plugin returned, an upstream that was asked.
+type notes struct {
+	// changes are the questions that differ from the one above them.
+	changes []change
+	// failed is what the plugin gave back that the failure began at.
+	failed outcome
+	// earlier is what failed before a plugin asked somebody else, and failed itself.
+	earlier outcome
+	// last is what the plugin gave back that returned last.
+	last outcome
+	// changed is the plugin that gave back another failing rcode than the one below
+	// it, and from which rcode.
+	changed outcome
+
+	asked asked
+}
+
+// change is a question, and the place of the first plugin that saw it.
+type change struct {
+	place    uint8
+	question dns.Question
+}
+
+// maxChanges is how many changes of the question are remembered on a path; of more
+// the last ones.
+const maxChanges = 3
+
+// outcome is what the plugin at place returned. A place of 0 is none.
+type outcome struct {
+	place uint8
+	rcode int
+	err   error
+}
+
+// asked is how the plugin below a tap asked its upstreams.
+type asked struct {
+	// tap is nil if none was asked.
+	tap *tap
+	// ctx bears the metadata in which forward names the upstream.
+	ctx context.Context
+	// edns is true if the query had an OPT record, which may be one that rewrite
+	// added.
+	edns bool
+	// began and ended are times of now.
+	began, ended time.Duration
+}
+
+// note returns the notes to write to.
+func (run *Run) note() *notes {
+	if run.notes == nil {
+		run.notes = new(notes)
+	}
+	return run.notes
+}
+
+// forget drops what an earlier attempt left at place or below: autopath tries
+// several names, for example.
+func (run *Run) forget(place uint8) {
+	run.forgetPassages(place)
+	n := run.notes
+	if n == nil {
+		return
+	}
+	for _, o := range []*outcome{&n.failed, &n.earlier, &n.last, &n.changed} {
+		if o.place >= place {
+			*o = outcome{}
+		}
+	}
+	for len(n.changes) > 0 && n.changes[len(n.changes)-1].place >= place {
+		n.changes = n.changes[:len(n.changes)-1]
+	}
+}
+
+func (n *notes) change(place uint8, q dns.Question) {
+	if len(n.changes) == maxChanges {
+		n.changes = n.changes[:maxChanges-1]
+	}
+	n.changes = append(n.changes, change{place, q})
+}
+
+// returned notes a failure that the plugin below t gave back. It began at the
+// innermost plugin that returned it; those above mostly pass it on.
+//
+// A plugin that CoreDNS does not ship may have asked somebody else after the ones
+// below it failed. What it returns is its own if the error is another one.
+func (n *notes) returned(t *tap, rcode int, err error) {
+	here := outcome{t.place, rcode, err}
+	own := err != nil && !isStock(t.name) && !errors.Is(err, n.last.err)
+	switch {
+	case n.failed.place < t.place:
+		n.failed = here
+	case own:
+		n.earlier, n.failed, n.changed = n.failed, here, outcome{}
+	case isFailure(rcode) && isFailure(n.last.rcode) && rcode != n.last.rcode && n.last.place > t.place:
+		n.changed = outcome{place: t.place, rcode: n.last.rcode}
+	}
+	n.last = here
+}

@@ -1,0 +1,93 @@
+package observe
+
+import (
+	"context"
+	"reflect"
+	"sync/atomic"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/metadata"
+
+	"github.com/miekg/dns"
+)
+
+// tap stands above one plugin and notes on the query's run that the plugin is
+// entered, with which question, and what it gave back.
+type tap struct {
+	next   plugin.Handler
+	name   string
+	ladder *Ladder
+	place  uint8
+	// belowCache is true if the plugin above is cache.
+	belowCache bool
+	// hears is true where the messages that pass have to be noted: below cache, which
+	// drops their OPT, below what can change their rcode, and above a plugin that may
+	// answer with words of its own.
+	hears bool
+	// upstreams is set above a plugin that asks other servers.
+	upstreams *upstreams
+	// lastGood is when the plugin last gave a usable answer, in the monotonic
+	// nanoseconds of now.
+	lastGood atomic.Int64
+}
+
+// below tells t the name of the plugin above it.
+func (t *tap) below(plugin string) {
+	t.belowCache = plugin == "cache"
+	t.hears = t.hears || t.belowCache || changesRcodes(plugin)
+}
+
+// Name makes the tap invisible to trace spans, and to plugins that look at the name
+// of their next plugin.
+func (t *tap) Name() string { return t.name }
+
+// ServeDNS implements plugin.Handler.
+func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	run := runOf(ctx)
+	if run == nil {
+		return t.next.ServeDNS(ctx, w, r)
+	}
+	if t.belowCache && isRefresh(ctx, run) {
+		return t.refresh(run, ctx, w, r)
+	}
+	above, ok := run.enter(t.place, r)
+	if !ok {
+		return t.next.ServeDNS(ctx, w, r)
+	}
+	if t.hears {
+		w = &hearer{ResponseWriter: w, run: run, place: t.place}
+	}
+	if t.upstreams != nil {
+		ctx = run.ask(t, ctx, r)
+	}
+	rcode, err := t.next.ServeDNS(ctx, w, r)
+	run.leave(t, above, rcode, err)
+	return rcode, err
+}
+
+// refresh serves what cache asks on its own, on a run of its own: the client's may
+// have ended already.
+func (t *tap) refresh(run *Run, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	own := run.refresh(ctx, r)
+	rcode, err := t.ServeDNS(own, w, r)
+	own.finish()
+	if t.ladder.Background != nil {
+		t.ladder.Background(own, rcode, err)
+	}
+	return rcode, err
+}
+
+// isRefresh reports whether ctx is that of a refresh by cache, and not of run's
+// query. cache runs prefetch, stale refresh and verification with a timeout in
+// goroutines of their own, with a context that bears a fresh metadata map
+// (plugin/cache/handler.go: doPrefetch, verifyWithTimeout).
+func isRefresh(ctx context.Context, run *Run) bool {
+	if ctx == context.Context(run) {
+		return false
+	}
+	theirs, ours := metadata.ValueFuncs(ctx), metadata.ValueFuncs(run)
+	if theirs == nil || ours == nil {
+		return theirs != nil || ours != nil
+	}
+	return reflect.ValueOf(theirs).Pointer() != reflect.ValueOf(ours).Pointer()
+}

@@ -1,0 +1,80 @@
+package observe
+
+import (
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+)
+
+// WriteMsg implements dns.ResponseWriter. A failing message is held until the chain
+// has returned, because an error or another rcode may follow it; so is an empty
+// NOERROR, which nomad writes before it returns SERVFAIL.
+func (run *Run) WriteMsg(m *dns.Msg) error {
+	if run.passes(m) {
+		return run.ResponseWriter.WriteMsg(m)
+	}
+	return nil
+}
+
+// passes takes note of m, and reports whether it goes out at once.
+func (run *Run) passes(m *dns.Msg) bool {
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	switch {
+	case run.ended:
+		// Nobody is left to answer with what is held.
+		return true
+	case m == nil:
+		return true
+	case isFailure(m.Rcode) && run.sent && isTransfer(run.question.Qtype):
+		// One of the many messages of a zone transfer.
+		return true
+	case isFailure(m.Rcode):
+		// Of several the first one is what the client would take.
+		if !run.written.reply.Written {
+			run.written = run.passageOf(m, 0)
+			run.held = m
+		}
+		return run.ladder.PassThrough
+	case isEmpty(m) && !run.sent && run.held == nil:
+		run.held = m
+		return run.ladder.PassThrough
+	}
+	run.sent = true
+	return true
+}
+
+// Write implements dns.ResponseWriter for plugins that send packed messages.
+func (run *Run) Write(b []byte) (int, error) {
+	run.mu.Lock()
+	run.sent = true
+	run.mu.Unlock()
+	return run.ResponseWriter.Write(b)
+}
+
+func replyOf(m *dns.Msg) evidence.Reply {
+	reply := evidence.Reply{
+		Written:            true,
+		Authoritative:      m.Authoritative,
+		RecursionAvailable: m.RecursionAvailable,
+		Truncated:          m.Truncated,
+		Signed:             m.IsTsig() != nil,
+	}
+	for _, rr := range m.Answer {
+		switch rr.(type) {
+		case *dns.CNAME, *dns.DNAME:
+			reply.Alias = true
+		}
+	}
+	return reply
+}
+
+// isEmpty reports whether m is a NOERROR that says nothing, not even the SOA of a
+// proper NODATA.
+func isEmpty(m *dns.Msg) bool {
+	return m.Rcode == dns.RcodeSuccess && len(m.Answer) == 0 && len(m.Ns) == 0
+}
+
+func isFailure(rcode int) bool {
+	return rcode == dns.RcodeServerFailure || rcode == dns.RcodeRefused
+}
