@@ -1,15 +1,14 @@
 package option
 
-import "slices"
-
 // shortest is the number of octets below which a cut text says nothing; it is
 // dropped then.
 const shortest = 16
 
 // Arrange returns the options that go into one reply: in the order of opts, the
 // first of each INFO-CODE, at most MaxOptions, and at most MaxText octets of text
-// together, sanitized. Earlier options get their text first; a later text is
-// shortened or dropped. opts is left as it is.
+// together, fit for the wire. Earlier options get their text first; a later text is
+// shortened or dropped. Structured texts, MaxStructured octets of them at most, are
+// not counted. opts is left as it is.
 func Arrange(opts []Option) []Option {
 	kept := make([]Option, 0, MaxOptions)
 	for _, o := range opts {
@@ -20,33 +19,31 @@ func Arrange(opts []Option) []Option {
 			kept = append(kept, o)
 		}
 	}
-	allot(kept, MaxText)
+	allot(kept)
 	return kept
 }
 
-// Bare returns a copy of opts without texts, for answers that have to stay
-// small. Other Error keeps its text, as it says nothing alone (RFC 8914 section
-// 4.1).
-func Bare(opts []Option) []Option {
-	bare := slices.Clone(opts)
-	for i := range bare {
-		if bare[i].Code != otherError {
-			bare[i].Text = ""
-		}
-	}
-	return bare
-}
-
-// allot cuts the texts of opts, in place, to room octets together. It sanitizes
-// them on the way: this is the last place before the wire, and a text made here
-// may quote what somebody else wrote.
-func allot(opts []Option, room int) {
+// allot cuts the texts of opts, in place, to MaxText octets together. It cleans
+// them on the way: a text made here may quote what somebody else wrote. A
+// structured text stays whole or goes, and is not counted.
+func allot(opts []Option) {
+	plain, structured := MaxText, MaxStructured
 	for i := range opts {
 		text := &opts[i].Text
-		if len(*text) > room && room < shortest {
-			*text = ""
+		room := &plain
+		if Structured(*text) {
+			room = &structured
 		}
-		*text = Sanitize(*text, room)
-		room -= len(*text)
+		*text = cut(*text, *room)
+		*room -= len(*text)
 	}
+}
+
+// cut returns what of text goes into room octets: a structured text whole or not
+// at all, another one shortened, or not at all where that would say nothing.
+func cut(text string, room int) string {
+	if len(text) > room && (room < shortest || Structured(text)) {
+		return ""
+	}
+	return worded(text, room)
 }

@@ -38,11 +38,38 @@ func TestArrange(t *testing.T) {
 	}
 }
 
-func TestBareKeepsOnlyTheTextOfOtherError(t *testing.T) {
-	in := []Option{{22, "a", Upstream}, {0, "b", Local}, {6, "c", Diagnosis}}
-	want := []Option{{22, "", Upstream}, {0, "b", Local}, {6, "", Diagnosis}}
-	sameOptions(t, Bare(in), want)
-	if in[0].Text != "a" || in[2].Text != "c" {
-		t.Errorf("argument is now %v", in)
+func TestAStructuredTextIsNotCounted(t *testing.T) {
+	object := func(n int) string { return `{"c":"` + strings.Repeat("x", n-8) + `"}` }
+	plain := strings.Repeat("y", MaxText)
+	for name, tc := range map[string]struct{ in, want []Option }{
+		"beside a text of all the room":                   {[]Option{{Code: 17, Text: object(900)}, {Code: 22, Text: plain}}, []Option{{Code: 17, Text: object(900)}, {Code: 22, Text: plain}}},
+		"of the largest size":                             {[]Option{{Code: 17, Text: object(MaxStructured)}}, []Option{{Code: 17, Text: object(MaxStructured)}}},
+		"two that fit":                                    {[]Option{{Code: 17, Text: object(500)}, {Code: 15, Text: object(500)}}, []Option{{Code: 17, Text: object(500)}, {Code: 15, Text: object(500)}}},
+		"a second that does not fit goes, its code stays": {[]Option{{Code: 17, Text: object(500)}, {Code: 15, Text: object(501)}}, []Option{{Code: 17, Text: object(500)}, {Code: 15}}},
+		"one octet too long is a text as any":             {[]Option{{Code: 17, Text: object(MaxStructured + 1)}}, []Option{{Code: 17, Text: worded(object(MaxStructured+1), MaxText)}}},
+	} {
+		t.Run(name, func(t *testing.T) { sameOptions(t, Arrange(tc.in), tc.want) })
+	}
+}
+
+func TestATextHasNoQuotationMarkAndNoBackslash(t *testing.T) {
+	for in, want := range map[string]string{
+		`plugin "acl" says \o/`:                 `plugin 'acl' says /o/`,
+		`{"c" no object`:                        `{'c' no object`,
+		"\"\"\n\\":                              "'' /",
+		strings.Repeat(`"`, 300):                strings.Repeat(`'`, MaxText-len(ellipsis)) + ellipsis,
+		`["a list is no object"]`:               `['a list is no object']`,
+		"{\"a\":\"line\\nend\"}":                "{\"a\":\"line\\nend\"}",
+		"{\"a\":\n1}":                           "{'a': 1}",
+		"{\"a\":\"\u202e\"}":                    "{'a':''}",
+		"{\"a\":\"\xff\"}":                      "{'a':'\ufffd'}",
+		`{"a":1} and more`:                      `{'a':1} and more`,
+		`{"s":[1],"j":"Zugriff gesperrt, ä"}  `: `{"s":[1],"j":"Zugriff gesperrt, ä"}  `,
+	} {
+		for _, got := range []string{Arrange([]Option{{Code: 15, Text: in}})[0].Text, fit([]Option{{Code: 15, Text: in}}, MaxText+emptyOption)[0].Text} {
+			if got != want {
+				t.Errorf("%q goes out as %q, want %q", in, got, want)
+			}
+		}
 	}
 }

@@ -18,8 +18,9 @@ import (
 //
 // To stay within limit, texts are shortened, then dropped, the last option's
 // first, then options from the last on; Other Error is sent even if its text is
-// lost. RFC 8914 section 3 would have TC set on that. It is not, since a client
-// cannot gain an answer by asking again over TCP. Texts are sanitized once more.
+// lost, unless it is there to stand before Not Ready. RFC 8914 section 3 would have TC set on that. It is not, since a client
+// cannot gain an answer by asking again over TCP. Texts are
+// made fit for the wire once more.
 func Attach(reply *dns.Msg, req Request, limit int, opts []Option) *dns.Msg {
 	if !req.HasOPT() {
 		out := *reply
@@ -70,6 +71,9 @@ func (a *attachment) attach(own *dns.OPT, req Request, limit int, opts []Option)
 	fitting := opts
 	if bound, ok := atMost(out); !ok || !fits(opts, limit-bound) {
 		fitting = fit(opts, limit-size(out))
+	}
+	if lostItsText(opts, fitting) {
+		fitting = nil
 	}
 	own.Option = a.appendEDE(kept, fitting)
 

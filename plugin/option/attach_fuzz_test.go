@@ -24,6 +24,8 @@ func FuzzAttach(f *testing.F) {
 	seed(failure("example.org."), 512, "no reply", true, false, false)
 	seed(failure("example.org.", ede(6, "bogus"), nsid()), 90, strings.Repeat("x", 300), true, true, true)
 	seed(failure("example.org."), 512, "\x1b \n", true, false, false)
+	seed(failure("example.org."), 90, `{"c":["mailto:a@example.org"]}`, true, false, false)
+	seed(failure("example.org."), 512, `say "no" \\`, true, false, false)
 	seed(signed, 200, strings.Repeat("é", 50), true, false, true)
 	seed(truncated, 512, "no reply", true, false, false)
 	seed(failure("example.org.", ede(15, "")), 512, "no reply", false, false, false)
@@ -83,6 +85,11 @@ func checkAttached(t *testing.T, reply *dns.Msg, req Request, limit int, opts []
 		whole := strings.TrimSuffix(o.Text, ellipsis)
 		if o.Code != opts[i].Code || !strings.HasPrefix(opts[i].Text, whole) {
 			t.Errorf("option %d is %v, want %v", i, o, opts[i])
+		}
+	}
+	for _, o := range sent {
+		if strings.ContainsAny(o.Text, `"\`) && !Structured(o.Text) {
+			t.Errorf("text %q goes out", o.Text)
 		}
 	}
 	if read := Read(got); !slices.Equal(read, sent) {

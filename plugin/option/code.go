@@ -2,7 +2,11 @@ package option
 
 import "strconv"
 
-const otherError = 0
+// Codes that are handled in a way of their own.
+const (
+	otherError = 0
+	notReady   = 14
+)
 
 // The range of codes that nobody assigns (RFC 8914 section 5.2).
 const privateFirst = 49152

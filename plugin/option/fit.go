@@ -55,7 +55,11 @@ func fit(opts []Option, room int) []Option {
 	}
 	n := min(len(opts), max(room, 0)/emptyOption)
 	fitting := slices.Clone(opts[:n])
-	allot(fitting, room-n*emptyOption)
+	room -= n * emptyOption
+	for i := range fitting {
+		fitting[i].Text = cut(fitting[i].Text, room)
+		room -= len(fitting[i].Text)
+	}
 	return fitting
 }
 
@@ -63,7 +67,7 @@ func fit(opts []Option, room int) []Option {
 func fits(opts []Option, room int) bool {
 	for _, o := range opts {
 		room -= emptyOption + len(o.Text)
-		if room < 0 || !clean(o.Text) {
+		if room < 0 || !sendable(o.Text) {
 			return false
 		}
 	}

@@ -16,6 +16,10 @@ const MaxOptions = 3
 // under the longest QNAME.
 const MaxText = 200
 
+// MaxStructured is the largest number of octets of structured text in all options
+// of one reply together. MaxText does not count it.
+const MaxStructured = 1000
+
 // Source tells where the statement of an option comes from.
 type Source uint8
 
@@ -40,6 +44,6 @@ func (s Source) String() string {
 // Option is one Extended DNS Error.
 type Option struct {
 	Code   uint16 // INFO-CODE
-	Text   string // EXTRA-TEXT as Sanitize returns it: UTF-8, one line; may be empty
+	Text   string // EXTRA-TEXT as Sanitize returns it (UTF-8, one line; may be empty), or Structured
 	Source Source // never on the wire
 }

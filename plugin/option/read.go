@@ -1,6 +1,10 @@
 package option
 
-import "github.com/miekg/dns"
+import (
+	"strings"
+
+	"github.com/miekg/dns"
+)
 
 // maxRead limits what one reply can make us keep. It is above MaxOptions, since
 // not every option read is passed on.
@@ -10,7 +14,7 @@ const maxRead = 8
 // at most eight and with Source Local. RFC 8914 section 3 obliges us to accept
 // several; of those with equal INFO-CODE the first is kept, with the text of a
 // later one if its own is empty. Each text is sanitized and at most MaxText
-// octets long.
+// octets long, or it is Structured and kept as it is.
 //
 // An option of less than two octets never gets here: miekg/dns rejects the
 // whole message that carries it.
@@ -28,12 +32,21 @@ func Read(m *dns.Msg) []Option {
 		i := indexCode(opts, ede.InfoCode)
 		switch {
 		case i >= 0 && opts[i].Text == "":
-			opts[i].Text = Sanitize(ede.ExtraText, MaxText)
+			opts[i].Text = received(ede.ExtraText)
 		case i < 0 && len(opts) < maxRead:
-			opts = append(opts, Option{Code: ede.InfoCode, Text: Sanitize(ede.ExtraText, MaxText)})
+			opts = append(opts, Option{Code: ede.InfoCode, Text: received(ede.ExtraText)})
 		}
 	}
 	return opts
+}
+
+// received returns an EXTRA-TEXT as it is kept. A NUL at its end is allowed and
+// means nothing (RFC 8914 section 2).
+func received(text string) string {
+	if whole := strings.TrimRight(text, "\x00"); Structured(whole) {
+		return whole
+	}
+	return Sanitize(text, MaxText)
 }
 
 // optOf is Msg.IsEdns0 without its panic on a nil message or record.

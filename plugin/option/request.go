@@ -19,6 +19,8 @@ const (
 	hasDO
 	hasCO
 	hasNSID
+	hasEDE
+	hasAD
 )
 
 func (r Request) has(bit requestBits) bool { return r.bits&bit != 0 }
@@ -31,6 +33,9 @@ func RequestOf(r *dns.Msg) Request {
 		return Request{}
 	}
 	req := Request{size: opt.UDPSize(), bits: hasOPT}
+	if r.AuthenticatedData {
+		req.bits |= hasAD
+	}
 	if opt.Do() {
 		req.bits |= hasDO
 	}
@@ -38,9 +43,11 @@ func RequestOf(r *dns.Msg) Request {
 		req.bits |= hasCO
 	}
 	for _, o := range opt.Option {
-		if _, ok := o.(*dns.EDNS0_NSID); ok {
+		switch o.Option() {
+		case dns.EDNS0NSID:
 			req.bits |= hasNSID
-			break
+		case dns.EDNS0EDE:
+			req.bits |= hasEDE
 		}
 	}
 	return req
@@ -49,6 +56,18 @@ func RequestOf(r *dns.Msg) Request {
 // HasOPT reports whether the query had an OPT record, the only sign that its
 // sender understands Extended DNS Errors (RFC 8914 section 2).
 func (r Request) HasOPT() bool { return r.has(hasOPT) }
+
+// Interested reports whether the query shows interest in the reasons of a failure:
+// it has AD set (RFC 6840 section 5.7: whoever sets it understands what is said
+// about an answer), or its OPT has an EDE option (RFC 8914) or NSID (RFC 5001),
+// which proxies do not set for stubs behind them. Nothing else counts, since DO,
+// CD, COOKIE, ECS and padding come from proxies in front of stubs that read none.
+func (r Request) Interested() bool { return r.bits&(hasAD|hasEDE|hasNSID) != 0 }
+
+// AsksForEDE reports whether the query had an EDE option itself, the sign of a
+// client that reads the structured text of one
+// (draft-ietf-dnsop-structured-dns-error).
+func (r Request) AsksForEDE() bool { return r.has(hasEDE) }
 
 // newOPT returns the record that CoreDNS itself would add to a reply without
 // one, but not shared with the query and without the query's options.
