@@ -34,9 +34,6 @@ func failing(query *dns.Msg) map[evidence.Shape]serving {
 		evidence.WrittenReturned: func(_ plugin.Handler, _ context.Context, w dns.ResponseWriter, _ *dns.Msg) (int, error) {
 			return dns.RcodeServerFailure, w.WriteMsg(reply)
 		},
-		evidence.Unanswered: func(plugin.Handler, context.Context, dns.ResponseWriter, *dns.Msg) (int, error) {
-			return dns.RcodeSuccess, fault
-		},
 	}
 }
 

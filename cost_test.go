@@ -11,6 +11,8 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/test"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/instance"
+
 	"github.com/miekg/dns"
 )
 
@@ -56,7 +58,7 @@ func chain(tb testing.TB, directive string, below ...*link) plugin.Handler {
 	for _, l := range below {
 		cfg.AddPlugin(func(next plugin.Handler) plugin.Handler { l.next = next; return l })
 	}
-	if err := loads.parsed(c.Context()); err != nil {
+	if err := instance.Parsed(c.Context()); err != nil {
 		tb.Fatal(err)
 	}
 	var stack plugin.Handler

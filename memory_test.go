@@ -63,7 +63,7 @@ func TestTheCaseOfANameMakesNoIncidentOfItsOwn(t *testing.T) {
 	for _, name := range []string{"www.example.co.uk.", "WWW.Example.CO.UK."} {
 		_, _ = e.ServeDNS(t.Context(), new(last), new(dns.Msg).SetQuestion(name, dns.TypeA))
 	}
-	all := e.process.table.Incidents()
+	all := e.explainer.Table.Incidents()
 	if len(all) != 1 || all[0].Zone != "example.co.uk." || all[0].Count != 2 {
 		t.Errorf("incidents are %+v, want one of two failures of example.co.uk.", all)
 	}

@@ -2,7 +2,6 @@ package ede
 
 import (
 	"fmt"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -10,10 +9,10 @@ import (
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/plugin"
 
-	"github.com/miekg/dns"
+	"github.com/seed-1b7246af/coredns-ede/plugin/explain"
+	"github.com/seed-1b7246af/coredns-ede/plugin/instance"
 
-	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
-	"github.com/seed-1b7246af/coredns-ede/plugin/record"
+	"github.com/miekg/dns"
 )
 
 // Limits of the numbers in a Corefile.

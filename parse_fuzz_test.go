@@ -9,6 +9,8 @@ import (
 
 	"github.com/coredns/caddy"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/explain"
+	"github.com/seed-1b7246af/coredns-ede/plugin/instance"
 	"github.com/seed-1b7246af/coredns-ede/plugin/record"
 )
 
@@ -29,12 +31,12 @@ func FuzzParse(f *testing.F) {
 			f.Add("ede" + inside)
 		}
 	}
-	f.Add("ede example.org 192.0.2.0/24 {\n text full 192.0.2.0/24 ::/0\n text none\n upstream drop\n shadow\n log summary 1m\n log client prefix\n except a.example.org\n memory 100\n page [::1]:9163\n why\n diagnose {\n rate 0 1\n wait 2s\n compare 192.0.2.53 tls://192.0.2.53%x https://dns.example.net\n delegation 10.0.0.0/8\n }\n}")
+	f.Add("ede example.org 192.0.2.0/24 {\n text full 192.0.2.0/24 ::/0\n text none\n upstream drop\n attach always 192.0.2.0/24\n shadow\n log summary 1m\n log client prefix\n except a.example.org\n memory 100\n page [::1]:9163\n why\n diagnose {\n rate 0 1\n wait 2s\n compare 192.0.2.53 tls://192.0.2.53%x https://dns.example.net\n delegation 10.0.0.0/8\n }\n}")
 	f.Fuzz(func(t *testing.T, text string) {
 		if strings.Contains(text, "trust_anchor") {
 			t.Skip("reads this machine's files")
 		}
-		read := func() (block, settings, error) {
+		read := func() (explain.Block, instance.Settings, error) {
 			c := caddy.NewTestController("dns", text)
 			c.ServerBlockKeys = []string{"dns://example.org.:53", "dns://.:53"}
 			return parse(c)
@@ -46,30 +48,35 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if n := s.entries(); n < minEntries || n > maxEntries {
+		if n := s.Memory.Value; s.Memory.Place != "" && (n < minEntries || n > maxEntries) {
 			t.Errorf("memory %d", n)
 		}
-		if l := s.log.value; l.mode == record.LogSummary && (l.window < minWindow || l.window > maxWindow) {
-			t.Errorf("log window %v", l.window)
+		if l := s.Log.Value; l.Mode == record.LogSummary && (l.Window < minWindow || l.Window > maxWindow) {
+			t.Errorf("log window %v", l.Window)
 		}
-		l := s.diagnoseLine()
-		if l.rate < 0 || l.rate > maxRate || l.concurrent < 1 || l.concurrent > maxConcurrent || l.wait < 0 || l.wait > maxWait || len(l.compared()) > maxCompare {
+		l := s.Diagnose.Value
+		if s.Diagnose.Place == "" {
+			l = instance.DefaultDiagnose
+		}
+		if l.Rate < 0 || l.Rate > maxRate || l.Concurrent < 1 || l.Concurrent > maxConcurrent || l.Wait < 0 || l.Wait > maxWait || len(strings.Fields(l.Compare)) > maxCompare {
 			t.Errorf("diagnose %+v", l)
 		}
-		if len(l.networks()) != len(strings.Fields(l.networkList)) {
-			t.Errorf("of %q only %v are networks", l.networkList, l.networks())
-		}
-		for i, rule := range b.texts {
-			if len(rule.networks) == 0 && i != len(b.texts)-1 {
-				t.Errorf("a line for all clients stands before another: %+v", b.texts)
+		for _, word := range strings.Fields(l.Networks) {
+			if _, err := instance.ParseNetwork(word); err != nil {
+				t.Errorf("%q is no network: %v", word, err)
 			}
-			for _, n := range rule.networks {
+		}
+		for i, rule := range b.Texts {
+			if len(rule.Networks) == 0 && i != len(b.Texts)-1 {
+				t.Errorf("a line for all clients stands before another: %+v", b.Texts)
+			}
+			for _, n := range rule.Networks {
 				if n != n.Masked() {
 					t.Errorf("%v is not masked", n)
 				}
 			}
 		}
-		for _, zone := range append(b.zones, b.except...) {
+		for _, zone := range append(b.Zones, b.Except...) {
 			if zone == "" || !strings.HasSuffix(zone, ".") {
 				t.Errorf("zone %q", zone)
 			}

@@ -108,7 +108,7 @@ func TestTheFirstTextLineThatMatchesTheClientWins(t *testing.T) {
 		"198.51.100.1":     cause.BriefWords,
 		"::ffff:192.0.2.7": cause.FullWords,
 	} {
-		if have := b.wordsFor(netip.MustParseAddr(addr)); have != want {
+		if have := b.WordsFor(netip.MustParseAddr(addr)); have != want {
 			t.Errorf("%s is told %v, want %v", addr, have, want)
 		}
 	}
@@ -126,7 +126,7 @@ func TestOnlyTheNamesOfItsZonesAreExplained(t *testing.T) {
 		"example.org.": true, "www.EXAMPLE.net.": true, "example.com.": false,
 		"quiet.example.org.": false, "www.quiet.example.org.": false, "unquiet.example.org.": true,
 	} {
-		if have := b.explains(strings.ToLower(name)); have != want {
+		if have := b.Explains(strings.ToLower(name)); have != want {
 			t.Errorf("%s: %v, want %v", name, have, want)
 		}
 	}

@@ -161,7 +161,6 @@ var sites = []site{
 	{"dns64.go:45, no next plugin", ev.Evidence{Rcode: servfail, At: "dns64", Shape: ev.Panicked, Panic: "nil"}, "panic", []uint16{0}},
 	{"autopath.go:96, overshot", errored("autopath", servfail, ev.SearchPath), "search_path_failed", []uint16{0}},
 	{"autopath.go:114, the first error", below(errored("forward", servfail, ev.Timeout), "autopath"), "upstream_timeout", []uint16{23}},
-	{"minimal.go:27, unanswered", below(with(errored("etcd", servfail, ev.Timeout), func(e *ev.Evidence) { e.Shape, e.Returned = ev.Unanswered, false }), "minimal"), "backend_unreachable", []uint16{23}},
 	{"kubernetes/handler.go:71, not synced", wroteSite("kubernetes", servfail), "backend_not_ready", []uint16{14}},
 	{"kubernetes/handler.go:76, any other error", errored("kubernetes", servfail, ev.Other), "backend_error", []uint16{24}},
 	{"etcd/handler.go:63", with(errored("etcd", servfail, ev.Timeout), func(e *ev.Evidence) { e.Shape, e.Reply.Written, e.Returned = ev.WrittenError, true, false }), "backend_unreachable", []uint16{23}},

@@ -88,14 +88,15 @@ func (x *Explainer) failed(run *observe.Run, r *dns.Msg, outcome observe.Outcome
 // its cause on the way, as in cache, or else what ev shows by itself.
 func (x *Explainer) recallOrClassify(ev *evidence.Evidence) *cause.Verdict {
 	if ev.CacheHit {
-		if known, ok := x.Table.RecallCached(keyOf(x.Block.ID, ev), time.Now()); ok {
+		if known, _, ok := x.Table.RecallCached(keyOf(x.Block.ID, ev), time.Now()); ok {
 			return known
 		}
 	}
 	verdict := x.classify(ev)
-	if !ev.CacheHit && verdict.LostReason(ev) {
+	if !ev.CacheHit && ev.Reply.Truncated && verdict.Cause.Rank <= cause.Generic {
+		// The reason may be in what was cut.
 		if known, found, ok := x.Table.Recall(keyOf(x.Block.ID, ev)); ok {
-			return known.Again(ev, found)
+			return known.Again(found)
 		}
 	}
 	return verdict
@@ -109,13 +110,14 @@ func (x *Explainer) classify(ev *evidence.Evidence) *cause.Verdict {
 		// The page shows each failure with the facts of its own.
 		return cause.Classify(ev)
 	}
-	return x.Classifier.Classify(ev)
+	v, _ := x.Classifier.Classify(ev)
+	return v
 }
 
 // recallLookup returns the verdict that is remembered of an internal lookup whose failure
 // came from cache.
 func (x *Explainer) recallLookup(ev *evidence.Evidence) *cause.Verdict {
-	known, _ := x.Table.RecallCached(keyOf(ev.Scope.Block, ev), time.Now())
+	known, _, _ := x.Table.RecallCached(keyOf(ev.Scope.Block, ev), time.Now())
 	return known
 }
 

@@ -21,7 +21,10 @@ import (
 func (x *Explainer) failure(run *observe.Run, r *dns.Msg, ev *evidence.Evidence, v *cause.Verdict) *record.Failure {
 	server := metrics.WithServer(run.Context)
 	zone := x.Block.ServedZone(ev.Name)
-	group := v.GroupOf(ev.Name, incident.ZoneOf(ev.Name, zone))
+	group := incident.ZoneOf(ev.Name, zone)
+	if v.Found() && v.Zone != "" {
+		group = v.Zone
+	}
 	return &record.Failure{
 		Time:     time.Now(),
 		Verdict:  v,

@@ -92,4 +92,3 @@ func sentOptions(reply *dns.Msg, opts []option.Option) []option.Option {
 	}
 	return opts[:min(n, len(opts))]
 }
-

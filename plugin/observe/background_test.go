@@ -61,7 +61,7 @@ type background struct {
 }
 
 func (bg *background) heard(run *Run, rcode int, err error) {
-	e := run.BackgroundEvidence(rcode, err)
+	e := run.RefreshEvidence(rcode, err)
 	bg.mu.Lock()
 	defer bg.mu.Unlock()
 	if e == nil {
@@ -128,8 +128,8 @@ func TestRefreshesOfTheRealCacheReachTheLadderAndNeverTheClientsRun(t *testing.T
 					if want := []option.Option{{Code: 6, Text: "bogus"}}; !slices.Equal(e.Options, want) {
 						t.Errorf("options %v, want %v", e.Options, want)
 					}
-					if s.run.trail != noTrail {
-						t.Error("the refresh left a trail in the client's run")
+					if s.run.notes != nil || s.run.hearers != nil {
+						t.Error("the refresh left notes in the client's run")
 					}
 				})
 			})

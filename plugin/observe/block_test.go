@@ -15,6 +15,7 @@ import (
 	_ "github.com/coredns/coredns/plugin/erratic"
 	_ "github.com/coredns/coredns/plugin/hosts"
 	_ "github.com/coredns/coredns/plugin/rewrite"
+	_ "github.com/coredns/coredns/plugin/template"
 	"github.com/coredns/coredns/plugin/test"
 	_ "github.com/coredns/coredns/plugin/transfer"
 
@@ -119,6 +120,8 @@ type served struct {
 	shape  evidence.Shape
 	left   int
 	failed bool
+	// dropped is true where no answer is wanted.
+	dropped bool
 }
 
 // serve asks b, and ends the run as the root plugin does.
@@ -126,10 +129,8 @@ func (b *block) serve(ctx context.Context, r *dns.Msg) served {
 	s := served{client: new(messages)}
 	s.run = b.ladder.Begin(ctx, s.client, r)
 	s.rcode, s.err = plugin.NextOrFailure("ede", b.top, s.run, s.run, r)
-	if s.run.Untroubled(s.rcode, s.err) {
-		return s
-	}
-	s.shape, s.left, s.failed = s.run.Outcome(s.rcode, s.err)
+	o := s.run.End(s.rcode, s.err)
+	s.shape, s.left, s.failed, s.dropped = o.Shape, o.Rcode, o.Failed, o.Dropped
 	switch {
 	case !s.failed:
 		s.rcode, s.err = s.run.Release(s.rcode, s.err)

@@ -64,7 +64,7 @@ func TestAnAnswerOfTheUpstreamIsItsFailureAndALaterOneItsLastGood(t *testing.T) 
 		_ = w.WriteMsg(m)
 	})
 	b := under(setUp(t, "forward . "+up))
-	startForward(t, b.top)
+	startForward(t, forwardBelow(b.top))
 
 	if s := b.serve(context.Background(), ask("www.example.org.", dns.TypeA)); s.failed {
 		t.Fatal("a NOERROR was taken for a failure")
@@ -108,7 +108,7 @@ func TestTheRealForwardReturnsTheErrorOfItsLimit(t *testing.T) {
 		_ = w.WriteMsg(new(dns.Msg).SetReply(r))
 	})
 	b := under(setUp(t, "forward . "+up+" {\n max_concurrent 1\n max_fails 0\n read_timeout 1m\n}"))
-	startForward(t, b.top)
+	startForward(t, forwardBelow(b.top))
 	done := make(chan struct{})
 	go func() { defer close(done); b.serve(context.Background(), ask("slow.example.org.", dns.TypeA)) }()
 	<-held
@@ -122,7 +122,7 @@ func TestTheRealForwardReturnsTheErrorOfItsLimit(t *testing.T) {
 
 func TestACanceledQueryThatTriedNobodyIsUntried(t *testing.T) {
 	b := under(setUp(t, "forward . "+port.Free(t)))
-	startForward(t, b.top)
+	startForward(t, forwardBelow(b.top))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	s := b.serve(ctx, ask("www.example.org.", dns.TypeA))
@@ -134,17 +134,15 @@ func TestACanceledQueryThatTriedNobodyIsUntried(t *testing.T) {
 
 func TestTheForwardThatANameGoesToIsTheFirstForIt(t *testing.T) {
 	b := under(setUp(t, "forward example.org 192.0.2.53\nforward sub.example.net 192.0.2.54\nforward example.net 192.0.2.55\nforward . 192.0.2.56"))
-	run := &Run{ladder: b.ladder}
 	for name, want := range map[string]string{
 		"example.org.": "example.org.", "a.example.org.": "example.org.", "A.EXAMPLE.ORG.": "example.org.",
 		"sub.example.net.": "sub.example.net.", "example.net.": "example.net.", "example.com.": ".", ".": ".",
 	} {
-		if got := run.ForwardZone(name); got != want {
+		if got, known := b.ladder.ForwardZone(name); got != want || !known {
 			t.Errorf("%s goes to the forward for %s, want %s", name, got, want)
 		}
 	}
-	without := &Run{ladder: under(setUp(t, "hosts")).ladder}
-	if got := without.ForwardZone("example.org."); got != "." {
+	if got, known := under(setUp(t, "hosts")).ladder.ForwardZone("example.org."); got != "." || !known {
 		t.Errorf("without a forward: %s", got)
 	}
 }
@@ -156,7 +154,7 @@ func TestOnlyAForwardThatChoosesGetsAMapOfMetadata(t *testing.T) {
 		b := under(setUp(t, "forward . "+upstreams))
 		startForward(t, forwardBelow(b.top))
 		e, s := b.fails(t, ask("www.example.org.", dns.TypeA))
-		if got := metadata.ValueFuncs(s.run.upstreamCtx) != nil; got != want {
+		if got := metadata.ValueFuncs(s.run.notes.asked.ctx) != nil; got != want {
 			t.Errorf("forward to %s: a map %t, want %t", upstreams, got, want)
 		}
 		if !strings.Contains(upstreams, e.Upstream) || e.Upstream == "" {
@@ -165,10 +163,5 @@ func TestOnlyAForwardThatChoosesGetsAMapOfMetadata(t *testing.T) {
 	}
 }
 
-// forwardBelow is the forward below top, a tap if the forward chooses.
-func forwardBelow(top plugin.Handler) plugin.Handler {
-	if t, ok := top.(*tap); ok {
-		return t.next
-	}
-	return top
-}
+// forwardBelow is the forward below the tap top.
+func forwardBelow(top plugin.Handler) plugin.Handler { return top.(*tap).next }

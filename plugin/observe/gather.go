@@ -96,10 +96,9 @@ func (run *Run) addMessage(e *evidence.Evidence) {
 	alias := e.Reply.Alias
 	if first := run.written.first; first != nil {
 		e.Reply, e.Options = first.reply, first.options
-	} else if !run.written.reply.Written && len(run.passages) > 0 {
-		// What cache heard of and did not pass on, as in a refresh.
-		last := run.passages[len(run.passages)-1]
-		e.Reply, e.Options = last.reply, last.options
+	} else if heard := run.innermostFailure(); heard != nil && !run.written.reply.Written {
+		// What cache heard and did not pass on, as in a refresh.
+		e.Reply, e.Options = heard.reply, heard.options
 	}
 	e.Reply.Alias = e.Reply.Alias || alias
 }
@@ -227,10 +226,8 @@ func (run *Run) RefreshEvidence(rcode int, err error) *evidence.Evidence {
 	case err != nil:
 		return run.Evidence(evidence.Returned, dns.RcodeServerFailure, err)
 	}
-	for _, p := range run.passages {
-		if p.reply.Written {
-			return run.Evidence(evidence.Written, p.rcode, nil)
-		}
+	if heard := run.innermostFailure(); heard != nil {
+		return run.Evidence(evidence.Written, heard.rcode, nil)
 	}
 	return nil
 }

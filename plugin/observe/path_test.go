@@ -151,9 +151,7 @@ func TestANestedSuccessForgetsAnEarlierNestedFailure(t *testing.T) {
 		if got := s.client.rcodes(); !slices.Equal(got, []int{dns.RcodeServerFailure}) {
 			t.Errorf("what was held of the nested run went out as %v", got)
 		}
-		if s := works.serve(ctx, ask("a.example.net.", dns.TypeA)); !s.run.Untroubled(s.rcode, s.err) {
-			s.run.Passed()
-		}
+		works.serve(ctx, ask("a.example.net.", dns.TypeA)).run.Passed()
 		return dns.RcodeServerFailure, nil
 	}}))
 	if e, _ := b.fails(t, ask("www.example.org.", dns.TypeA)); e.Nested != nil {

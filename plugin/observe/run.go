@@ -60,8 +60,8 @@ type Run struct {
 	held *dns.Msg
 	// written says what the failing message was at the time of the write.
 	written passage
-	// passages are the messages that hearers heard, the innermost last.
-	passages []passage
+	// hearers are those on the path, the innermost first.
+	hearers *hearer
 	// nested is the evidence of an internal lookup that failed inside this run.
 	nested *evidence.Evidence
 }

@@ -55,7 +55,7 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 		return t.next.ServeDNS(ctx, w, r)
 	}
 	if t.hears {
-		w = &hearer{ResponseWriter: w, run: run, place: t.place}
+		w = run.hearAt(t.place, w)
 	}
 	if t.upstreams != nil {
 		ctx = run.ask(t, ctx, r)

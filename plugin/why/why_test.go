@@ -1,4 +1,4 @@
-package ede
+package why
 
 import (
 	"net/netip"
@@ -6,11 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coredns/caddy"
-
 	"github.com/miekg/dns"
 
-	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 )
 
@@ -47,31 +44,23 @@ func TestWhyIsOneLineAnEpisode(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := whyTexts("coredns-7f2", tc.episodes, at("14:05:00"))
+			got := texts("coredns-7f2", tc.episodes, at("14:05:00"))
 			if strings.Join(got, "|") != strings.Join(tc.want, "|") {
 				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})
 	}
-	if got := whyTexts("coredns-7f2", append(many, long), at("14:05:00")); len(got) != maxWhy {
-		t.Errorf("%d lines, at most %d may be", len(got), maxWhy)
+	if got := texts("coredns-7f2", append(many, long), at("14:05:00")); len(got) != maxEpisodes {
+		t.Errorf("%d lines, at most %d may be", len(got), maxEpisodes)
 	}
-	if got := whyTexts(strings.Repeat("h", maxHostname), []incident.Episode{long}, at("14:05:00")); len(got[0]) > maxString || !strings.HasSuffix(got[0], "last 14:02:12Z") {
+	if got := texts(strings.Repeat("h", 63), []incident.Episode{long}, at("14:05:00")); len(got[0]) > maxString || !strings.HasSuffix(got[0], "last 14:02:12Z") {
 		t.Errorf("%d octets: %s", len(got[0]), got[0])
 	}
 }
 
 func TestOnlyTheQuestionWhyOfAClientThatMayKnowIsTaken(t *testing.T) {
-	c := caddy.NewTestController("dns", "ede {\n why\n text full 192.0.2.0/24\n text brief\n}")
-	c.ServerBlockKeys = []string{"example.org.:53"}
-	b, s, err := parse(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !b.why || !s.why {
-		t.Fatal("why is off")
-	}
-	e := &Ede{block: b}
+	network := netip.MustParsePrefix("192.0.2.0/24")
+	e := &Answerer{Zones: []string{"example.org."}, May: network.Contains}
 	ask := func(name string, qtype uint16) *dns.Msg { return new(dns.Msg).SetQuestion(name, qtype) }
 	with := func(change func(*dns.Msg)) *dns.Msg {
 		m := ask("_why.www.example.org.", dns.TypeTXT)
@@ -104,7 +93,7 @@ func TestOnlyTheQuestionWhyOfAClientThatMayKnowIsTaken(t *testing.T) {
 		if tc.client != "" {
 			client = netip.MustParseAddr(tc.client)
 		}
-		if got := e.asksWhy(tc.msg, client); got != tc.want {
+		if got := e.Takes(tc.msg, func() netip.Addr { return client }); got != tc.want {
 			t.Errorf("%s: %v, want %v", name, got, tc.want)
 		}
 	}
@@ -121,18 +110,18 @@ func FuzzWhy(f *testing.F) {
 		f.Add(wire, "192.0.2.53:53", uint64(31))
 	}
 	f.Add([]byte{}, "\xff\x1b\u202e\\\"", uint64(0))
-	e := &Ede{block: block{why: true, serves: []string{"example.org."}, texts: []textRule{{words: cause.FullWords}}}}
+	e := &Answerer{Zones: []string{"example.org."}, May: netip.Addr.IsValid}
 	f.Fuzz(func(t *testing.T, wire []byte, upstream string, count uint64) {
 		at := time.Date(2026, 11, 23, 14, 2, 11, 0, time.UTC)
 		episodes := make([]incident.Episode, 1+count%8)
 		for i := range episodes {
 			episodes[i] = incident.Episode{Cause: "upstream_timeout", Upstream: upstream, Count: count, First: at, Last: at}
 		}
-		texts := whyTexts("coredns-7f2", episodes, at)
-		if len(texts) > maxWhy {
-			t.Fatalf("%d strings", len(texts))
+		all := texts("coredns-7f2", episodes, at)
+		if len(all) > maxEpisodes {
+			t.Fatalf("%d strings", len(all))
 		}
-		for _, text := range texts {
+		for _, text := range all {
 			rr := &dns.TXT{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeTXT, Class: dns.ClassINET}, Txt: []string{text}}
 			m := &dns.Msg{Answer: []dns.RR{rr}}
 			packed, err := m.Pack()
@@ -155,7 +144,7 @@ func FuzzWhy(f *testing.F) {
 		labels := dns.SplitDomainName(q.Name)
 		want := len(labels) >= 3 && strings.EqualFold(labels[0], "_why") && dns.IsSubDomain("example.org.", strings.ToLower(q.Name)) &&
 			q.Qtype == dns.TypeTXT && q.Qclass == dns.ClassINET && m.Opcode == dns.OpcodeQuery && !m.Response
-		if got := e.asksWhy(&m, netip.MustParseAddr("192.0.2.7")); got != want {
+		if got := e.Takes(&m, func() netip.Addr { return netip.MustParseAddr("192.0.2.7") }); got != want {
 			t.Errorf("%q is taken: %v, want %v", q.Name, got, want)
 		}
 	})
