@@ -22,8 +22,13 @@ type Evidence struct {
 	// Failure is what the returned error says; its Kind is NoError when the
 	// chain returned none.
 	Failure Failure
-	// Panic is the recovered value in print, when Shape is Panicked.
-	Panic string
+	// Panic is the recovered value in print, when Shape is Panicked, and PanicAt
+	// the place where it happened, "plugin/firewall firewall.go:123": the plugin's
+	// folder, then its file and line.
+	Panic, PanicAt string
+	// Changed is what a plugin made of the answer on its way up. Rcode is what it
+	// made; all else is of the answer before that.
+	Changed Changed
 
 	// Scope is where a finding about the upstreams holds. It is filled where
 	// there is diagnosis, and its block for internal lookups.
@@ -134,6 +139,14 @@ var shapeNames = [...]string{"returned", "written", "written+error", "written+re
 
 func (s Shape) String() string { return shapeNames[s] }
 
+// Changed is an answer's rcode that a plugin replaced by another one.
+type Changed struct {
+	// Plugin is who replaced it, empty if nobody did.
+	Plugin string
+	// From is what came up to it, To what went on. From may be no failure.
+	From, To int
+}
+
 // Reply is what classification may look at in a failing message.
 type Reply struct {
 	Written            bool
@@ -144,6 +157,9 @@ type Reply struct {
 	Truncated bool
 	// Signed is true when the reply had a TSIG record: the query had a good one.
 	Signed bool
+	// Received is true when the message came over the wire as it stands: it is
+	// another server's, whatever plugin asked for it. See option.Received.
+	Received bool
 	// Alias is true when the answer section holds a CNAME or DNAME, so that
 	// the failure is that of a target.
 	Alias bool
