@@ -14,6 +14,9 @@ func Classify(e *ev.Evidence) *Verdict { return ClassifyWith(e, nil) }
 // ClassifyWith is Classify for evidence with internal lookups in it, whose
 // failures out of the cache are those that recall knows. recall may be nil.
 func ClassifyWith(e *ev.Evidence, recall Recall) *Verdict {
+	if e.Changed.Plugin != "" && e.Shape != ev.Panicked {
+		return changed(e, recall)
+	}
 	if inner := nested(e, recall); inner != nil {
 		return inner
 	}
@@ -32,7 +35,7 @@ func nested(e *ev.Evidence, recall Recall) *Verdict {
 		return nil
 	}
 	synthesizes := passed(e, "dns64") || passed(e, "siit")
-	if asksUpstream(e) && !synthesizes {
+	if (asksUpstream(e) || SaidByUpstream(e)) && !synthesizes {
 		return nil
 	}
 	inner := lookup(e.Nested, recall)
@@ -42,7 +45,7 @@ func nested(e *ev.Evidence, recall Recall) *Verdict {
 	}
 	outer := newVerdict(cnameTargetFailed, e)
 	if inner.Cause.Rank > Unexplained {
-		outer.Statements = inner.Statements
+		outer.Statements, outer.Since = inner.Statements, inner.Since
 		outer.Lasts, outer.Owner = inner.Lasts, inner.Owner
 		outer.Advice = inner.Advice
 		outer.Upstream = inner.Upstream

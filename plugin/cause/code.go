@@ -55,13 +55,13 @@ func (c *Cause) AdviceOn(code uint16) string {
 // byCodes lets the codes that the upstream sent decide: the first of them that
 // says more than that the upstream knew of the failure already.
 func (v *Verdict) byCodes() {
-	for _, code := range v.Codes() {
-		t, ok := traits[code]
+	for _, s := range telling(v.Statements) {
+		t, ok := traits[s.Code]
 		if !ok {
 			continue
 		}
 		v.Lasts, v.Owner, v.Advice = t.lasts, t.owner, t.advice
-		if code != cachedFailure.Code {
+		if s.Code != cachedFailure.Code {
 			return
 		}
 	}

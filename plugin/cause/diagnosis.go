@@ -34,7 +34,11 @@ func Diagnosed(base *Verdict, id string, codes []uint16, brief, full, zone strin
 // Relayed returns base with what the upstream said when it was asked again.
 func Relayed(base *Verdict, said []option.Option) *Verdict {
 	v := *base
-	v.Cause, v.asked = upstreamEDE, true
+	v.asked = true
+	if base.Cause == upstreamEDE && onlyCached(statementsOf(base.Upstream, said)) {
+		return &v
+	}
+	v.Cause, v.Since = upstreamEDE, ""
 	v.Statements = statementsOf(base.Upstream, said)
 	v.byCodes()
 	return &v
@@ -68,9 +72,7 @@ func (v *Verdict) Dated(found time.Time) *Verdict {
 	d := *v
 	d.Statements = append([]Statement(nil), v.Statements...)
 	if len(d.Statements) > 0 && d.Statements[0].Brief != "" {
-		at := " (found " + found.UTC().Format(time.TimeOnly) + "Z)"
-		d.Statements[0].Brief += at
-		d.Statements[0].Full += at
+		d.Since = "found " + found.UTC().Format(time.TimeOnly) + "Z"
 	}
 	return &d
 }
@@ -121,7 +123,7 @@ func (v *Verdict) Disputable() bool {
 // target.
 func (v *Verdict) WithTarget(found *Verdict) *Verdict {
 	t := *v
-	t.Statements, t.Own = found.Statements, found.Own
+	t.Statements, t.Since, t.Own = found.Statements, found.Since, found.Own
 	t.Lasts, t.Owner, t.Advice, t.Upstream = found.Lasts, found.Owner, found.Advice, found.Upstream
 	t.note("diagnosis of the target: " + found.Text())
 	return &t
@@ -142,6 +144,6 @@ func (d *Verdict) For(v *Verdict, found time.Time) *Verdict {
 		return f
 	}
 	f.Cached = true
-	f.Statements = append(f.Statements[:min(len(f.Statements), option.MaxOptions-1)], v.Statements[len(v.Statements)-1])
+	f.Since = cachedSince(found)
 	return f
 }

@@ -35,10 +35,10 @@ func expand(text string, e *ev.Evidence) string {
 
 // placeholders are what stands between braces in the texts of the catalog.
 var placeholders = map[string]func(*ev.Evidence) string{
-	"elapsed":    func(e *ev.Evidence) string { return seconds(e.UpstreamElapsed) },
+	"elapsed":    timeAllowed,
 	"upstreams":  states,
 	"others":     othersDown,
-	"upstream":   func(e *ev.Evidence) string { return cmp.Or(host(e.Upstream), "the upstream") },
+	"upstream":   func(e *ev.Evidence) string { return cmp.Or(host(upstreamOf(e)), "the upstream") },
 	"detail":     func(e *ev.Evidence) string { return e.Failure.Detail },
 	"error":      func(e *ev.Evidence) string { return e.Failure.Text() },
 	"with error": withError,
@@ -51,6 +51,18 @@ var placeholders = map[string]func(*ev.Evidence) string{
 	"asked":      func(e *ev.Evidence) string { return ask(e.Asked) },
 	"qname":      func(e *ev.Evidence) string { return option.Sanitize(e.Question.Name, 255) },
 	"panic":      func(e *ev.Evidence) string { return e.Panic },
+	"panic at":   func(e *ev.Evidence) string { return cmp.Or(e.PanicAt, e.At) },
+	"changed by": func(e *ev.Evidence) string { return e.Changed.Plugin },
+	"from":       func(e *ev.Evidence) string { return rcodeName(e.Changed.From) },
+}
+
+// timeAllowed is how long an upstream was waited for. How long a plugin waits that
+// CoreDNS does not ship is not seen.
+func timeAllowed(e *ev.Evidence) string {
+	if e.UpstreamElapsed == 0 {
+		return "the time allowed"
+	}
+	return seconds(e.UpstreamElapsed)
 }
 
 func withError(e *ev.Evidence) string {
@@ -100,6 +112,7 @@ func zoneConcerned(e *ev.Evidence) string {
 // unsaid is what is known of plugins that fail without an error.
 var unsaid = map[string]string{
 	"kubernetes": ": it has not synced with the Kubernetes API",
+	"kubernetai": ": it has not synced with the Kubernetes API",
 	"nomad":      ": its own log lines have the error",
 }
 
@@ -129,10 +142,16 @@ func states(e *ev.Evidence) string {
 	for _, u := range e.Upstreams {
 		all = append(all, stateOf(e, u))
 	}
-	if len(all) == 0 {
-		return "the upstream " + did[e.Failure.Kind]
+	switch what := did[kindOf(e)]; {
+	case len(all) > 0:
+		return listOf(all)
+	case what == "":
+		return e.At + " has none"
+	case foreign(e):
+		return cmp.Or(e.Failure.Peer, "an upstream of "+e.At) + " " + what
+	default:
+		return "the upstream " + what
 	}
-	return listOf(all)
 }
 
 // othersDown names the upstreams beside the one that answered of which something

@@ -118,7 +118,7 @@ forward . 192.0.2.53`,
 		Corefile: `errors {
     stacktrace
 }`,
-		Full: "{at} panicked: {panic}",
+		Full: "a panic in {panic at}: {panic}",
 	}
 	cachedFailure = &Cause{
 		ID: "cached_failure", Code: 13, Lasts: Transient, Owner: Nobody, Rank: Generic,
@@ -141,6 +141,25 @@ forward . 192.0.2.53`,
 		Brief:    "{rcode} with a reason of its own",
 		Full:     "{at} answered {rcode} with a reason of its own",
 	}
+	rcodeChanged = &Cause{
+		ID: "rcode_changed", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific, Policy: true,
+		CodeNote: "0 Other Error, then those of the failure that was there before, if there was one",
+		Title:    "A plugin made another answer of the one that came",
+		When:     "A good answer, or another failure, came up the chain, and a plugin above gave it this rcode: rewrite with an rcode rule, or a firewall plugin.",
+		Advice:   "If the answer should go out as it came, change the rule of the plugin that the log line names.",
+		Corefile: "rewrite rcode exact example.org. NXDOMAIN NOERROR",
+		Brief:    "this server changed the answer from {from} to {rcode}",
+		Full:     "{changed by} changed the answer from {from} to {rcode}",
+	}
+	pluginRefused = &Cause{
+		ID: "plugin_refused", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific, Policy: true,
+		Title:   "A plugin refused and gave no reason",
+		When:    "A plugin that this catalog does not know, as one that CoreDNS does not ship, answered REFUSED by itself: a block list, a firewall, a limit.",
+		Advice:  "Read the configuration and the documentation of the plugin that the log line names.",
+		Command: "coredns -plugins",
+		Brief:   "this server refused by a policy that gives no reason",
+		Full:    "{at} refused by a policy that gives no reason",
+	}
 	remoteUnreachable = &Cause{
 		ID: "remote_unreachable", Code: 23, Lasts: Transient, Owner: Us, Rank: Specific,
 		Title:   "A plugin cannot reach another server",
@@ -161,6 +180,6 @@ forward . 192.0.2.53`,
 	}
 	faultCauses = []*Cause{
 		noNextPlugin, forwardLoop, templateError, templateNoMatch, rewriteInvalidName, erratic, clientMalformed,
-		updateFailed, internalLookup, searchPathFailed, canceled, panicked, cachedFailure, pluginEDE, remoteUnreachable, unknown,
+		updateFailed, internalLookup, searchPathFailed, canceled, panicked, cachedFailure, pluginEDE, pluginRefused, rcodeChanged, remoteUnreachable, unknown,
 	}
 )

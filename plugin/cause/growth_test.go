@@ -17,7 +17,7 @@ import (
 // text. A name of 255 octets in the evidence must not change that.
 const (
 	mostOfPolicy = 6
-	mostOfZero   = 6 + 38
+	mostOfZero   = 6 + 56
 	mostOfText   = 6 + 96
 )
 

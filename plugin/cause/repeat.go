@@ -37,7 +37,9 @@ func (c *Classifier) Classify(e *ev.Evidence) (v *Verdict, kept bool) {
 			return v, false
 		}
 	}
-	if v = Classify(e); place == nil || !sameForAll[v.Cause] {
+	// What a plugin that CoreDNS does not ship failed with is told by the wording
+	// of its error, which alike does not compare.
+	if v = Classify(e); place == nil || !sameForAll[v.Cause] || foreign(e) && hasError(e) {
 		v.seen = nil
 		return v, false
 	}
@@ -53,7 +55,7 @@ func (c *Classifier) hash(e *ev.Evidence) uint64 {
 // repeats reports whether e is of the kind that comes a thousand times: an
 // ordinary query that failed by itself.
 func repeats(e *ev.Evidence) bool {
-	return e.Opcode == dns.OpcodeQuery && e.Nested == nil && e.Shape != ev.Panicked && !isTransfer(e)
+	return e.Opcode == dns.OpcodeQuery && e.Nested == nil && e.Shape != ev.Panicked && !isTransfer(e) && e.Earlier.At == ""
 }
 
 // alike reports whether a and b, which both repeat, differ in nothing that a
@@ -66,6 +68,7 @@ func alike(a, b *ev.Evidence) bool {
 		a.Returned == b.Returned && a.CacheHit == b.CacheHit && a.Background == b.Background &&
 		a.Reply == b.Reply && a.UpstreamAnswered == b.UpstreamAnswered && a.Untried == b.Untried && a.Loops == b.Loops &&
 		a.Zone == b.Zone && a.Template == b.Template && a.Lookups == b.Lookups &&
+		a.PanicAt == b.PanicAt && a.Changed == b.Changed &&
 		slices.Equal(a.Options, b.Options) && slices.Equal(a.Upstreams, b.Upstreams) && slices.Equal(a.Path, b.Path)
 }
 
@@ -74,10 +77,12 @@ var sameForAll = func() map[*Cause]bool {
 	causes := make(map[*Cause]bool)
 	for _, c := range All() {
 		same := true
-		for _, own := range []string{"elapsed", "error", "with error", "update", "asked", "qname", "panic"} {
+		for _, own := range []string{"elapsed", "error", "with error", "update", "asked", "qname", "panic", "panic at"} {
 			same = same && !strings.Contains(c.Brief+c.Full, "{"+own+"}")
 		}
 		causes[c] = same
 	}
+	// It says what another cause says, too.
+	causes[rcodeChanged] = false
 	return causes
 }()

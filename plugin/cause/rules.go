@@ -21,17 +21,20 @@ var rules = []rule{
 
 	// Proof beats what an upstream says: a loop brings back our own words.
 	{forwardLoop, func(e *ev.Evidence) bool { return asksUpstream(e) && e.Loops }},
-	{upstreamEDE, func(e *ev.Evidence) bool { return e.UpstreamAnswered && len(e.Options) > 0 }},
-	{upstreamServfail, func(e *ev.Evidence) bool { return e.UpstreamAnswered && e.Rcode == dns.RcodeServerFailure }},
-	{upstreamRefused, func(e *ev.Evidence) bool { return e.UpstreamAnswered && e.Rcode == dns.RcodeRefused }},
+	{upstreamEDE, func(e *ev.Evidence) bool { return SaidByUpstream(e) && len(e.Options) > 0 }},
+	{upstreamServfail, func(e *ev.Evidence) bool { return SaidByUpstream(e) && e.Rcode == dns.RcodeServerFailure }},
+	{upstreamRefused, func(e *ev.Evidence) bool { return SaidByUpstream(e) && e.Rcode == dns.RcodeRefused }},
 
 	{noNextPlugin, kind(ev.NoNextPlugin)},
 	// Where others return an error, grpc returns a bare SERVFAIL.
 	{noNextPlugin, silent("grpc", dns.RcodeServerFailure)},
 
 	{concurrencyLimit, kind(ev.LimitExceeded)},
-	{noHealthyUpstream, func(e *ev.Evidence) bool { return asksUpstream(e) && e.Failure.Kind == ev.NoHealthy && !gaveUp(e) }},
-	{canceled, func(e *ev.Evidence) bool { return asksUpstream(e) && gaveUp(e) }},
+	{backendNotReady, notSynced},
+	{noHealthyUpstream, func(e *ev.Evidence) bool {
+		return (asksUpstream(e) || foreign(e)) && kindOf(e) == ev.NoHealthy && !gaveUp(e)
+	}},
+	{canceled, func(e *ev.Evidence) bool { return asksUpstream(e) && !foreign(e) && gaveUp(e) }},
 	{upstreamTimeout, exchange(ev.Timeout)},
 	{upstreamUnreachable, exchange(ev.ConnRefused)},
 	{upstreamUnreachable, exchange(ev.Unroutable)},
@@ -89,6 +92,9 @@ var rules = []rule{
 
 	{backendError, at("kubernetes", hasError)},
 	{backendNotReady, at("kubernetes", wrote(dns.RcodeServerFailure))},
+	// It is several of CoreDNS's own.
+	{backendError, at("kubernetai", hasError)},
+	{backendNotReady, at("kubernetai", wrote(dns.RcodeServerFailure))},
 	{backendNotReady, at("etcd", kind(ev.StoreNotReady))},
 	{backendUnreachable, at("etcd", func(e *ev.Evidence) bool { return e.Failure.Kind.Network() || e.Failure.Kind == ev.Canceled })},
 	{backendError, at("etcd", hasError)},
@@ -97,18 +103,21 @@ var rules = []rule{
 	// What is left are plugins that CoreDNS does not ship. Of them only what
 	// they say themselves is believed, and the type of an error.
 	{remoteUnreachable, func(e *ev.Evidence) bool { return !asksUpstream(e) && unreachable(e.Failure) }},
+	// Whoever waits until a deadline waits for somebody.
+	{upstreamTimeout, func(e *ev.Evidence) bool { return foreign(e) && kindOf(e) == ev.Timeout }},
 	{pluginEDE, func(e *ev.Evidence) bool {
 		return e.Reply.Written && !e.UpstreamAnswered && len(e.Options) > 0 && !hasError(e)
 	}},
+	{pluginRefused, refusesItself},
 }
 
 func kind(k ev.Kind) func(*ev.Evidence) bool {
 	return func(e *ev.Evidence) bool { return e.Failure.Kind == k }
 }
 
-// exchange holds for an error of forward or grpc of kind k.
+// exchange holds for an error of kind k of a plugin that asks upstreams.
 func exchange(k ev.Kind) func(*ev.Evidence) bool {
-	return func(e *ev.Evidence) bool { return asksUpstream(e) && e.Failure.Kind == k }
+	return func(e *ev.Evidence) bool { return asksUpstream(e) && kindOf(e) == k }
 }
 
 func at(plugin string, holds func(*ev.Evidence) bool) func(*ev.Evidence) bool {
@@ -156,7 +165,7 @@ func unreachable(f ev.Failure) bool {
 	return false
 }
 
-func asksUpstream(e *ev.Evidence) bool { return e.At == "forward" || e.At == "grpc" }
+func asksUpstream(e *ev.Evidence) bool { return e.At == "forward" || e.At == "grpc" || forwards[e.At] }
 
 // gaveUp holds where the query's context ended before an upstream was tried. A
 // done context beside a network error is that error's cause.

@@ -4,7 +4,7 @@ var (
 	upstreamTimeout = &Cause{
 		ID: "upstream_timeout", Code: 23, Lasts: Transient, Owner: Upstream, Rank: Specific,
 		Title:   "No reply from the upstream within the time",
-		When:    "The upstream is down, overloaded, or a firewall drops the packets; also when it sends only what is no reply to the question.",
+		When:    "The upstream is down, overloaded, or a firewall drops the packets; also when it sends only what is no reply to the question, or when the deadline of a plugin that CoreDNS does not ship is over.",
 		Advice:  "Try another resolver to tell the upstream from the path to it; check that its address and port can be reached over UDP and TCP.",
 		Command: "dig @UPSTREAM example.org +tcp",
 		Brief:   "no reply from the upstream within {elapsed}",
@@ -67,7 +67,7 @@ var (
 	noHealthyUpstream = &Cause{
 		ID: "no_healthy_upstream", Code: 22, Lasts: Transient, Owner: Upstream, Rank: Specific,
 		Title:    "Every upstream is marked down",
-		When:     "forward's health checks fail for all upstreams and failfast_all_unhealthy_upstreams is set, or grpc had no time left to try one.",
+		When:     "forward's health checks fail for all upstreams and failfast_all_unhealthy_upstreams is set, grpc had no time left to try one, or a forwarder that CoreDNS does not ship says so.",
 		Advice:   "Bring an upstream back; add one that does not share its fate.",
 		Corefile: `forward . 192.0.2.53 198.51.100.53`,
 		Brief:    "no healthy upstream",

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/miekg/dns"
 
@@ -24,6 +23,9 @@ type Verdict struct {
 	// Statements become EDE options, most specific first. There is at least
 	// one, but for a panic, which the server core answers.
 	Statements []Statement
+	// Since says when the cause was found, for an answer later than that: "cached,
+	// found 14:02:11Z". It stands at the end of the first text.
+	Since string
 	// Own is the cause's own full text, for the log where a plugin's option has
 	// none.
 	Own string
@@ -43,75 +45,27 @@ type Verdict struct {
 	made *made
 }
 
-// Statement is one EDE in its two wordings.
-type Statement struct {
-	Code        uint16
-	Brief, Full string
-	Source      option.Source
-	// FromUpstream marks what an upstream said, and Verbatim what a plugin of
-	// this server put into the reply itself: acl's 15, a template's ederror.
-	FromUpstream, Verbatim bool
-}
-
 func newVerdict(c *Cause, e *ev.Evidence) *Verdict {
 	v := &Verdict{
 		Cause: c, Lasts: c.Lasts, Owner: c.Owner, Advice: strings.TrimSpace(c.Advice),
-		At: e.At, Upstream: e.Upstream, Zone: e.Zone.Name, seen: e,
+		At: e.At, Upstream: upstreamOf(e), Zone: e.Zone.Name, seen: e,
 	}
 	own := Statement{Code: c.Code, Brief: expand(c.Brief, e), Full: expand(c.Full, e)}
 	v.Own = own.Full
 	switch {
 	case c == panicked:
+		v.At = pluginOfPanic(e)
 		v.Statements = []Statement{own}
-	case len(e.Options) > 0 && e.UpstreamAnswered && c == upstreamEDE:
-		v.Statements = statementsOf(e.Upstream, e.Options)
+	case len(e.Options) > 0 && c == upstreamEDE:
+		v.Statements = statementsOf(v.Upstream, e.Options)
 		v.byCodes()
-	case len(e.Options) > 0 && !e.UpstreamAnswered && (!e.Returned || c == templateRcode):
-		for _, o := range e.Options {
-			if o.Code == 0 && o.Text == "" {
-				// RFC 8914 section 4.1: 0 says nothing without a text.
-				v.Statements = append(v.Statements, own)
-				continue
-			}
-			v.Statements = append(v.Statements, Statement{Code: o.Code, Brief: o.Text, Full: o.Text, Verbatim: true})
-		}
+	case len(e.Options) > 0 && !SaidByUpstream(e) && (!e.Returned || c == templateRcode):
+		v.Statements = verbatim(own, e.Options)
 	default:
 		v.Statements = []Statement{own}
 	}
 	return v
 }
-
-// statementsOf returns the upstream's own statements with their source named, since
-// a client takes an EDE to be its resolver's (RFC 8914 section 3).
-func statementsOf(upstream string, said []option.Option) []Statement {
-	statements := make([]Statement, len(said))
-	for i, o := range said {
-		statements[i] = Statement{
-			Code: o.Code, Source: option.Upstream, FromUpstream: true,
-			Brief: attributed("upstream", o.Text), Full: attributed(host(upstream), o.Text),
-		}
-	}
-	return statements
-}
-
-// attributed names the source of text, once, however many servers stand in
-// line: a text that begins with an attribution is left as it is.
-func attributed(source, text string) string {
-	if source == "" {
-		source = "upstream"
-	}
-	if text == "" {
-		return "from " + source
-	}
-	if word, _, ok := strings.Cut(strings.TrimPrefix(text, "from "), ": "); ok &&
-		strings.HasPrefix(text, "from ") && !strings.Contains(word, " ") || strings.HasPrefix(text, "from ") && !strings.Contains(text[5:], " ") {
-		return text
-	}
-	return "from " + source + ": " + text
-}
-
-// host is addr without the default port.
-func host(addr string) string { return strings.TrimSuffix(addr, ":53") }
 
 // Codes returns the INFO-CODEs of the statements, in order.
 func (v *Verdict) Codes() []uint16 {
@@ -128,53 +82,15 @@ func (v *Verdict) Text() string {
 	if len(v.Statements) == 0 {
 		return v.Own
 	}
-	text := cmp.Or(v.Statements[0].Full, v.Own)
+	first := v.Statements[0]
+	text := v.dated(cmp.Or(first.Full, v.Own), 0)
 	source := attributed(host(v.Upstream), "")
 	for _, s := range v.Statements[1:] {
-		if added := strings.TrimPrefix(strings.TrimPrefix(s.Full, source), ": "); added != "" && (s.FromUpstream || s.Verbatim) {
+		if added := strings.TrimPrefix(strings.TrimPrefix(s.Full, source), ": "); added != "" && (s.FromUpstream || s.Verbatim || first.names) {
 			text += "; " + strconv.Itoa(int(s.Code)) + ": " + added
 		}
 	}
 	return text
-}
-
-// FromMemory returns v for a failure that came out of the cache, found at the
-// time found: the original statements first, then 13 Cached Error.
-func (v *Verdict) FromMemory(found time.Time) *Verdict {
-	if !v.isMade() {
-		return v.fromMemory(found)
-	}
-	if c := v.made.cached.Load(); c != nil && c.found == found.Unix() {
-		return c.verdict
-	}
-	m := v.fromMemory(found)
-	v.made.cached.Store(&fromMemory{found.Unix(), m})
-	return m
-}
-
-func (v *Verdict) fromMemory(found time.Time) *Verdict {
-	m := *v
-	m.Cached = true
-	m.Statements = make([]Statement, 0, len(v.Statements)+1)
-	for _, s := range v.Statements[:min(len(v.Statements), option.MaxOptions-1)] {
-		if s.Code != cachedFailure.Code {
-			s.Source = option.Memory
-			m.Statements = append(m.Statements, s)
-		}
-	}
-	text := "cached failure, found " + found.UTC().Format(time.TimeOnly) + "Z"
-	m.Statements = append(m.Statements, Statement{Code: cachedFailure.Code, Brief: text, Full: text, Source: option.Memory})
-	m.made = &made{of: &m.Statements[0]}
-	m.note(text)
-	return &m
-}
-
-// Again returns v for a reply that was cut and so lost its reason, which the
-// same question had at the time found.
-func (v *Verdict) Again(found time.Time) *Verdict {
-	a := *v
-	a.note("the reply was truncated; the reason is that of " + found.UTC().Format(time.TimeOnly) + "Z")
-	return &a
 }
 
 // note adds a fact, and leaves copies of v as they are.
@@ -239,8 +155,14 @@ func facts(e *ev.Evidence) []string {
 	for _, o := range e.Options {
 		note(strings.TrimSpace("reply says " + strconv.Itoa(int(o.Code)) + " " + option.Name(o.Code) + " " + o.Text))
 	}
+	if e.Earlier.At != "" {
+		note("before that " + e.Earlier.At + " failed: " + cmp.Or(e.Earlier.Failure.Text(), rcodeName(e.Earlier.Rcode)))
+	}
 	if e.CacheHit {
 		note("out of the cache: no plugin below it was entered")
+	}
+	if c := e.Changed; c.Plugin != "" {
+		note(c.Plugin + " made " + rcodeName(c.To) + " of " + rcodeName(c.From))
 	}
 	if e.Zone.State != ev.ZoneUnknown {
 		note(strings.TrimSpace("zone "+e.Zone.Name) + " is " + e.Zone.State.String())

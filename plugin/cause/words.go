@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
@@ -75,27 +76,35 @@ func (v *Verdict) isMade() bool {
 }
 
 func (v *Verdict) options(words Words, keepUpstream bool) []option.Option {
-	var room [option.MaxOptions + 1]option.Option
+	var room [option.MaxOptions]option.Option
 	opts := room[:0]
-	for _, s := range v.Statements {
-		if s.FromUpstream && !keepUpstream {
-			continue
+	for i, s := range telling(v.said(keepUpstream)) {
+		text := s.text(words)
+		if i == 0 && (text != "" || words > NoWords) {
+			text = v.dated(text, option.MaxText)
 		}
-		opts = append(opts, option.Option{Code: s.Code, Text: s.text(words), Source: s.Source})
+		opts = append(opts, option.Option{Code: s.Code, Text: text, Source: s.Source})
 	}
 	if len(opts) == 0 {
-		opts = append(opts, option.Option{Code: v.Cause.Code, Text: "the upstream gave a reason"})
+		opts = append(opts, option.Option{Code: v.Cause.Code, Text: v.dated("the upstream gave a reason", option.MaxText)})
 	}
 	return option.Arrange(opts)
 }
 
+// said are the statements of v without those of an upstream, unless they are to be
+// kept.
+func (v *Verdict) said(keepUpstream bool) []Statement {
+	if keepUpstream {
+		return v.Statements
+	}
+	return slices.DeleteFunc(slices.Clone(v.Statements), func(s Statement) bool { return s.FromUpstream })
+}
+
 func (s Statement) text(words Words) string {
 	switch {
-	case s.Verbatim:
-		return s.Full
 	case words == FullWords:
 		return s.Full
-	case words == BriefWords, s.Code == 0:
+	case words == BriefWords, s.Verbatim, s.Code == otherError:
 		return s.Brief
 	}
 	return ""

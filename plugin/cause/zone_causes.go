@@ -59,7 +59,7 @@ var (
 	backendNotReady = &Cause{
 		ID: "backend_not_ready", Code: 14, Lasts: Transient, Owner: Us, Rank: Specific,
 		Title:   "The data source of this server is not ready",
-		When:    "The Kubernetes API has not been synced, the store of dynamic zones cannot be opened, or etcd answers with an error, as without a leader or permission.",
+		When:    "The Kubernetes API has not been synced, the store of dynamic zones cannot be opened, etcd answers with an error, as without a leader or permission, or a plugin that CoreDNS does not ship says that it is not synced.",
 		Advice:  "Check that the API or the store can be reached and that this server may read it; the readiness check tells when it is done.",
 		Command: "kubectl -n kube-system logs -l k8s-app=kube-dns",
 		Brief:   "the data source of this server is not ready",

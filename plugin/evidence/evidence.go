@@ -22,13 +22,14 @@ type Evidence struct {
 	// chain returned none.
 	Failure Failure
 	// Panic is the recovered value in print, when Shape is Panicked, and PanicAt the
-	// function that panicked, with its file and line.
+	// place where it happened, "plugin/firewall firewall.go:123": the package, then the
+	// file and the line.
 	Panic, PanicAt string
-	// Changed is set where a plugin on the way up made another rcode of the one that
-	// came from below it.
-	Changed Change
-	// Earlier is what failed before At asked somebody else, if it did.
-	Earlier *Earlier
+	// Changed is what a plugin made of the answer on its way up. Rcode is what it made;
+	// all else is of the answer before that.
+	Changed Changed
+	// Earlier is what failed before At asked somebody else; its At is empty if nothing did.
+	Earlier Earlier
 
 	// Scope is where a finding about the upstreams holds. It is filled where
 	// there is diagnosis, and its block for internal lookups.
@@ -121,10 +122,11 @@ var shapeNames = [...]string{"returned", "written", "written+error", "written+re
 
 func (s Shape) String() string { return shapeNames[s] }
 
-// Change is what a plugin made of an rcode. Its By is empty where none did.
-type Change struct {
-	// By is the plugin, From the rcode that came up to it, To the one that it made.
-	By       string
+// Changed is an answer's rcode that a plugin replaced by another one.
+type Changed struct {
+	// Plugin is who replaced it, empty if nobody did.
+	Plugin string
+	// From is what came up to it, To what went on. From may be no failure.
 	From, To int
 	// AboveCache is true if cache stands below it, which keeps what came up.
 	AboveCache bool
@@ -147,6 +149,9 @@ type Reply struct {
 	Truncated bool
 	// Signed is true when the reply had a TSIG record: the query had a good one.
 	Signed bool
+	// Received is true when the message came over the wire as it stands: it is
+	// another server's, whatever plugin asked for it. See option.Received.
+	Received bool
 	// Alias is true when the answer section holds a CNAME or DNAME, so that
 	// the failure is that of a target.
 	Alias bool

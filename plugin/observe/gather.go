@@ -109,14 +109,14 @@ func (run *Run) addChange(e *evidence.Evidence) {
 	switch written, returned := run.written.changed, run.notes.changed; {
 	case written.place > 0 && e.Rcode == run.written.rcode:
 		by = run.changerAbove(written.place)
-		e.Changed = evidence.Change{From: written.from}
+		e.Changed = evidence.Changed{From: written.from}
 	case returned.place > 0 && e.Shape == evidence.Returned:
 		by = returned.place
-		e.Changed = evidence.Change{From: returned.rcode}
+		e.Changed = evidence.Changed{From: returned.rcode}
 	default:
 		return
 	}
-	e.Changed.By, e.Changed.To = run.tapAt(by).name, e.Rcode
+	e.Changed.Plugin, e.Changed.To = run.tapAt(by).name, e.Rcode
 	for _, p := range run.path.entered() {
 		e.Changed.AboveCache = e.Changed.AboveCache || p > by && run.tapAt(p).name == "cache"
 	}
@@ -139,7 +139,7 @@ func (run *Run) addEarlier(e *evidence.Evidence, place uint8) {
 		before = run.notes.failed
 	}
 	if before.place > place {
-		e.Earlier = &evidence.Earlier{At: run.tapAt(before.place).name, Rcode: before.rcode, Failure: interpret(before.err, nil, "")}
+		e.Earlier = evidence.Earlier{At: run.tapAt(before.place).name, Rcode: before.rcode, Failure: interpret(before.err, nil, "")}
 	}
 }
 
@@ -151,7 +151,7 @@ func (run *Run) addCache(e *evidence.Evidence) {
 		}
 		e.CacheQuestion = run.questionAt(p)
 		e.CacheQuestion.Name = lower(e.CacheQuestion.Name)
-		unchanged := e.Changed.By == "" || isFailure(e.Changed.From)
+		unchanged := e.Changed.Plugin == "" || isFailure(e.Changed.From)
 		e.CacheHit = i == len(entered)-1 && run.written.reply.Written && unchanged
 	}
 	if run.refreshing {

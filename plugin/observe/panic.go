@@ -30,8 +30,8 @@ func (run *Run) Panicked(v any) *evidence.Evidence {
 // maxFrames is how many frames are looked at for the place of a panic.
 const maxFrames = 64
 
-// panicPlace is the function that panicked, with its file and line, such as
-// "firewall.(*firewall).ServeDNS firewall.go:88"; empty if it is not found.
+// panicPlace is the package that panicked, with the file and the line, such as
+// "plugin/firewall firewall.go:88"; empty if it is not found.
 func panicPlace() string {
 	pcs := make([]uintptr, maxFrames)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
@@ -40,13 +40,23 @@ func panicPlace() string {
 		frame, more := frames.Next()
 		inRuntime := strings.HasPrefix(frame.Function, "runtime.")
 		switch {
-		case inRuntime && strings.HasPrefix(frame.Function, "runtime.gopanic"):
+		case strings.HasPrefix(frame.Function, "runtime.gopanic"):
 			panicking = true
 		case panicking && !inRuntime && frame.Function != "":
-			return fmt.Sprintf("%s %s:%d", path.Base(frame.Function), path.Base(frame.File), frame.Line)
+			return fmt.Sprintf("%s %s:%d", packageOf(frame.Function), path.Base(frame.File), frame.Line)
 		}
 		if !more {
 			return ""
 		}
 	}
+}
+
+// packageOf is the package of a function, from the folder plugin on, if it is in one.
+func packageOf(function string) string {
+	folder, name := path.Split(function)
+	name, _, _ = strings.Cut(name, ".")
+	if i := strings.LastIndex(folder+name, "plugin/"); i >= 0 {
+		return (folder + name)[i:]
+	}
+	return name
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
 // WriteMsg implements dns.ResponseWriter. A failing message is held until the chain
@@ -59,6 +60,7 @@ func replyOf(m *dns.Msg) evidence.Reply {
 		RecursionAvailable: m.RecursionAvailable,
 		Truncated:          m.Truncated,
 		Signed:             m.IsTsig() != nil,
+		Received:           option.Received(m),
 	}
 	for _, rr := range m.Answer {
 		switch rr.(type) {

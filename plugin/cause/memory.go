@@ -1,0 +1,107 @@
+package cause
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+// FromMemory returns v for a failure that came out of the cache, found at the
+// time found: the statements of its cause, the first of which says so.
+func (v *Verdict) FromMemory(found time.Time) *Verdict {
+	if !v.isMade() {
+		return v.fromMemory(found)
+	}
+	if c := v.made.cached.Load(); c != nil && c.found == found.Unix() {
+		return c.verdict
+	}
+	m := v.fromMemory(found)
+	v.made.cached.Store(&fromMemory{found.Unix(), m})
+	return m
+}
+
+func (v *Verdict) fromMemory(found time.Time) *Verdict {
+	m := v.remembered(cachedSince(found))
+	m.made = &made{of: &m.Statements[0]}
+	m.note("out of the cache, found " + clock(found))
+	return m
+}
+
+// Before returns known, the verdict on the same question that was found earlier,
+// at the time found, if it stands where v says nothing but that its upstream had
+// the failure in its cache; otherwise it returns v. It stands if it is what that
+// upstream said, or what was found out about the name.
+func (v *Verdict) Before(known *Verdict, found time.Time) *Verdict {
+	if known == nil || v.Cause != upstreamEDE || !onlyCached(v.Statements) {
+		return v
+	}
+	said := known.Cause == upstreamEDE && known.Upstream == v.Upstream && !onlyCached(known.Statements)
+	if !said && (known.Cause == upstreamEDE || known.Cause.Rank < Found) {
+		return v
+	}
+	stands := known.remembered("cached by the upstream, found " + clock(found))
+	stands.At, stands.Upstream, stands.seen = v.At, v.Upstream, v.seen
+	stands.note("the upstream says that it had the failure in its cache; the reason is that of " + clock(found))
+	return stands
+}
+
+// remembered returns v as out of memory; since is said in its first text,
+// unless it says such a thing already.
+func (v *Verdict) remembered(since string) *Verdict {
+	m := *v
+	m.Cached, m.made = true, nil
+	m.Statements = slices.Clone(v.Statements)
+	for i := range m.Statements {
+		m.Statements[i].Source = option.Memory
+	}
+	if !isCached(m.Since) {
+		m.Since = since
+	}
+	return &m
+}
+
+// Again returns v for a reply that was cut and so lost its reason, which the
+// same question had at the time found.
+func (v *Verdict) Again(found time.Time) *Verdict {
+	a := *v
+	a.note("the reply was truncated; the reason is that of " + clock(found))
+	return &a
+}
+
+// onlyCached reports whether statements of an upstream say nothing but that it
+// had the failure in its cache.
+func onlyCached(statements []Statement) bool {
+	told := telling(statements)
+	return len(told) == 1 && told[0].Code == cachedError && told[0].FromUpstream
+}
+
+// dated returns text with v.Since at its end, and cut so that both take at most
+// octets octets; 0 stands for no limit. A text that came with the like from a
+// server behind has it already, and a structured text cannot have it.
+func (v *Verdict) dated(text string, octets int) string {
+	switch {
+	case v.Since == "" || option.Structured(text) || isCached(v.Since) && saysCached(text):
+		return text
+	case text == "":
+		return v.Since
+	}
+	end := " (" + v.Since + ")"
+	if octets > 0 {
+		text = option.Sanitize(text, octets-len(end))
+	}
+	return text + end
+}
+
+func cachedSince(found time.Time) string { return "cached, found " + clock(found) }
+
+func isCached(since string) bool { return strings.HasPrefix(since, "cached") }
+
+// saysCached reports whether text ends as since makes one end.
+func saysCached(text string) bool {
+	i := strings.LastIndex(text, " (cached")
+	return i >= 0 && strings.HasSuffix(text, "Z)") && !strings.Contains(text[i+1:len(text)-1], ")")
+}
+
+func clock(t time.Time) string { return t.UTC().Format(time.TimeOnly) + "Z" }
