@@ -140,6 +140,7 @@ func TestHostileNamesAndTextsAreTextOnThePage(t *testing.T) {
 	url := pageOf(t, logs)
 	m := new(dns.Msg).SetQuestion(`<script>alert(1)</script>\"\027\226\128\174.example.org.`, dns.TypeA)
 	m.SetEdns0(1232, false)
+	m.AuthenticatedData = true
 	ask(t, briefClient, "udp", s.UDP(), m)
 	pageShows(t, url, hasRecent(1))
 	body := visit(t, url)

@@ -135,6 +135,7 @@ func update(zone string) *dns.Msg {
 	m.Id = dns.Id()
 	m.Insert([]dns.RR{record("new.example.org. 60 IN A 192.0.2.77")})
 
+	m.AuthenticatedData = true
 	return m.SetEdns0(1232, false)
 }
 

@@ -19,8 +19,8 @@ type question struct {
 	network string
 }
 
-// EDNS adds an OPT record that offers 1232 octets, with the options given,
-// after those that it may hold already.
+// EDNS adds an OPT record that offers 1232 octets, with the options given, after those
+// that it may hold already. Like dig it sets AD, which shows interest in reasons.
 func EDNS(options ...dns.EDNS0) Option {
 	return func(q *question) { opt := q.opt(); opt.Option = append(opt.Option, options...) }
 }
@@ -33,6 +33,9 @@ func BufferSize(octets uint16) Option {
 // DO adds an OPT record with the DO flag.
 func DO() Option { return func(q *question) { q.opt().SetDo() } }
 
+// Uninterested clears AD, as stubs leave it. It stands after what adds the OPT record.
+func Uninterested() Option { return func(q *question) { q.msg.AuthenticatedData = false } }
+
 // CD sets the CD flag.
 func CD() Option { return func(q *question) { q.msg.CheckingDisabled = true } }
 
@@ -44,6 +47,7 @@ func (q *question) opt() *dns.OPT {
 		return opt
 	}
 	q.msg.SetEdns0(bufferSize, false)
+	q.msg.AuthenticatedData = true
 	return q.msg.IsEdns0()
 }
 
