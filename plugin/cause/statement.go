@@ -99,15 +99,34 @@ func telling(all []Statement) []Statement {
 		if tells(all, i) {
 			continue
 		}
-		kept := slices.Clone(all[:i])
+		kept, left := slices.Clone(all[:i]), slices.Clone(all[i:i+1])
 		for j := i + 1; j < len(all); j++ {
 			if tells(all, j) {
 				kept = append(kept, all[j])
+			} else {
+				left = append(left, all[j])
 			}
 		}
+		handDown(left, kept)
 		return kept
 	}
 	return all
+}
+
+// handDown gives the words of what is left out to what is kept without any, of
+// the same source: "6 signature crypto failed" and a bare 10 are one statement.
+func handDown(left, kept []Statement) {
+	for _, l := range left {
+		if l.Code == cachedError || !l.hasWords() || option.Structured(l.Brief) {
+			continue
+		}
+		for i := range kept {
+			if k := &kept[i]; !k.hasWords() && k.FromUpstream == l.FromUpstream {
+				k.Brief, k.Full = l.Brief, l.Full
+				break
+			}
+		}
+	}
 }
 
 // tells reports whether the statement at i says something that no other does. One
