@@ -4,6 +4,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 	"github.com/seed-1b7246af/coredns-ede/test/server"
 	"github.com/seed-1b7246af/coredns-ede/test/upstream"
 )
@@ -28,16 +31,19 @@ func TestASpoofedQueryGainsLittleByEDE(t *testing.T) {
 		{"an upstream that is closed", forward(upstream.Closed(t), patiently), 6 + 40},
 		{"an upstream that is silent", forward(silent.Addr(), soon), 6 + 45},
 		{"an upstream's failure without a reason", forward(plain.Addr()), 6 + 60},
-		{"an upstream's failure out of the cache", steady + "\n" + forward(plain.Addr()), 2*6 + 60 + 40},
+		{"an upstream's failure out of the cache", steady + "\n" + forward(plain.Addr()), 6 + 60 + 26},
 		{"an upstream's long reason", forward(verbose.Addr()), 6 + 200},
-		{"an upstream's long reason out of the cache", steady + "\n" + forward(verbose.Addr()), 2*6 + 200},
+		{"an upstream's long reason out of the cache", steady + "\n" + forward(verbose.Addr()), 6 + 200},
+		{"refused by a plugin without a reason", "fault returned REFUSED", 6 + 52},
 		{"an upstream's fifty reasons", byTCP(many.Addr()), 3*6 + 200},
 	} {
 		t.Run(tc.what, func(t *testing.T) {
 			with := server.Start(t, here(".:0", levels, tc.plugins))
 			without := server.Start(t, here(".:0", tc.plugins))
 			var octets [2]int
+			// Whoever wants more octets sends what gets them.
 			m := query("a.example")
+			m.AuthenticatedData = true
 			// The second answer is out of the cache where there is one.
 			for range 2 {
 				for i, s := range []*server.Server{with, without} {
@@ -59,5 +65,26 @@ func TestASpoofedQueryGainsLittleByEDE(t *testing.T) {
 				t.Errorf("%d octets more, at most %d are pinned", grown, tc.most)
 			}
 		})
+	}
+}
+
+// A structured text goes whole to who asks for EDE. Out of the cache, where it would
+// be lost, that is the most that ede can add.
+func TestAStructuredReasonIsTheMostThatASpoofedQueryGains(t *testing.T) {
+	server.Capture(t)
+	object := `{"j":"` + strings.Repeat("x", option.MaxStructured-8) + `"}`
+	up := upstream.Start(t, upstream.Config{Handler: options(&dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeFiltered, ExtraText: object})})
+	s := server.Start(t, here(".:0", levels, steady, forward(up.Addr())))
+	m := query("structured.example", server.BufferSize(1232), server.EDNS(&dns.EDNS0_EDE{}))
+	// The second answer is out of the cache.
+	for range 2 {
+		all := packets(t, briefClient, "udp", s.UDP(), m)
+		if len(all) != 1 {
+			t.Fatalf("%d answers", len(all))
+		}
+		sent, _ := pack(t, m)
+		if grown, want := len(all[0])-len(sent), option.MaxStructured; grown != want {
+			t.Errorf("%d octets more, want %d", grown, want)
+		}
 	}
 }

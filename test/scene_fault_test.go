@@ -138,11 +138,25 @@ var faultScenes = []scene{
 		full:  []string{"23 fault cannot reach another server: store: dial tcp 127.0.0.1:1: connect: connection refused"},
 	},
 	{
-		name: "a plugin that CoreDNS does not ship gives itself too little time", cause: "unknown",
+		name: "a plugin that CoreDNS does not ship waits until its deadline", cause: "remote_unreachable",
 		stage: plain("fault timed SERVFAIL"),
 		rcode: "SERVFAIL", at: "fault",
-		brief: []string{"0 SERVFAIL, cause not known"},
-		full:  []string{"0 SERVFAIL from fault, cause not known: context deadline exceeded"},
+		brief: []string{"23 this server cannot reach another server that it needs"},
+		full:  []string{"23 fault cannot reach another server: context deadline exceeded"},
+	},
+	{
+		name: "a plugin that CoreDNS does not ship refuses and says nothing", cause: "plugin_refused",
+		stage: plain("fault returned REFUSED"),
+		rcode: "REFUSED", at: "fault",
+		brief: []string{"0 this server refused by a policy that gives no reason"},
+		full:  []string{"0 fault refused by a policy that gives no reason"},
+	},
+	{
+		name: "rewrite makes another rcode of an answer", cause: "rcode_changed",
+		stage: plain("rewrite rcode suffix example.org. NOERROR REFUSED\nwhoami"),
+		rcode: "REFUSED", at: "rewrite",
+		brief: []string{"0 this server changed the answer from NOERROR to REFUSED"},
+		full:  []string{"0 rewrite changed the answer from NOERROR to REFUSED"},
 	},
 	{
 		name: "a plugin that CoreDNS does not ship has errors of its own", cause: "unknown",

@@ -1,4 +1,103 @@
+// Package cause holds the closed catalog of the causes of SERVFAIL and REFUSED,
+// and the pure function from evidence to verdict.
 package cause
+
+// Cause is one entry of the catalog.
+type Cause struct {
+	// ID is the name in logs, metrics and metadata, as "upstream_timeout".
+	ID string
+	// Code is the RFC 8914 INFO-CODE of the first option. With a cause whose
+	// codes come from elsewhere (the upstream, a template) it is what is used
+	// when nothing came.
+	Code uint16
+	// CodeNote says in words which codes the answer carries, where Code alone
+	// does not.
+	CodeNote string
+	// Lasts says whether the failure can pass by itself for the same client.
+	Lasts Lasts
+	// Owner is who can mend it.
+	Owner Owner
+	// Rank orders what is known of one failure: a statement of a higher rank
+	// replaces one of a lower rank and is never replaced by it.
+	Rank Rank
+	// Policy marks a refusal by this server's own policy. Over UDP it carries
+	// codes without text, so that small answers stay small.
+	Policy bool
+
+	// Title is what happened, for people. When says when one sees it, Advice
+	// what to do about it.
+	Title, When, Advice string
+	// Corefile is part of a server block that mends the failure, Command what
+	// one runs to see more; words in capitals stand for one's own. There is
+	// one of the two.
+	Corefile, Command string
+
+	// Brief and Full are the EXTRA-TEXT: Brief without addresses, plugin names
+	// or errors of this server. Placeholders in braces are filled from the
+	// evidence, see expand.
+	Brief, Full string
+}
+
+// Lasts says how long a failure lasts by its nature.
+type Lasts string
+
+const (
+	Transient  Lasts = "transient"
+	Persistent Lasts = "persistent"
+	LastsOpen  Lasts = "unknown"
+)
+
+// Owner is who can mend a failure.
+type Owner string
+
+const (
+	Us       Owner = "us"
+	Upstream Owner = "upstream"
+	Zone     Owner = "zone"
+	Client   Owner = "client"
+	Network  Owner = "network"
+	Nobody   Owner = "unknown"
+)
+
+// Rank is how specific a cause is.
+type Rank uint8
+
+const (
+	// Unexplained: nothing is known but that it failed.
+	Unexplained Rank = iota
+	// Generic: who failed is known, why is not.
+	Generic
+	// Specific: what failed is known.
+	Specific
+	// Found: found out by diagnosis or said by an upstream that looked.
+	Found
+)
+
+// ByID returns the cause with that ID, or nil.
+func ByID(id string) *Cause { return byID[id] }
+
+// All returns the catalog in the order of its groups.
+func All() []*Cause {
+	var all []*Cause
+	for _, g := range Groups {
+		all = append(all, g.Causes...)
+	}
+	return all
+}
+
+// Group is a chapter of the catalog.
+type Group struct {
+	Title  string
+	Causes []*Cause
+}
+
+var byID = func() map[string]*Cause {
+	m := make(map[string]*Cause)
+	for _, c := range All() {
+		m[c.ID] = c
+	}
+	return m
+}()
 
 // Groups is the catalog. A cause is added by one entry in its group, one rule in
 // rules.go, and one golden.

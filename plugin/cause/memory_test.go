@@ -182,6 +182,29 @@ func TestWhatAddsNothingIsLeftOut(t *testing.T) {
 	}
 }
 
+func TestTheWordsOfWhatIsLeftOutGoToWhatIsKept(t *testing.T) {
+	for name, tc := range map[string]struct{ said, want []option.Option }{
+		"6 to a bare 10":       {[]option.Option{{Code: 6, Text: "crypto failed"}, {Code: 10}}, []option.Option{{Code: 10, Text: "from upstream: crypto failed"}}},
+		"0 to a bare 22":       {[]option.Option{{Code: 22}, {Code: 0, Text: "lame"}}, []option.Option{{Code: 22, Text: "from upstream: lame"}}},
+		"to one with words":    {[]option.Option{{Code: 6, Text: "a"}, {Code: 10, Text: "b"}}, []option.Option{{Code: 10, Text: "from upstream: b"}}},
+		"of 13":                {[]option.Option{{Code: 22}, {Code: 13, Text: "cached"}}, []option.Option{{Code: 22, Text: "from upstream"}}},
+		"two, to one each":     {[]option.Option{{Code: 0, Text: "a"}, {Code: 6, Text: "b"}, {Code: 7}, {Code: 9}}, []option.Option{{Code: 7, Text: "from upstream: a"}, {Code: 9, Text: "from upstream: b"}}},
+		"of a structured text": {[]option.Option{{Code: 0, Text: "{}"}, {Code: 22}}, []option.Option{{Code: 22, Text: "from upstream"}}},
+	} {
+		v := Classify(said(answered("forward", servfail), tc.said...))
+		got := v.Options(BriefWords, true, true)
+		for i := range got {
+			got[i].Source = option.Local
+		}
+		if !slices.Equal(got, tc.want) {
+			t.Errorf("%s: %v, want %v", name, got, tc.want)
+		}
+		if again := v.Options(BriefWords, true, true); again[0].Text != tc.want[0].Text || v.Statements[0].Code != tc.said[0].Code {
+			t.Errorf("%s: the verdict was changed", name)
+		}
+	}
+}
+
 func codesOf(opts []option.Option) (codes []uint16) {
 	for _, o := range opts {
 		codes = append(codes, o.Code)

@@ -50,6 +50,19 @@ func answered(at string, rcode int, codes ...uint16) ev.Evidence {
 	return e
 }
 
+// worded is a site of which nothing but its words is known.
+func worded(at, text string) ev.Evidence {
+	e := errored(at, servfail, ev.Other)
+	e.Failure.Err = errors.New(text)
+	return e
+}
+
+// changedBy is e, whose rcode a plugin made of from.
+func changedBy(e ev.Evidence, plugin string, from int) ev.Evidence {
+	e.Changed = ev.Changed{Plugin: plugin, From: from, To: e.Rcode}
+	return e
+}
+
 func with(e ev.Evidence, change func(e *ev.Evidence)) ev.Evidence {
 	change(&e)
 	return e
@@ -173,7 +186,35 @@ var sites = []site{
 	{"a plugin that CoreDNS does not ship, with 0 and no text", with(wroteSite("mystery", refused), func(e *ev.Evidence) { e.Options = []option.Option{{Code: 0}} }), "plugin_ede", []uint16{0}},
 	{"a plugin that CoreDNS does not ship, which cannot reach its peer", errored("mystery", servfail, ev.ConnRefused), "remote_unreachable", []uint16{23}},
 	{"a plugin that CoreDNS does not ship, whose peer is silent", with(errored("mystery", servfail, ev.Timeout), func(e *ev.Evidence) { e.Failure.Peer = "192.0.2.9:6379" }), "remote_unreachable", []uint16{23}},
-	{"a plugin that CoreDNS does not ship, whose own deadline is over", errored("mystery", servfail, ev.Timeout), "upstream_timeout", []uint16{23}},
+	{"a plugin that CoreDNS does not ship, whose own deadline is over", errored("mystery", servfail, ev.Timeout), "remote_unreachable", []uint16{23}},
+	{"a plugin that CoreDNS does not ship, whose deadline is over in words alone", worded("mystery", "call: context deadline exceeded"), "remote_unreachable", []uint16{23}},
+	{"a plugin that CoreDNS does not ship, which knows of no upstream", worded("mystery", "No healthy host left"), "no_healthy_upstream", []uint16{22}},
+	{"a plugin that CoreDNS does not ship, which has not synced", worded("k8s_gateway", "plugin/k8s_gateway: could not sync required resources"), "backend_not_ready", []uint16{14}},
+	{"a plugin that CoreDNS does not ship, which has not synced in time", with(worded("mystery", "cache not synced: context deadline exceeded"), func(e *ev.Evidence) { e.Failure.Kind = ev.Timeout }), "backend_not_ready", []uint16{14}},
+	{"a plugin that CoreDNS does not ship, asked for a name that says so", worded("mystery", `no record of not\032synced.example.org.`), "unknown", []uint16{0}},
+	{"one of CoreDNS, whose error says such a thing", worded("hosts", "not synced"), "unknown", []uint16{0}},
+	{"kubernetai, not synced", wroteSite("kubernetai", servfail), "backend_not_ready", []uint16{14}},
+	{"kubernetai, any other error", errored("kubernetai", servfail, ev.Other), "backend_error", []uint16{24}},
+	{"fanout, timeout", errored("fanout", servfail, ev.Timeout), "upstream_timeout", []uint16{23}},
+	{"fanout, timeout in words alone", worded("fanout", "read udp: i/o timeout"), "upstream_timeout", []uint16{23}},
+	{"fanout, refused", with(errored("fanout", servfail, ev.ConnRefused), func(e *ev.Evidence) { e.Failure.Peer = "192.0.2.53:53" }), "upstream_unreachable", []uint16{23}},
+	{"fanout, given up", errored("fanout", servfail, ev.Canceled), "unknown", []uint16{0}},
+	{"dnsredir, no healthy upstream", worded("dnsredir", "no healthy upstream host"), "no_healthy_upstream", []uint16{22}},
+	{"alternate, an answer with EDE", with(wroteSite("alternate", servfail), func(e *ev.Evidence) { e.Options = []option.Option{{Code: 22}} }), "upstream_ede", []uint16{22}},
+	{"dnsredir, an answer without EDE", wroteSite("dnsredir", servfail), "upstream_servfail", []uint16{0}},
+	{"fanout, a REFUSED without EDE", wroteSite("fanout", refused), "upstream_refused", []uint16{0}},
+	{"fanout, a REFUSED of nobody", bareSite("fanout", refused), "unknown", []uint16{0}},
+	{"a plugin that CoreDNS does not ship, which passes on what came over the wire", with(wroteSite("mystery", servfail), func(e *ev.Evidence) {
+		e.Reply.Received, e.Options = true, []option.Option{{Code: 22}}
+	}), "upstream_ede", []uint16{22}},
+	{"a plugin that CoreDNS does not ship, which passes on a REFUSED", with(wroteSite("mystery", refused), func(e *ev.Evidence) { e.Reply.Received = true }), "upstream_refused", []uint16{0}},
+	{"a plugin that CoreDNS does not ship, whose REFUSED may be a resolver's", with(wroteSite("mystery", refused), func(e *ev.Evidence) { e.Reply.RecursionAvailable = true }), "unknown", []uint16{0}},
+	{"a plugin of CoreDNS that answers with what came over the wire", with(wroteSite("acl", refused), func(e *ev.Evidence) { e.Reply.Received, e.Options = true, []option.Option{{Code: 15}} }), "acl_block", []uint16{15}},
+	{"rewrite, rcode of a good answer", changedBy(wroteSite("forward", refused), "rewrite", dns.RcodeSuccess), "rcode_changed", []uint16{0}},
+	{"rewrite, rcode of an upstream's failure", changedBy(answered("forward", refused, 7), "rewrite", servfail), "rcode_changed", []uint16{0, 7}},
+	{"firewall, rcode of a failure without a reason", changedBy(answered("forward", servfail), "firewall", refused), "rcode_changed", []uint16{0, 0}},
+	{"firewall, rcode of a timeout", changedBy(errored("forward", refused, ev.Timeout), "firewall", servfail), "rcode_changed", []uint16{0, 23}},
+	{"firewall, rcode of what nobody knows", changedBy(bareSite("mystery", refused), "firewall", servfail), "rcode_changed", []uint16{0}},
 	{"a plugin that CoreDNS does not ship, whose file ends early", errored("mystery", servfail, ev.Closed), "unknown", []uint16{0}},
 	{"a plugin that CoreDNS does not ship, which fails to parse", errored("mystery", servfail, ev.Malformed), "unknown", []uint16{0}},
 	{"a plugin that CoreDNS does not ship, with an error of its own", errored("mystery", refused, ev.Other), "unknown", []uint16{0}},

@@ -6,7 +6,7 @@ var Stock = setOf(
 	"acl", "any", "auto", "autopath", "azure", "bufsize", "cache", "cancel", "chaos", "clouddns", "dns64", "dnssec",
 	"dnstap", "dynupdate", "ede", "erratic", "errors", "etcd", "file", "forward", "geoip", "grpc", "header", "hosts",
 	"k8s_external", "kubernetes", "loadbalance", "local", "log", "loop", "metadata", "minimal", "nomad", "nsid", "on",
-	"prometheus", "rewrite", "route53", "secondary", "shed", "sign", "siit", "template", "tls", "trace", "transfer",
+	"prometheus", "rewrite", "route53", "secondary", "shed", "sign", "siit", "template", "trace", "transfer",
 	"tsig", "view", "whoami",
 )
 

@@ -93,13 +93,18 @@ func (x *Explainer) recallOrClassify(ev *evidence.Evidence) *cause.Verdict {
 		}
 	}
 	verdict := x.classify(ev)
-	if !ev.CacheHit && ev.Reply.Truncated && verdict.Cause.Rank <= cause.Generic {
-		// The reason may be in what was cut.
-		if known, found, ok := x.Table.Recall(keyOf(x.Block.ID, ev)); ok {
-			return known.Again(found)
-		}
+	if ev.CacheHit || ev.Shape == evidence.Panicked {
+		return verdict
 	}
-	return verdict
+	known, found, ok := x.Table.Recall(keyOf(x.Block.ID, ev))
+	switch {
+	case !ok:
+		return verdict
+	case ev.Reply.Truncated && verdict.Cause.Rank <= cause.Generic:
+		// The reason may be in what was cut.
+		return known.Again(found)
+	}
+	return verdict.Before(known, found)
 }
 
 func (x *Explainer) classify(ev *evidence.Evidence) *cause.Verdict {

@@ -21,8 +21,7 @@ func (x *Explainer) dropped(run *observe.Run, err error) {
 	}
 	defer guard.Catch(guard.Explaining, nil)
 	ev := run.Evidence(evidence.Returned, dns.RcodeSuccess, err)
-	server := metrics.WithServer(run.Context)
-	x.Log.Dropped(record.Drop{Server: server, At: ev.At, Error: ev.Failure.Text(), Zone: x.Block.ServedZone(ev.Name)})
+	x.Log.Dropped(record.Drop{Server: metrics.WithServer(run.Context), At: ev.At, Error: ev.Failure.Text})
 }
 
 // succeeded clears what is remembered of a question that resolves again. An answer from

@@ -25,13 +25,11 @@ func (x *Explainer) reply(f *record.Failure, run *observe.Run, r *dns.Msg, outco
 	option.Withdraw(r, run.Request)
 	if reason := rule.Withholds(outcome.Rcode, run.Request); reason != "" {
 		f.Sent = record.Sent(reason)
-		record.CountNotAttached(f.Server, string(reason))
 		return x.leave(run, r, outcome, rule, f.Verdict)
 	}
 	reply, sent := x.attach(f, run, r, outcome, rule)
 	if len(sent) == 0 {
 		f.Sent = record.NotSent
-		record.CountNotAttached(f.Server, record.NoRoom)
 	}
 	record.CountOptions(f.Server, sent)
 	return reply

@@ -5,8 +5,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	clog "github.com/coredns/coredns/plugin/pkg/log"
-
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 )
 
@@ -62,8 +60,9 @@ type Log struct {
 	done    sync.WaitGroup
 	now     func() time.Time
 
-	rate rate
-	pen  pen
+	rate    rate
+	pen     pen
+	dropped dropped
 	// summarizing is true while the default writes summaries.
 	summarizing atomic.Bool
 	// began is when the window of the next summaries began.
@@ -209,45 +208,3 @@ func (l *Log) drain() {
 		}
 	}
 }
-
-func (l *Log) writeFailure(f *Failure) { l.pen.writeFailure(f, l.options.Client) }
-
-// pen writes lines, one at a time, and has the memory for one.
-type pen struct {
-	mu     sync.Mutex
-	fields fields
-	line   []byte
-}
-
-func (p *pen) writeFailure(f *Failure, client ClientForm) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.fields == nil {
-		p.fields = make(fields, 0, maxFields)
-	}
-	p.fields = fieldsOf(p.fields[:0], f, client)
-	p.put("", p.fields)
-}
-
-func (p *pen) write(word string, fs fields) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.put(word, fs)
-}
-
-// put writes one line at INFO level. In text mode CoreDNS's own prefix comes
-// first; in JSON mode the message is the word.
-func (p *pen) put(word string, fs fields) {
-	if clog.IsJSON() {
-		message := word
-		if message == "" {
-			message = "failure"
-		}
-		clog.InfoAttrs(message, attrs(fs)...)
-		return
-	}
-	p.line = appendText(append(p.line[:0], word...), fs)
-	logger.Info(string(p.line))
-}
-
-var logger = clog.NewWithPlugin("ede")

@@ -39,6 +39,11 @@ var (
 		Help: "EDE options sent, by INFO-CODE and source.",
 	}, []string{"server", "info_code", "source"})
 
+	notAttached = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace, Subsystem: subsystem, Name: "not_attached_total",
+		Help: "Failing answers without an EDE option of ede, by reason.",
+	}, []string{"server", "reason"})
+
 	cachedFailures = promauto.NewCounterVec(prometheus.CounterOpts{
 		Namespace: plugin.Namespace, Subsystem: subsystem, Name: "cached_failures_total",
 		Help: "Failing queries that were answered out of the cache.",
@@ -112,6 +117,7 @@ type (
 		rcode                     int
 	}
 	upstreamKey struct{ server, to, cause string }
+	withheldKey struct{ server, reason string }
 	optionKey   struct {
 		server, code string
 		source       option.Source
@@ -123,6 +129,7 @@ var (
 	upstreamCounters counters[upstreamKey]
 	cachedCounters   counters[string]
 	optionCounters   counters[optionKey]
+	withheldCounters counters[withheldKey]
 )
 
 // Count counts f.
@@ -134,6 +141,11 @@ func Count(f *Failure) {
 	if f.Verdict.Upstream != "" {
 		upstreamCounters.of(upstreamKey{f.Server, upstreamLabel(f.Verdict.Upstream), id}, func(k upstreamKey) prometheus.Counter {
 			return upstreamFailures.WithLabelValues(k.server, k.to, k.cause)
+		}).Inc()
+	}
+	if reason := f.withheld(); reason != "" {
+		withheldCounters.of(withheldKey{f.Server, reason}, func(k withheldKey) prometheus.Counter {
+			return notAttached.WithLabelValues(k.server, k.reason)
 		}).Inc()
 	}
 	if f.Cached {

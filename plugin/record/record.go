@@ -20,10 +20,15 @@ const (
 	SentYes Sent = "true"
 	// NoEDNS: the query had no OPT record, so the answer has none.
 	NoEDNS Sent = "no_edns"
+	// NoInterest: the answer is a SERVFAIL, and the query showed no interest in
+	// reasons, so that the answer left as the chain made it.
+	NoInterest Sent = "no_interest"
+	// Dropped: the chain sent no answer on purpose. It stands in summaries only.
+	Dropped Sent = "dropped"
 	// InShadow: the block only records.
 	InShadow Sent = "shadow"
 	// NotSent: nothing was attached, as to a panic, to a truncated reply or where
-	// there was no room.
+	// there was no room, or no text may be sent and there is nothing without one.
 	NotSent Sent = "off"
 )
 
@@ -51,4 +56,26 @@ type Failure struct {
 	First bool
 	// Incident is what the failure counts under in summaries.
 	Incident incident.ID
+}
+
+// The reasons of NotSent, which the log does not tell apart.
+const (
+	inPanic = "panic"
+	noRoom  = "no_room"
+)
+
+// withheld is why no option of ede is in the answer, as the metric names it: one of
+// no_edns, no_interest, shadow, panic and no_room, which also stands for a
+// truncated reply and for nothing that may be said. It is "" if there is one.
+func (f *Failure) withheld() string {
+	switch f.Sent {
+	case SentYes:
+		return ""
+	case NoEDNS, NoInterest, InShadow:
+		return string(f.Sent)
+	}
+	if f.Verdict.Cause.ID == "panic" {
+		return inPanic
+	}
+	return noRoom
 }

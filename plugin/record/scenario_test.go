@@ -108,6 +108,14 @@ var facts = map[string]func(t *testing.T, e *evidence.Evidence, value string){
 	},
 	"detail":   func(_ *testing.T, e *evidence.Evidence, s string) { e.Failure.Detail = s },
 	"panic":    func(_ *testing.T, e *evidence.Evidence, s string) { e.Panic = s },
+	"panic at": func(_ *testing.T, e *evidence.Evidence, s string) { e.PanicAt = s },
+	"changed": func(t *testing.T, e *evidence.Evidence, s string) {
+		words := strings.Fields(s)
+		if len(words) != 3 {
+			t.Fatalf("%q is not PLUGIN FROM TO", s)
+		}
+		e.Changed = evidence.Changed{Plugin: words[0], From: known(t, dns.StringToRcode, words[1]), To: known(t, dns.StringToRcode, words[2])}
+	},
 	"upstream": func(_ *testing.T, e *evidence.Evidence, s string) { e.Upstream = s },
 	"upstreams": func(_ *testing.T, e *evidence.Evidence, s string) {
 		for one := range strings.SplitSeq(s, ", ") {
@@ -141,7 +149,7 @@ var facts = map[string]func(t *testing.T, e *evidence.Evidence, value string){
 		has := func(word string) bool { return slices.Contains(strings.Fields(s), word) }
 		e.Reply = evidence.Reply{
 			Written: true, Authoritative: has("aa"), RecursionAvailable: has("ra"), Truncated: has("tc"), Alias: has("alias"),
-			Signed: has("tsig"),
+			Signed: has("tsig"), Received: has("received"),
 		}
 	},
 	"zone": func(t *testing.T, e *evidence.Evidence, s string) {

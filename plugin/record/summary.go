@@ -22,6 +22,9 @@ func (l *Log) summarize() {
 		count += s.Window
 	}
 	l.tell(summaries, window)
+	for _, d := range l.dropped.take() {
+		l.pen.write("summary", d.fields(window))
+	}
 	// Back to lines once a whole window would have fitted the rate.
 	if float64(count) < linesPerSecond*window.Seconds() {
 		l.summarizing.Store(false)

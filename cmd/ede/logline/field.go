@@ -141,13 +141,20 @@ func (p *Parser) set(r *Record, key, val []byte) error {
 var required = [...]uint32{
 	Query:     1<<RCode | 1<<Cause,
 	Summary:   1<<Cause | 1<<Count,
+	Drops:     1<<Sent | 1<<Count,
 	Recovered: 1 << Cause,
 	Diagnosis: 0, // a cause or a result, see finish
 	Notice:    0,
 }
 
+// dropped is the value of Sent that tells a summary of drops from one of failures.
+const dropped = "dropped"
+
 // finish checks what is asked of the kind and reads the numbers.
 func (r *Record) finish() error {
+	if r.Kind == Summary && string(r.values[Sent]) == dropped {
+		r.Kind = Drops
+	}
 	if r.seen&required[r.Kind] != required[r.Kind] {
 		return Missing
 	}
@@ -163,7 +170,7 @@ func (r *Record) finish() error {
 			return BadValue
 		}
 		return nil
-	case Summary:
+	case Summary, Drops:
 		if r.Count, err = number(r.values[Count]); err != nil {
 			return err
 		}

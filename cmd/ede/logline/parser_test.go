@@ -48,6 +48,14 @@ func TestParseReadsEachKindOfLine(t *testing.T) {
 			`{"time":"2026-11-20T14:02:11Z","level":"INFO","msg":"summary","plugin":"ede","cause":"upstream_timeout","count":381,"cached":290,"window_seconds":10}`,
 			Summary, 381, 290, nil,
 		},
+		"a summary of what was dropped": {
+			`[INFO] plugin/ede: summary sent=dropped at=rrl server=dns://:53 count=60 window_seconds=10 error="over the limit"`,
+			Drops, 60, 0, map[Field]string{At: "rrl", Sent: "dropped", Error: "over the limit"},
+		},
+		"a summary of what was dropped in JSON": {
+			`{"time":"2026-11-20T14:02:11Z","level":"INFO","msg":"summary","plugin":"ede","sent":"dropped","at":"rrl","count":60,"window_seconds":10}`,
+			Drops, 60, 0, nil,
+		},
 		"a recovery": {
 			`[INFO] plugin/ede: recovered cause=upstream_timeout upstream=192.0.2.53:53 zone=example.org. after_seconds=83 count=9120`,
 			Recovered, 9120, 0, map[Field]string{After: "83"},
@@ -115,6 +123,8 @@ func TestParseNamesWhatIsMalformed(t *testing.T) {
 		"a letter behind a closing quote":   {pre + `rcode=SERVFAIL text="a"b cause=x`, BadSyntax},
 		"no cause":                          {pre + `rcode=SERVFAIL`, Missing},
 		"a summary without count":           {pre + `summary cause=x`, Missing},
+		"a summary of drops without count":  {pre + `summary sent=dropped`, Missing},
+		"a summary of another sent":         {pre + `summary sent=off count=1`, Missing},
 		"a key twice":                       {pre + `rcode=SERVFAIL cause=x cause=y`, Duplicate},
 		"a count with a sign":               {pre + `summary cause=x count=-1`, BadNumber},
 		"a count beyond all reason":         {pre + `summary cause=x count=1000000001`, BadNumber},

@@ -25,6 +25,9 @@ const (
 	Query Kind = iota + 1
 	// Summary stands for Count failures that have no line of their own.
 	Summary
+	// Drops stands for Count queries that a plugin dropped, so that they got no
+	// answer. They are no failures.
+	Drops
 	// Recovered ends an incident; its Count is the incident's and was told before.
 	Recovered
 	// Diagnosis is what probing a failure found out.
@@ -33,7 +36,7 @@ const (
 	Notice
 )
 
-var kindWords = [...]string{Query: "query", Summary: "summary", Recovered: "recovered", Diagnosis: "diagnosis", Notice: "notice"}
+var kindWords = [...]string{Query: "query", Summary: "summary", Drops: "dropped", Recovered: "recovered", Diagnosis: "diagnosis", Notice: "notice"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindWords) {

@@ -52,7 +52,7 @@ func (p *Parser) object(b []byte, r *Record, outer bool) (bool, error) {
 		return p.unwrapped(inner, r)
 	case !ours:
 		return false, nil
-	case !isInfo || r.seen&(1<<RCode|1<<Cause|1<<Result) == 0:
+	case !isInfo || r.seen&(1<<RCode|1<<Cause|1<<Result|1<<Sent) == 0:
 		r.Kind = Notice
 		r.values[Text] = p.printable(msg[:min(len(msg), maxText)])
 		return true, nil

@@ -22,6 +22,9 @@ func brief(r *logline.Record, loc *time.Location) string {
 	if r.Kind == logline.Summary || r.Kind == logline.Recovered {
 		words = append(words, comma(r.Count)+plural(r.Count, " failure", " failures"))
 	}
+	if r.Kind == logline.Drops {
+		words = append(words, comma(r.Count)+plural(r.Count, " query by ", " queries by ")+string(r.Get(logline.At)))
+	}
 	for _, f := range []logline.Field{logline.Cause, logline.Result, logline.QName, logline.QType, logline.Zone} {
 		if val := r.Get(f); len(val) > 0 {
 			words = append(words, string(val))

@@ -28,7 +28,8 @@ type Report struct {
 	ByOwner []Share `json:"by_owner"`
 	ByLasts []Share `json:"by_lasts"`
 	// BySent tells, for failures with lines of their own, whether the client
-	// was given the explanation.
+	// was given the explanation; "dropped" are queries that a plugin dropped, which
+	// are no failures and counted nowhere else.
 	BySent    []Share   `json:"by_sent"`
 	Actions   []Action  `json:"do_first"`
 	Causes    []Cause   `json:"causes"`

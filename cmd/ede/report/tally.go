@@ -112,6 +112,8 @@ func (t *tally) add(r *logline.Record) bool {
 		return false
 	}
 	switch r.Kind {
+	case logline.Drops:
+		t.sent.add(r.Get(logline.Sent), r.Count)
 	case logline.Diagnosis:
 		t.diagnosis(r)
 	case logline.Recovered:

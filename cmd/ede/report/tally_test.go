@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 )
 
 func queryOf(cause, name string) string {
@@ -20,6 +22,24 @@ func TestRecoveriesAndDiagnosesAreNotCountedAsFailures(t *testing.T) {
 	}
 	if c := r.Causes[0]; len(r.Causes) != 1 || c.State != Recovered || c.Recoveries != 1 || c.Longest != 60 {
 		t.Errorf("causes %+v", r.Causes)
+	}
+}
+
+func TestDropsAreNoFailures(t *testing.T) {
+	const drops = `2026-11-20T12:31:00Z [INFO] plugin/ede: summary sent=dropped at=rrl server=dns://:53 count=60 window_seconds=10 error="over the limit"`
+	r := sumUp(t, Filter{}, wwwLine, drops)
+	if r.Failures != 1 || len(r.Causes) != 1 || r.Log.Ours != 2 || r.Log.Summed != 0 {
+		t.Errorf("%d failures, causes %+v, log %+v", r.Failures, r.Causes, r.Log)
+	}
+	if !slices.Contains(r.BySent, Share{"dropped", 60}) {
+		t.Errorf("sent %v", r.BySent)
+	}
+	if r := sumUp(t, Filter{Causes: []string{"upstream_timeout"}}, wwwLine, drops); slices.Contains(r.BySent, Share{"dropped", 60}) {
+		t.Errorf("of one cause: sent %v", r.BySent)
+	}
+	var rec logline.Record
+	if ok, err := new(logline.Parser).Parse([]byte(drops), &rec); !ok || err != nil || brief(&rec, time.UTC) != "12:31:00 dropped 60 queries by rrl\n" {
+		t.Errorf("%q, %v", brief(&rec, time.UTC), err)
 	}
 }
 
