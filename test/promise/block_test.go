@@ -156,14 +156,14 @@ var ownBlocks = []block{
 		return "transfer {\n to *\n }\nsecondary example.org {\n transfer from " + upstream.Closed(t) + "\n }"
 	}, qname: "example.org."},
 	{name: "hosts without fallthrough", plugins: lines("hosts {\n 192.0.2.5 known.example.org\n }")},
-	{name: "hosts", plugins: lines("hosts {\n 192.0.2.5 www.example.org\n fallthrough\n }\nerratic"), quiet: true},
+	{name: "hosts", plugins: lines("hosts {\n 192.0.2.5 www.example.org\n fallthrough\n }\nshape nodata NOERROR"), quiet: true},
 	{name: "dns64 over reasons", plugins: forwarding(reasoned(), "dns64 {\n allow_ipv4\n }")},
 	{name: "dns64 over nothing", plugins: lines("dns64 {\n allow_ipv4\n }")},
 	{name: "siit over REFUSED", plugins: forwarding(upstream.Rcode(refused, true), "siit {\n eam 192.0.2.1 2001:db8::1\n }")},
 	{name: "minimal over reasons", plugins: forwarding(reasoned(), "minimal")},
 	{name: "minimal over an answer", plugins: forwarding(upstream.Oversized(), "minimal"), quiet: true},
-	{name: "etcd without permission", plugins: func(t *testing.T) string { return etcd(t) }},
-	{name: "minimal above etcd", plugins: func(t *testing.T) string { return "minimal\n" + etcd(t) }},
+	{name: "etcd without permission", plugins: func(t *testing.T) string { return etcd(t) }, aged: true},
+	{name: "minimal above etcd", plugins: func(t *testing.T) string { return "minimal\n" + etcd(t) }, quiet: true},
 	{name: "nomad dead", plugins: func(t *testing.T) string {
 		return "nomad example.org {\n address http://" + upstream.Closed(t) + "\n }"
 	}},
@@ -178,7 +178,7 @@ var ownBlocks = []block{
 		return "autopath example.org " + file(t, "search example.org example.net\nnameserver 192.0.2.53\n") + "\n" + forward(upstream.Closed(t))
 	}},
 	{name: "nsid, bufsize and chaos over reasons", plugins: forwarding(reasoned(), "nsid example\nbufsize 512\nchaos\nany\nheader {\n response set ra\n }")},
-	{name: "local, cancel, loadbalance and dnssec-less cache", plugins: dead("local\ncancel 3s\nloadbalance\n" + steady), aged: true},
+	{name: "local, cancel, loadbalance and cache over nobody", plugins: dead("local\ncancel 3s\nloadbalance\n" + steady), aged: true},
 	{name: "many plugins", plugins: func(t *testing.T) string {
 		return "metadata\nerrors\nlog\nnsid example\nacl {\n block type HINFO net 127.0.0.0/8\n }\n" + steady +
 			"rewrite stop {\n name suffix .example.net .example.org answer auto\n }\nminimal\n" +

@@ -18,7 +18,8 @@ type block struct {
 	plugins func(t *testing.T) string
 	// qname is asked, www.example.org. if empty.
 	qname string
-	// aged is true where answers come out of a cache, whose TTLs count down.
+	// aged is true where the clock is in the answers: TTLs out of a cache, the
+	// serials of etcd.
 	aged bool
 	// over are the transports, all if there is none.
 	over []string
@@ -88,13 +89,17 @@ func (b block) compare(t *testing.T, directive string, r rule, certificates stri
 	if qname == "" {
 		qname = "www.example.org."
 	}
-	all := queries(t, qname)
+	everything, everywhere := queries(t, qname)
 	rep := &report{t: t, lines: directive + "\n" + plugins}
 	var tcp []outcome
 	told := 0
 	for _, tr := range transports {
 		if tr.name != "tcp" && len(b.over) > 0 && !contains(b.over, tr.name) {
 			continue
+		}
+		all := everything
+		if tr.name != "tcp" && tr.name != "udp" {
+			all = everything[:everywhere]
 		}
 		without, err := tr.ask(stock, all, func(i int) int { return onceFor(all[i], tcp, tr.name, i) })
 		if err != nil {
@@ -116,7 +121,7 @@ func (b block) compare(t *testing.T, directive string, r rule, certificates stri
 		}
 		for i, q := range all {
 			wrong := r.judge(q, expected[i], got[i].answers, b.aged)
-			if wrong == "" && got[i].note != without[i].note {
+			if wrong == "" && !b.aged && got[i].note != without[i].note {
 				wrong = fmt.Sprintf("the transport tells %q, without ede %q", got[i].note, without[i].note)
 			}
 			if wrong != "" {

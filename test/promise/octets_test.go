@@ -98,17 +98,25 @@ func dropOptions(data []byte, code uint16) (kept []byte) {
 	return append(kept, data...)
 }
 
-// ageless returns wire with a TTL of 0 in all records but OPT, whose TTL is none.
-func ageless(wire []byte) []byte {
+// timeless returns wire without what the clock puts into it: a TTL of 0 in all
+// records but OPT, whose TTL is none, and a serial of 0 in SOA records.
+func timeless(wire []byte) []byte {
+	const numbers = 20 // serial, refresh, retry, expire and minimum end the data
 	all, err := records(wire)
 	if err != nil {
 		return wire
 	}
 	kept := slices.Clone(wire)
 	for _, s := range all {
-		if s.rrtype(wire) != dns.TypeOPT {
-			clear(kept[s.fixed+4 : s.fixed+8])
+		switch s.rrtype(wire) {
+		case dns.TypeOPT:
+			continue
+		case dns.TypeSOA:
+			if s.end-s.fixed > fixedSize+numbers {
+				clear(kept[s.end-numbers : s.end-numbers+4])
+			}
 		}
+		clear(kept[s.fixed+4 : s.fixed+8])
 	}
 	return kept
 }

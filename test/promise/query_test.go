@@ -165,34 +165,46 @@ var strange = []kind{
 	with("TSIG with a key that nobody has", dns.TypeA, func(m *dns.Msg) { ad(m); m.SetTsig("other.example.", dns.HmacSHA256, 300, time.Now().Unix()) }, server.EDNS()),
 }
 
-// queries makes all kinds of query.
-func queries(t *testing.T, qname string) []query {
+// types are asked over UDP and TCP alone, but for those of clients and strange.
+var types = []uint16{
+	dns.TypeAAAA, dns.TypeMX, dns.TypeHINFO, dns.TypeSOA, dns.TypeNS, dns.TypeSRV, dns.TypeHTTPS, dns.TypePTR,
+	dns.TypeDS, dns.TypeDNSKEY, dns.TypeIXFR, dns.TypeNXNAME,
+}
+
+// queries makes all kinds of query. The first ones, up to everywhere, are asked
+// over every transport.
+func queries(t *testing.T, qname string) (all []query, everywhere int) {
 	t.Helper()
-	var all []query
 	add := func(kinds ...kind) {
 		for _, k := range kinds {
-			q := query{name: k.name, m: k.make(qname)}
-			var err error
-			if tsig := q.m.IsTsig(); tsig != nil {
-				tsig.OrigId = q.m.Id
-				q.wire, q.mac, err = dns.TsigGenerate(q.m.Copy(), keySecret, "", false)
-			} else {
-				q.wire, err = q.m.Pack()
-			}
-			if err != nil {
-				t.Fatalf("pack %q: %v", k.name, err)
-			}
-			all = append(all, q)
+			all = append(all, k.query(t, qname))
 		}
 	}
 	add(clients...)
 	add(settings...)
-	for _, qtype := range []uint16{
-		dns.TypeAAAA, dns.TypeTXT, dns.TypeMX, dns.TypeANY, dns.TypeHINFO, dns.TypeSOA, dns.TypeNS, dns.TypeSRV, dns.TypeHTTPS, dns.TypePTR,
-		dns.TypeDS, dns.TypeDNSKEY, dns.TypeAXFR, dns.TypeIXFR, dns.TypeNXNAME,
-	} {
+	add(strange...)
+	for _, qtype := range []uint16{dns.TypeTXT, dns.TypeANY, dns.TypeAXFR} {
 		add(asks(qtype)...)
 	}
-	add(strange...)
-	return all
+	everywhere = len(all)
+	for _, qtype := range types {
+		add(asks(qtype)...)
+	}
+	return all, everywhere
+}
+
+func (k kind) query(t *testing.T, qname string) query {
+	t.Helper()
+	q := query{name: k.name, m: k.make(qname)}
+	var err error
+	if tsig := q.m.IsTsig(); tsig != nil {
+		tsig.OrigId = q.m.Id
+		q.wire, q.mac, err = dns.TsigGenerate(q.m.Copy(), keySecret, "", false)
+	} else {
+		q.wire, err = q.m.Pack()
+	}
+	if err != nil {
+		t.Fatalf("pack %q: %v", k.name, err)
+	}
+	return q
 }

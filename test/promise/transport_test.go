@@ -155,6 +155,9 @@ func overStream(scheme string) func(*server.Server, []query, func(int) int) ([]o
 	}
 }
 
+// nothingMore is noted where the server neither answers nor closes.
+const nothingMore = "nothing more comes"
+
 // plainError is err without addresses.
 func plainError(err error) string {
 	var closed *quic.ApplicationError
@@ -164,7 +167,7 @@ func plainError(err error) string {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the server closes the connection"
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-		return "nothing more comes"
+		return nothingMore
 	}
 	return err.Error()
 }
