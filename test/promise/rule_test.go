@@ -1,0 +1,242 @@
+package promise_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/test/server"
+)
+
+// rule is what the lines of an ede directive mean for the wire.
+type rule struct {
+	// untouched is true where ede changes nothing at all: in shadow, and for names
+	// that it does not explain.
+	untouched bool
+	// always is true where every query with OPT is told.
+	always bool
+	// dropped is true where no EDE of an upstream passes, silent where no
+	// EXTRA-TEXT does.
+	dropped, silent bool
+}
+
+// interested reports whether a query shows interest in reasons. Nothing else is:
+// DO, CD, a cookie and the like are set by proxies on behalf of clients that take
+// any reason for the last word.
+func interested(m *dns.Msg) bool {
+	if m.AuthenticatedData {
+		return true
+	}
+	return slices.ContainsFunc(m.IsEdns0().Option, func(o dns.EDNS0) bool {
+		return o.Option() == dns.EDNS0EDE || o.Option() == dns.EDNS0NSID
+	})
+}
+
+// attaches reports whether ede may attach reasons to an answer to m.
+func (r rule) attaches(m *dns.Msg, rcode int) bool {
+	switch {
+	case r.untouched, m.IsEdns0() == nil:
+		return false
+	case rcode == dns.RcodeRefused:
+		return true
+	}
+	return rcode == dns.RcodeServerFailure && (r.always || interested(m))
+}
+
+// same reports whether got, an answer with ede, is that of stock, but for what the
+// rule allows. Octets are compared, not what they mean.
+func (r rule) same(q query, got, stock []byte, aged bool) bool {
+	if len(got) < headerSize || len(stock) < headerSize {
+		return bytes.Equal(got, stock)
+	}
+	if q.m.IsTsig() != nil {
+		if signed(got, q) != signed(stock, q) {
+			return false
+		}
+		got, stock = without(got, dns.TypeTSIG), without(stock, dns.TypeTSIG)
+	}
+	if q.m.IsEdns0() == nil && failing(stock) && !r.untouched {
+		stock = without(stock, dns.TypeOPT) // RFC 6891 section 7
+	}
+	if aged {
+		got, stock = timeless(got), timeless(stock)
+	}
+	if r.attaches(q.m, int(got[3]&0xf)) || failing(got) && (r.dropped || r.silent) {
+		got, stock = reasonless(got), reasonless(stock)
+	}
+	return bytes.Equal(got, stock)
+}
+
+// signed reports whether an answer has a signature that verifies.
+func signed(wire []byte, q query) bool {
+	return dns.TsigVerify(slices.Clone(wire), keySecret, q.mac, false) == nil
+}
+
+func failing(wire []byte) bool {
+	rcode := int(wire[3] & 0xf)
+	return rcode == dns.RcodeServerFailure || rcode == dns.RcodeRefused
+}
+
+// expectation is what has to leave with ede: all of these, or one of the choices.
+type expectation struct{ all, choices [][]byte }
+
+func (e expectation) count() int {
+	if e.choices != nil {
+		return 1
+	}
+	return len(e.all)
+}
+
+// expect tells what has to leave, from what leaves without ede over the same
+// transport and over TCP, where all that the chain and the server core wrote is
+// seen. Where these are two answers to one query, the one with the returned rcode
+// leaves, the written one if both have it. Two things are no such pair: a zone
+// transfer, whose last message has to say that it was cut off, and an answer with
+// records, which a client has taken before the failure comes.
+func (r rule) expect(q query, own, tcp [][]byte) expectation {
+	n := len(tcp)
+	if n < 2 || len(own) == 0 || r.untouched || !failing(tcp[n-1]) {
+		return expectation{all: own}
+	}
+	if good := tcp[0][3]&0xf == dns.RcodeSuccess && hasAnswer(tcp[0]); good {
+		if transfer(q.m) {
+			return expectation{all: own}
+		}
+		return expectation{choices: own[:1]}
+	}
+	returned := tcp[n-1][3] & 0xf
+	has := func(wire []byte) bool { return wire[3]&0xf == returned }
+	leaving := tcp[slices.IndexFunc(tcp, has)]
+	if i := slices.IndexFunc(own, has); i >= 0 && len(own) > 1 {
+		return expectation{choices: [][]byte{own[i]}}
+	}
+	// A transport that takes one answer has it from the first or the last that was
+	// written.
+	choices := [][]byte{withID(leaving, binary.BigEndian.Uint16(own[0]))}
+	if has(own[0]) {
+		choices = append(choices, own[0])
+	}
+	return expectation{choices: choices}
+}
+
+func hasAnswer(wire []byte) bool { return wire[6] != 0 || wire[7] != 0 }
+
+func transfer(m *dns.Msg) bool {
+	return len(m.Question) == 1 && (m.Question[0].Qtype == dns.TypeAXFR || m.Question[0].Qtype == dns.TypeIXFR)
+}
+
+// judge returns what is wrong with the answers to q, "" if nothing is.
+func (r rule) judge(q query, e expectation, got [][]byte, aged bool) string {
+	if len(got) != e.count() {
+		return fmt.Sprintf("%d answers, want %d", len(got), e.count())
+	}
+	for i, wire := range got {
+		wanted := e.choices
+		if wanted == nil {
+			wanted = e.all[i : i+1]
+		}
+		if !slices.ContainsFunc(wanted, func(w []byte) bool { return r.same(q, wire, w, aged) }) {
+			return fmt.Sprintf("answer %d differs in more than it may", i+1)
+		}
+		if wrong := r.reasons(q, wire, wanted[0]); wrong != "" {
+			return wrong
+		}
+	}
+	return ""
+}
+
+// reasons returns what is wrong with the EDE options of an answer, which same
+// has left out where they may be. gRPC sends back the query itself where nothing
+// was written, with and without ede.
+func (r rule) reasons(q query, wire, stock []byte) string {
+	m := new(dns.Msg)
+	if m.Unpack(wire) != nil || r.untouched || bytes.Equal(wire, stock) {
+		return ""
+	}
+	all := server.ExtendedErrors(m)
+	for i, e := range all {
+		switch {
+		case e.ExtraText == "the client's own":
+			return "the client's own EDE comes back"
+		case r.silent && e.ExtraText != "" && e.InfoCode != dns.ExtendedErrorCodeOther:
+			return fmt.Sprintf("text %q where none may be sent", e.ExtraText)
+		case r.always && !interested(q.m) && i == 0 && e.InfoCode == dns.ExtendedErrorCodeNotReady && m.Rcode == dns.RcodeServerFailure:
+			return "14 is the first option of a SERVFAIL"
+		}
+	}
+	if r.dropped && len(all) > 0 && !r.attaches(q.m, m.Rcode) {
+		return fmt.Sprintf("%v where upstreams' reasons are dropped and none may be attached", all)
+	}
+	return ""
+}
+
+func TestInterestIsShownByThreeThings(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		want bool
+	}{
+		{"glibc edns0: OPT", false}, {"resolved: DO, algorithms", false}, {"BIND: DO, CD, COOKIE", false}, {"Firefox: subnet, padding", false},
+		{"dig: OPT, AD, COOKIE", true}, {"NSID alone", true}, {"doggo --ede: EDE", true}, {"Chromium: padding, EDE", true},
+	} {
+		all, _ := queries(t, "www.example.org.")
+		i := slices.IndexFunc(all, func(q query) bool { return q.name == tc.name })
+		if i < 0 {
+			t.Fatalf("no query %q", tc.name)
+		}
+		if got := (rule{}).attaches(all[i].m, dns.RcodeServerFailure); got != tc.want {
+			t.Errorf("%s: %v, want %v", tc.name, got, tc.want)
+		}
+		if !(rule{}).attaches(all[i].m, dns.RcodeRefused) || !(rule{always: true}).attaches(all[i].m, dns.RcodeServerFailure) {
+			t.Errorf("%s: nothing is attached to REFUSED, or to a network where it always is", tc.name)
+		}
+	}
+}
+
+func TestTheRuleSeesWhatDiffers(t *testing.T) {
+	plain := new(dns.Msg).SetQuestion("www.example.org.", dns.TypeA)
+	plain.SetEdns0(1232, false)
+	q := query{m: plain}
+	answer := func(rcode int, edes ...uint16) []byte {
+		r := new(dns.Msg).SetRcode(plain, rcode)
+		r.SetEdns0(1232, false)
+		for _, code := range edes {
+			r.IsEdns0().Option = append(r.IsEdns0().Option, &dns.EDNS0_EDE{InfoCode: code})
+		}
+		wire, err := r.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return wire
+	}
+	for _, tc := range []struct {
+		name       string
+		got, stock []byte
+		want       bool
+	}{
+		{"the same", answer(2), answer(2), true},
+		{"an EDE without interest", answer(2, 6), answer(2), false},
+		{"an upstream's EDE stays", answer(2, 6), answer(2, 6), true},
+		{"an upstream's EDE is lost", answer(2), answer(2, 6), false},
+		{"an EDE on REFUSED", answer(5, 18), answer(5), true},
+		{"an EDE on a success", answer(0, 3), answer(0), false},
+		{"another rcode", answer(5), answer(2), false},
+	} {
+		if got := (rule{}).same(q, tc.got, tc.stock, false); got != tc.want {
+			t.Errorf("%s: %v, want %v", tc.name, got, tc.want)
+		}
+	}
+	two := [][]byte{answer(0), answer(2)}
+	if wrong := (rule{}).judge(q, (rule{}).expect(q, two, two), two[1:], false); wrong != "" {
+		t.Errorf("of two answers the one with the returned rcode: %s", wrong)
+	}
+	if (rule{}).judge(q, (rule{}).expect(q, two, two), two[:1], false) == "" || (rule{}).judge(q, (rule{}).expect(q, two, two), two, false) == "" {
+		t.Error("the empty NOERROR, or both, may leave")
+	}
+	if (rule{}).judge(q, (rule{}).expect(q, nil, nil), two[1:], false) == "" {
+		t.Error("a drop may be answered")
+	}
+}
