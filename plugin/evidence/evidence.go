@@ -28,6 +28,9 @@ type Evidence struct {
 	// Changed is what a plugin made of the answer on its way up. Rcode is what it made;
 	// all else is of the answer before that.
 	Changed Changed
+	// AboveCache is true if a plugin above cache made the failure out of what came from
+	// cache: it is not what cache will answer with.
+	AboveCache bool
 	// Earlier is what failed before At asked somebody else; its At is empty if nothing did.
 	Earlier Earlier
 
@@ -128,8 +131,6 @@ type Changed struct {
 	Plugin string
 	// From is what came up to it, To what went on. From may be no failure.
 	From, To int
-	// AboveCache is true if cache stands below it, which keeps what came up.
-	AboveCache bool
 }
 
 // Earlier is a failure after which a plugin asked somebody else.

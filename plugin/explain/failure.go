@@ -49,7 +49,7 @@ func (x *Explainer) failure(run *observe.Run, r *dns.Msg, ev *evidence.Evidence,
 // the client asked it where there is no cache. What a plugin above cache made is not
 // remembered: it is not what cache will answer with.
 func keyOf(id uint64, ev *evidence.Evidence) incident.Key {
-	if ev.Changed.AboveCache {
+	if ev.AboveCache {
 		return incident.Key{}
 	}
 	q := ev.CacheQuestion

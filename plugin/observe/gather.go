@@ -39,9 +39,12 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 	}
 	e.At = t.name
 	run.addMessage(e)
-	run.addChange(e)
+	maker := run.addChange(e)
+	if maker == 0 {
+		maker = place
+	}
 	run.addEarlier(e, place)
-	run.addCache(e)
+	run.addCache(e, maker)
 	run.addUpstream(e, t, err)
 	e.Zone = zoneOf(t.next, e.Asked.Name)
 	if t.name == "template" {
@@ -103,9 +106,9 @@ func (run *Run) addMessage(e *evidence.Evidence) {
 	e.Reply.Alias = e.Reply.Alias || alias
 }
 
-// addChange names the plugin that changed the rcode of what came up from below it.
-func (run *Run) addChange(e *evidence.Evidence) {
-	var by uint8
+// addChange names the plugin that changed the rcode of what came up from below it, and
+// returns its place, 0 if there is none.
+func (run *Run) addChange(e *evidence.Evidence) (by uint8) {
 	switch written, returned := run.written.changed, run.notes.changed; {
 	case written.place > 0 && e.Rcode == run.written.rcode:
 		by = run.changerAbove(written.place)
@@ -114,12 +117,10 @@ func (run *Run) addChange(e *evidence.Evidence) {
 		by = returned.place
 		e.Changed = evidence.Changed{From: returned.rcode}
 	default:
-		return
+		return 0
 	}
 	e.Changed.Plugin, e.Changed.To = run.tapAt(by).name, e.Rcode
-	for _, p := range run.path.entered() {
-		e.Changed.AboveCache = e.Changed.AboveCache || p > by && run.tapAt(p).name == "cache"
-	}
+	return by
 }
 
 // changerAbove is the place of the closest plugin above place that can change an rcode.
@@ -143,7 +144,8 @@ func (run *Run) addEarlier(e *evidence.Evidence, place uint8) {
 	}
 }
 
-func (run *Run) addCache(e *evidence.Evidence) {
+// addCache adds what cache has to do with the failure, which the plugin at maker made.
+func (run *Run) addCache(e *evidence.Evidence, maker uint8) {
 	entered := run.path.entered()
 	for i, p := range entered {
 		if run.tapAt(p).name != "cache" {
@@ -151,8 +153,9 @@ func (run *Run) addCache(e *evidence.Evidence) {
 		}
 		e.CacheQuestion = run.questionAt(p)
 		e.CacheQuestion.Name = lower(e.CacheQuestion.Name)
+		e.AboveCache = maker < p
 		unchanged := e.Changed.Plugin == "" || isFailure(e.Changed.From)
-		e.CacheHit = i == len(entered)-1 && run.written.reply.Written && unchanged
+		e.CacheHit = i == len(entered)-1 && e.At == "cache" && run.written.reply.Written && unchanged
 	}
 	if run.refreshing {
 		e.CacheQuestion = run.question

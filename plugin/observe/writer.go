@@ -34,11 +34,12 @@ func (run *Run) passes(m *dns.Msg) bool {
 		// Of several the first one is what the client would take.
 		if !run.written.reply.Written {
 			run.written = run.passageOf(m, 0)
-			run.held = m
+			// A copy: stock has sent it by now, whatever becomes of m.
+			run.held = m.Copy()
 		}
 		return run.ladder.PassThrough
 	case isEmpty(m) && !run.sent && run.held == nil:
-		run.held = m
+		run.held = m.Copy()
 		return run.ladder.PassThrough
 	}
 	run.sent = true
