@@ -168,7 +168,7 @@ func alike(a, b *ev.Evidence) bool {
 		a.Returned == b.Returned && a.CacheHit == b.CacheHit && a.Background == b.Background &&
 		a.Reply == b.Reply && a.UpstreamAnswered == b.UpstreamAnswered && a.Untried == b.Untried && a.Loops == b.Loops &&
 		a.Zone == b.Zone && a.Template == b.Template && a.Lookups == b.Lookups &&
-		a.PanicAt == b.PanicAt && a.Changed == b.Changed && a.AboveCache == b.AboveCache && a.AboveCache == b.AboveCache &&
+		a.PanicAt == b.PanicAt && a.Changed == b.Changed && a.AboveCache == b.AboveCache &&
 		slices.Equal(a.Options, b.Options) && slices.Equal(a.Upstreams, b.Upstreams) && slices.Equal(a.Path, b.Path)
 }
 
