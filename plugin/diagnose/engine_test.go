@@ -15,8 +15,8 @@ import (
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose"
-	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/bed"
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/test/bed"
 )
 
 var now = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)

@@ -11,8 +11,8 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose"
-	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/bed"
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/test/bed"
 )
 
 // bench runs diagnoses against one upstream, in the time of a synctest bubble.
