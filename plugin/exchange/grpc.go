@@ -18,7 +18,7 @@ func AskGRPC(ctx context.Context, client pb.DnsServiceClient, m *dns.Msg) (*dns.
 	if err != nil {
 		return nil, err
 	}
-	packet, err := client.Query(ctx, &pb.DnsPacket{Msg: wire})
+	packet, err := limited(ctx, func() (*pb.DnsPacket, error) { return client.Query(ctx, &pb.DnsPacket{Msg: wire}) })
 	if err != nil {
 		return nil, err
 	}

@@ -2,9 +2,7 @@ package observe
 
 import (
 	"context"
-	"errors"
 	"reflect"
-	"sync/atomic"
 	"unsafe"
 
 	"github.com/coredns/coredns/pb"
@@ -17,10 +15,6 @@ import (
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
 )
-
-// ErrBusy is returned for a probe that would take from forward's
-// max_concurrent what clients need.
-var ErrBusy = errors.New("half of max_concurrent is in use")
 
 // Peer is a configured upstream of forward or grpc, reached as they reach it:
 // the same transport, TLS and source address, and no egress that is new.
@@ -64,34 +58,25 @@ func (run *Run) Peers(failing string) (peers []Peer, zone string) {
 }
 
 // Exchange sends m to the upstream and returns its reply, over TCP if the one
-// over UDP is truncated. It counts against forward's max_concurrent.
+// over UDP is truncated. It is a probe: no part of forward's max_concurrent.
 func (p Peer) Exchange(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
 	if p.client != nil {
 		return exchange.AskGRPC(ctx, p.client, m)
 	}
-	release, err := p.reserve()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
 	opts := proxy.Options{ForceTCP: p.forward.ForceTCP(), PreferUDP: p.forward.PreferUDP()}
 	return exchange.Ask(ctx, p.proxy, m, opts)
 }
 
-// reserve counts the probe among forward's queries, as long as at most half of
-// them are used. Both counters are private to forward.
-func (p Peer) reserve() (release func(), err error) {
-	limit := reflect.ValueOf(p.forward).Elem().FieldByName("maxConcurrent")
-	counter := reflect.ValueOf(p.forward).Elem().FieldByName("concurrent")
-	if limit.Kind() != reflect.Int64 || counter.Kind() != reflect.Int64 || limit.Int() <= 0 {
-		return func() {}, nil
-	}
-	n := (*int64)(unsafe.Pointer(counter.UnsafeAddr()))
-	if atomic.AddInt64(n, 1) > limit.Int()/2 {
-		atomic.AddInt64(n, -1)
-		return nil, ErrBusy
-	}
-	return func() { atomic.AddInt64(n, -1) }, nil
+// Plain reports whether the upstream is asked over plain DNS, so that Over can be
+// used.
+func (p Peer) Plain() bool { return p.proxy != nil && exchange.Plain(p.proxy) }
+
+// ForcesTCP reports whether forward asks the upstream over TCP alone.
+func (p Peer) ForcesTCP() bool { return p.forward != nil && p.forward.ForceTCP() }
+
+// Over sends m over one transport alone.
+func (p Peer) Over(ctx context.Context, m *dns.Msg, over exchange.Transport) (*dns.Msg, error) {
+	return exchange.Over(ctx, p.proxy, m, over)
 }
 
 // grpcPeers reads the clients of grpc's upstreams, which it does not export.
