@@ -1,7 +1,10 @@
 package ede
 
 import (
+	"cmp"
+	"context"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/miekg/dns"
@@ -91,12 +94,6 @@ func (e *Ede) refine(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) 
 		return v
 	case ev.Nested != nil:
 		return d.refineNested(ev, v)
-	case v.Disputable():
-		// The upstream's reason stands: nobody waits for what is found here.
-		if c, ok := e.caseOf(run, ev, v); ok && !ev.CacheHit {
-			d.waiter.Start(c)
-		}
-		return v
 	case !v.Refinable():
 		return v
 	}
@@ -169,9 +166,10 @@ func (e *Ede) caseOf(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) 
 		Scope: ev.Scope, Question: ev.Asked, DNSSECOK: ev.DNSSECOK, TimedOut: ev.Failure.Kind == evidence.Timeout, Private: private, Verdict: v,
 	}
 	for i, p := range peers {
-		r := diagnose.Resolver{Name: p.Addr, Exchange: p.Exchange}
+		r := resolver(p)
 		if i == 0 {
 			c.Failing = r
+			c.Answered = func() uint64 { return exchange.Answered(p.Addr) }
 		} else {
 			c.Others = append(c.Others, r)
 		}
@@ -179,11 +177,21 @@ func (e *Ede) caseOf(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) 
 	return c, true
 }
 
+// resolver is an upstream as a diagnosis asks it.
+func resolver(p observe.Peer) diagnose.Resolver {
+	r := diagnose.Resolver{Name: p.Addr, Exchange: p.Exchange, ByTCP: p.ForcesTCP()}
+	if p.Plain() {
+		r.UDP = func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) { return p.Over(ctx, m, exchange.UDP) }
+		r.TCP = func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) { return p.Over(ctx, m, exchange.TCP) }
+	}
+	return r
+}
+
 // diagnosed records a finding. The incident table has it from the next failure
 // of the name on.
 func (p *process) diagnosed(c diagnose.Case, f diagnose.Finding) {
 	record.CountDiagnosis(f.Outcome.String(), f.Queries, f.Elapsed)
-	d := record.Diagnosis{Question: c.Question, Zone: f.Zone, Queries: f.Queries, Duration: f.Elapsed, Text: f.Text}
+	d := record.Diagnosis{Question: c.Question, Zone: f.Zone, Queries: f.Queries, Duration: f.Elapsed, Text: f.Text, Seen: strings.Join(f.Seen, "; ")}
 	switch f.Outcome {
 	case diagnose.Explained:
 		d.Verdict = f.Verdict
@@ -191,7 +199,7 @@ func (p *process) diagnosed(c diagnose.Case, f diagnose.Finding) {
 			d.Result, d.Text = "disagrees", f.Disagrees
 		}
 	case diagnose.Undecided:
-		d.Verdict = c.Verdict
+		d.Verdict = cmp.Or(f.Verdict, c.Verdict)
 		d.Result = f.Outcome.String()
 	case diagnose.Resolves:
 		d.Result = f.Outcome.String()

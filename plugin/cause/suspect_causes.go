@@ -1,0 +1,168 @@
+package cause
+
+// The causes that diagnosis finds on the way to a zone, the nearest first.
+
+const (
+	askLater = "Look at the path and not at the zone: "
+	between  = "No zone is at fault. "
+)
+
+var pathCauses = []*Cause{
+	{
+		ID: "path_udp_lost", Code: 23, Lasts: Persistent, Owner: Network, Rank: Found,
+		Title:    "UDP to the upstream is lost",
+		When:     "The upstream answers over TCP, and several questions over UDP get no reply.",
+		Advice:   askLater + "a filter, the checksum offload of an overlay network, or the MTU. Until it is mended force_tcp in forward helps, since TCP is answered.",
+		Corefile: "forward . 192.0.2.53 {\n    force_tcp\n}",
+		Brief:    "UDP to the upstream is lost, over TCP it answers",
+		Full:     "UDP to {upstream} is lost, over TCP it answers",
+	},
+	{
+		ID: "path_tcp_closed", Code: 23, Lasts: Persistent, Owner: Network, Rank: Found,
+		Title:   "TCP to the upstream is closed or lost",
+		When:    "Over UDP the upstream answers, truncated where the answer is large, and over TCP nothing comes.",
+		Advice:  "Open TCP port 53 to the upstream: what does not fit into UDP comes over TCP only (RFC 7766).",
+		Command: "dig @UPSTREAM NAME +tcp",
+		Brief:   "TCP to the upstream is closed, over UDP it answers",
+		Full:    "TCP to {upstream} is closed, over UDP it answers",
+	},
+	{
+		ID: "path_answer_lost", Code: 23, Lasts: Persistent, Owner: Network, Rank: Found,
+		Title:   "This answer alone is lost over UDP",
+		When:    "The upstream answers other questions over UDP, and this one over TCP only.",
+		Advice:  askLater + "a filter drops this answer, or its fragments for its size. Offer a smaller size with bufsize, or use force_tcp.",
+		Command: "dig @UPSTREAM NAME +notcp; dig @UPSTREAM NAME +tcp",
+		Brief:   "the upstream answers this question over TCP only: its UDP answer is lost on the way",
+		Full:    "{upstream} answers this question over TCP only: its UDP answer is lost on the way",
+	},
+	{
+		ID: "path_loses_packets", Code: 23, Lasts: Transient, Owner: Network, Rank: Found,
+		Title:   "Packets get lost on the way to the upstream",
+		When:    "Asked the same again, the upstream answers some questions and others not.",
+		Advice:  askLater + "a limit of the network interface or of the connection table, a filter, or a link that is full.",
+		Command: "for i in $(seq 20); do dig @UPSTREAM . NS +tries=1 +time=1 +short; done",
+		Brief:   "packets get lost on the way to the upstream",
+		Full:    "packets get lost on the way to {upstream}",
+	},
+}
+
+var suspectCauses = []*Cause{
+	{
+		ID: "upstream_resolves_nothing", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Found,
+		Title:   "The upstream lives and resolves nothing",
+		When:    "It fails the root's own records as well, without DNSSEC validation too: it has lost its way out, or its own upstreams.",
+		Advice:  "Look at the upstream's way to the Internet and at its own upstreams. " + between + "Their name servers need no look.",
+		Command: "dig @UPSTREAM . NS +cd",
+		Brief:   "the upstream fails . NS too: it has lost its way out or its own upstreams",
+		Full:    "{upstream} fails the root's own records too: it has lost its way out or its own upstreams",
+	},
+	{
+		ID: "upstream_validator", Code: 0, Lasts: Persistent, Owner: Upstream, Rank: Found,
+		Title:   "The upstream's own validation is at fault",
+		When:    "It rejects the root's own records, which it answers with CD=1: its clock is wrong, or its trust anchor is out of date.",
+		Advice:  "Check the upstream's clock first, then its trust anchor. " + between + "They validate here.",
+		Command: "dig @UPSTREAM . SOA; dig @UPSTREAM . SOA +cd",
+		Brief:   "the upstream rejects . SOA too: its clock is wrong, or its trust anchor",
+		Full:    "{upstream} rejects the root's own records: its clock is wrong, or its trust anchor",
+	},
+	{
+		ID: "upstream_rate_limit", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Found,
+		Title:   "The upstream refuses after many answers",
+		When:    "It refuses all questions of this server now, and has answered many before: a limit on rate or concurrency, and no access list.",
+		Advice:  "Raise the upstream's limit for this server's address, since all clients come from it; cache more here.",
+		Command: "dig @UPSTREAM . NS",
+		Brief:   "the upstream has answered before and refuses everything now: a limit on rate or concurrency",
+		Full:    "{upstream} has answered this server before and refuses everything now: a limit on rate or concurrency",
+	},
+	{
+		ID: "upstream_refuses_name", Code: 0, Lasts: Persistent, Owner: Upstream, Rank: Found,
+		Title:    "The upstream refuses this name and answers others",
+		When:     "A filter on the upstream, or a stub resolver that keeps a kind of names to itself, as systemd-resolved does with names of one label.",
+		Advice:   "Forward the name's zone to the servers that have it, or look for a filter on the upstream.",
+		Corefile: "forward corp.example 192.0.2.53",
+		Brief:    "the upstream refuses this name and answers others",
+		Full:     "{upstream} refuses this name and answers others",
+	},
+	{
+		ID: "upstream_local_name", Code: 0, Lasts: Persistent, Owner: Us, Rank: Found,
+		Title:    "The upstream does not forward names under local",
+		When:     "Names under local belong to multicast DNS (RFC 6762): systemd-resolved and others fail them, and answer other names.",
+		Advice:   "Forward this zone to its own servers in this Corefile: an upstream that leaves local to multicast DNS will not ask them.",
+		Corefile: "forward corp.local 192.0.2.53",
+		Brief:    "the upstream leaves names of multicast DNS (RFC 6762) alone and answers others",
+		Full:     "local is multicast DNS's (RFC 6762): {upstream} fails this name and answers others",
+	},
+	{
+		ID: "upstream_zone_not_loaded", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Found,
+		Title:   "The upstream serves this zone and could not load it",
+		When:    "It is an authoritative server: it offers no recursion, refuses other names, and answers SERVFAIL for this one.",
+		Advice:  "Read the log of that server for the zone: a mistake in the zone file, a transfer that fails, or a zone that has expired.",
+		Command: "dig @UPSTREAM ZONE SOA +norecurse",
+		Brief:   "the upstream is authoritative for this zone and could not load it",
+		Full:    "{upstream} is authoritative for this zone and could not load it",
+	},
+	{
+		ID: "upstream_hides_nxdomain", Code: 0, Lasts: Persistent, Owner: Upstream, Rank: Found,
+		Title:   "The upstream fails names that do not exist",
+		When:    "It answers the root's records, and SERVFAIL in place of NXDOMAIN for a name that cannot exist. Embedded resolvers of container engines do so.",
+		Advice:  "This name most likely does not exist. Forward to a resolver that says NXDOMAIN, so that search paths work.",
+		Command: "dig @UPSTREAM does-not-exist.",
+		Brief:   "the upstream fails names that do not exist, as this one most likely, in place of NXDOMAIN",
+		Full:    "{upstream} fails names that do not exist in place of NXDOMAIN, as this one most likely is",
+	},
+	{
+		ID: "only_one_type_fails", Code: 0, Lasts: Persistent, Owner: Nobody, Rank: Found,
+		Title:   "Only one type of the name fails",
+		When:    "Another type of the same name is answered: a local entry with that type alone, or name servers that do not know the type.",
+		Advice:  "Let whoever has this name answer the type without records: a local entry on the upstream needs a zone of its own there, a template here does it too.",
+		Command: "dig @UPSTREAM NAME A; dig @UPSTREAM NAME AAAA",
+		Brief:   "only this type of the name fails, another is answered",
+		Full:    "only this type of the name fails, another is answered",
+	},
+	{
+		ID: "upstreams_differ", Code: 0, Lasts: Persistent, Owner: Us, Rank: Found,
+		Title:    "The upstreams know different names",
+		When:     "One upstream fails the name and another says that it does not exist: they are no replicas of each other.",
+		Advice:   "Forward the name's zone to the server that has it, in a forward of its own: of several upstreams in one forward any may be asked.",
+		Corefile: "forward corp.example 192.0.2.53\nforward . 198.51.100.53",
+		Brief:    "the upstreams know different names: one fails this name, another says NXDOMAIN",
+		Full:     "the upstreams know different names: one fails this name, another says that it does not exist",
+	},
+	{
+		ID: "dnssec_stripped", Code: 0, Lasts: Persistent, Owner: Upstream, Rank: Found,
+		Title:   "The upstream validates and gets no signatures",
+		When:    "Not even the root's DNSKEY comes with a signature: something behind the upstream strips DNSSEC, or intercepts port 53.",
+		Advice:  "Give the upstream a path with DNSSEC, as DNS over TLS to a resolver that does it, or switch its validation off. " + between,
+		Command: "dig @UPSTREAM . DNSKEY +cd +dnssec",
+		Brief:   "the upstream validates and gets no signatures, not even of . DNSKEY: they are stripped",
+		Full:    "{upstream} validates and gets no signatures, not even the root's: something strips or intercepts them",
+	},
+	{
+		ID: "upstream_own_zone", Code: 0, Lasts: Persistent, Owner: Upstream, Rank: Found,
+		Title:   "The upstream's validation fails a zone of its own",
+		When:    "The public tree proves that the name does not exist or is not signed, and the upstream has an answer that it then rejects: a private zone without an exception.",
+		Advice:  "Set an exception on the upstream for this zone: domain-insecure (Unbound), validate-except (BIND), or a negative trust anchor.",
+		Command: "dig @UPSTREAM NAME +cd",
+		Brief:   "the upstream rejects an answer of its own where the public tree has none",
+		Full:    "{upstream} has an answer of its own where the public tree has none, and rejects it",
+	},
+	{
+		ID: "answer_replaced", Code: 0, Lasts: Persistent, Owner: Upstream, Rank: Found,
+		Title:   "Something replaces the zone's answer",
+		When:    "An unsigned 0.0.0.0, :: or private address came, and the zone's own signed records say otherwise: a filter behind the upstream, whose validation rejects it.",
+		Advice:  "Unblock the name in the filter, or let the filter stand in front of the validating resolver and not behind it. The zone is in order.",
+		Command: "dig @UPSTREAM NAME +cd",
+		Brief:   "the answer is not the zone's: a filter replaces it",
+		Full:    "the answer is not the zone's: a filter replaces it",
+	},
+}
+
+var keyless = &Cause{
+	ID: "dnssec_dnskey_unavailable", Code: 9, Lasts: LastsOpen, Owner: Zone, Rank: Found,
+	Title:   "The zone's DNSKEY cannot be had",
+	When:    "Other names of the zone are answered, and the question for its keys is not: a filter in front of the name servers, or an answer too large for the way.",
+	Advice:  "Ask the zone's name servers for DNSKEY over UDP and TCP, from another network too; then tell the zone's owner which of them does not answer.",
+	Command: "dig @NAMESERVER ZONE DNSKEY +dnssec +norecurse; dig @NAMESERVER ZONE DNSKEY +dnssec +norecurse +tcp",
+	Brief:   "the DNSKEY of zone {zone} cannot be had",
+	Full:    "the DNSKEY of zone {zone} cannot be had",
+}
