@@ -2,10 +2,7 @@ package cause
 
 // The causes that diagnosis finds on the way to a zone, the nearest first.
 
-const (
-	askLater = "Look at the path and not at the zone: "
-	between  = "No zone is at fault. "
-)
+const askLater = "Look at the path and not at the zone: "
 
 var pathCauses = []*Cause{
 	{
@@ -51,7 +48,7 @@ var suspectCauses = []*Cause{
 		ID: "upstream_resolves_nothing", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Found,
 		Title:   "The upstream lives and resolves nothing",
 		When:    "It fails the root's own records as well, without DNSSEC validation too: it has lost its way out, or its own upstreams.",
-		Advice:  "Look at the upstream's way to the Internet and at its own upstreams. " + between + "Their name servers need no look.",
+		Advice:  "Look at the upstream's way to the Internet and at its own upstreams. No zone's name servers need a look.",
 		Command: "dig @UPSTREAM . NS +cd",
 		Brief:   "the upstream fails . NS too: it has lost its way out or its own upstreams",
 		Full:    "{upstream} fails the root's own records too: it has lost its way out or its own upstreams",
@@ -60,7 +57,7 @@ var suspectCauses = []*Cause{
 		ID: "upstream_validator", Code: 0, Lasts: Persistent, Owner: Upstream, Rank: Found,
 		Title:   "The upstream's own validation is at fault",
 		When:    "It rejects the root's own records, which it answers with CD=1: its clock is wrong, or its trust anchor is out of date.",
-		Advice:  "Check the upstream's clock first, then its trust anchor. " + between + "They validate here.",
+		Advice:  "Check the upstream's clock first, then its trust anchor.  The root's keys hold here, so that no zone is at fault.",
 		Command: "dig @UPSTREAM . SOA; dig @UPSTREAM . SOA +cd",
 		Brief:   "the upstream rejects . SOA too: its clock is wrong, or its trust anchor",
 		Full:    "{upstream} rejects the root's own records: its clock is wrong, or its trust anchor",
@@ -132,7 +129,7 @@ var suspectCauses = []*Cause{
 		ID: "dnssec_stripped", Code: 0, Lasts: Persistent, Owner: Upstream, Rank: Found,
 		Title:   "The upstream validates and gets no signatures",
 		When:    "Not even the root's DNSKEY comes with a signature: something behind the upstream strips DNSSEC, or intercepts port 53.",
-		Advice:  "Give the upstream a path with DNSSEC, as DNS over TLS to a resolver that does it, or switch its validation off. " + between,
+		Advice:  "Give the upstream a path with DNSSEC, as DNS over TLS to a resolver that does it, or switch its validation off. No zone is at fault.",
 		Command: "dig @UPSTREAM . DNSKEY +cd +dnssec",
 		Brief:   "the upstream validates and gets no signatures, not even of . DNSKEY: they are stripped",
 		Full:    "{upstream} validates and gets no signatures, not even the root's: something strips or intercepts them",

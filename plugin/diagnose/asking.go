@@ -11,6 +11,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
+	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
@@ -64,7 +65,7 @@ func (d *diagnosis) insist(ctx context.Context, r Resolver, m *dns.Msg) (*dns.Ms
 		select {
 		case a := <-came:
 			open--
-			if a.err == nil || !timedOut(a.err) || errors.Is(a.err, context.DeadlineExceeded) && ctx.Err() != nil {
+			if a.err == nil || !timedOut(a.err) || isCut(a.err) || errors.Is(a.err, context.DeadlineExceeded) && ctx.Err() != nil {
 				return a.reply, a.err
 			}
 			d.lossy.Store(true)
@@ -82,6 +83,12 @@ func (d *diagnosis) insist(ctx context.Context, r Resolver, m *dns.Msg) (*dns.Ms
 			again.Reset(d.haste())
 		}
 	}
+}
+
+// isCut tells a reply that is lost over TCP, of which a truncated one came.
+func isCut(err error) bool {
+	var cut *exchange.CutError
+	return errors.As(err, &cut)
 }
 
 const (

@@ -27,7 +27,7 @@ func (d *diagnosis) path(ctx context.Context) (Finding, bool) {
 	case !failedInExchange(d.Verdict):
 		d.saw(true, "%s answers the question", d.Failing.Name)
 		return Finding{}, false
-	case d.Failing.TCP != nil && !d.Failing.ByTCP:
+	case d.Failing.TCP != nil && !d.Failing.ByTCP && answered(d.first):
 		// It is answered over UDP now. What failed may have gone over TCP.
 		if _, err := d.Failing.TCP(ctx, question(d.Question, false, d.DNSSECOK)); err != nil {
 			return d.tcpClosed(ctx, fmt.Sprintf("over UDP it answers, over TCP: %s", phrase(err)))
@@ -56,33 +56,36 @@ const (
 // one that only this question keeps busy: a resolver that cannot validate, or reach
 // a zone, may try for longer than forward waits. Only what it answers is evidence.
 func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
-	err, alive := d.living(ctx)
-	if err != nil {
-		return d.dead(ctx, err, alive)
+	l := d.living(ctx)
+	if l.root != nil {
+		return d.dead(ctx, l)
 	}
 	d.saw(true, "%s answers %s", d.Failing.Name, control.RootServers)
 	unchecked, again := d.ask(ctx, true), d.ask(ctx, false)
+	beside := d.askOther(ctx)
+	var cut *exchange.CutError
 	m, err := d.await(ctx, unchecked)
-	if errors.Is(err, errExplained) {
+	switch {
+	case errors.Is(err, errExplained):
 		return d.ofServers, true
+	case errors.As(err, &cut):
+		return d.cut(<-beside.came, cut)
 	}
 	d.unvalidated = m
-	if d.first, err = d.await(ctx, again); errors.Is(err, errExplained) {
-		return d.ofServers, true
-	}
+	d.first, err = d.await(ctx, again)
 	switch {
+	case errors.Is(err, errExplained):
+		return d.ofServers, true
+	case errors.As(err, &cut):
+		return d.cut(<-beside.came, cut)
 	case d.first != nil && answered(d.first):
 		return d.passed()
 	case d.first != nil:
 		// It fails, and only took its time before.
 		return Finding{}, false
-	case d.other() != nil:
-		if f, ok := d.overTheOther(ctx); ok {
-			return f, true
-		}
 	}
-	if d.first != nil {
-		return Finding{}, false
+	if other := <-beside.came; other.err == nil {
+		return d.overTheOther(other.reply)
 	}
 	counts := d.counts()
 	d.saw(false, "no reply to the question: %s", counts)
@@ -98,6 +101,17 @@ func (d *diagnosis) passed() (Finding, bool) {
 	return d.resolves(), true
 }
 
+// cut is for an answer that came truncated over UDP and not over TCP, where the same
+// question was asked over TCP besides.
+func (d *diagnosis) cut(beside answer, over *exchange.CutError) (Finding, bool) {
+	what := fmt.Sprintf("the answer over UDP is truncated, and over TCP: %s", phrase(over.Err))
+	if beside.err == nil {
+		d.saw(true, "%s, but asked again over TCP it answers", what)
+		return d.because(advicePath, "%s; asked again over TCP it answers", what)
+	}
+	return d.convict("path_tcp_closed", what+", twice")
+}
+
 // counts says how many probes were answered.
 func (d *diagnosis) counts() string {
 	return fmt.Sprintf("%d of %d probes were answered", d.came.Load(), d.sent.Load())
@@ -111,32 +125,32 @@ func (d *diagnosis) other() Exchange {
 	return d.Failing.TCP
 }
 
-// overTheOther asks the question over the other transport, where over its own it was
-// not answered and others were.
-func (d *diagnosis) overTheOther(ctx context.Context) (Finding, bool) {
-	m, err := d.other()(ctx, question(d.Question, false, d.DNSSECOK))
-	if err != nil {
-		return Finding{}, false
+// askOther puts the question to the upstream over its other transport.
+func (d *diagnosis) askOther(ctx context.Context) asked {
+	a := asked{false, make(chan answer, 1)}
+	other := d.other()
+	if other == nil {
+		a.came <- answer{err: errNoOther}
+		return a
 	}
-	d.told(asked{}, answer{reply: m})
-	if d.Failing.ByTCP {
-		d.saw(false, "over UDP the question is answered")
+	go func() {
+		reply, err := other(ctx, question(d.Question, false, d.DNSSECOK))
+		a.came <- answer{reply, err}
+	}()
+	return a
+}
+
+var errNoOther = errors.New("there is no other transport")
+
+// overTheOther is for a question that over one transport was not answered, when
+// another question was, and over the other one is.
+func (d *diagnosis) overTheOther(m *dns.Msg) (Finding, bool) {
+	if d.Failing.ByTCP || !answered(m) {
+		d.saw(false, "over the other transport it answers %s", dns.RcodeToString[m.Rcode])
 		d.first = m
 		return Finding{}, false
 	}
-	// Once more over UDP, beside the control that was answered.
-	again, err := d.Failing.UDP(ctx, question(d.Question, false, d.DNSSECOK))
-	switch {
-	case err != nil && answered(m):
-		return d.convict("path_answer_lost", "over UDP there was no reply to it twice, and one to another question")
-	case err != nil:
-		d.first = m
-		return Finding{}, false
-	case answered(again) && !again.Truncated:
-		return d.loses("the same question was answered over UDP once and once not")
-	}
-	d.first = again
-	return Finding{}, false
+	return d.convict("path_answer_lost", "over UDP each try got no reply, and another question did")
 }
 
 func (d *diagnosis) loses(what string) (Finding, bool) {
@@ -154,53 +168,70 @@ func later(ask func() error) <-chan error {
 // answered before: only what comes now shows that it lives.
 func (d *diagnosis) control(ctx context.Context, x Exchange, q control.Question) <-chan error {
 	return later(func() error {
+		ctx, cancel := context.WithTimeout(ctx, controlTime)
+		defer cancel()
 		_, err := d.controls.Fresh(ctx, d.Failing.Name, control.Ask(x), q, d.Now)
 		return err
 	})
 }
 
-// living asks a control question. Where no reply comes at once, the other transport
-// is tried beside it, with what the upstream has to ask nobody for. alive is nil if
-// that was not done.
-func (d *diagnosis) living(ctx context.Context) (root error, alive <-chan error) {
-	asked := d.control(ctx, d.Failing.Exchange, control.RootServers)
+// controlTime is how long a control question may take. What it asks for any
+// resolver has at hand.
+const controlTime = 2500 * time.Millisecond
+
+// life is what an upstream was seen to answer: the error of each question that was
+// not. other is asked over the other transport, and own, what it has itself, twice
+// over the same as the rest where other is answered.
+type life struct {
+	root, other error
+	own         [2]error
+}
+
+// living asks a control question. Where no reply comes at once the other transport
+// is tried beside it, with what the upstream has to ask nobody for.
+func (d *diagnosis) living(ctx context.Context) (l life) {
+	root := d.control(ctx, d.Failing.Exchange, control.RootServers)
 	select {
-	case err := <-asked:
-		return err, nil
+	case l.root = <-root:
+		if l.root == nil {
+			return l
+		}
 	case <-time.After(headstart):
 	}
-	if other := d.other(); other != nil {
-		alive = d.control(ctx, other, control.Own)
+	switch other := d.other(); {
+	case other == nil:
+		l.other = errNoOther
+	default:
+		l.other = <-d.control(ctx, other, control.Own)
 	}
-	return <-asked, alive
+	if l.other == nil {
+		one, two := d.control(ctx, d.Failing.Exchange, control.Own), d.control(ctx, d.Failing.Exchange, control.Own)
+		l.own = [2]error{<-one, <-two}
+	}
+	if l.root == nil {
+		l.root = <-root
+	}
+	return l
 }
 
 // dead looks for life where a control question has got no reply.
-func (d *diagnosis) dead(ctx context.Context, lost error, alive <-chan error) (Finding, bool) {
+func (d *diagnosis) dead(ctx context.Context, l life) (Finding, bool) {
 	d.silent = true
-	d.saw(false, "%s does not answer a control question either: %s", d.Failing.Name, phrase(lost))
-	if d.other() == nil {
-		if _, err := d.Failing.Exchange(ctx, d.query(true)); err == nil {
-			return d.loses("of two questions the second was answered")
-		}
-		return d.because("", "the upstream does not answer a control question either")
-	}
-	if alive == nil {
-		alive = d.control(ctx, d.other(), control.Own)
-	}
-	if err := <-alive; err != nil {
+	d.saw(false, "%s does not answer a control question either: %s", d.Failing.Name, phrase(l.root))
+	switch {
+	case l.other == nil && (l.own[0] == nil || l.own[1] == nil):
+		return d.withoutWay(ctx)
+	case l.other == nil && d.Failing.ByTCP:
+		return d.convict("path_tcp_closed", "three questions over TCP got no reply, and one over UDP did")
+	case l.other == nil:
+		return d.convict("path_udp_lost", "three questions over UDP got no reply, and one over TCP did")
+	case !errors.Is(l.other, errNoOther):
 		return d.because("", "the upstream does not answer a control question either, over UDP and TCP")
 	}
-	// It lives, as the other transport shows. Over its own it is asked for what it
-	// has to ask nobody for.
-	first, second := d.control(ctx, d.Failing.Exchange, control.Own), d.control(ctx, d.Failing.Exchange, control.Own)
-	if e1, e2 := <-first, <-second; e1 == nil || e2 == nil {
-		return d.withoutWay(ctx)
+	if _, err := d.Failing.Exchange(ctx, d.query(true)); err == nil {
+		return d.loses("of two questions the second was answered")
 	}
-	if d.Failing.ByTCP {
-		return d.convict("path_tcp_closed", "three questions over TCP got no reply, and one over UDP did")
-	}
-	return d.convict("path_udp_lost", "three questions over UDP got no reply, and one over TCP did")
+	return d.because("", "the upstream does not answer a control question either")
 }
 
 // withoutWay is for an upstream that answers what it has itself, and gave no reply
@@ -243,9 +274,9 @@ func (d *diagnosis) certificates(ctx context.Context) (string, bool) {
 	by := when.UTC().Format(time.DateOnly)
 	switch {
 	case notYet == all:
-		return fmt.Sprintf("no upstream's certificate (%d of %d) is valid yet by this server's clock, which says %s", notYet, all, by), true
+		return fmt.Sprintf("this server's clock is in doubt: by it (%s) no certificate of its %d upstreams is valid yet", by, all), true
 	case expired == all && all > 1:
-		return fmt.Sprintf("the certificates of all %d upstreams have expired by this server's clock, which says %s", all, by), true
+		return fmt.Sprintf("this server's clock is in doubt: by it (%s) the certificates of all %d upstreams have expired", by, all), true
 	}
 	return "", false
 }

@@ -115,7 +115,9 @@ func (d *diagnosis) server(ctx context.Context) (Finding, bool) {
 	if !ok {
 		return Finding{}, false
 	}
-	return d.convict("clock_wrong", why)
+	v := cause.Diagnosed(d.Verdict, "clock_wrong", nil, why, why, "")
+	d.step(false, "%s", why)
+	return d.explained(v, "", false), true
 }
 
 // checked reports whether the question was answered SERVFAIL with CD=0, and open

@@ -98,7 +98,10 @@ func (d *diagnosis) invalid(ctx context.Context, root control.Reply) (Finding, b
 	found := d.wait(ctx)
 	d.saw(false, "it answers %s with CD=0 %s%s", control.RootChecked, dns.RcodeToString[root.Rcode], reasons(root.Said))
 	switch {
-	case found.Clock, found.Stripped, root.Rcode != dns.RcodeServerFailure, len(d.Anchors) == 0 && !root.Answers():
+	case found.Clock, found.Stripped, root.Rcode != dns.RcodeServerFailure:
+		return Finding{}, false
+	case !found.Anchored:
+		d.saw(false, "whether the root's records hold cannot be told here: %s", found.Text)
 		return Finding{}, false
 	}
 	tld := topLevel(d.Question.Name)
@@ -263,6 +266,9 @@ func (d *diagnosis) resolves() Finding {
 	text := "the question is answered now: the failure has passed"
 	if d.TimedOut {
 		text += " (" + d.counts() + ")"
+		if d.came.Load() < d.sent.Load() {
+			text += ": packets get lost on the way, or it takes long at first"
+		}
 	}
 	return Finding{Outcome: Resolves, Text: text}
 }

@@ -55,6 +55,8 @@ type Finding struct {
 	// Clock says that the trust anchor's own signatures do not hold now, so
 	// that this machine's clock is suspect rather than any zone.
 	Clock bool
+	// Anchored says that the keys of a trust anchor's zone hold.
+	Anchored bool
 	// Silent says of an Undecided finding that a question got no reply.
 	Silent bool
 	// Stripped says of an Undecided finding that not even the trust anchor's zone
