@@ -57,7 +57,7 @@ var suspectCauses = []*Cause{
 		ID: "upstream_validator", Code: 0, Lasts: Persistent, Owner: Upstream, Rank: Found,
 		Title:   "The upstream's own validation is at fault",
 		When:    "It rejects the root's own records, which it answers with CD=1: its clock is wrong, or its trust anchor is out of date.",
-		Advice:  "Check the upstream's clock first, then its trust anchor.  The root's keys hold here, so that no zone is at fault.",
+		Advice:  "Check the upstream's clock first, then its trust anchor. The root's keys hold here, so that no zone is at fault.",
 		Command: "dig @UPSTREAM . SOA; dig @UPSTREAM . SOA +cd",
 		Brief:   "the upstream rejects . SOA too: its clock is wrong, or its trust anchor",
 		Full:    "{upstream} rejects the root's own records: its clock is wrong, or its trust anchor",
