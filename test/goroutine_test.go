@@ -15,8 +15,7 @@ import (
 
 // borrowed are packages whose goroutines the tests of others look after.
 var borrowed = map[string]string{
-	"plugin/exchange":     "its proxies end in finalizers; test/diagnosis has them",
-	"plugin/diagnose/bed": "its servers belong to the tests that start them",
+	"plugin/exchange": "its proxies end in finalizers; test/diagnosis has them",
 }
 
 // TestWhoStartsGoroutinesLooksForLeaks holds every package whose code starts

@@ -107,6 +107,8 @@ var Groups = []Group{
 	{"This server: zones and backends", zoneCauses},
 	{"This server: policy", policyCauses},
 	{"This server: configuration and faults", faultCauses},
+	{"The path, found by diagnosis", pathCauses},
+	{"The upstream and what is behind it, found by diagnosis", suspectCauses},
 	{"DNSSEC, found by diagnosis", dnssecCauses},
 	{"Delegation, found by diagnosis", delegationCauses},
 	{"Resolver or zone, found by asking others", compareCauses},

@@ -52,6 +52,7 @@ var (
 			"NSEC or NSEC3 records are missing from the answer, or do not cover the name.", askOwner+resign),
 		asking("dig ZONE NSEC3PARAM +cd", dnssec("dnssec_nsec3_iterations", 27, "The zone uses too many NSEC3 iterations",
 			"More iterations than validators accept (RFC 9276): most take such an answer for unsigned, this resolver fails it.", askAnother+"NSEC3 iterations should be 0.")),
+		keyless,
 		asking(askKeys, dnssec("dnssec_unsupported_algorithm", 1, "The zone is signed with unsupported algorithms only",
 			"All keys have an algorithm that no validator supports: most take such a zone for unsigned, this resolver fails it.", askAnother+resign)),
 		asking(askKeys, dnssec("dnssec_unsupported_digest", 2, "The DS has unsupported digest types only",

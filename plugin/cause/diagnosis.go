@@ -77,28 +77,66 @@ func (v *Verdict) Dated(found time.Time) *Verdict {
 	return &d
 }
 
-// Refinable reports whether a diagnosis could say more than v does: the
-// upstream failed and gave no reason, or a generic one, or did not answer in
-// time, as a resolver does that tries a broken zone for long.
+// Observed returns base, whose cause stands, with what a diagnosis saw in place of
+// its words, and with other advice if there is any.
+func Observed(base *Verdict, brief, full, advice string) *Verdict {
+	v := *base
+	v.made = nil
+	v.Statements = slices.Clone(base.Statements)
+	if len(v.Statements) > 0 && !v.Statements[0].FromUpstream && !v.Statements[0].Verbatim {
+		v.Statements[0].Brief, v.Statements[0].Full, v.Statements[0].Source = brief, full, option.Diagnosis
+	}
+	v.Own = full
+	if advice != "" {
+		v.Advice = advice
+	}
+	return &v
+}
+
+// With returns v with more in the words of its first statement: what names no
+// address, plugin or error of this server.
+func (v *Verdict) With(more string) *Verdict {
+	w := *v
+	w.made = nil
+	w.Statements = slices.Clone(v.Statements)
+	if len(w.Statements) > 0 {
+		w.Statements[0].Brief += "; " + more
+		w.Statements[0].Full += "; " + more
+		w.Own = w.Statements[0].Full
+	}
+	return &w
+}
+
+// Refinable reports whether a diagnosis could say more than v does: the exchange
+// with the upstream failed, or the upstream failed and gave no reason, or one that
+// a diagnosis may confirm or not.
 func (v *Verdict) Refinable() bool {
 	switch v.Cause {
-	case upstreamServfail, upstreamRefused, upstreamTimeout, cachedFailure:
+	case upstreamServfail, upstreamRefused, upstreamTimeout, upstreamTLS, upstreamClosed, upstreamUnreachable, cachedFailure:
 		return true
 	case upstreamEDE:
-		for _, s := range v.Statements {
-			switch s.Code {
-			case 0, 5, 6, cachedFailure.Code:
-			default:
-				return false
-			}
-		}
-		return !v.asked
+		return !v.asked && !slices.ContainsFunc(v.Statements, func(s Statement) bool {
+			return !slices.Contains(genericCodes, s.Code) && !slices.Contains(dnssecCodes, s.Code) && !slices.Contains(reachCodes, s.Code)
+		})
 	}
 	return false
 }
 
+// genericCodes leave the reason open, and reachCodes say that something could not be
+// reached, which may be all there is.
+var (
+	genericCodes = []uint16{0, 5, 6, 13}
+	reachCodes   = []uint16{22, 23}
+)
+
 // dnssecCodes are those that an own validation can be held against.
 var dnssecCodes = []uint16{1, 2, 7, 8, 9, 10, 11, 12, 25, 27}
+
+// ReachCode reports whether one of an upstream's codes says that it could not reach
+// somebody.
+func ReachCode(said []option.Option) bool {
+	return slices.ContainsFunc(said, func(o option.Option) bool { return slices.Contains(reachCodes, o.Code) })
+}
 
 // DNSSECCode returns the first of an upstream's codes that is a specific one of
 // DNSSEC.
@@ -109,14 +147,6 @@ func DNSSECCode(said []option.Option) (uint16, bool) {
 		}
 	}
 	return 0, false
-}
-
-// Disputable reports whether v rests on a specific DNSSEC reason of the
-// upstream, which stands, and which validation may confirm or not.
-func (v *Verdict) Disputable() bool {
-	return v.Cause == upstreamEDE && !v.asked && slices.ContainsFunc(v.Statements, func(s Statement) bool {
-		return slices.Contains(dnssecCodes, s.Code)
-	})
 }
 
 // WithTarget returns v, the verdict on an alias, with what was found of its

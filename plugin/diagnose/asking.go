@@ -3,11 +3,16 @@ package diagnose
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
+	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
 // asked is the case's question, under way to the failing upstream.
@@ -26,7 +31,7 @@ func (d *diagnosis) ask(ctx context.Context, cd bool) asked {
 	a := asked{cd, make(chan answer, 1)}
 	m := d.query(cd)
 	go func() {
-		reply, err := d.Failing.Exchange(ctx, m)
+		reply, err := d.insist(ctx, d.Failing, m)
 		a.came <- answer{reply, err}
 	}()
 	return a
@@ -40,6 +45,65 @@ func (d *diagnosis) told(q asked, a answer) {
 		}
 		d.step(answered(a.reply), "%s answers %s with CD=%d", d.Failing.Name, dns.RcodeToString[a.reply.Rcode], bit(q.cd))
 	}
+}
+
+// insist puts m to r, and again where no reply comes and others did: a lost packet is
+// no answer. Where one was lost already it does not wait for the end of a try before
+// it makes the next.
+func (d *diagnosis) insist(ctx context.Context, r Resolver, m *dns.Msg) (*dns.Msg, error) {
+	came := make(chan answer, maxTries)
+	try := func() {
+		reply, err := r.Exchange(ctx, m)
+		came <- answer{reply, err}
+	}
+	tries, open := 1, 1
+	go try()
+	again := time.NewTimer(d.haste())
+	defer again.Stop()
+	for {
+		next := false
+		select {
+		case a := <-came:
+			open--
+			if a.err == nil || !timedOut(a.err) || isCut(a.err) || errors.Is(a.err, context.DeadlineExceeded) && ctx.Err() != nil {
+				return a.reply, a.err
+			}
+			d.lossy.Store(true)
+			if next = tries < maxTries && d.came.Load() > 0; !next && open == 0 {
+				return nil, a.err
+			}
+		case <-again.C:
+			next = tries < maxTries && d.lossy.Load()
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		if next {
+			tries, open = tries+1, open+1
+			go try()
+			again.Reset(d.haste())
+		}
+	}
+}
+
+// isCut tells a reply that is lost over TCP, of which a truncated one came.
+func isCut(err error) bool {
+	var cut *exchange.CutError
+	return errors.As(err, &cut)
+}
+
+const (
+	// maxTries is how often a question is asked before silence is taken for one.
+	maxTries = 3
+	// hasty is when the next try is made on a path that loses packets.
+	hasty = 700 * time.Millisecond
+)
+
+// haste is how long a try is waited for before the next is made beside it.
+func (d *diagnosis) haste() time.Duration {
+	if d.lossy.Load() {
+		return hasty
+	}
+	return time.Hour
 }
 
 // canonical is how a validation spells a question.
@@ -108,3 +172,36 @@ func (d *diagnosis) probe(ctx context.Context) *probing {
 
 // probes tells whether the zone's own servers may be asked.
 func (d *diagnosis) probes() bool { return d.Delegation != nil && !d.private() }
+
+// answered reports whether m is an answer, the proof of absence included.
+func answered(m *dns.Msg) bool {
+	return m.Rcode == dns.RcodeSuccess || m.Rcode == dns.RcodeNameError
+}
+
+// generic are the INFO-CODEs that an own finding may precede.
+var generic = []uint16{0, 5, 6, 13}
+
+// specific reports whether an upstream's codes leave nothing to find out.
+func specific(said []option.Option) bool {
+	for _, o := range said {
+		if !slices.Contains(generic, o.Code) {
+			return true
+		}
+	}
+	return false
+}
+
+func list(said []option.Option) string {
+	words := make([]string, len(said))
+	for i, o := range said {
+		words[i] = strings.TrimSpace(fmt.Sprintf("%d %s", o.Code, option.Name(o.Code)) + " " + o.Text)
+	}
+	return strings.Join(words, "; ")
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

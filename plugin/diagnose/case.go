@@ -7,6 +7,7 @@ package diagnose
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/miekg/dns"
@@ -25,6 +26,11 @@ type Resolver struct {
 	// Name is its address as it may be shown in full texts.
 	Name     string
 	Exchange Exchange
+	// UDP and TCP ask over that transport alone, and return a truncated reply as it
+	// is. They are nil where there is no choice, as with DNS over TLS.
+	UDP, TCP Exchange
+	// ByTCP is true if Exchange itself uses TCP.
+	ByTCP bool
 }
 
 // Case is a failure to be diagnosed.
@@ -44,6 +50,9 @@ type Case struct {
 	// Private are the zones that the public tree does not judge, as the zone of
 	// a conditional forward.
 	Private []string
+	// Answered returns how many queries of this server the failing upstream has
+	// answered since it runs, as far as is known; nil if nothing is.
+	Answered func() uint64
 	// Verdict is what the evidence gave.
 	Verdict *cause.Verdict
 }
@@ -68,8 +77,15 @@ func (o Outcome) String() string { return outcomeNames[o] }
 // Finding is the result of a diagnosis.
 type Finding struct {
 	Outcome Outcome
-	// Verdict replaces that of the case when the outcome is Explained.
+	// Verdict replaces that of the case when the outcome is Explained. When it is
+	// Undecided the cause stands, with what was seen in its words; it may be nil.
 	Verdict *cause.Verdict
+	// Stands is true if the upstream's own reason is as good as the verdict, which
+	// then is that of the case.
+	Stands bool
+	// Seen are the suspects that were looked at, each with what cleared it, or why
+	// it could not be told, in the order of their nearness.
+	Seen []string
 	// Zone is the zone at fault; Cut is true if the fault is in its keys, its
 	// DS or its servers, and so explains every name below it.
 	Zone string
@@ -78,9 +94,10 @@ type Finding struct {
 	// fault; nil if the finding is not DNSSEC's.
 	Fault *dnssec.Finding
 	// Disagrees says how what was found here differs from the specific reason
-	// that the upstream gave, which stands. It is empty if the two agree.
+	// that the upstream gave. It is empty if the two agree.
 	Disagrees string
-	// Silent is true if the upstream answered nothing at all.
+	// Silent is true if the upstream answered nothing that it would have to ask
+	// others for, so that it is of no use to ask it again at once.
 	Silent bool
 	// Text says in one sentence what was found, or why nothing could be.
 	Text string
@@ -94,4 +111,25 @@ type Finding struct {
 type Step struct {
 	Zone, What string
 	OK         bool
+}
+
+// PrivateZones are names that the public tree does not judge: special-use names
+// (RFC 6761, 6762, 7686, 8375, 9476), the reverse zones of RFC 6303 and of
+// shared address space (RFC 7793), and internal, which ICANN reserved.
+func PrivateZones() []string {
+	zones := []string{
+		"local.", "localhost.", "test.", "invalid.", "onion.", "alt.", "internal.", "home.arpa.",
+		"10.in-addr.arpa.", "168.192.in-addr.arpa.", "127.in-addr.arpa.", "254.169.in-addr.arpa.", "0.in-addr.arpa.",
+		"2.0.192.in-addr.arpa.", "100.51.198.in-addr.arpa.", "113.0.203.in-addr.arpa.", "255.255.255.255.in-addr.arpa.",
+		"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa.",
+		"0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa.",
+		"d.f.ip6.arpa.", "8.e.f.ip6.arpa.", "9.e.f.ip6.arpa.", "a.e.f.ip6.arpa.", "b.e.f.ip6.arpa.", "8.b.d.0.1.0.0.2.ip6.arpa.",
+	}
+	for i := 16; i <= 31; i++ {
+		zones = append(zones, fmt.Sprintf("%d.172.in-addr.arpa.", i))
+	}
+	for i := 64; i <= 127; i++ {
+		zones = append(zones, fmt.Sprintf("%d.100.in-addr.arpa.", i))
+	}
+	return zones
 }

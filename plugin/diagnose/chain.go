@@ -2,79 +2,33 @@ package diagnose
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/miekg/dns"
 
-	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
-	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
-// causeOf is the cause that stands for a DNSSEC finding's first code.
-var causeOf = map[uint16]string{
-	1: "dnssec_unsupported_algorithm", 2: "dnssec_unsupported_digest",
-	6: "dnssec_bogus", 7: "dnssec_signature_expired", 8: "dnssec_signature_not_yet_valid",
-	9: "dnssec_dnskey_missing", 10: "dnssec_rrsigs_missing", 11: "dnssec_no_zone_key",
-	12: "dnssec_nsec_missing", 22: "authority_unreachable", 23: "authority_unreachable",
-	25: "dnssec_expired_before_valid", 27: "dnssec_nsec3_iterations",
+// follows begins to follow the chain by what the failing upstream gives with CD=1,
+// once; wait returns what that found.
+func (d *diagnosis) follows(ctx context.Context) {
+	if d.chain != nil || d.found != nil {
+		return
+	}
+	came := make(chan dnssec.Finding, 1)
+	d.chain = came
+	go func() { came <- d.follow(ctx, d.Failing, d.Question) }()
 }
 
-// dnssec draws the verdict from a validation by what the upstream gives. byDNSSEC
-// says that it answers with CD=1 and only so. What validates here is never called
-// bogus.
-func (d *diagnosis) dnssec(ctx context.Context, found dnssec.Finding, byDNSSEC bool, said []option.Option) (Finding, bool) {
-	if len(d.Anchors) == 0 {
-		return Finding{}, false
+// wait returns what the chain came to. Until then given is the validation's.
+func (d *diagnosis) wait(ctx context.Context) *dnssec.Finding {
+	if d.found == nil {
+		d.follows(ctx)
+		found := <-d.chain
+		d.trace(found)
+		d.found = &found
 	}
-	switch holds := found.Status == dnssec.Secure || found.Status == dnssec.Insecure; {
-	case found.Clock, d.private():
-	case found.Status == dnssec.Undecided:
-		if other, ok := d.elsewhere(ctx); ok {
-			found = other
-		} else if other, ok := d.witness(ctx, found); ok {
-			found = other
-		}
-	case holds && byDNSSEC && d.Delegation != nil:
-		// What the upstream objects to may be what it does not give with CD=1.
-		d.step(false, "what the upstream gives with CD=1 is %s, and not what it objects to: once more through the zones' own servers", found.Status)
-		if other := d.validate(ctx, d.servers(ctx)); other.Status == dnssec.Bogus {
-			found = other
-		}
-	}
-	zone, cut := found.Zone, found.Type == dns.TypeDNSKEY
-	if found.Type == dns.TypeDS {
-		// The parent judges the DS, and the child alone is cut off by it.
-		zone, cut = found.Owner, true
-	}
-	switch {
-	case found.Clock:
-		return d.explained(cause.Diagnosed(d.Verdict, "clock_wrong", nil, "", "", ""), "", false), true
-	case found.Status == dnssec.Bogus && len(found.Codes) > 0:
-		id, ok := causeOf[found.Codes[0]]
-		if !ok {
-			break
-		}
-		verdict := cause.Diagnosed(d.Verdict, id, found.Codes, found.Text, found.Text, found.Zone)
-		f := d.explained(verdict.Beside(said), zone, cut)
-		f.Fault = &found
-		return f, true
-	case found.Status == dnssec.Insecure && byDNSSEC && len(found.Codes) > 0 && !found.Foreign && !d.private():
-		// What no validator can judge is taken for unsigned by most, and failed
-		// by this one (for NSEC3 iterations RFC 9276 section 3.2 allows both).
-		verdict := cause.Diagnosed(d.Verdict, causeOf[found.Codes[0]], found.Codes, found.Text, found.Text, found.Zone)
-		return d.explained(verdict.Beside(said), "", false), true
-	case found.Status == dnssec.Undecided && byDNSSEC && !d.private():
-		// Twice with CD=0 it fails and with CD=1 it does not: what the upstream
-		// objects to is DNSSEC, though not seen what.
-		text := "the upstream answers with CD=1 only: it finds the answer bogus"
-		verdict := cause.Diagnosed(d.Verdict, causeOf[6], []uint16{6}, text, text, "")
-		return d.explained(verdict.Beside(said), "", false), true
-	case found.Status != dnssec.Undecided:
-		d.step(found.Status == dnssec.Secure, "validated here it is %s: %s", found.Status, found.Text)
-	}
-	return Finding{}, false
+	return d.found
 }
 
 // validate follows the chain by what a resolver gives with CD=1.
@@ -100,7 +54,7 @@ func (d *diagnosis) follow(ctx context.Context, r Resolver, of dns.Question) dns
 				}
 				return m, nil
 			}
-			m, err := r.Exchange(ctx, question(q, true, true))
+			m, err := d.insist(ctx, r, question(q, true, true))
 			if err == nil && answered(m) {
 				given[q] = m
 			}
@@ -167,27 +121,4 @@ func (d *diagnosis) witness(ctx context.Context, withheld dnssec.Finding) (dnsse
 	}
 	found.Text = "the answer is withheld; at the apex of its zone: " + found.Text
 	return found, true
-}
-
-// disagrees validates the chain where the upstream gave a DNSSEC reason of its
-// own, and says how the two differ. The upstream's reason stands.
-func (d *diagnosis) disagrees(ctx context.Context, said []option.Option) string {
-	code, ok := cause.DNSSECCode(said)
-	if !ok || len(d.Anchors) == 0 || d.private() {
-		return ""
-	}
-	found := d.validate(ctx, d.Failing)
-	here := found.Status.String()
-	switch {
-	case found.Status == dnssec.Undecided:
-		return ""
-	case len(found.Codes) > 0 && slices.ContainsFunc(said, func(o option.Option) bool { return o.Code == found.Codes[0] }):
-		d.step(true, "the same is found here: %s", found.Text)
-		return ""
-	case len(found.Codes) > 0:
-		here = fmt.Sprintf("%d %s", found.Codes[0], option.Name(found.Codes[0]))
-	}
-	text := fmt.Sprintf("the upstream says %d %s, found here is %s: %s", code, option.Name(code), here, found.Text)
-	d.step(false, "%s", text)
-	return text
 }

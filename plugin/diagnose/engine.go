@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -9,8 +10,11 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
 // Limits of one diagnosis.
@@ -37,6 +41,8 @@ type Engine struct {
 	Now   func() time.Time
 	// MaxTime bounds one diagnosis, ten seconds if zero.
 	MaxTime time.Duration
+	// controls are what upstreams answered to questions that are nobody's.
+	controls control.Answers
 	// Progress is called with each step as it is made; it may be nil.
 	Progress func(Step)
 }
@@ -47,7 +53,7 @@ func (e *Engine) Diagnose(ctx context.Context, c Case) Finding {
 	defer cancel()
 	began := e.Now()
 	d := e.begin(c)
-	d.Failing = d.counted(c.Failing)
+	d.Failing = d.tallied(d.counted(c.Failing))
 	d.Others = slices.Clone(c.Others)
 	for i, r := range d.Others {
 		d.Others[i] = d.counted(r)
@@ -55,9 +61,37 @@ func (e *Engine) Diagnose(ctx context.Context, c Case) Finding {
 	f := d.run(ctx)
 	cancel()
 	d.end()
-	f.Steps = d.steps
+	f.Steps, f.Seen = d.steps, d.seen
 	f.Queries = int(d.queries.Load())
 	f.Elapsed = e.Now().Sub(began)
+	return f
+}
+
+// Judge validates a question that is answered: a resolver may answer what a
+// validator would reject, or accept as insecure for a reason worth knowing. The
+// finding's outcome is Resolves; it has a verdict if there is something to say.
+func (e *Engine) Judge(ctx context.Context, c Case) Finding {
+	ctx, cancel := context.WithTimeout(ctx, e.maxTime())
+	defer cancel()
+	began := e.Now()
+	d := e.begin(c)
+	d.Failing = d.counted(c.Failing)
+	found := d.follow(ctx, d.Failing, d.Question)
+	d.trace(found)
+	f := Finding{Outcome: Resolves, Zone: found.Zone, Text: "DNSSEC: " + found.Status.String()}
+	switch {
+	case found.Status == dnssec.Undecided:
+		f.Text = "DNSSEC could not be judged: " + found.Text
+	case found.Text != "":
+		f.Text += ", " + found.Text
+	}
+	if len(found.Codes) > 0 {
+		f.Text, f.Fault = found.Text, &found
+		if id, ok := causeOf[found.Codes[0]]; ok {
+			f.Verdict = cause.Diagnosed(d.Verdict, id, found.Codes, found.Text, found.Text, found.Zone)
+		}
+	}
+	f.Steps, f.Queries, f.Elapsed = d.steps, int(d.queries.Load()), e.Now().Sub(began)
 	return f
 }
 
@@ -78,6 +112,28 @@ type diagnosis struct {
 	Case
 	queries atomic.Int64
 	steps   []Step
+	// suspect is who is looked at, and seen what was seen of those before.
+	suspect string
+	seen    []string
+	// why and advice are for the case that nobody is convicted, and silent says
+	// that the upstream answers nothing.
+	why, advice string
+	silent      bool
+	// first is what the question was answered with CD=0, or lost why it was not;
+	// unvalidated is the answer with CD=1. Both are nil without one. said is the
+	// upstream's own reason.
+	first, unvalidated *dns.Msg
+	lost               error
+	said               []option.Option
+	// unsettled is true if CD=0 was answered otherwise when it was asked again.
+	unsettled bool
+	// chain is the validation under way, and found its finding.
+	chain chan dnssec.Finding
+	found *dnssec.Finding
+	// sent and came count what the failing upstream was asked and answered.
+	sent, came atomic.Int64
+	// lossy is true once a reply was lost where others came.
+	lossy atomic.Bool
 	// given is what the failing upstream said with CD=1.
 	given map[dns.Question]*dns.Msg
 	// probing is what the zone's own servers are asked, source all that they say,
@@ -91,6 +147,9 @@ type diagnosis struct {
 func (d *diagnosis) end() {
 	if d.probing != nil {
 		<-d.probing.ended
+	}
+	if d.chain != nil && d.found == nil {
+		<-d.chain
 	}
 }
 
@@ -106,13 +165,39 @@ func (d *diagnosis) spend() bool {
 // counted returns r with its queries counted against the budget, and ended with
 // their context: forward's transports look at their own time alone.
 func (d *diagnosis) counted(r Resolver) Resolver {
-	exchange := r.Exchange
-	r.Exchange = func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
-		if !d.spend() {
-			return nil, dnssec.ErrBudget
+	count := func(exchange Exchange) Exchange {
+		if exchange == nil {
+			return nil
 		}
-		return within(ctx, func() (*dns.Msg, error) { return exchange(ctx, m) })
+		return func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
+			if !d.spend() {
+				return nil, dnssec.ErrBudget
+			}
+			return within(ctx, func() (*dns.Msg, error) { return exchange(ctx, m) })
+		}
 	}
+	r.Exchange, r.UDP, r.TCP = count(r.Exchange), count(r.UDP), count(r.TCP)
+	return r
+}
+
+// tallied returns r with what it is asked and answers counted.
+func (d *diagnosis) tallied(r Resolver) Resolver {
+	count := func(exchange Exchange) Exchange {
+		if exchange == nil {
+			return nil
+		}
+		return func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
+			reply, err := exchange(ctx, m)
+			if !errors.Is(err, dnssec.ErrBudget) && !errors.Is(err, context.Canceled) {
+				d.sent.Add(1)
+			}
+			if err == nil {
+				d.came.Add(1)
+			}
+			return reply, err
+		}
+	}
+	r.Exchange, r.UDP, r.TCP = count(r.Exchange), count(r.UDP), count(r.TCP)
 	return r
 }
 
@@ -149,13 +234,3 @@ func (d *diagnosis) note(s Step) {
 // query is the case's question with EDNS, and with DO as it was asked: there are
 // resolvers to which it makes a difference. With CD=1 it is for us to validate.
 func (d *diagnosis) query(cd bool) *dns.Msg { return question(d.Question, cd, cd || d.DNSSECOK) }
-
-func question(q dns.Question, cd, do bool) *dns.Msg {
-	m := new(dns.Msg)
-	m.Id = dns.Id()
-	m.RecursionDesired = true
-	m.CheckingDisabled = cd
-	m.Question = []dns.Question{q}
-	m.SetEdns0(udpSize, do)
-	return m
-}

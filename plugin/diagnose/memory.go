@@ -56,7 +56,11 @@ func (r *Runner) remember(c Case, k key, f Finding) {
 		backoff = min(2*before.backoff, maxBackoff)
 	}
 	r.holding.Store(true)
-	r.known.Add(k.hash(), &known{key: k, verdict: f.Verdict, found: now, until: now.Add(backoff), backoff: backoff})
+	verdict := f.Verdict
+	if f.Stands {
+		verdict = nil
+	}
+	r.known.Add(k.hash(), &known{key: k, verdict: verdict, found: now, until: now.Add(backoff), backoff: backoff})
 	if f.Outcome == Explained && f.Cut && f.Zone != "" && f.Zone != "." {
 		at := k.zone(strings.ToLower(f.Zone))
 		r.zones.Add(at.hash(), &zone{key: at, verdict: f.Verdict, found: now, until: now.Add(backoffOfZone)})
@@ -106,6 +110,7 @@ func (r *Runner) brokenZone(k key, now time.Time) (*zone, bool) {
 // of the zones above it.
 func (r *Runner) Succeeded(scope evidence.Scope, q dns.Question) {
 	k := keyOf(scope, q)
+	r.engine.controls.Recovered()
 	forgotten := forget(r.known, k)
 	for off, end := 0, false; !end; off, end = dns.NextLabel(k.question.Name, off) {
 		forgotten = forget(r.zones, k.zone(k.question.Name[off:])) || forgotten

@@ -12,8 +12,8 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose"
-	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/bed"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
+	"github.com/seed-1b7246af/coredns-ede/test/bed"
 )
 
 const day = 24 * time.Hour

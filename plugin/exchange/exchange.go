@@ -19,8 +19,25 @@ var ErrQuestion = errors.New("reply to another question")
 
 // Ask sends m through p and returns its reply: over TCP if the one over UDP is
 // truncated, and on a new connection if the peer closed the kept one. It leaves
-// m unchanged. The error is that of the transport, of ctx, or ErrQuestion.
+// m unchanged. The error is that of the transport, of ctx, ErrQuestion, or a
+// *CutError.
 func Ask(ctx context.Context, p *proxy.Proxy, m *dns.Msg, opts proxy.Options) (*dns.Msg, error) {
+	return limited(ctx, func() (*dns.Msg, error) {
+		reply, err := once(ctx, p, m, opts)
+		if err != nil || !reply.Truncated || opts.ForceTCP || !Plain(p) {
+			return reply, err
+		}
+		opts.ForceTCP = true
+		whole, err := once(ctx, p, m, opts)
+		if err != nil {
+			return nil, &CutError{err}
+		}
+		return whole, nil
+	})
+}
+
+// once is Ask without a second transport.
+func once(ctx context.Context, p *proxy.Proxy, m *dns.Msg, opts proxy.Options) (*dns.Msg, error) {
 	for tries := 0; ; tries++ {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -35,9 +52,6 @@ func Ask(ctx context.Context, p *proxy.Proxy, m *dns.Msg, opts proxy.Options) (*
 			return nil, err
 		case !state.Match(reply):
 			return nil, ErrQuestion
-		case reply.Truncated && !opts.ForceTCP:
-			opts.ForceTCP = true
-			continue
 		}
 		return reply, nil
 	}

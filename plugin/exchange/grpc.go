@@ -2,33 +2,35 @@ package exchange
 
 import (
 	"context"
+	"errors"
 
-	"github.com/coredns/coredns/pb"
-	"github.com/coredns/coredns/request"
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/pkg/nonwriter"
 
 	"github.com/miekg/dns"
 )
 
-// AskGRPC sends m through a client of the grpc plugin and returns its reply. The
-// error is that of the transport, or ErrQuestion.
-func AskGRPC(ctx context.Context, client pb.DnsServiceClient, m *dns.Msg) (*dns.Msg, error) {
+// ErrNoReply says that a handler wrote nothing.
+var ErrNoReply = errors.New("no reply")
+
+// AskHandler sends m through h, the plugin grpc with one upstream, and returns its reply:
+// the plugin does not give its clients away. The error is that of the plugin, ErrNoReply,
+// or ErrQuestion.
+func AskHandler(ctx context.Context, h plugin.Handler, m *dns.Msg) (*dns.Msg, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	wire, err := m.Pack()
-	if err != nil {
-		return nil, err
-	}
-	packet, err := client.Query(ctx, &pb.DnsPacket{Msg: wire})
-	if err != nil {
-		return nil, err
-	}
-	reply := new(dns.Msg)
-	if err := reply.Unpack(packet.GetMsg()); err != nil {
-		return nil, err
-	}
-	state := request.Request{W: writer, Req: m}
-	if !state.Match(reply) {
-		return nil, ErrQuestion
-	}
-	return reply, nil
+	return limited(ctx, func() (*dns.Msg, error) {
+		w := nonwriter.New(Client)
+		_, err := h.ServeDNS(ctx, w, m.Copy())
+		switch {
+		case err != nil:
+			return nil, err
+		case w.Msg == nil:
+			return nil, ErrNoReply
+		case w.Msg.Rcode == dns.RcodeFormatError && len(w.Msg.Answer) == 0:
+			// What grpc says of a reply to another question.
+			return nil, ErrQuestion
+		}
+		return w.Msg, nil
+	})
 }

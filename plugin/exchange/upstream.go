@@ -72,6 +72,14 @@ func (u *Upstream) Exchange(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
 	return Ask(ctx, u.proxy, m, proxy.Options{})
 }
 
+// Plain reports whether Over can be used.
+func (u *Upstream) Plain() bool { return Plain(u.proxy) }
+
+// Over sends m over one transport alone.
+func (u *Upstream) Over(ctx context.Context, m *dns.Msg, over Transport) (*dns.Msg, error) {
+	return Over(ctx, u.proxy, m, over)
+}
+
 // Close ends the use of the resolver. The connections end when the proxy is
 // collected: its finalizer stops the transport, which can be done only once.
 func (u *Upstream) Close() { u.proxy.Stop() }

@@ -1,7 +1,9 @@
 package explain
 
 import (
+	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"github.com/miekg/dns"
@@ -9,6 +11,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose"
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
 	"github.com/seed-1b7246af/coredns-ede/plugin/observe"
 	"github.com/seed-1b7246af/coredns-ede/plugin/record"
 )
@@ -39,7 +42,7 @@ func (x *Explainer) diagnose(run *observe.Run, ev *evidence.Evidence, v *cause.V
 	if ev.Nested != nil {
 		return d.knownNested(ev, v)
 	}
-	if !v.Disputable() && !v.Refinable() {
+	if !v.Refinable() {
 		return v
 	}
 	scope, ok := x.scope(ev.Asked.Name)
@@ -57,8 +60,7 @@ func (x *Explainer) diagnose(run *observe.Run, ev *evidence.Evidence, v *cause.V
 	if !ok {
 		return v
 	}
-	if left := longestHeld - ev.Elapsed; v.Disputable() || left <= 0 {
-		// What the upstream says stands for now, or the client gives up soon.
+	if left := longestHeld - ev.Elapsed; left <= 0 {
 		d.waiter.Start(c)
 	} else {
 		ctx, cancel := context.WithTimeout(run, left)
@@ -129,9 +131,10 @@ func (x *Explainer) caseOf(run *observe.Run, ev *evidence.Evidence, v *cause.Ver
 		Scope: ev.Scope, Question: ev.Asked, DNSSECOK: ev.DNSSECOK, TimedOut: ev.Failure.Kind == evidence.Timeout, Private: private, Verdict: v,
 	}
 	for i, p := range peers {
-		r := diagnose.Resolver{Name: p.Addr, Exchange: p.Exchange}
+		r := resolverOf(p)
 		if i == 0 {
 			c.Failing = r
+			c.Answered = func() uint64 { return exchange.Answered(p.Addr) }
 		} else {
 			c.Others = append(c.Others, r)
 		}
@@ -139,12 +142,22 @@ func (x *Explainer) caseOf(run *observe.Run, ev *evidence.Evidence, v *cause.Ver
 	return c, true
 }
 
+// resolverOf is an upstream as a diagnosis asks it.
+func resolverOf(p observe.Peer) diagnose.Resolver {
+	r := diagnose.Resolver{Name: p.Addr, Exchange: p.Exchange, ByTCP: p.ForcesTCP()}
+	if p.Plain() {
+		r.UDP = func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) { return p.Over(ctx, m, exchange.UDP) }
+		r.TCP = func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) { return p.Over(ctx, m, exchange.TCP) }
+	}
+	return r
+}
+
 // Diagnosed returns the function that records findings in l. The incident table has a
 // finding from the next failure of the name on.
 func Diagnosed(l *record.Log, zoneOf func(name string) string) func(diagnose.Case, diagnose.Finding) {
 	return func(c diagnose.Case, f diagnose.Finding) {
 		record.CountDiagnosis(f.Outcome.String(), f.Queries, f.Elapsed)
-		d := record.Diagnosis{Question: c.Question, Zone: f.Zone, Queries: f.Queries, Duration: f.Elapsed, Text: f.Text}
+		d := record.Diagnosis{Question: c.Question, Zone: f.Zone, Queries: f.Queries, Duration: f.Elapsed, Text: f.Text, Seen: strings.Join(f.Seen, "; ")}
 		switch f.Outcome {
 		case diagnose.Explained:
 			d.Verdict = f.Verdict
@@ -152,7 +165,7 @@ func Diagnosed(l *record.Log, zoneOf func(name string) string) func(diagnose.Cas
 				d.Result, d.Text = "disagrees", f.Disagrees
 			}
 		case diagnose.Undecided:
-			d.Verdict = c.Verdict
+			d.Verdict = cmp.Or(f.Verdict, c.Verdict)
 			d.Result = f.Outcome.String()
 		case diagnose.Resolves:
 			d.Result = f.Outcome.String()

@@ -13,6 +13,7 @@ import (
 	"github.com/coredns/coredns/plugin/secondary"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/unexported"
 	"github.com/seed-1b7246af/coredns-ede/test/port"
 )
 
@@ -33,7 +34,7 @@ func TestTheMaxFailsOfTheRealForwardIsRead(t *testing.T) {
 		if f == nil {
 			t.Fatalf("%s: forward is no *forward.Forward any more", directive)
 		}
-		if got, known := maxFailsOf(f); got != want || !known {
+		if got, known := unexported.MaxFails(f); got != want || !known {
 			t.Errorf("%s: max_fails %d (known: %v), want %d", directive, got, known, want)
 		}
 	}
@@ -88,7 +89,7 @@ func TestTheAddressesOfTheRealGRPCPluginAreRead(t *testing.T) {
 	if !ok {
 		t.Fatalf("grpc is a %T", h)
 	}
-	if got, want := addrsOf(g), []string{"192.0.2.53:8053", "192.0.2.54:8053"}; !slices.Equal(got, want) {
+	if got, want := unexported.Addresses(g), []string{"192.0.2.53:8053", "192.0.2.54:8053"}; !slices.Equal(got, want) {
 		t.Errorf("addresses %v, want %v", got, want)
 	}
 	if under(setUp(t, "grpc . 192.0.2.53:8053")).ladder.taps[1].upstreams == nil {

@@ -2,18 +2,17 @@ package observe
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/forward"
 	"github.com/coredns/coredns/plugin/grpc"
-	"github.com/coredns/coredns/plugin/pkg/nonwriter"
 	"github.com/coredns/coredns/plugin/pkg/proxy"
 
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
+	"github.com/seed-1b7246af/coredns-ede/plugin/unexported"
 )
 
 // Peer is a configured upstream of forward or grpc, reached as they reach it: the same
@@ -41,13 +40,13 @@ func (run *Run) Peers(failing string) (peers []Peer, zone string) {
 	}
 	set := t.upstreams.sets[i]
 	if set.forward == nil {
-		zone, known := fromOf(t.next)
+		zone, known := unexported.Zone(t.next)
 		if !known || len(set.addrs) != 1 {
 			return nil, ""
 		}
 		return []Peer{{Addr: failing, handler: t.next}}, zone
 	}
-	zone, known := fromOf(set.forward)
+	zone, known := unexported.Zone(set.forward)
 	if !known {
 		return nil, ""
 	}
@@ -62,34 +61,25 @@ func (run *Run) Peers(failing string) (peers []Peer, zone string) {
 	return peers, zone
 }
 
-// Exchange sends m to the upstream and returns its reply, over TCP if the one over UDP
-// is truncated.
+// Exchange sends m to the upstream and returns its reply, over TCP if the one over UDP is
+// truncated. It is a probe: no part of forward's max_concurrent.
 func (p Peer) Exchange(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
 	if p.handler != nil {
-		return p.exchangeGRPC(ctx, m)
+		return exchange.AskHandler(ctx, p.handler, m)
 	}
-	opts := proxy.Options{ForceTCP: p.forward.ForceTCP(), PreferUDP: p.forward.PreferUDP()}
+	opts := proxy.Options{ForceTCP: p.ForcesTCP(), PreferUDP: p.forward.PreferUDP()}
 	return exchange.Ask(ctx, p.proxy, m, opts)
 }
 
-var errNoReply = errors.New("no reply")
+// Plain reports whether the upstream is asked over plain DNS, so that Over can be used.
+func (p Peer) Plain() bool { return p.proxy != nil && exchange.Plain(p.proxy) }
 
-// exchangeGRPC asks through the plugin, which does not give its clients away.
-func (p Peer) exchangeGRPC(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
-	ctx, cancel := context.WithTimeout(ctx, exchange.Timeout)
-	defer cancel()
-	w := nonwriter.New(exchange.Client)
-	_, err := p.handler.ServeDNS(ctx, w, m.Copy())
-	switch {
-	case err != nil:
-		return nil, err
-	case w.Msg == nil:
-		return nil, errNoReply
-	case w.Msg.Rcode == dns.RcodeFormatError && len(w.Msg.Answer) == 0:
-		// grpc says so of a reply to another question.
-		return nil, exchange.ErrQuestion
-	}
-	return w.Msg, nil
+// ForcesTCP reports whether forward asks the upstream over TCP alone.
+func (p Peer) ForcesTCP() bool { return p.forward != nil && p.forward.ForceTCP() }
+
+// Over sends m over one transport alone. It is for a Peer that is Plain.
+func (p Peer) Over(ctx context.Context, m *dns.Msg, over exchange.Transport) (*dns.Msg, error) {
+	return exchange.Over(ctx, p.proxy, m, over)
 }
 
 // ForwardZone is the zone of the forward or grpc in this block that name goes to,
@@ -101,7 +91,7 @@ func (l *Ladder) ForwardZone(name string) (zone string, known bool) {
 			continue
 		}
 		for h := t.next; isForwarder(h); h = nextOf(h) {
-			from, known := fromOf(h)
+			from, known := unexported.Zone(h)
 			if !known {
 				return "", false
 			}

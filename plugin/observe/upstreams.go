@@ -11,6 +11,7 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/proxy"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/unexported"
 )
 
 // upstreams knows the configured upstreams of the forwards below one tap. The lists
@@ -44,14 +45,14 @@ func newUpstreams(h plugin.Handler) *upstreams {
 	u := new(upstreams)
 	for f := forwardOf(h); f != nil; f = forwardOf(f.Next) {
 		set := upstreamSet{forward: f, proxies: f.List()}
-		set.maxFails, set.knowsFails = maxFailsOf(f)
+		set.maxFails, set.knowsFails = unexported.MaxFails(f)
 		for _, p := range set.proxies {
 			set.addrs = append(set.addrs, p.Addr())
 		}
 		u.sets = append(u.sets, set)
 	}
 	if g, ok := h.(*grpc.GRPC); ok {
-		u.sets = append(u.sets, upstreamSet{addrs: addrsOf(g)})
+		u.sets = append(u.sets, upstreamSet{addrs: unexported.Addresses(g)})
 	}
 	if len(u.sets) == 1 && len(u.sets[0].addrs) == 1 {
 		u.only = u.sets[0].addrs[0]

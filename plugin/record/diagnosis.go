@@ -55,6 +55,8 @@ type Diagnosis struct {
 	Queries  int
 	Duration time.Duration
 	Text     string
+	// Seen is what was seen of those who were ruled out, or could not be told.
+	Seen string
 }
 
 // Diagnosed queues the line of a diagnosis. It never blocks.
@@ -70,7 +72,7 @@ func (l *Log) Diagnosed(d Diagnosis) {
 }
 
 func (d Diagnosis) fields() fields {
-	fs := make(fields, 0, 12)
+	fs := make(fields, 0, 13)
 	if d.Verdict != nil {
 		fs.text("cause", d.Verdict.Cause.ID)
 		fs.codes("ede", d.Verdict.Codes())
@@ -83,6 +85,7 @@ func (d Diagnosis) fields() fields {
 	fs.number("queries", uint64(d.Queries))
 	fs.seconds("duration_seconds", d.Duration)
 	fs.text("text", d.Text)
+	fs.text("ruled_out", d.Seen)
 	if d.Verdict != nil {
 		fs.text("advice", d.Verdict.Advice)
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/cloudflare/circl/sign/ed448"
 	"github.com/miekg/dns"
 
-	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/bed"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
+	"github.com/seed-1b7246af/coredns-ede/test/bed"
 )
 
 // ed448Keys gives a zone keys of algorithm 16 (RFC 8080).

@@ -91,9 +91,19 @@ func run(cmd *cobra.Command, o options, args []string) error {
 	p := &printer{out: cmd.OutOrStdout(), asJSON: o.asJSON, question: q, server: server, hints: o.hints()}
 	_, onTerminal := terminal(p.out)
 	p.colour = onTerminal && os.Getenv("NO_COLOR") == ""
-	f, reply := o.explain(cmd, engine, diagnose.Resolver{Name: server, Exchange: upstream.Exchange}, q)
+	f, reply := o.explain(cmd, engine, resolver(server, upstream), q)
 	p.reply = reply
 	return p.print(f)
+}
+
+// resolver is the server as the engine asks it.
+func resolver(server string, u *exchange.Upstream) diagnose.Resolver {
+	r := diagnose.Resolver{Name: server, Exchange: u.Exchange}
+	if u.Plain() {
+		r.UDP = func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) { return u.Over(ctx, m, exchange.UDP) }
+		r.TCP = func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) { return u.Over(ctx, m, exchange.TCP) }
+	}
+	return r
 }
 
 // explain asks and diagnoses, and shows how far it is. It returns the reply to the

@@ -21,16 +21,18 @@ type result struct {
 	Cause   string   `json:"cause,omitempty"`
 	Codes   []uint16 `json:"ede,omitempty"`
 	// Said is what the server itself gave as its reason.
-	Said         []said `json:"said,omitempty"`
-	Zone         string `json:"zone,omitempty"`
-	Owner        string `json:"owner,omitempty"`
-	Text         string `json:"text"`
-	Disagrees    string `json:"disagrees,omitempty"`
-	Fault        *fault `json:"fault,omitempty"`
-	Advice       string `json:"advice,omitempty"`
-	Steps        []step `json:"steps"`
-	Queries      int    `json:"queries"`
-	Milliseconds int64  `json:"duration_ms"`
+	Said      []said `json:"said,omitempty"`
+	Zone      string `json:"zone,omitempty"`
+	Owner     string `json:"owner,omitempty"`
+	Text      string `json:"text"`
+	Disagrees string `json:"disagrees,omitempty"`
+	Fault     *fault `json:"fault,omitempty"`
+	Advice    string `json:"advice,omitempty"`
+	// Seen is what was seen of those nearer than the fault.
+	Seen         []string `json:"ruled_out,omitempty"`
+	Steps        []step   `json:"steps"`
+	Queries      int      `json:"queries"`
+	Milliseconds int64    `json:"duration_ms"`
 }
 
 // fault is the record at fault, and the key or signature.
@@ -58,7 +60,7 @@ func (p *printer) printJSON(f diagnose.Finding) error {
 	r := result{
 		Name: p.question.Name, Type: dns.Type(p.question.Qtype).String(), Server: p.server,
 		Outcome: f.Outcome.String(), Zone: f.Zone, Text: option.Sanitize(f.Text, 2*maxLine), Disagrees: option.Sanitize(f.Disagrees, maxLine),
-		Fault: faultOf(f.Fault), Queries: f.Queries, Milliseconds: f.Elapsed.Milliseconds(), Steps: []step{},
+		Fault: faultOf(f.Fault), Queries: f.Queries, Milliseconds: f.Elapsed.Milliseconds(), Steps: []step{}, Seen: f.Seen,
 	}
 	if p.reply != nil {
 		r.Rcode = dns.RcodeToString[p.reply.Rcode]

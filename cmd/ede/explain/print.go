@@ -76,6 +76,12 @@ func (p *printer) printText(f diagnose.Finding) {
 	if f.Disagrees != "" {
 		fmt.Fprintf(p.out, "  %s\n", option.Sanitize(f.Disagrees, maxLine))
 	}
+	if len(f.Seen) > 0 {
+		fmt.Fprint(p.out, "\nWhat was seen of those nearer than the fault:\n")
+		for _, s := range f.Seen {
+			fmt.Fprintf(p.out, "  %s\n", s)
+		}
+	}
 	if len(f.Steps) > 0 {
 		fmt.Fprint(p.out, "\nThe way there:\n")
 		p.tree(f.Steps)

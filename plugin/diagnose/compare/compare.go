@@ -44,9 +44,10 @@ const (
 	Undecided       Verdict = iota // nothing is claimed
 	UpstreamAtFault                // another resolver answers the question
 	ZoneAtFault                    // all others that voted fail too
+	Differ                         // an upstream beside it says that the name does not exist
 )
 
-var verdictNames = [...]string{"undecided", "upstream_at_fault", "zone_at_fault"}
+var verdictNames = [...]string{"undecided", "upstream_at_fault", "zone_at_fault", "differ"}
 
 // String returns a stable name, fit for a metric label.
 func (v Verdict) String() string {
@@ -107,18 +108,28 @@ func (res *Result) decide(others []Resolver) {
 	if res.Failing.Kind == Answers {
 		return
 	}
-	fails, answers, here := 0, 0, false
+	fails, answers, denials, here, beside := 0, 0, 0, false, false
 	for i, v := range res.Others {
 		switch v.Kind {
 		case Answers:
 			answers++
-			here = here || others[i].SameForward
+			if v.Rcode == dns.RcodeNameError {
+				denials++
+				beside = beside || others[i].SameForward
+			} else {
+				here = here || others[i].SameForward
+			}
 			res.Validated = res.Validated || v.Validated
 		case Fails:
 			fails++
 		}
 	}
 	switch {
+	case denials > 0 && denials == answers && res.Failing.Kind != Silent:
+		// NXDOMAIN is no better answer: the name may exist where this one looks.
+		if beside {
+			res.Verdict = Differ
+		}
 	case answers > 0 && res.Failing.Kind != Silent:
 		res.Verdict = UpstreamAtFault
 		if here {
@@ -143,6 +154,8 @@ func (res *Result) describe(left int) {
 		brief = "the upstream answers when asked again"
 	case res.Verdict == UpstreamAtFault:
 		brief = fmt.Sprintf("%d of %d other resolvers answer where this upstream gives %s", counts[Answers], n, res.Failing.what())
+	case res.Verdict == Differ:
+		brief = fmt.Sprintf("this upstream gives %s, %d of %d others say that the name does not exist (NXDOMAIN)", res.Failing.what(), counts[Answers], n)
 	case res.Verdict == ZoneAtFault:
 		brief = fmt.Sprintf("%d of %d other resolvers fail too, none answers", counts[Fails], n)
 	case n == 0:

@@ -54,9 +54,8 @@ func TestCompare(t *testing.T) {
 			advice: "add `failover SERVFAIL` to the forward block: another upstream in it answers this question",
 		},
 		{
-			name: "NXDOMAIN is an answer", failing: servfail, others: []Ask{nx},
-			verdict: UpstreamAtFault, text: "1 of 1 other resolvers answer where this upstream gives SERVFAIL",
-			advice: "add `failover SERVFAIL` to the forward block: another upstream in it answers this question",
+			name: "NXDOMAIN is no better answer", failing: servfail, others: []Ask{nx, servfail},
+			verdict: Differ, text: "this upstream gives SERVFAIL, 1 of 2 others say that the name does not exist (NXDOMAIN)",
 		},
 		{
 			name: "a resolver outside the forward answers", failing: servfail, others: []Ask{ok}, foreign: true,

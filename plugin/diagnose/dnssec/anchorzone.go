@@ -72,6 +72,7 @@ func (r *run) prime(name string) *zone {
 	set := find(m.answer, name, dns.TypeDNSKEY)
 	if set == nil {
 		z.end = undecided(name, name, dns.TypeDNSKEY, "the resolver gives no DNSKEY for the trust anchor's zone %s", short(name))
+		z.end.Stripped = true
 		r.step(false, name, "%s", z.end.Text)
 		return z
 	}
@@ -96,6 +97,7 @@ func (r *run) prime(name string) *zone {
 	}
 	if len(set.sigs) == 0 && !r.givesSignatures(name) {
 		z.end = undecided(name, name, dns.TypeDNSKEY, "the resolver gives no RRSIGs: it does not do DNSSEC, or something on the way strips it")
+		z.end.Stripped = true
 		r.step(false, name, "%s", z.end.Text)
 		return z
 	}

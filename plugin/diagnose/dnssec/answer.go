@@ -49,6 +49,7 @@ func (r *run) hop(name string, t uint16) (*Finding, string) {
 	if f.Status == Bogus && p.unclear != nil && signer != p.zone.name {
 		f = r.blame(m, p, f)
 	}
+	f = r.unsigned(f, p, what)
 	if f != p.unclear {
 		r.step(f.Status != Bogus && f.Status != Undecided, p.zone.name, "%s", f.Text)
 	}
@@ -197,7 +198,7 @@ func (r *run) blame(m *message, p place, f *Finding) *Finding {
 	cut := p.unclear.Owner
 	for _, s := range m.authority {
 		if s.typ == dns.TypeSOA && len(s.rrs) > 0 && below(p.zone.name, s.name) && inZone(cut, s.name) {
-			return p.unclear
+			return p.suspect()
 		}
 	}
 	ns := r.ask(cut, dns.TypeNS)
@@ -205,8 +206,20 @@ func (r *run) blame(m *message, p place, f *Finding) *Finding {
 	case ns.failed != nil:
 		return ns.failed
 	case find(ns.answer, cut, dns.TypeNS) != nil:
+		return p.suspect()
+	}
+	return f
+}
+
+// suspect is the finding on the name of which nothing could be proven. A denial
+// without any signature need not come from the zone above: an alias, or that there
+// is no such name, may be the word of whoever stands between.
+func (p place) suspect() *Finding {
+	if !p.bare {
 		return p.unclear
 	}
+	f := undecided(p.unclear.Zone, p.unclear.Owner, dns.TypeDS, "the DS of %s is denied without any signature, which need not be the word of %s",
+		short(p.unclear.Owner), short(p.zone.name))
 	return f
 }
 

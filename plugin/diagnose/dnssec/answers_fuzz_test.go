@@ -10,7 +10,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/bed"
+	"github.com/seed-1b7246af/coredns-ede/test/bed"
 )
 
 // exchanging is workRun with the answers changed on their way; n counts them

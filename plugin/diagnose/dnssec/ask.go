@@ -97,7 +97,9 @@ func (r *run) askAgain(q dns.Question) *message {
 		r.limit = 0
 		return r.spent(q)
 	case err != nil || reply == nil:
-		return &message{failed: undecided("", q.Name, q.Qtype, "no answer to %s %s", short(q.Name), typeName(q.Qtype))}
+		f := undecided("", q.Name, q.Qtype, "no answer to %s %s", short(q.Name), typeName(q.Qtype))
+		f.Silent = true
+		return &message{failed: f}
 	case reply.Truncated:
 		return &message{failed: undecided("", q.Name, q.Qtype, "the answer to %s %s came truncated", short(q.Name), typeName(q.Qtype))}
 	}

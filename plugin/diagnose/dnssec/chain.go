@@ -20,6 +20,8 @@ type cut struct {
 	kind cutKind
 	ds   []*dns.DS
 	end  *Finding
+	// bare says of an unclear cut that nothing in the denial is signed.
+	bare bool
 }
 
 // place is where a name stands in the tree: the zone that signs it, or where the
@@ -29,6 +31,10 @@ type place struct {
 	zone    *zone
 	end     *Finding
 	unclear *Finding
+	// bare says that unclear rests on a denial in which nothing is signed.
+	bare bool
+	// absent is the name on the way that is proven not to exist.
+	absent string
 }
 
 // descend follows the chain from the anchor to the zone of name. signer is the
@@ -65,18 +71,19 @@ func (r *run) descend(name, signer string) place {
 		case cutInsecure, cutBroken:
 			p.end = c.end
 			if p.unclear != nil && c.kind == cutBroken {
-				p.end = p.unclear
+				p.end = p.suspect()
 			}
 			return p
 		case cutUnclear:
 			if p.unclear == nil {
-				p.unclear = c.end
+				p.unclear, p.bare = c.end, c.bare
 			}
 			if c.end.Status == Undecided {
 				p.end = p.unclear
 				return p
 			}
 		case cutNoName:
+			p.absent = next
 			return p
 		}
 		at = next
@@ -137,7 +144,7 @@ func (r *run) readCut(z *zone, name string) cut {
 	case f != nil && f.Status == Insecure:
 		return cut{kind: cutInsecure, end: f}
 	case f != nil:
-		return cut{kind: cutUnclear, end: f}
+		return cut{kind: cutUnclear, end: f, bare: bare(m)}
 	case proof == provenDelegation:
 		return cut{kind: cutInsecure, end: finding(Insecure, z.name, name, dns.TypeDS, nil,
 			"%s is delegated without DS by %s, which proves it", short(name), short(z.name))}

@@ -55,6 +55,22 @@ type Finding struct {
 	// Clock says that the trust anchor's own signatures do not hold now, so
 	// that this machine's clock is suspect rather than any zone.
 	Clock bool
+	// Anchored says that the keys of a trust anchor's zone hold.
+	Anchored bool
+	// Silent says of an Undecided finding that a question got no reply.
+	Silent bool
+	// Stripped says of an Undecided finding that not even the trust anchor's zone
+	// came with signatures.
+	Stripped bool
+	// Keyless says that the zone answers and its DNSKEY cannot be had: it is asked
+	// for and failed, or, where the finding is Silent too, not replied to.
+	Keyless bool
+	// Unsigned are the records of a Bogus finding about an RRset that came without
+	// a signature, Standing what the zone's signed records say of it, and Denied
+	// the name that these deny.
+	Unsigned []dns.RR
+	Standing Standing
+	Denied   string
 	// Withheld says of an Undecided finding that the resolver answered, and kept
 	// what was asked to itself. Reached is the zone of it, or the nearest one above,
 	// whose keys hold; it is empty if there is none.

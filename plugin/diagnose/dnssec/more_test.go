@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/bed"
+	"github.com/seed-1b7246af/coredns-ede/test/bed"
 )
 
 const day = 24 * time.Hour

@@ -55,6 +55,9 @@ type Validator struct {
 func (v *Validator) Validate(ctx context.Context, q dns.Question) Finding {
 	r := newRun(ctx, v)
 	f := r.question(q)
+	for _, z := range r.zones {
+		f.Anchored = f.Anchored || z.anchor && z.end == nil
+	}
 	f.Queries = r.queries
 	f.Steps = r.steps
 	return *f

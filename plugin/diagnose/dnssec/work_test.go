@@ -9,7 +9,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/bed"
+	"github.com/seed-1b7246af/coredns-ede/test/bed"
 )
 
 var workTime = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)

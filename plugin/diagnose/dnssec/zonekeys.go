@@ -130,15 +130,15 @@ func keysOf(set *rrset) ([]*dns.DNSKEY, *Finding) {
 	return keys, nil
 }
 
-// dnskeys fetches the DNSKEY RRset of a zone that has a DS. Its absence is the
-// zone's fault only where the zone is otherwise seen to answer.
+// dnskeys fetches the DNSKEY RRset of a zone that has a DS. That it cannot be had is
+// worth a finding only where the zone is otherwise seen to answer, and a
+// failure is what was answered: silence stays silence.
 func (r *run) dnskeys(name string) (*rrset, *Finding) {
 	m := r.ask(name, dns.TypeDNSKEY)
-	if m.failed != nil && r.alive(name) {
-		return nil, bogus(dns.ExtendedErrorCodeDNSKEYMissing, name, name, dns.TypeDNSKEY,
-			"%s has a DS but its DNSKEY cannot be had, while other names of it are answered", short(name))
+	if m.failed != nil {
+		m = r.again(name, m)
 	}
-	if m = r.ask(name, dns.TypeDNSKEY); m.failed != nil {
+	if m.failed != nil {
 		return nil, m.failed
 	}
 	set := find(m.answer, name, dns.TypeDNSKEY)
@@ -149,19 +149,30 @@ func (r *run) dnskeys(name string) (*rrset, *Finding) {
 	return set, nil
 }
 
-// alive asks for the DNSKEY a second time and, if that fails too, for a name
+// again asks for the DNSKEY a second time and, if that fails too, for a name
 // that no cache can hold: only a server of the zone can answer it. It is the
-// positive control without which silence proves nothing.
-func (r *run) alive(name string) bool {
+// positive control without which a failure proves nothing.
+func (r *run) again(name string, first *message) *message {
 	q := dns.Question{Name: name, Qtype: dns.TypeDNSKEY, Qclass: dns.ClassINET}
-	again := r.askAgain(q)
-	if again.failed == nil {
-		r.answers[q] = again
-		return false
+	m := r.askAgain(q)
+	if m.failed == nil {
+		r.answers[q] = m
+		return m
+	}
+	silent := first.failed.Silent || m.failed.Silent
+	if !silent && !(first.failed.Withheld && m.failed.Withheld) {
+		return first
 	}
 	control, ok := canonicalName(fmt.Sprintf("_ede-%08x.%s", rand.Uint32(), strings.TrimPrefix(name, ".")))
-	if !ok {
-		return false
+	if !ok || r.ask(control, dns.TypeTXT).failed != nil {
+		return first
 	}
-	return r.ask(control, dns.TypeTXT).failed == nil
+	f := bogus(dns.ExtendedErrorCodeDNSKEYMissing, name, name, dns.TypeDNSKEY,
+		"%s has a DS but its DNSKEY cannot be had, while other names of it are answered", short(name))
+	if silent {
+		f.Status, f.Codes, f.Silent = Undecided, nil, true
+		f.Text = "no answer to " + short(name) + " DNSKEY, while other names of " + short(name) + " are answered"
+	}
+	f.Keyless = true
+	return &message{failed: f}
 }

@@ -2,19 +2,17 @@ package bed
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"github.com/miekg/dns"
 )
 
-var errNoAnswer = errors.New("no answer")
-
 // maxAliases bounds alias chains as resolvers do.
 const maxAliases = 12
 
 // Exchange answers in memory as a recursive resolver does a question with RD, CD
-// and DO set: aliases are followed, and nothing is validated.
+// and DO set: aliases are followed, nothing is validated, and what the zone's
+// servers do not answer is SERVFAIL.
 func (b *Bed) Exchange() func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
 	return func(_ context.Context, q dns.Question) (*dns.Msg, error) {
 		reply := &dns.Msg{Question: []dns.Question{q}}
@@ -27,10 +25,7 @@ func (b *Bed) Exchange() func(ctx context.Context, q dns.Question) (*dns.Msg, er
 				return reply, nil
 			}
 			m := z.answer(ask)
-			if m == nil {
-				return nil, errNoAnswer
-			}
-			if m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError {
+			if m == nil || m.Rcode != dns.RcodeSuccess && m.Rcode != dns.RcodeNameError {
 				return &dns.Msg{MsgHdr: dns.MsgHdr{Response: true, Rcode: dns.RcodeServerFailure}, Question: reply.Question}, nil
 			}
 			reply.Rcode = m.Rcode

@@ -1,0 +1,109 @@
+package diagnose
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+// between looks for somebody between the upstream and the zone: who strips
+// signatures, answers in the zone's place, or has a zone of his own. Each is seen in
+// what validation finds, where the upstream's validation fails the name.
+func (d *diagnosis) between(ctx context.Context) (Finding, bool) {
+	if d.unvalidated == nil || !d.checked() || d.unsettled || len(d.Anchors) == 0 {
+		return Finding{}, false
+	}
+	found := d.wait(ctx)
+	switch {
+	case found.Clock:
+		return d.convict("clock_wrong", "")
+	case !d.open():
+		return Finding{}, false
+	case found.Stripped:
+		return d.convict("dnssec_stripped", "")
+	case d.special() && len(d.unvalidated.Answer) > 0:
+		return d.ownZone("the name is for private use, and answered with CD=1 only", "")
+	case d.private():
+		return d.because(adviceException, "the upstream answers with CD=1 only: its validation fails a private name")
+	case len(found.Unsigned) == 0:
+		d.saw(found.Status == dnssec.Secure, "the answer with CD=1 shows no sign of a filter, a stripper or a private zone")
+		return Finding{}, false
+	}
+	address, special := replaced(found.Unsigned)
+	above := dns.CountLabel(found.Zone) < 2 && found.Denied != "" && found.Denied != found.Owner
+	switch {
+	case found.Standing == dnssec.Absent && (special && !nullAddress(address) || above || dns.CountLabel(found.Zone) < 2):
+		return d.ownZone(fmt.Sprintf("%s proves that there is no %s", zoneName(found.Zone), denied(found)), suffixOf(address))
+	case found.Standing != dnssec.Unproven && special:
+		return d.replacedBy(found, address)
+	}
+	d.saw(false, "the answer is unsigned, and the zone's own records do not show whether it is the zone's")
+	return Finding{}, false
+}
+
+const adviceException = "Set an exception on the upstream for this zone: domain-insecure (Unbound), validate-except (BIND), or a negative trust anchor."
+
+// ownZone is the finding that the upstream has a zone of its own which its validation
+// fails; why says how the public tree shows it.
+func (d *diagnosis) ownZone(why, address string) (Finding, bool) {
+	return d.convict("upstream_own_zone", why+address)
+}
+
+func (d *diagnosis) replacedBy(found *dnssec.Finding, address netip.Addr) (Finding, bool) {
+	what := "has a signed one"
+	if found.Standing == dnssec.Absent {
+		what = "has none"
+	}
+	text := fmt.Sprintf("the answer %s is not the zone's: %s, by its own signed record, %s for %s; a filter replaces it",
+		address, zoneName(found.Zone), what, option.Sanitize(found.Owner, maxSaid))
+	v := cause.Diagnosed(d.Verdict, "answer_replaced", nil, text, text, "")
+	d.step(false, "%s", text)
+	return d.explained(v, "", false), true
+}
+
+// replaced returns an address that no public zone has: the unspecified one, with
+// which filters block, or a private one, to which they lead.
+func replaced(records []dns.RR) (netip.Addr, bool) {
+	for _, rr := range records {
+		var a netip.Addr
+		switch rr := rr.(type) {
+		case *dns.A:
+			a, _ = netip.AddrFromSlice(rr.A.To4())
+		case *dns.AAAA:
+			a, _ = netip.AddrFromSlice(rr.AAAA.To16())
+		}
+		if a.IsValid() && (a.IsUnspecified() || a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast()) {
+			return a, true
+		}
+	}
+	return netip.Addr{}, false
+}
+
+func nullAddress(a netip.Addr) bool { return a.IsValid() && a.IsUnspecified() }
+
+func suffixOf(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return fmt.Sprintf("; the answer is %s", a)
+}
+
+func denied(found *dnssec.Finding) string {
+	if found.Denied != found.Owner {
+		return option.Sanitize(found.Denied, maxSaid)
+	}
+	return option.Sanitize(found.Owner, maxSaid) + " " + dns.Type(found.Type).String()
+}
+
+func zoneName(zone string) string {
+	if zone == "." {
+		return "the public root"
+	}
+	return option.Sanitize(zone, maxSaid)
+}

@@ -1,0 +1,146 @@
+// Package control asks resolvers questions whose answers tell of the resolver and
+// of nobody's names: the root's own records, a name that cannot exist. What was
+// answered serves all diagnoses for a while; silence serves none.
+package control
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+const (
+	// Lifetime is how long an answer serves.
+	Lifetime = 30 * time.Second
+	// maxAnswers bounds what is remembered: a few questions for each upstream.
+	maxAnswers = 256
+	// udpSize is what is offered (RFC 9715).
+	udpSize = 1232
+)
+
+// Question is a control question.
+type Question struct {
+	Name string // "" is a top-level name made up each time, which cannot exist
+	Type uint16
+	// Unchecked sets CD, Local leaves RD out.
+	Unchecked, Local bool
+}
+
+// The questions that any resolver of the public tree answers.
+var (
+	RootServers = Question{Name: ".", Type: dns.TypeNS, Unchecked: true}
+	RootKeys    = Question{Name: ".", Type: dns.TypeDNSKEY, Unchecked: true}
+	// RootChecked has to pass the resolver's own validation, if it has one.
+	RootChecked = Question{Name: ".", Type: dns.TypeSOA}
+	// Missing has to be answered NXDOMAIN.
+	Missing = Question{Type: dns.TypeA, Unchecked: true}
+	// Own asks for what the resolver has itself: that it lives, and no more.
+	Own = Question{Name: ".", Type: dns.TypeNS, Unchecked: true, Local: true}
+)
+
+// String is the question as a text names it.
+func (q Question) String() string {
+	name := q.Name
+	if name == "" {
+		name = "a name that does not exist"
+	}
+	text := name + " " + dns.Type(q.Type).String()
+	if q.Local {
+		text += " without recursion"
+	}
+	return text
+}
+
+func (q Question) message() *dns.Msg {
+	m := new(dns.Msg)
+	m.Id = dns.Id()
+	m.RecursionDesired, m.CheckingDisabled = !q.Local, q.Unchecked
+	name := q.Name
+	if name == "" {
+		name = fmt.Sprintf("ede-%08x.", rand.Uint32())
+	}
+	m.Question = []dns.Question{{Name: name, Qtype: q.Type, Qclass: dns.ClassINET}}
+	m.SetEdns0(udpSize, q.Unchecked)
+	return m
+}
+
+// Reply is what of an answer counts.
+type Reply struct {
+	Rcode         int
+	Recursive     bool // RA
+	Authoritative bool
+	Said          []option.Option
+	At            time.Time
+}
+
+// Answers reports whether the resolver answered, the proof of absence included.
+func (r Reply) Answers() bool { return r.Rcode == dns.RcodeSuccess || r.Rcode == dns.RcodeNameError }
+
+// Ask puts a message to the resolver.
+type Ask func(ctx context.Context, m *dns.Msg) (*dns.Msg, error)
+
+type key struct {
+	resolver string
+	question Question
+}
+
+// Answers remembers what resolvers answered. The zero value is ready, and it is
+// safe for concurrent use.
+type Answers struct {
+	mu    sync.Mutex
+	known map[key]Reply
+	// failing is true if a failure is among what is known.
+	failing atomic.Bool
+}
+
+// Get returns what resolver answered to q within Lifetime of now, or asks. The
+// error is that of ask.
+func (a *Answers) Get(ctx context.Context, resolver string, ask Ask, q Question, now func() time.Time) (Reply, error) {
+	a.mu.Lock()
+	known, ok := a.known[key{resolver, q}]
+	a.mu.Unlock()
+	if ok && now().Sub(known.At) < Lifetime {
+		return known, nil
+	}
+	return a.Fresh(ctx, resolver, ask, q, now)
+}
+
+// Fresh asks, and remembers the answer.
+func (a *Answers) Fresh(ctx context.Context, resolver string, ask Ask, q Question, now func() time.Time) (Reply, error) {
+	m, err := ask(ctx, q.message())
+	if err != nil {
+		return Reply{}, err
+	}
+	r := Reply{Rcode: m.Rcode, Recursive: m.RecursionAvailable, Authoritative: m.Authoritative, Said: option.Read(m), At: now()}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.known == nil || len(a.known) >= maxAnswers {
+		a.known = make(map[key]Reply)
+	}
+	a.known[key{resolver, q}] = r
+	if !r.Answers() {
+		a.failing.Store(true)
+	}
+	return r, nil
+}
+
+// Recovered forgets the failures: something resolves again.
+func (a *Answers) Recovered() {
+	if !a.failing.Swap(false) {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for k, r := range a.known {
+		if !r.Answers() {
+			delete(a.known, k)
+		}
+	}
+}

@@ -1,0 +1,313 @@
+package diagnose
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
+	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
+)
+
+// path tells what the way to the upstream does from what the upstream does. It is
+// cleared by an answer to the question, over the way that failed.
+func (d *diagnosis) path(ctx context.Context) (Finding, bool) {
+	var cut *exchange.CutError
+	switch {
+	case errors.As(d.lost, &cut):
+		return d.tcpClosed(ctx, fmt.Sprintf("the answer over UDP is truncated, and over TCP: %s", phrase(cut.Err)))
+	case d.first == nil:
+		return d.silence(ctx)
+	case !failedInExchange(d.Verdict):
+		d.saw(true, "%s answers the question", d.Failing.Name)
+		return Finding{}, false
+	case d.Failing.TCP != nil && !d.Failing.ByTCP && answered(d.first):
+		// It is answered over UDP now. What failed may have gone over TCP.
+		if _, err := d.Failing.TCP(ctx, question(d.Question, false, d.DNSSECOK)); err != nil {
+			return d.tcpClosed(ctx, fmt.Sprintf("over UDP it answers, over TCP: %s", phrase(err)))
+		}
+	}
+	return Finding{}, false
+}
+
+// tcpClosed needs the answer over UDP that came, and a second failure over TCP.
+func (d *diagnosis) tcpClosed(ctx context.Context, what string) (Finding, bool) {
+	if d.Failing.TCP != nil {
+		if err := <-d.control(ctx, d.Failing.TCP, control.RootServers); err == nil {
+			d.saw(true, "%s, but another question is answered over TCP", what)
+			return d.because(advicePath, "%s; another question is answered over TCP", what)
+		}
+	}
+	return d.convict("path_tcp_closed", what)
+}
+
+const (
+	advicePath = "Look at the path to the upstream: a filter, a limit of the network interface, MTU. Nothing speaks against the zone."
+	adviceBusy = "Look at the upstream: its load, and its own way to the servers of this name. Nothing was seen of the zone."
+)
+
+// silence tells an upstream that answers nothing from a path that loses, and from
+// one that only this question keeps busy: a resolver that cannot validate, or reach
+// a zone, may try for longer than forward waits. Only what it answers is evidence.
+func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
+	l := d.living(ctx)
+	if l.root != nil {
+		return d.dead(ctx, l)
+	}
+	d.saw(true, "%s answers %s", d.Failing.Name, control.RootServers)
+	unchecked, again := d.ask(ctx, true), d.ask(ctx, false)
+	beside := d.askOther(ctx)
+	var cut *exchange.CutError
+	m, err := d.await(ctx, unchecked)
+	switch {
+	case errors.Is(err, errExplained):
+		return d.ofServers, true
+	case errors.As(err, &cut):
+		return d.cut(<-beside.came, cut)
+	}
+	d.unvalidated = m
+	d.first, err = d.await(ctx, again)
+	switch {
+	case errors.Is(err, errExplained):
+		return d.ofServers, true
+	case errors.As(err, &cut):
+		return d.cut(<-beside.came, cut)
+	case d.first != nil && answered(d.first):
+		return d.passed()
+	case d.first != nil:
+		// It fails, and only took its time before.
+		return Finding{}, false
+	}
+	if other := <-beside.came; other.err == nil {
+		return d.overTheOther(other.reply)
+	}
+	counts := d.counts()
+	d.saw(false, "no reply to the question: %s", counts)
+	if d.unvalidated != nil && answered(d.unvalidated) {
+		return d.because(advicePath, "asked again, %s: with CD=1 it answers and with CD=0 not. Packets get lost on the way, or it validates for too long: the two could not be told apart", counts)
+	}
+	return d.because(adviceBusy, "asked again, %s: it answers a control question, and not this one in time", counts)
+}
+
+// passed is the finding where the question that was not answered is answered now.
+func (d *diagnosis) passed() (Finding, bool) {
+	d.saw(true, "the question is answered now, %s", d.counts())
+	return d.resolves(), true
+}
+
+// cut is for an answer that came truncated over UDP and not over TCP, where the same
+// question was asked over TCP besides.
+func (d *diagnosis) cut(beside answer, over *exchange.CutError) (Finding, bool) {
+	what := fmt.Sprintf("the answer over UDP is truncated, and over TCP: %s", phrase(over.Err))
+	if beside.err == nil {
+		d.saw(true, "%s, but asked again over TCP it answers", what)
+		return d.because(advicePath, "%s; asked again over TCP it answers", what)
+	}
+	return d.convict("path_tcp_closed", what+", twice")
+}
+
+// counts says how many probes were answered.
+func (d *diagnosis) counts() string {
+	return fmt.Sprintf("%d of %d probes were answered", d.came.Load(), d.sent.Load())
+}
+
+// other is the transport beside the one that Exchange uses; nil if there is none.
+func (d *diagnosis) other() Exchange {
+	if d.Failing.ByTCP {
+		return d.Failing.UDP
+	}
+	return d.Failing.TCP
+}
+
+// askOther puts the question to the upstream over its other transport.
+func (d *diagnosis) askOther(ctx context.Context) asked {
+	a := asked{false, make(chan answer, 1)}
+	other := d.other()
+	if other == nil {
+		a.came <- answer{err: errNoOther}
+		return a
+	}
+	go func() {
+		reply, err := other(ctx, question(d.Question, false, d.DNSSECOK))
+		a.came <- answer{reply, err}
+	}()
+	return a
+}
+
+var errNoOther = errors.New("there is no other transport")
+
+// overTheOther is for a question that over one transport was not answered, when
+// another question was, and over the other one is.
+func (d *diagnosis) overTheOther(m *dns.Msg) (Finding, bool) {
+	if d.Failing.ByTCP || !answered(m) {
+		d.saw(false, "over the other transport it answers %s", dns.RcodeToString[m.Rcode])
+		d.first = m
+		return Finding{}, false
+	}
+	return d.convict("path_answer_lost", "over UDP each try got no reply, and another question did")
+}
+
+func (d *diagnosis) loses(what string) (Finding, bool) {
+	return d.convict("path_loses_packets", what+"; "+d.counts())
+}
+
+// later runs ask and does not wait for it.
+func later(ask func() error) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- ask() }()
+	return done
+}
+
+// control asks the failing upstream a control question over x and forgets what was
+// answered before: only what comes now shows that it lives.
+func (d *diagnosis) control(ctx context.Context, x Exchange, q control.Question) <-chan error {
+	return later(func() error {
+		ctx, cancel := context.WithTimeout(ctx, controlTime)
+		defer cancel()
+		_, err := d.controls.Fresh(ctx, d.Failing.Name, control.Ask(x), q, d.Now)
+		return err
+	})
+}
+
+// controlTime is how long a control question may take. What it asks for any
+// resolver has at hand.
+const controlTime = 2500 * time.Millisecond
+
+// life is what an upstream was seen to answer: the error of each question that was
+// not. other is asked over the other transport, and own, what it has itself, twice
+// over the same as the rest where other is answered.
+type life struct {
+	root, other error
+	own         [2]error
+}
+
+// living asks a control question. Where no reply comes at once the other transport
+// is tried beside it, with what the upstream has to ask nobody for.
+func (d *diagnosis) living(ctx context.Context) (l life) {
+	root := d.control(ctx, d.Failing.Exchange, control.RootServers)
+	select {
+	case l.root = <-root:
+		if l.root == nil {
+			return l
+		}
+	case <-time.After(headstart):
+	}
+	switch other := d.other(); {
+	case other == nil:
+		l.other = errNoOther
+	default:
+		l.other = <-d.control(ctx, other, control.Own)
+	}
+	if l.other == nil {
+		one, two := d.control(ctx, d.Failing.Exchange, control.Own), d.control(ctx, d.Failing.Exchange, control.Own)
+		l.own = [2]error{<-one, <-two}
+	}
+	if l.root == nil {
+		l.root = <-root
+	}
+	return l
+}
+
+// dead looks for life where a control question has got no reply.
+func (d *diagnosis) dead(ctx context.Context, l life) (Finding, bool) {
+	d.silent = true
+	d.saw(false, "%s does not answer a control question either: %s", d.Failing.Name, phrase(l.root))
+	switch {
+	case l.other == nil && (l.own[0] == nil || l.own[1] == nil):
+		return d.withoutWay(ctx)
+	case l.other == nil && d.Failing.ByTCP:
+		return d.convict("path_tcp_closed", "three questions over TCP got no reply, and one over UDP did")
+	case l.other == nil:
+		return d.convict("path_udp_lost", "three questions over UDP got no reply, and one over TCP did")
+	case !errors.Is(l.other, errNoOther):
+		return d.because("", "the upstream does not answer a control question either, over UDP and TCP")
+	}
+	if _, err := d.Failing.Exchange(ctx, d.query(true)); err == nil {
+		return d.loses("of two questions the second was answered")
+	}
+	return d.because("", "the upstream does not answer a control question either")
+}
+
+// withoutWay is for an upstream that answers what it has itself, and gave no reply
+// to a question for which it may have to ask others. Silence does not show why.
+func (d *diagnosis) withoutWay(ctx context.Context) (Finding, bool) {
+	if err := <-d.control(ctx, d.Failing.Exchange, control.RootServers); err == nil {
+		return d.loses("a control question was answered once and once not")
+	}
+	d.saw(false, "%s answers what it has itself at once, and nothing for which it asks others", d.Failing.Name)
+	return d.because("Look at the upstream's own way to the Internet and at its upstreams, before any zone.",
+		"it answers at once without recursion, and nothing else, not even for the root (%s): its own way out may be down", d.counts())
+}
+
+// certificates holds the certificates of all upstreams against this server's clock:
+// one that is not valid yet, or all of several that have expired, speak against it.
+func (d *diagnosis) certificates(ctx context.Context) (string, bool) {
+	notYet, expired := 0, 0
+	when := d.Now()
+	look := func(err error) bool {
+		var invalid x509.CertificateInvalidError
+		if !errors.As(err, &invalid) || invalid.Reason != x509.Expired || invalid.Cert == nil {
+			return false
+		}
+		if when.Before(invalid.Cert.NotBefore) {
+			notYet++
+		} else {
+			expired++
+		}
+		return true
+	}
+	if !look(d.lost) {
+		return "", false
+	}
+	for _, r := range d.Others {
+		if _, err := r.Exchange(ctx, d.query(false)); !look(err) {
+			return "", false
+		}
+	}
+	all := 1 + len(d.Others)
+	by := when.UTC().Format(time.DateOnly)
+	switch {
+	case notYet == all:
+		return fmt.Sprintf("this server's clock is in doubt: by it (%s) no certificate of its %d upstreams is valid yet", by, all), true
+	case expired == all && all > 1:
+		return fmt.Sprintf("this server's clock is in doubt: by it (%s) the certificates of all %d upstreams have expired", by, all), true
+	}
+	return "", false
+}
+
+// phrase keeps of an error what may be shown.
+func phrase(err error) string {
+	var verification *tls.CertificateVerificationError
+	var op *net.OpError
+	switch {
+	case timedOut(err):
+		return "no reply"
+	case errors.As(err, &verification):
+		return "its certificate does not hold"
+	case errors.As(err, &op) && op.Op == "dial":
+		return "it cannot be connected to"
+	}
+	return "the exchange failed"
+}
+
+func timedOut(err error) bool {
+	var network net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout()
+}
+
+// question is what is put to a resolver.
+func question(q dns.Question, cd, do bool) *dns.Msg {
+	m := new(dns.Msg)
+	m.Id = dns.Id()
+	m.RecursionDesired = true
+	m.CheckingDisabled = cd
+	m.Question = []dns.Question{q}
+	m.SetEdns0(udpSize, do)
+	return m
+}

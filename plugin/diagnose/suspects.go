@@ -1,0 +1,156 @@
+package diagnose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+// suspect is who may be at fault. look returns a finding if something positive was
+// seen of the suspect; otherwise it has noted what clears it, or that it cannot be
+// told, and the next one is looked at.
+type suspect struct {
+	name string
+	look func(*diagnosis, context.Context) (Finding, bool)
+}
+
+// suspects are looked at in this order: nobody is named before those that are nearer
+// to this server. docs/diagnosis.md has the same table, with the evidence.
+var suspects = []suspect{
+	{"this server", (*diagnosis).server},
+	{"the path", (*diagnosis).path},
+	{"the upstream", (*diagnosis).upstream},
+	{"between", (*diagnosis).between},
+	{"the zone", (*diagnosis).zone},
+	{"a part of the name", (*diagnosis).part},
+	{"one of several", (*diagnosis).others},
+}
+
+func (d *diagnosis) run(ctx context.Context) Finding {
+	if !d.TimedOut {
+		// The client's query may have had no OPT record: with one the upstream may
+		// say itself why it fails.
+		d.first, d.lost = d.await(ctx, d.ask(ctx, false))
+		if errors.Is(d.lost, errExplained) {
+			return d.ofServers
+		}
+	}
+	for _, s := range suspects {
+		d.suspect = s.name
+		if f, ok := s.look(d, ctx); ok {
+			return f
+		}
+	}
+	return d.undecided()
+}
+
+// saw notes what was seen of the present suspect where that convicts nobody.
+func (d *diagnosis) saw(ok bool, format string, args ...any) {
+	what := fmt.Sprintf(format, args...)
+	d.step(ok, "%s", what)
+	if len(d.seen) < maxSeen {
+		d.seen = append(d.seen, d.suspect+": "+option.Sanitize(what, maxSaid))
+	}
+}
+
+// Bounds of what a finding says of those who were ruled out.
+const (
+	maxSeen = 12
+	maxSaid = 160
+)
+
+// convict names a cause of the catalog with its own words, and then with more,
+// which name no address, plugin or error.
+func (d *diagnosis) convict(id, more string) (Finding, bool) {
+	v := cause.Diagnosed(d.Verdict, id, nil, "", "", "")
+	for i := range v.Statements {
+		v.Statements[i].Full = d.named(v.Statements[i].Full)
+		if more != "" && i == 0 {
+			v.Statements[i].Brief += "; " + more
+			v.Statements[i].Full += "; " + more
+		}
+	}
+	v.Own = v.Statements[0].Full
+	d.step(false, "%s", v.Own)
+	return d.explained(v, "", false), true
+}
+
+// undecided is the finding where nobody was convicted: the cause stands, and its
+// words say what was seen.
+func (d *diagnosis) undecided() Finding {
+	f := Finding{Text: d.why, Silent: d.silent}
+	if f.Text == "" {
+		f.Text = "nobody could be found at fault"
+	}
+	brief, full := f.Text, f.Text
+	if len(d.Verdict.Statements) > 0 {
+		brief, full = d.Verdict.Statements[0].Brief+"; "+brief, d.Verdict.Statements[0].Full+"; "+full
+	}
+	f.Verdict = cause.Observed(d.Verdict, brief, full, d.advice)
+	return f
+}
+
+// because says why the diagnosis will stay undecided if nothing else is found, and
+// what to do then. The last one counts.
+func (d *diagnosis) because(advice, format string, args ...any) (Finding, bool) {
+	d.why, d.advice = fmt.Sprintf(format, args...), advice
+	return Finding{}, false
+}
+
+// server looks for faults that no upstream, path or zone can have. That of the
+// clock needs an upstream's certificate, or the signatures of the root, which are
+// seen later.
+func (d *diagnosis) server(ctx context.Context) (Finding, bool) {
+	if d.lost == nil {
+		return Finding{}, false
+	}
+	why, ok := d.certificates(ctx)
+	if !ok {
+		return Finding{}, false
+	}
+	v := cause.Diagnosed(d.Verdict, "clock_wrong", nil, why, why, "")
+	d.step(false, "%s", why)
+	return d.explained(v, "", false), true
+}
+
+// checked reports whether the question was answered SERVFAIL with CD=0, and open
+// whether it was answered well with CD=1. Together they speak of DNSSEC; silence
+// is neither.
+func (d *diagnosis) checked() bool { return d.first != nil && d.first.Rcode == dns.RcodeServerFailure }
+
+func (d *diagnosis) open() bool { return d.unvalidated != nil && answered(d.unvalidated) }
+
+func (d *diagnosis) byDNSSEC() bool { return d.checked() && d.open() && !d.unsettled }
+
+// private reports whether the public tree has no say in the question.
+func (d *diagnosis) private() bool {
+	name := strings.ToLower(d.Question.Name)
+	for _, zone := range slices.Concat(d.Engine.Private, d.Case.Private) {
+		if dns.IsSubDomain(zone, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// special reports whether the name is one that the public tree does not have.
+func (d *diagnosis) special() bool {
+	return slices.ContainsFunc(d.Engine.Private, func(zone string) bool { return dns.IsSubDomain(zone, strings.ToLower(d.Question.Name)) })
+}
+
+// explained is the finding that a verdict stands for.
+func (d *diagnosis) explained(v *cause.Verdict, zone string, cut bool) Finding {
+	return Finding{Outcome: Explained, Verdict: v, Zone: zone, Cut: cut, Text: v.Text()}
+}
+
+// named fills in the upstream's address in a full text.
+func (d *diagnosis) named(text string) string {
+	return strings.ReplaceAll(text, "{upstream}", strings.TrimSuffix(d.Failing.Name, ":53"))
+}

@@ -1,0 +1,274 @@
+package diagnose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+// upstream tells what is at fault with the upstream itself from what it fails for
+// somebody else's sake. It is cleared by its answers to control questions.
+func (d *diagnosis) upstream(ctx context.Context) (Finding, bool) {
+	switch {
+	case d.first == nil:
+		return Finding{}, false
+	case answered(d.first):
+		return d.resolves(), true
+	}
+	d.said = option.Read(d.first)
+	switch {
+	case specific(d.said):
+		return d.hearsay(ctx)
+	case d.first.Rcode == dns.RcodeRefused:
+		return d.refused(ctx)
+	}
+	if d.unvalidated == nil {
+		m, err := d.await(ctx, d.ask(ctx, true))
+		if errors.Is(err, errExplained) {
+			return d.ofServers, true
+		}
+		d.unvalidated = m
+	}
+	if d.open() {
+		return d.validator(ctx)
+	}
+	return d.way(ctx)
+}
+
+// shared puts a control question to the failing upstream; what it answered within the
+// last half minute counts. ok is false without an answer.
+func (d *diagnosis) shared(ctx context.Context, q control.Question) (control.Reply, bool) {
+	r, err := d.controls.Get(ctx, d.Failing.Name, control.Ask(d.Failing.Exchange), q, d.Now)
+	return r, err == nil
+}
+
+// patience is how long an upstream that answers with CD=1 may take with CD=0.
+const patience = time.Second
+
+// validator looks at the upstream's validation, where it answers with CD=1: beside
+// the chain it is asked the question with CD=0 once more, as one good answer would
+// mean that the failure has passed, and for the root's own SOA with CD=0.
+func (d *diagnosis) validator(ctx context.Context) (Finding, bool) {
+	again := d.ask(ctx, false)
+	d.follows(ctx)
+	root, ok := d.shared(ctx, control.RootChecked)
+	d.wait(ctx)
+	select {
+	case got := <-again.came:
+		d.told(again, got)
+		switch {
+		case got.err != nil:
+		case answered(got.reply):
+			return d.resolves(), true
+		case got.reply.Rcode == dns.RcodeServerFailure:
+			if len(d.said) == 0 {
+				d.said = option.Read(got.reply)
+			}
+		default:
+			d.unsettled = true
+		}
+	case <-time.After(patience):
+		d.step(false, "%s answers with CD=1, and not with CD=0", d.Failing.Name)
+	}
+	switch {
+	case !ok:
+		d.saw(false, "no reply to %s with CD=0: its validation cannot be told", control.RootChecked)
+	case root.Answers():
+		d.saw(true, "it answers %s with CD=0: its validation holds for the root", control.RootChecked)
+	default:
+		return d.invalid(ctx, root)
+	}
+	return Finding{}, false
+}
+
+// invalid is for an upstream whose validation fails the root too. That is its clock
+// or its anchor, but not where the root comes without signatures, or where they do
+// not hold by this server's clock either.
+func (d *diagnosis) invalid(ctx context.Context, root control.Reply) (Finding, bool) {
+	found := d.wait(ctx)
+	d.saw(false, "it answers %s with CD=0 %s%s", control.RootChecked, dns.RcodeToString[root.Rcode], reasons(root.Said))
+	switch {
+	case found.Clock, found.Stripped, root.Rcode != dns.RcodeServerFailure:
+		return Finding{}, false
+	case !found.Anchored:
+		d.saw(false, "whether the root's records hold cannot be told here: %s", found.Text)
+		return Finding{}, false
+	}
+	tld := topLevel(d.Question.Name)
+	if tld == "." || d.private() {
+		return d.convict("upstream_validator", "")
+	}
+	below, ok := d.shared(ctx, control.Question{Name: tld, Type: dns.TypeSOA})
+	if ok && below.Answers() {
+		d.saw(true, "it answers %s SOA with CD=0", tld)
+		return Finding{}, false
+	}
+	return d.convict("upstream_validator", fmt.Sprintf("%s SOA fails with CD=0 as well", tld))
+}
+
+// way looks at the upstream's way out, where it fails with CD=1 as well.
+func (d *diagnosis) way(ctx context.Context) (Finding, bool) {
+	d.follows(ctx)
+	keys, ok := d.shared(ctx, control.RootKeys)
+	switch {
+	case !ok:
+		d.saw(false, "no reply to %s: its way out cannot be told", control.RootKeys)
+	case keys.Answers():
+		d.saw(true, "it answers %s", control.RootKeys)
+	case d.private():
+		d.saw(false, "it fails %s too, which a server of private names need not resolve", control.RootKeys)
+	case keys.Rcode == dns.RcodeRefused && d.unvalidated != nil && !d.unvalidated.RecursionAvailable:
+		return d.convict("upstream_zone_not_loaded", "")
+	case keys.Rcode == dns.RcodeServerFailure:
+		return d.offline(ctx)
+	}
+	return Finding{}, false
+}
+
+// offline convicts an upstream that fails the root's DNSKEY with CD=1, and one more
+// question that it cannot answer out of what it has from its start.
+func (d *diagnosis) offline(ctx context.Context) (Finding, bool) {
+	d.saw(false, "it fails %s with CD=1", control.RootKeys)
+	tld := topLevel(d.Question.Name)
+	if tld == "." {
+		tld = "arpa."
+	}
+	if below, ok := d.shared(ctx, control.Question{Name: tld, Type: dns.TypeSOA, Unchecked: true}); !ok || below.Answers() {
+		d.saw(ok, "it is asked for %s SOA: answered %v", tld, ok)
+		return Finding{}, false
+	}
+	what := fmt.Sprintf("%s and %s SOA fail with CD=1%s", control.RootKeys, tld, reasons(d.said))
+	if f, ok := d.others(ctx); ok && f.Verdict.Cause.ID == "upstream_at_fault" {
+		f.Verdict = f.Verdict.With("it resolves nothing: " + what)
+		f.Text = f.Verdict.Text()
+		return f, true
+	}
+	return d.convict("upstream_resolves_nothing", what)
+}
+
+// hearsay is for an upstream that gives a reason of its own. It stands, unless it
+// says the same of the root, or a validation here proves something else.
+func (d *diagnosis) hearsay(ctx context.Context) (Finding, bool) {
+	d.step(true, "%s says why: %s", d.Failing.Name, list(d.said))
+	f := d.explained(cause.Relayed(d.Verdict, d.said), "", false)
+	f.Stands = d.Verdict.Cause.ID == "upstream_ede" && sameCodes(d.Verdict, f.Verdict)
+	code, ofDNSSEC := cause.DNSSECCode(d.said)
+	switch {
+	case ofDNSSEC:
+		return d.disputed(ctx, f, code), true
+	case cause.ReachCode(d.said):
+		if keys, ok := d.shared(ctx, control.RootKeys); ok && keys.Rcode == dns.RcodeServerFailure && !d.private() {
+			if found, ok := d.offline(ctx); ok {
+				return found, true
+			}
+		} else if ok {
+			d.saw(true, "it answers %s: what it says is of this name", control.RootKeys)
+		}
+	}
+	return f, true
+}
+
+// disputed holds the upstream's DNSSEC code against a validation here.
+func (d *diagnosis) disputed(ctx context.Context, f Finding, code uint16) Finding {
+	if d.private() {
+		return f
+	}
+	root, ok := d.shared(ctx, control.RootChecked)
+	d.follows(ctx)
+	found := d.wait(ctx)
+	if ok && root.Rcode == dns.RcodeServerFailure {
+		d.unvalidated = d.given[canonical(d.Question)]
+		if guilty, ok := d.invalid(ctx, root); ok {
+			guilty.Disagrees = fmt.Sprintf("the upstream says %d %s of this name and fails the root too%s", code, option.Name(code), reasons(root.Said))
+			return guilty
+		}
+		if found.Stripped {
+			guilty, _ := d.convict("dnssec_stripped", "")
+			return guilty
+		}
+	}
+	here := found.Status.String()
+	switch {
+	case found.Clock:
+		guilty, _ := d.convict("clock_wrong", "")
+		return guilty
+	case len(d.Anchors) == 0, found.Status == dnssec.Undecided:
+		return f
+	case len(found.Codes) > 0 && contains(d.said, found.Codes[0]):
+		d.step(true, "the same is found here: %s", found.Text)
+		return f
+	case len(found.Codes) > 0:
+		here = fmt.Sprintf("%d %s", found.Codes[0], option.Name(found.Codes[0]))
+	}
+	text := fmt.Sprintf("the upstream says %d %s, found here is %s: %s", code, option.Name(code), here, found.Text)
+	d.step(false, "%s", text)
+	d.unvalidated = d.given[canonical(d.Question)]
+	d.said = nil
+	if found.Status == dnssec.Bogus {
+		if own, ok := d.between(ctx); ok {
+			own.Disagrees = text
+			return own
+		}
+		if own, ok := d.judged(*found); ok {
+			own.Disagrees = text
+			return own
+		}
+	}
+	f.Disagrees = text
+	return f
+}
+
+// sameCodes reports whether two verdicts say the same codes, in whatever words.
+func sameCodes(a, b *cause.Verdict) bool { return slices.Equal(a.Codes(), b.Codes()) }
+
+func contains(said []option.Option, code uint16) bool {
+	for _, o := range said {
+		if o.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
+// reasons are the codes that came with a failure, for a text.
+func reasons(said []option.Option) string {
+	if len(said) == 0 {
+		return ""
+	}
+	var words []string
+	for _, o := range said {
+		words = append(words, fmt.Sprintf("%d %s", o.Code, option.Name(o.Code)))
+	}
+	return " (it says " + strings.Join(words, ", ") + ")"
+}
+
+// topLevel is the last label of name, or the root.
+func topLevel(name string) string {
+	labels := dns.SplitDomainName(name)
+	if len(labels) == 0 {
+		return "."
+	}
+	return dns.CanonicalName(labels[len(labels)-1])
+}
+
+func (d *diagnosis) resolves() Finding {
+	d.step(true, "the question is answered now: the failure has passed")
+	text := "the question is answered now: the failure has passed"
+	if d.TimedOut {
+		text += " (" + d.counts() + ")"
+		if d.came.Load() < d.sent.Load() {
+			text += ": packets get lost on the way, or it takes long at first"
+		}
+	}
+	return Finding{Outcome: Resolves, Text: text}
+}

@@ -1,0 +1,140 @@
+package diagnose
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
+)
+
+// causeOf is the cause that stands for a DNSSEC finding's first code.
+var causeOf = map[uint16]string{
+	1: "dnssec_unsupported_algorithm", 2: "dnssec_unsupported_digest",
+	6: "dnssec_bogus", 7: "dnssec_signature_expired", 8: "dnssec_signature_not_yet_valid",
+	9: "dnssec_dnskey_missing", 10: "dnssec_rrsigs_missing", 11: "dnssec_no_zone_key",
+	12: "dnssec_nsec_missing", 22: "authority_unreachable", 23: "authority_unreachable",
+	25: "dnssec_expired_before_valid", 27: "dnssec_nsec3_iterations",
+}
+
+// zone names the zone, where all that is nearer has answered. What its own servers
+// do comes before DNSSEC where the upstream fails with CD=1 too: that is seldom
+// DNSSEC, and a chain with silent servers in it takes all the time there is.
+func (d *diagnosis) zone(ctx context.Context) (Finding, bool) {
+	if d.probes() && (d.first == nil || d.unvalidated == nil || !d.open()) {
+		if f, ok := d.delegation(ctx); ok {
+			return f, true
+		}
+		d.saw(true, "its name servers give no reason for the failure")
+	}
+	if !d.checked() || d.unvalidated == nil && d.chain == nil {
+		if d.first != nil || len(d.Anchors) == 0 {
+			return Finding{}, false
+		}
+		d.saw(false, "DNSSEC is not judged: with CD=0 there was no answer")
+		return Finding{}, false
+	}
+	return d.dnssec(ctx, *d.wait(ctx))
+}
+
+// dnssec draws the verdict from a validation by what the upstream gives. What
+// validates here is never called bogus.
+func (d *diagnosis) dnssec(ctx context.Context, found dnssec.Finding) (Finding, bool) {
+	if len(d.Anchors) == 0 {
+		d.whyOpen("")
+		return Finding{}, false
+	}
+	switch holds := found.Status == dnssec.Secure || found.Status == dnssec.Insecure; {
+	case found.Clock, d.private():
+	case found.Status == dnssec.Undecided:
+		if other, ok := d.elsewhere(ctx); ok {
+			found = other
+		} else if other, ok := d.witness(ctx, found); ok {
+			found = other
+		}
+	case holds && d.byDNSSEC() && d.Delegation != nil:
+		// What the upstream objects to may be what it does not give with CD=1.
+		d.step(false, "what the upstream gives with CD=1 is %s, and not what it objects to: once more through the zones' own servers", found.Status)
+		if other := d.validate(ctx, d.servers(ctx)); other.Status == dnssec.Bogus {
+			found = other
+		}
+	}
+	if f, ok := d.judged(found); ok {
+		return f, true
+	}
+	if found.Status == dnssec.Undecided {
+		d.saw(false, "it cannot be validated here: %s", found.Text)
+		d.whyOpen("; " + found.Text)
+		return Finding{}, false
+	}
+	d.saw(found.Status == dnssec.Secure, "validated here it is %s: %s", found.Status, found.Text)
+	d.whyOpen(fmt.Sprintf("; validated here it is %s: %s", found.Status, found.Text))
+	if d.byDNSSEC() {
+		d.advice = adviceValid
+	}
+	return Finding{}, false
+}
+
+// whyOpen says why a diagnosis stays undecided where the chain named nobody.
+func (d *diagnosis) whyOpen(but string) {
+	if d.open() {
+		_, _ = d.because(adviceOpen, "the upstream answers with CD=1 only%s", but)
+		return
+	}
+	_, _ = d.because(adviceOpen, "the upstream fails with and without DNSSEC validation%s", but)
+}
+
+const (
+	adviceValid = "Look at the upstream: its cache for this name, and a forward, a local zone or a trust anchor that it has for it. What it gives with CD=1 validates here."
+	adviceOpen  = "Ask another resolver for the same name, to tell this upstream from the zone: name it under compare, or allow delegation to ask the zone's own servers."
+)
+
+// judged is the verdict that a validation stands for, if any.
+func (d *diagnosis) judged(found dnssec.Finding) (Finding, bool) {
+	zone, cut := found.Zone, found.Type == dns.TypeDNSKEY
+	if found.Type == dns.TypeDS {
+		// The parent judges the DS, and the child alone is cut off by it.
+		zone, cut = found.Owner, true
+	}
+	about := func(id string, codes []uint16) *cause.Verdict {
+		return cause.Diagnosed(d.Verdict, id, codes, found.Text, found.Text, found.Zone).Beside(d.said)
+	}
+	switch {
+	case found.Clock:
+		return d.convict("clock_wrong", "")
+	case found.Keyless && found.Status == dnssec.Bogus:
+		f := d.explained(about("dnssec_dnskey_unavailable", found.Codes), zone, cut)
+		f.Fault = &found
+		return f, true
+	case found.Keyless && found.Silent && d.byDNSSEC():
+		v := about("dnssec_dnskey_unavailable", []uint16{dns.ExtendedErrorCodeNetworkError})
+		v.Owner = cause.Nobody
+		f := d.explained(v, zone, false)
+		f.Fault = &found
+		return f, true
+	case found.Status == dnssec.Bogus && len(found.Codes) > 0:
+		id, ok := causeOf[found.Codes[0]]
+		if !ok {
+			return Finding{}, false
+		}
+		f := d.explained(about(id, found.Codes), zone, cut)
+		f.Fault = &found
+		return f, true
+	case found.Status == dnssec.Insecure && d.byDNSSEC() && len(found.Codes) > 0 && !found.Foreign && !d.private():
+		// What no validator can judge is taken for unsigned by most, and failed
+		// by this one (for NSEC3 iterations RFC 9276 section 3.2 allows both).
+		return d.explained(about(causeOf[found.Codes[0]], found.Codes), "", false), true
+	case found.Status == dnssec.Undecided && !found.Silent && d.byDNSSEC() && !d.private():
+		// Twice with CD=0 it fails and with CD=1 it does not: what the upstream
+		// objects to is DNSSEC, though not seen what.
+		text := "the upstream answers with CD=1 only: it finds the answer bogus"
+		v := cause.Diagnosed(d.Verdict, causeOf[6], []uint16{6}, text, text, "").Beside(d.said)
+		v.Owner, v.Lasts, v.Advice = cause.Nobody, cause.LastsOpen, adviceUnseen
+		return d.explained(v, "", false), true
+	}
+	return Finding{}, false
+}
+
+const adviceUnseen = "Ask another validating resolver for the same name: what this upstream objects to could not be seen from here, and the fault may be its own."

@@ -1,0 +1,63 @@
+// Package unexported has all that is read of CoreDNS's private state by reflection, where
+// there is no public way to it. Nothing is written. A field that is gone reads as not
+// known, and what rests on it is not claimed; the tests here tell when that happens.
+package unexported
+
+import (
+	"reflect"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/forward"
+	"github.com/coredns/coredns/plugin/grpc"
+	"github.com/coredns/coredns/plugin/pkg/proxy"
+)
+
+// MaxFails reads the max_fails of f, which decides when forward takes an upstream to be
+// down.
+func MaxFails(f *forward.Forward) (fails uint32, known bool) {
+	field := reflect.ValueOf(f).Elem().FieldByName("maxfails")
+	if field.Kind() != reflect.Uint32 {
+		return 0, false
+	}
+	return uint32(field.Uint()), true
+}
+
+// Zone reads the zone that h, a forward or a grpc, forwards.
+func Zone(h plugin.Handler) (zone string, known bool) {
+	field := reflect.ValueOf(h).Elem().FieldByName("from")
+	if field.Kind() != reflect.String {
+		return "", false
+	}
+	return field.String(), true
+}
+
+// Addresses reads the addresses of grpc's upstreams; there are none without the fields.
+func Addresses(g *grpc.GRPC) []string {
+	proxies := reflect.ValueOf(g).Elem().FieldByName("proxies")
+	if proxies.Kind() != reflect.Slice {
+		return nil
+	}
+	var addrs []string
+	for i := range proxies.Len() {
+		p := proxies.Index(i)
+		if p.Kind() != reflect.Pointer || p.IsNil() {
+			return nil
+		}
+		addr := p.Elem().FieldByName("addr")
+		if addr.Kind() != reflect.String {
+			return nil
+		}
+		addrs = append(addrs, addr.String())
+	}
+	return addrs
+}
+
+// Protocol reads which protocol p was made for, one of plugin/pkg/transport; it is empty
+// without the field.
+func Protocol(p *proxy.Proxy) string {
+	field := reflect.ValueOf(p).Elem().FieldByName("protocol")
+	if field.Kind() != reflect.String {
+		return ""
+	}
+	return field.String()
+}
