@@ -62,7 +62,7 @@ func TestViewsHaveTheirOwnCauses(t *testing.T) {
 		here(".:0", "ede {\n text full\n }", "hosts {\n 192.0.2.5 known.example.org\n }"))
 	for range 2 {
 		m := query("view.example.org")
-		if got := errorsOf(ask(t, fullClient, "udp", s.UDP(), m)); len(got) == 0 || got[0] != "23 "+addr+" refused the connection" {
+		if got := errorsOf(ask(t, fullClient, "udp", s.UDP(), m)); len(got) == 0 || !strings.HasPrefix(got[0], "23 "+addr+" refused the connection") {
 			t.Errorf("the first view says %q", got)
 		}
 		expectFields(t, failureOf(t, logs, m), line{"cause": "upstream_unreachable", "view": "full"})
@@ -96,7 +96,7 @@ func TestManySocketsShareOneBlock(t *testing.T) {
 		name := fmt.Sprintf("socket%d.example.org", i%4)
 		m := query(name)
 		got := errorsOf(ask(t, fullClient, "udp", "127.0.0.1:"+port, m))
-		if len(got) == 0 || got[0] != "7 from "+up.Addr()+": expired" {
+		if len(got) == 0 || !strings.HasPrefix(got[0], "7 from "+up.Addr()+": expired") {
 			t.Errorf("%s: answer says %q", name, got)
 		}
 		expectFields(t, failureOf(t, logs, m), line{"cause": "upstream_ede"})

@@ -146,7 +146,7 @@ func TestTheMetricsTellFailuresByCause(t *testing.T) {
 		`coredns_ede_failures_total{cause="upstream_unreachable",rcode="SERVFAIL",server="dns://127.0.0.1:0",view="",zone="."}`,
 		`coredns_ede_upstream_failures_total{cause="upstream_unreachable",server="dns://127.0.0.1:0",to="`,
 		`coredns_ede_options_total{info_code="23",server="dns://127.0.0.1:0",source="local"}`,
-		`coredns_ede_options_total{info_code="13",server="dns://127.0.0.1:0",source="memory"}`,
+		`coredns_ede_options_total{info_code="23",server="dns://127.0.0.1:0",source="memory"}`,
 		`coredns_ede_cached_failures_total{server="dns://127.0.0.1:0"}`,
 		`coredns_ede_cause_info{cause="upstream_timeout",ede="23",lasts="transient",owner="upstream"} 1`,
 		"coredns_ede_log_suppressed_total ", "coredns_ede_log_dropped_total 0", "coredns_ede_incidents ", "coredns_ede_build_info{",

@@ -138,11 +138,11 @@ var faultScenes = []scene{
 		full:  []string{"23 fault cannot reach another server: store: dial tcp 127.0.0.1:1: connect: connection refused"},
 	},
 	{
-		name: "a plugin that CoreDNS does not ship waits until its deadline", cause: "remote_unreachable",
+		name: "a plugin that CoreDNS does not ship waits until its deadline", cause: "upstream_timeout",
 		stage: plain("fault timed SERVFAIL"),
 		rcode: "SERVFAIL", at: "fault",
-		brief: []string{"23 this server cannot reach another server that it needs"},
-		full:  []string{"23 fault cannot reach another server: context deadline exceeded"},
+		brief: []string{"23 no reply from the upstream within the time allowed"},
+		full:  []string{"23 no reply within the time allowed: an upstream of fault timed out"},
 	},
 	{
 		name: "a plugin that CoreDNS does not ship refuses and says nothing", cause: "plugin_refused",

@@ -16,7 +16,7 @@ var policyScenes = []scene{
 		name: "acl blocks the client", cause: "acl_block",
 		stage: plain("acl {\n block net 127.0.0.0/8\n }\nwhoami"),
 		rcode: "REFUSED", at: "acl",
-		brief: []string{"15"}, full: []string{"15"},
+		brief: []string{"15"}, full: []string{"15 blocked by acl"},
 		log: line{"ede": "15", "text": "blocked by acl", "owner": "us"},
 	},
 	{

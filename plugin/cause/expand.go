@@ -51,9 +51,17 @@ var placeholders = map[string]func(*ev.Evidence) string{
 	"asked":      func(e *ev.Evidence) string { return ask(e.Asked) },
 	"qname":      func(e *ev.Evidence) string { return option.Sanitize(e.Question.Name, 255) },
 	"panic":      func(e *ev.Evidence) string { return e.Panic },
-	"panic at":   func(e *ev.Evidence) string { return cmp.Or(e.PanicAt, e.At) },
+	"panicked":   pluginOfPanic,
+	"panic at":   placeOfPanic,
 	"changed by": func(e *ev.Evidence) string { return e.Changed.Plugin },
 	"from":       func(e *ev.Evidence) string { return rcodeName(e.Changed.From) },
+}
+
+func placeOfPanic(e *ev.Evidence) string {
+	if e.PanicAt == "" {
+		return ""
+	}
+	return " (at " + e.PanicAt + ")"
 }
 
 // timeAllowed is how long an upstream was waited for. How long a plugin waits that

@@ -118,7 +118,7 @@ forward . 192.0.2.53`,
 		Corefile: `errors {
     stacktrace
 }`,
-		Full: "a panic in {panic at}: {panic}",
+		Full: "{panicked} panicked: {panic}{panic at}",
 	}
 	cachedFailure = &Cause{
 		ID: "cached_failure", Code: 13, Lasts: Transient, Owner: Nobody, Rank: Generic,
@@ -163,7 +163,7 @@ forward . 192.0.2.53`,
 	remoteUnreachable = &Cause{
 		ID: "remote_unreachable", Code: 23, Lasts: Transient, Owner: Us, Rank: Specific,
 		Title:   "A plugin cannot reach another server",
-		When:    "A plugin that this catalog does not know, as one that CoreDNS does not ship, returned a network error with the address of its peer, or waited for somebody until a deadline.",
+		When:    "A plugin that this catalog does not know, as one that CoreDNS does not ship, returned a network error with the address of its peer.",
 		Advice:  "Check that the address in the error is right and can be reached, and the plugin's own configuration.",
 		Command: "nc -zv ADDRESS PORT",
 		Brief:   "this server cannot reach another server that it needs",

@@ -134,13 +134,13 @@ func TestAChangedRcodeIsThatOfWhoChangedIt(t *testing.T) {
 
 func TestAPanicIsToldWithItsPlace(t *testing.T) {
 	for at, want := range map[string]struct{ at, text string }{
-		"plugin/firewall firewall.go:123":       {"firewall", "a panic in plugin/firewall firewall.go:123: fire"},
-		"github.com/example/x x.go:1":           {"whoami", "a panic in github.com/example/x x.go:1: fire"},
-		"":                                      {"whoami", "a panic in whoami: fire"},
-		"plugin/other x.go:1":                   {"whoami", "a panic in plugin/other x.go:1: fire"},
-		"plugin/ x.go:1":                        {"whoami", "a panic in plugin/ x.go:1: fire"},
-		"plugin/dns64 dns64.go:45":              {"dns64", "a panic in plugin/dns64 dns64.go:45: fire"},
-		"plugin/firewall/rule/src src.go:10000": {"firewall", "a panic in plugin/firewall/rule/src src.go:10000: fire"},
+		"plugin/firewall firewall.go:123":       {"firewall", "firewall panicked: fire (at plugin/firewall firewall.go:123)"},
+		"github.com/example/x x.go:1":           {"whoami", "whoami panicked: fire (at github.com/example/x x.go:1)"},
+		"":                                      {"whoami", "whoami panicked: fire"},
+		"plugin/other x.go:1":                   {"whoami", "whoami panicked: fire (at plugin/other x.go:1)"},
+		"plugin/ x.go:1":                        {"whoami", "whoami panicked: fire (at plugin/ x.go:1)"},
+		"plugin/dns64 dns64.go:45":              {"dns64", "dns64 panicked: fire (at plugin/dns64 dns64.go:45)"},
+		"plugin/firewall/rule/src src.go:10000": {"firewall", "firewall panicked: fire (at plugin/firewall/rule/src src.go:10000)"},
 	} {
 		v := Classify(&ev.Evidence{
 			Shape: ev.Panicked, At: "whoami", Panic: "fire", PanicAt: at, Path: []string{"firewall", "dns64", "whoami"},

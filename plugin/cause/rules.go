@@ -103,8 +103,8 @@ var rules = []rule{
 	// What is left are plugins that CoreDNS does not ship. Of them only what
 	// they say themselves is believed, and the type of an error.
 	{remoteUnreachable, func(e *ev.Evidence) bool { return !asksUpstream(e) && unreachable(e.Failure) }},
-	// Whoever waits until a deadline waits for somebody, who is not named.
-	{remoteUnreachable, func(e *ev.Evidence) bool { return foreign(e) && kindOf(e) == ev.Timeout }},
+	// Whoever waits until a deadline waits for somebody.
+	{upstreamTimeout, func(e *ev.Evidence) bool { return foreign(e) && kindOf(e) == ev.Timeout }},
 	{pluginEDE, func(e *ev.Evidence) bool {
 		return e.Reply.Written && !e.UpstreamAnswered && len(e.Options) > 0 && !hasError(e)
 	}},

@@ -178,8 +178,3 @@ func rcodeName(rcode int) string { return dns.RcodeToString[rcode] }
 func ask(q dns.Question) string {
 	return option.Sanitize(q.Name, 255) + " " + dns.Type(q.Qtype).String()
 }
-
-// FromUpstream reports whether what v says was said by an upstream.
-func (v *Verdict) FromUpstream() bool {
-	return slices.ContainsFunc(v.Statements, func(s Statement) bool { return s.FromUpstream })
-}

@@ -70,11 +70,12 @@ func (x *Explainer) failed(run *observe.Run, r *dns.Msg, outcome observe.Outcome
 		}
 	})
 	ev := run.Evidence(outcome.Shape, outcome.Rcode, err)
+	ev.Scope.Block = x.Block.ID
 	verdict := x.recallOrClassify(ev)
 	verdict = x.diagnose(run, ev, verdict)
 	f := x.failure(run, r, ev, verdict)
 	x.remember(f, ev)
-	reply := x.reply(f, run, r, outcome)
+	reply := x.reply(f, ev, run, r, outcome)
 	x.record(run.Context, f, ev)
 	if reply == nil {
 		return rcode, err
@@ -87,7 +88,7 @@ func (x *Explainer) failed(run *observe.Run, r *dns.Msg, outcome observe.Outcome
 // recallOrClassify returns the verdict on ev: the one that is remembered where ev lost
 // its cause on the way, as in cache, or else what ev shows by itself.
 func (x *Explainer) recallOrClassify(ev *evidence.Evidence) *cause.Verdict {
-	if ev.CacheHit {
+	if ev.CacheHit && ev.Changed.Plugin == "" {
 		if known, _, ok := x.Table.RecallCached(keyOf(x.Block.ID, ev), time.Now()); ok {
 			return known
 		}
@@ -108,7 +109,7 @@ func (x *Explainer) recallOrClassify(ev *evidence.Evidence) *cause.Verdict {
 }
 
 func (x *Explainer) classify(ev *evidence.Evidence) *cause.Verdict {
-	if ev.Nested != nil {
+	if ev.Nested != nil || ev.Changed.Plugin != "" {
 		return cause.ClassifyWith(ev, x.recallLookup)
 	}
 	if x.Diagnoser != nil || x.History != nil {
@@ -130,7 +131,7 @@ func (x *Explainer) recallLookup(ev *evidence.Evidence) *cause.Verdict {
 func (x *Explainer) remember(f *record.Failure, ev *evidence.Evidence) {
 	f.First = x.Table.Failed(incident.Failure{
 		Key: keyOf(x.Block.ID, ev), ID: f.Incident, Name: f.Question.Name, Verdict: f.Verdict,
-		Cached: ev.CacheHit, LastGood: ev.LastGood, Time: f.Time,
+		Cached: ev.CacheHit || f.Verdict.Cached, LastGood: ev.LastGood, Time: f.Time,
 	}).Count == 1
 	if x.History == nil || isProbe(f.Question) {
 		return

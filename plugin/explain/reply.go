@@ -9,6 +9,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 	"github.com/seed-1b7246af/coredns-ede/plugin/observe"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 	"github.com/seed-1b7246af/coredns-ede/plugin/record"
@@ -16,7 +17,7 @@ import (
 
 // reply returns the answer to a query that failed, or nil if that is left to the chain or
 // the server core, and notes in f what became of the options.
-func (x *Explainer) reply(f *record.Failure, run *observe.Run, r *dns.Msg, outcome observe.Outcome) *dns.Msg {
+func (x *Explainer) reply(f *record.Failure, ev *evidence.Evidence, run *observe.Run, r *dns.Msg, outcome observe.Outcome) *dns.Msg {
 	if x.Block.Shadow {
 		f.Sent = record.InShadow
 		return nil
@@ -25,7 +26,7 @@ func (x *Explainer) reply(f *record.Failure, run *observe.Run, r *dns.Msg, outco
 	option.Withdraw(r, run.Request)
 	if reason := rule.Withholds(outcome.Rcode, run.Request); reason != "" {
 		f.Sent = record.Sent(reason)
-		return x.leave(run, r, outcome, rule, f.Verdict)
+		return leave(run, outcome, rule, ev)
 	}
 	reply, sent := x.attach(f, run, r, outcome, rule)
 	if len(sent) == 0 {
@@ -47,12 +48,12 @@ func (x *Explainer) ruleFor(addr netip.Addr) option.Rule {
 // leave returns the message as the chain made it. Where the chain only returned its
 // rcode, the server core answers. Where it wrote a message as well, with another rcode,
 // the returned one leaves.
-func (x *Explainer) leave(run *observe.Run, r *dns.Msg, outcome observe.Outcome, rule option.Rule, v *cause.Verdict) *dns.Msg {
+func leave(run *observe.Run, outcome observe.Outcome, rule option.Rule, ev *evidence.Evidence) *dns.Msg {
 	held := run.Reply(outcome.Rcode)
 	if held == nil {
 		return nil
 	}
-	return rule.Leave(held, run.Request, v.FromUpstream())
+	return rule.Leave(held, run.Request, cause.SaidByUpstream(ev))
 }
 
 // attach returns the answer with the options of the verdict, and those that fitted.

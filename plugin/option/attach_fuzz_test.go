@@ -51,7 +51,37 @@ func FuzzAttach(f *testing.F) {
 			}
 		}
 		checkAttached(t, reply, req, limit, opts)
+		checkLeft(t, reply, req)
 	})
+}
+
+// checkLeft asserts that what leaves without options of ours is as it was but for
+// what the rule takes out.
+func checkLeft(t *testing.T, reply *dns.Msg, req Request) {
+	t.Helper()
+	before := reply.Copy()
+	for _, rule := range []Rule{{}, {DropUpstream: true}, {WithoutText: true}} {
+		out := rule.Leave(reply, req, true)
+		if !reflect.DeepEqual(before, reply.Copy()) {
+			t.Fatalf("reply was changed from\n%v\nto\n%v", before, reply)
+		}
+		if rule == (Rule{}) && req.HasOPT() && out != reply {
+			t.Errorf("a copy leaves: %v", out)
+		}
+		if _, err := out.Copy().Pack(); err != nil {
+			t.Errorf("%+v: %v", rule, err)
+		}
+		opts := optionsOf(out)
+		if !req.HasOPT() && out.Rcode <= 0xF && optOf(out) != nil ||
+			req.HasOPT() && rule.DropUpstream && slices.ContainsFunc(opts, isEDE) ||
+			req.HasOPT() && rule.WithoutText && slices.ContainsFunc(opts, hasText) {
+			t.Errorf("%+v leaves %v", rule, out)
+		}
+		others := slices.DeleteFunc(slices.Clone(opts), isEDE)
+		if was := slices.DeleteFunc(slices.Clone(optionsOf(reply)), isEDE); req.HasOPT() && !slices.Equal(others, was) {
+			t.Errorf("%+v leaves %v of %v", rule, others, was)
+		}
+	}
 }
 
 // checkAttached asserts what holds for any reply that can be packed.

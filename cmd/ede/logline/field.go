@@ -147,12 +147,9 @@ var required = [...]uint32{
 	Notice:    0,
 }
 
-// dropped is the value of Sent that tells a summary of drops from one of failures.
-const dropped = "dropped"
-
 // finish checks what is asked of the kind and reads the numbers.
 func (r *Record) finish() error {
-	if r.Kind == Summary && string(r.values[Sent]) == dropped {
+	if r.Kind == Summary && string(r.values[Sent]) == "dropped" {
 		r.Kind = Drops
 	}
 	if r.seen&required[r.Kind] != required[r.Kind] {
