@@ -8,7 +8,6 @@ package resolved
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -35,16 +34,12 @@ type Config struct {
 	Anchor []dns.RR
 }
 
-const program = "/usr/lib/systemd/systemd-resolved"
-
 var versionNumber = regexp.MustCompile(`\d+`)
 
 // Version is the version of systemd, as 257.
 func Version(t testing.TB) string {
 	t.Helper()
-	c := exec.Command("/usr/bin/resolvectl", "--version")
-	c.Dir, c.SysProcAttr = "/", &syscall.SysProcAttr{Chroot: tree(t)}
-	out, err := c.Output()
+	out, err := Command(t, "resolvectl", "--version").Output()
 	if err != nil {
 		t.Fatalf("resolvectl: %v", err)
 	}
@@ -55,17 +50,15 @@ func Version(t testing.TB) string {
 // its servers and without a cache. There can be one at a time.
 func Start(t testing.TB, c Config) (stop func()) {
 	t.Helper()
-	tree := tree(t)
-	leave := furnish(t, tree, c)
+	leave := furnish(t, c)
 	output := filepath.Join(t.TempDir(), "output")
 	log, err := os.Create(output)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(program)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = "/", log, log
+	cmd := Command(t, "/usr/lib/systemd/systemd-resolved")
 	cmd.Env = []string{"SYSTEMD_LOG_LEVEL=debug", "SYSTEMD_LOG_TARGET=console"}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: tree, Pdeathsig: syscall.SIGKILL}
+	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("systemd-resolved does not start: %v", err)
 	}
@@ -92,48 +85,15 @@ func Start(t testing.TB, c Config) (stop func()) {
 	return stop
 }
 
-// tree is where prepare put Debian 13. Without it the test is skipped, but not
-// under CI, which prepares it.
-func tree(t testing.TB) string {
+// furnish gives the tree a /run with the configuration.
+func furnish(t testing.TB, c Config) (leave func()) {
 	t.Helper()
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
+	run := filepath.Join(tree(t), "run")
+	if err := syscall.Mount("tmpfs", run, "tmpfs", 0, ""); err != nil {
+		t.Fatalf("mount %s: %v", run, err)
 	}
-	dir := filepath.Join(cache, "coredns-ede", "debian13")
-	if _, err := os.Stat(filepath.Join(dir, "complete")); err != nil {
-		const message = "systemd-resolved of Debian 13 is not unpacked; test/resolved/prepare does it"
-		if os.Getenv("CI") != "" {
-			t.Fatal(message)
-		}
-		t.Skip(message)
-	}
-	return dir
-}
-
-// furnish gives the tree what the kernel has and a /run with the configuration.
-// All of it is seen in the mount namespace of the test alone.
-func furnish(t testing.TB, tree string, c Config) (leave func()) {
-	t.Helper()
-	var mounted []string
-	leave = func() {
-		for i := len(mounted) - 1; i >= 0; i-- {
-			_ = syscall.Unmount(mounted[i], syscall.MNT_DETACH)
-		}
-	}
-	mount := func(source, target, fstype string, flags uintptr) {
-		t.Helper()
-		target = filepath.Join(tree, target)
-		if err := syscall.Mount(source, target, fstype, flags, ""); err != nil {
-			leave()
-			t.Fatalf("mount %s: %v", target, err)
-		}
-		mounted = append(mounted, target)
-	}
-	mount("/proc", "proc", "", syscall.MS_BIND|syscall.MS_REC)
-	mount("/dev", "dev", "", syscall.MS_BIND|syscall.MS_REC)
-	mount("tmpfs", "run", "tmpfs", 0)
-	files := map[string]string{"run/systemd/resolved.conf.d/test.conf": fmt.Sprintf(`[Resolve]
+	leave = func() { _ = syscall.Unmount(run, syscall.MNT_DETACH) }
+	files := map[string]string{"systemd/resolved.conf.d/test.conf": fmt.Sprintf(`[Resolve]
 DNS=%s
 FallbackDNS=
 Domains=~.
@@ -150,10 +110,10 @@ ReadEtcHosts=no
 		}
 	}
 	if anchors.Len() > 0 {
-		files["run/dnssec-trust-anchors.d/root.positive"] = anchors.String()
+		files["dnssec-trust-anchors.d/root.positive"] = anchors.String()
 	}
 	for path, text := range files {
-		path = filepath.Join(tree, path)
+		path = filepath.Join(run, path)
 		err := os.MkdirAll(filepath.Dir(path), 0o755)
 		if err == nil {
 			err = os.WriteFile(path, []byte(text), 0o644)
