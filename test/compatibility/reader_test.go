@@ -113,7 +113,7 @@ func queried(t *testing.T, output string) string {
 	return said
 }
 
-var shownCode = regexp.MustCompile(`\b(\d+) \(`)
+var shownCode = regexp.MustCompile(`\b(\d+) \([A-Z]`)
 
 // TestReadersShowSeveralEDEsAsDocumented has them read an answer with three.
 func TestReadersShowSeveralEDEsAsDocumented(t *testing.T) {
