@@ -141,6 +141,7 @@ func ways(t *testing.T) []way {
 		{"delv `-i`", "TCP", v.delv, command("delv -i @ADDRESS NAME. A +tcp"), false},
 		{"drill `-D`", "UDP", v.drill, command("drill -D NAME. @ADDRESS A"), false},
 		{"drill `-D`", "TCP", v.drill, command("drill -D -t NAME. @ADDRESS A"), false},
+		{"drill `-D -o AD`", "UDP", v.drill, command("drill -D -o AD NAME. @ADDRESS A"), false},
 		{"drill", "UDP", v.drill, command("drill NAME. @ADDRESS A"), false},
 		{"Go's resolver", "UDP", v.golang, goes("udp"), false},
 		{"Go's resolver", "TCP", v.golang, goes("tcp"), false},
