@@ -135,13 +135,12 @@ func TestReadersShowSeveralEDEsAsDocumented(t *testing.T) {
 		return lines(t, said)
 	}}
 	for _, r := range append(readers(), drill) {
-		version := r.version(t)
-		t.Run(r.name+" "+version, func(t *testing.T) {
+		t.Run(r.name, func(t *testing.T) {
 			var codes []string
 			for _, found := range shownCode.FindAllStringSubmatch(r.ask(t, port, fails), -1) {
 				codes = append(codes, found[1])
 			}
-			rows = append(rows, row{r.name, version, "| " + strings.Join(codes, " ") + " |"})
+			rows = append(rows, row{r.name, r.version(t), "| " + strings.Join(codes, " ") + " |"})
 		})
 	}
 	documented(t, "several", rows)
