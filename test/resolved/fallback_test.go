@@ -110,6 +110,7 @@ func TestSystemdResolvedStillAsksItsNextServer(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts resolvers")
 	}
+	t.Logf("systemd-resolved %s", resolved.Version(t)) // or it is not here, and the test is skipped
 	second := health(t)
 	for _, f := range firsts(t) {
 		for _, dnssec := range []string{"no", "allow-downgrade", "yes"} {
