@@ -5,7 +5,6 @@ package compatibility_test
 import (
 	"flag"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -26,28 +25,44 @@ func (r row) in(document string) bool {
 	return strings.Contains(document, r.String()+"\n") || !strings.Contains(document, "\n| "+r.name+" | "+r.version+" |")
 }
 
-// TestThePeersAndClientsBehaveAsDocumented runs the whole matrix. Programs of
-// other versions than those of the document may behave otherwise, and only
-// must not break.
-func TestThePeersAndClientsBehaveAsDocumented(t *testing.T) {
+// Programs of other versions than those of the document may behave otherwise, and
+// only must not break.
+func TestUpstreamsBehaveAsDocumented(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts resolvers")
 	}
+	logs := server.Capture(t)
+	documented(t, "upstreams", upstreams(t, logs, read(t)))
+}
+
+func TestClientsShowWhatIsDocumented(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts resolvers")
+	}
+	documented(t, "clients", clients(t))
+}
+
+func read(t *testing.T) string {
+	t.Helper()
 	text, err := os.ReadFile(document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	logs := server.Capture(t)
-	above, below := upstreams(t, logs, string(text)), clients(t)
+	return string(text)
+}
+
+// documented writes rows into the table below a mark, or holds them to be there.
+func documented(t *testing.T, mark string, rows []row) {
+	t.Helper()
+	text := read(t)
 	switch {
 	case *writes && !t.Failed():
-		now := replaced(t, replaced(t, string(text), "upstreams", above), "clients", below)
-		if err := os.WriteFile(document, []byte(now), 0o644); err != nil {
+		if err := os.WriteFile(document, []byte(replaced(t, text, mark, rows)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	case !*writes:
-		for _, r := range slices.Concat(above, below) {
-			if r.name != "" && !r.in(string(text)) {
+		for _, r := range rows {
+			if r.name != "" && !r.in(text) {
 				t.Errorf("docs/compatibility.md has another line than\n%s", r)
 			}
 		}

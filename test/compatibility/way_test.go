@@ -10,12 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/test/resolved"
 	"github.com/seed-1b7246af/coredns-ede/test/resolver"
 )
 
@@ -88,17 +87,6 @@ func goes(network string) func(t *testing.T, address, name string) (string, int)
 	}
 }
 
-var versionNumber = regexp.MustCompile(`\d+\.\d+(\.\d+)?`)
-
-// says takes the version from the first line that has one.
-func says(words ...string) func(t testing.TB) string {
-	return func(t testing.TB) string {
-		t.Helper()
-		out, _ := exec.Command(words[0], words[1:]...).CombinedOutput()
-		return versionNumber.FindString(string(out))
-	}
-}
-
 // through asks a forwarder that asks CoreDNS.
 func through(r resolver.Resolver, port string) func(t *testing.T, address, name string) (string, int) {
 	started := make(map[string]string)
@@ -114,6 +102,15 @@ func through(r resolver.Resolver, port string) func(t *testing.T, address, name 
 	}
 }
 
+// throughResolved asks systemd-resolved, which asks CoreDNS.
+func throughResolved(program string) func(t *testing.T, address, name string) (string, int) {
+	return func(t *testing.T, address, name string) (string, int) {
+		t.Helper()
+		defer resolved.Start(t, resolved.Config{Servers: []string{address}, DNSSEC: "no"})()
+		return run(t, append(strings.Fields(program), "@127.0.0.53", name+".", "A")...)
+	}
+}
+
 func ways(t *testing.T) []way {
 	t.Helper()
 	dir := t.TempDir()
@@ -125,38 +122,45 @@ func ways(t *testing.T) []way {
 		return program
 	}
 	const dig, kdig = "dig +tries=1 @ADDRESS NAME. A ", "kdig +retry=0 @ADDRESS NAME. A "
-	digVersion, kdigVersion := says("dig", "-v"), says("kdig", "--version")
-	delvVersion, drillVersion := says("delv", "-v"), says("drill", "-v")
-	goVersion := func(testing.TB) string { return strings.TrimPrefix(runtime.Version(), "go") }
-	glibcVersion, muslVersion := says("getent", "--version"), says("sh", "-c", "/lib/ld-musl-*.so.1")
+	v := versions
 	getent := []string{"getent", "--no-addrconfig", "ahostsv4"}
 	unbound := resolver.Unbound.With("  ede: yes\n")
 	return []way{
-		{"dig", "UDP", digVersion, command(dig), false},
-		{"dig", "TCP", digVersion, command(dig + "+tcp"), false},
-		{"dig", "DoT", digVersion, command(dig + "+tls"), false},
-		{"dig", "DoH", digVersion, command(dig + "+https"), false},
-		{"dig `+noedns`", "UDP", digVersion, command(dig + "+noedns"), false},
-		{"kdig `+edns`", "UDP", kdigVersion, command(kdig + "+edns"), false},
-		{"kdig `+edns`", "TCP", kdigVersion, command(kdig + "+edns +tcp"), false},
-		{"kdig `+edns`", "DoT", kdigVersion, command(kdig + "+edns +tls"), false},
-		{"kdig `+edns`", "DoH", kdigVersion, command(kdig + "+edns +https"), false},
-		{"kdig `+edns`", "DoQ", kdigVersion, command(kdig + "+edns +quic"), false},
-		{"kdig", "UDP", kdigVersion, command(kdig), false},
-		{"delv `-i`", "UDP", delvVersion, command("delv -i @ADDRESS NAME. A"), false},
-		{"delv `-i`", "TCP", delvVersion, command("delv -i @ADDRESS NAME. A +tcp"), false},
-		{"drill `-D`", "UDP", drillVersion, command("drill -D NAME. @ADDRESS A"), false},
-		{"drill `-D`", "TCP", drillVersion, command("drill -D -t NAME. @ADDRESS A"), false},
-		{"drill", "UDP", drillVersion, command("drill NAME. @ADDRESS A"), false},
-		{"Go's resolver", "UDP", goVersion, goes("udp"), false},
-		{"Go's resolver", "TCP", goVersion, goes("tcp"), false},
-		{"glibc (`getent ahostsv4`)", "UDP", glibcVersion, configured("", getent...), false},
-		{"glibc, `options edns0`", "UDP", glibcVersion, configured("edns0", getent...), false},
-		{"glibc, `options edns0`", "TCP", glibcVersion, configured("edns0 use-vc", getent...), false},
-		{"musl (`getaddrinfo`)", "UDP", muslVersion, configured("", compiled("musl-gcc")), false},
+		{"dig", "UDP", v.dig, command(dig), false},
+		{"dig", "TCP", v.dig, command(dig + "+tcp"), false},
+		{"dig", "DoT", v.dig, command(dig + "+tls"), false},
+		{"dig", "DoH", v.dig, command(dig + "+https"), false},
+		{"dig `+noedns`", "UDP", v.dig, command(dig + "+noedns"), false},
+		{"kdig `+edns`", "UDP", v.kdig, command(kdig + "+edns"), false},
+		{"kdig `+edns`", "TCP", v.kdig, command(kdig + "+edns +tcp"), false},
+		{"kdig `+edns`", "DoT", v.kdig, command(kdig + "+edns +tls"), false},
+		{"kdig `+edns`", "DoH", v.kdig, command(kdig + "+edns +https"), false},
+		{"kdig `+edns`", "DoQ", v.kdig, command(kdig + "+edns +quic"), false},
+		{"kdig", "UDP", v.kdig, command(kdig), false},
+		{"delv `-i`", "UDP", v.delv, command("delv -i @ADDRESS NAME. A"), false},
+		{"delv `-i`", "TCP", v.delv, command("delv -i @ADDRESS NAME. A +tcp"), false},
+		{"drill `-D`", "UDP", v.drill, command("drill -D NAME. @ADDRESS A"), false},
+		{"drill `-D`", "TCP", v.drill, command("drill -D -t NAME. @ADDRESS A"), false},
+		{"drill `-D -o AD`", "UDP", v.drill, command("drill -D -o AD NAME. @ADDRESS A"), false},
+		{"drill", "UDP", v.drill, command("drill NAME. @ADDRESS A"), false},
+		{"Go's resolver", "UDP", v.golang, goes("udp"), false},
+		{"Go's resolver", "TCP", v.golang, goes("tcp"), false},
+		{"glibc (`getent ahostsv4`)", "UDP", v.glibc, configured("", getent...), false},
+		{"glibc, `options edns0`", "UDP", v.glibc, configured("edns0", getent...), false},
+		{"glibc, `options edns0`", "TCP", v.glibc, configured("edns0 use-vc", getent...), false},
+		{"musl (`getaddrinfo`)", "UDP", v.musl, configured("", compiled("musl-gcc")), false},
+		{"dig `+dnssec`", "UDP", v.dig, command("dig +tries=1 +dnssec @ADDRESS NAME. A"), false},
+		{"dig `+nsid`", "UDP", v.dig, command("dig +tries=1 +nsid +noadflag @ADDRESS NAME. A"), false},
+		{"glibc, `options trust-ad`", "UDP", v.glibc, configured("trust-ad", getent...), false},
+		{"glibc, `options edns0 trust-ad`", "UDP", v.glibc, configured("edns0 trust-ad", getent...), false},
+		{"host", "UDP", v.host, command("host -t A NAME. ADDRESS"), false},
+		{"nslookup", "UDP", v.nslookup, command("nslookup -type=A NAME. ADDRESS"), false},
+		{"Node (`dns.resolve4`)", "UDP", v.node, command("node testdata/resolve4.js NAME ADDRESS"), false},
 		{"dig, dnsmasq between", "UDP", resolver.Dnsmasq.Version, through(resolver.Dnsmasq, "53"), true},
 		{"dig, dnsdist between", "UDP", resolver.Dnsdist.Version, through(resolver.Dnsdist, "53"), true},
 		{"dig, Unbound with `ede: yes` between", "UDP", resolver.Unbound.Version, through(unbound, "53"), true},
+		{"dig, systemd-resolved between", "UDP", resolved.Version, throughResolved("dig"), true},
+		{"dig `+dnssec`, systemd-resolved between", "UDP", resolved.Version, throughResolved("dig +dnssec"), true},
 		{"dig, stubby between", "DoT", resolver.Stubby.Version, through(resolver.Stubby, "853"), true},
 	}
 }
