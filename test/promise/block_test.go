@@ -187,11 +187,16 @@ var ownBlocks = []block{
 	}, qname: "out.example.org.", aged: true},
 }
 
-// variedBlocks are those that are tried with other lines in the directive.
+// variedBlocks are those that are tried with other lines in the directive, over a
+// part of the transports.
 func variedBlocks() []block {
 	wanted := []string{
 		"forward to nobody", "forward to SERVFAIL with reasons", "forward to SERVFAIL 14", "cache over reasons",
 		"acl that drops", "template REFUSED", "secondary that is not loaded", "forward to an answer with a remark",
 	}
-	return slices.DeleteFunc(slices.Clone(ownBlocks), func(b block) bool { return !slices.Contains(wanted, b.name) })
+	varied := slices.DeleteFunc(slices.Clone(ownBlocks), func(b block) bool { return !slices.Contains(wanted, b.name) })
+	for i := range varied {
+		varied[i].over = []string{"tcp", "udp", "https"}
+	}
+	return varied
 }

@@ -165,12 +165,20 @@ func (r rule) reasons(q query, wire, stock []byte) string {
 			return "the client's own EDE comes back"
 		case r.silent && e.ExtraText != "" && e.InfoCode != dns.ExtendedErrorCodeOther:
 			return fmt.Sprintf("text %q where none may be sent", e.ExtraText)
-		case r.always && !interested(q.m) && i == 0 && e.InfoCode == dns.ExtendedErrorCodeNotReady && m.Rcode == dns.RcodeServerFailure:
+		case r.always && i == 0 && e.InfoCode == dns.ExtendedErrorCodeNotReady && m.Rcode == dns.RcodeServerFailure:
 			return "14 is the first option of a SERVFAIL"
 		}
 	}
-	if r.dropped && len(all) > 0 && !r.attaches(q.m, m.Rcode) {
-		return fmt.Sprintf("%v where upstreams' reasons are dropped and none may be attached", all)
+	if r.attaches(q.m, m.Rcode) {
+		return ""
+	}
+	before := new(dns.Msg)
+	_ = before.Unpack(stock)
+	for _, e := range all {
+		has := func(other *dns.EDNS0_EDE) bool { return other.InfoCode == e.InfoCode }
+		if r.dropped || !slices.ContainsFunc(server.ExtendedErrors(before), has) {
+			return fmt.Sprintf("%d is sent where none may be attached", e.InfoCode)
+		}
 	}
 	return ""
 }
