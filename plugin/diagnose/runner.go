@@ -9,6 +9,8 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/cache"
 
 	"golang.org/x/time/rate"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
 )
 
 // Skip is why a failure was not diagnosed, the metric label reason.
@@ -113,6 +115,9 @@ func (r *Runner) Start(c Case) (<-chan struct{}, Skip) {
 }
 
 func (r *Runner) run(ctx context.Context, c Case, k key, f *flight) {
+	defer r.land(k, f)
+	// What panicked once is left alone for as long as what was not decided.
+	defer guard.Catch(guard.Diagnosing, func() { r.remember(c, k, Finding{}) })
 	finding := r.engine.Diagnose(ctx, c)
 	switch {
 	case ctx.Err() == nil:
@@ -121,6 +126,10 @@ func (r *Runner) run(ctx context.Context, c Case, k key, f *flight) {
 	case r.ctx.Err() == nil:
 		r.done(c, r.overtaken(k, finding))
 	}
+}
+
+// land ends the flight f of k, and lets go who waits for it.
+func (r *Runner) land(k key, f *flight) {
 	r.mu.Lock()
 	delete(r.running, k)
 	r.mu.Unlock()

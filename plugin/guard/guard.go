@@ -52,3 +52,10 @@ func Catch(work Work, after func()) {
 		after()
 	}
 }
+
+// Value returns what f returns, or the zero value if f panics. It is for goroutines that
+// owe somebody a result.
+func Value[T any](work Work, f func() T) (v T) {
+	defer Catch(work, nil)
+	return f()
+}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 )
 
@@ -57,6 +58,8 @@ var header = map[string]string{
 
 // ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// The connection ends without an answer; net/http would end it, too, and tell nobody.
+	defer guard.Catch(guard.Page, func() { panic(http.ErrAbortHandler) })
 	for key, value := range header {
 		w.Header().Set(key, value)
 	}

@@ -183,14 +183,14 @@ func (l *Log) run() {
 		case f := <-l.queue:
 			l.writeFailure(f)
 		case e := <-l.events:
-			l.pen.write(e.word, e.fields)
+			l.writeEvent(e)
 		case <-summary.C:
-			l.summarize()
+			guarded(l.summarize)
 		case <-sweep.C:
-			l.sweep()
+			guarded(l.sweep)
 		case <-l.stop:
 			l.drain()
-			l.summarize()
+			guarded(l.summarize)
 			return
 		}
 	}
@@ -202,7 +202,7 @@ func (l *Log) drain() {
 		case f := <-l.queue:
 			l.writeFailure(f)
 		case e := <-l.events:
-			l.pen.write(e.word, e.fields)
+			l.writeEvent(e)
 		default:
 			return
 		}

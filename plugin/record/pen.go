@@ -4,9 +4,21 @@ import (
 	"sync"
 
 	clog "github.com/coredns/coredns/plugin/pkg/log"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
 )
 
-func (l *Log) writeFailure(f *Failure) { l.pen.writeFailure(f, l.options.Client) }
+func (l *Log) writeFailure(f *Failure) {
+	guarded(func() { l.pen.writeFailure(f, l.options.Client) })
+}
+
+func (l *Log) writeEvent(e event) { guarded(func() { l.pen.write(e.word, e.fields) }) }
+
+// guarded loses what write would write if that panics, and nothing else.
+func guarded(write func()) {
+	defer guard.Catch(guard.Logging, nil)
+	write()
+}
 
 // pen writes lines, one at a time, and has the memory for one.
 type pen struct {
