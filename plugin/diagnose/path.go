@@ -71,7 +71,9 @@ func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
 	case errors.As(err, &cut):
 		return d.cut(<-beside.came, cut)
 	}
-	d.unvalidated = m
+	if d.unvalidated = m; d.open() && len(d.Anchors) > 0 {
+		d.follows(ctx)
+	}
 	d.first, err = d.await(ctx, again)
 	switch {
 	case errors.Is(err, errExplained):

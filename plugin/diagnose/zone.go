@@ -7,6 +7,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
 )
 
@@ -33,10 +34,25 @@ func (d *diagnosis) zone(ctx context.Context) (Finding, bool) {
 		if d.first != nil || len(d.Anchors) == 0 {
 			return Finding{}, false
 		}
+		return d.unanswered(ctx)
+	}
+	return d.dnssec(ctx, *d.wait(ctx))
+}
+
+// unanswered is for an upstream that answers with CD=1 and gives no reply with CD=0.
+// That may be the path. DNSSEC is named only if the upstream is seen to validate, and
+// the chain does not hold here: then it has no answer to give.
+func (d *diagnosis) unanswered(ctx context.Context) (Finding, bool) {
+	root, ok := d.shared(ctx, control.RootChecked)
+	if !d.open() || !ok || !root.Validated {
 		d.saw(false, "DNSSEC is not judged: with CD=0 there was no answer")
 		return Finding{}, false
 	}
-	return d.dnssec(ctx, *d.wait(ctx))
+	if found := d.wait(ctx); found.Status == dnssec.Bogus {
+		d.saw(true, "the upstream validates, as the AD bit of %s shows", control.RootChecked)
+		return d.judged(*found)
+	}
+	return Finding{}, false
 }
 
 // dnssec draws the verdict from a validation by what the upstream gives. What

@@ -67,7 +67,7 @@ func (q Question) message() *dns.Msg {
 		name = fmt.Sprintf("ede-%08x.", rand.Uint32())
 	}
 	m.Question = []dns.Question{{Name: name, Qtype: q.Type, Qclass: dns.ClassINET}}
-	m.SetEdns0(udpSize, q.Unchecked)
+	m.SetEdns0(udpSize, true)
 	return m
 }
 
@@ -76,6 +76,7 @@ type Reply struct {
 	Rcode         int
 	Recursive     bool // RA
 	Authoritative bool
+	Validated     bool // AD
 	Said          []option.Option
 	At            time.Time
 }
@@ -118,7 +119,7 @@ func (a *Answers) Fresh(ctx context.Context, resolver string, ask Ask, q Questio
 	if err != nil {
 		return Reply{}, err
 	}
-	r := Reply{Rcode: m.Rcode, Recursive: m.RecursionAvailable, Authoritative: m.Authoritative, Said: option.Read(m), At: now()}
+	r := Reply{Rcode: m.Rcode, Recursive: m.RecursionAvailable, Authoritative: m.Authoritative, Validated: m.AuthenticatedData, Said: option.Read(m), At: now()}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.known == nil || len(a.known) >= maxAnswers {

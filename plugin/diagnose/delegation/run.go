@@ -32,6 +32,7 @@ type run struct {
 	sent    map[netip.AddrPort]int
 	heard   map[netip.AddrPort]bool
 	silence map[netip.AddrPort]Outcome
+	lost    map[netip.AddrPort]int
 	steps   []Step
 	// zones are those that were come through, by apex. Only the goroutine that
 	// descends uses them.
@@ -45,6 +46,7 @@ func newRun(ctx context.Context, p *Prober) *run {
 		sent:    map[netip.AddrPort]int{},
 		heard:   map[netip.AddrPort]bool{},
 		silence: map[netip.AddrPort]Outcome{},
+		lost:    map[netip.AddrPort]int{},
 		zones:   map[string]*zone{".": p.root()},
 	}
 }
@@ -114,6 +116,9 @@ func (r *run) note(a netip.AddrPort, rep reply) {
 		r.heard[a] = true
 	} else {
 		r.silence[a] = rep.outcome
+		if rep.outcome == Timeout {
+			r.lost[a]++
+		}
 	}
 }
 

@@ -102,6 +102,9 @@ func (r *run) judge(z *zone, results []inspection, name string, qtype uint16) Fi
 	v := count(f.Servers)
 	var head string
 	f.Kind, head = verdict(z, v, name == z.name && qtype == dns.TypeDNSKEY)
+	if onSilence(f.Kind, f.Servers) && !r.clean(z, f.Servers) {
+		f.Kind, head = Undecided, "packets get lost on the way, so that nothing follows from silence of the servers of "+short(z.name)+": "
+	}
 	switch f.Kind {
 	case Undecided, Healthy:
 	case SerialMismatch:
@@ -178,51 +181,4 @@ func shortAll(names []string) string {
 		out[i] = short(n)
 	}
 	return strings.Join(out, " ")
-}
-
-// control finds out, for each path with a silent server, whether anything
-// answers there after the silence, and marks the silent servers accordingly.
-func (r *run) control(z *zone, servers []ServerResult) {
-	held := map[path]bool{}
-	for _, s := range servers {
-		if s.Addr.IsValid() && (s.Outcome.usable() || s.Outcome.replied() || s.partial()) {
-			held[pathOf(s.Addr.Addr())] = true
-		}
-	}
-	for i := range servers {
-		s := &servers[i]
-		if !s.Outcome.silent() {
-			continue
-		}
-		p := pathOf(s.Addr.Addr())
-		ok, known := held[p]
-		if !known {
-			ok = r.confirm(z, p)
-			held[p] = ok
-		}
-		s.Control = ok
-	}
-}
-
-// confirm asks servers of z's ancestors on path p, nearest first, until one
-// replies, whatever it says.
-func (r *run) confirm(z *zone, p path) bool {
-	const maxAsked = 3
-	asked := 0
-	for a := z.parent; a != nil; a = a.parent {
-		for _, s := range a.servers {
-			if pathOf(s.addr.Addr()) != p {
-				continue
-			}
-			if asked == maxAsked {
-				return false
-			}
-			asked++
-			if rep := r.ask(r.ctx, s, a.name, z.name, dns.TypeNS, maxTries-1); rep.msg != nil {
-				r.step(true, a.name, "control: %s %s still answers", short(s.name), s.addr)
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -1,0 +1,148 @@
+package delegation
+
+import (
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"github.com/miekg/dns"
+)
+
+// cleanReplies is how many questions in a row have to be answered before silence
+// counts: three tries that are lost (RFC 9520 section 3.1 allows no more) and sixteen
+// replies that are not come together by chance less than once in four thousand
+// times, at any rate of loss.
+const cleanReplies = 16
+
+// onSilence tells a finding that rests on questions without a reply to one that
+// rests on what was said.
+func onSilence(k Kind, servers []ServerResult) bool {
+	switch k {
+	case Undecided, Healthy, SpecialAddress, NoAddress, SerialMismatch:
+		return false
+	}
+	for _, s := range servers {
+		if unheard(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// unheard tells a server of which a question got no reply, or only the one without
+// EDNS did. A closed port or a missing route is a reply of a kind.
+func unheard(s ServerResult) bool {
+	return s.Outcome == Timeout || s.DNSKEY == Timeout || s.Outcome == AnswersBare
+}
+
+// control finds out, for each path with a silent server, whether anything
+// answers there after the silence, and marks the silent servers accordingly.
+func (r *run) control(z *zone, servers []ServerResult) {
+	held := map[path]bool{}
+	for _, s := range servers {
+		if s.Addr.IsValid() && (s.Outcome.usable() || s.Outcome.replied() || s.partial()) {
+			held[pathOf(s.Addr.Addr())] = true
+		}
+	}
+	for i := range servers {
+		s := &servers[i]
+		if !s.Outcome.silent() {
+			continue
+		}
+		p := pathOf(s.Addr.Addr())
+		ok, known := held[p]
+		if !known {
+			ok = r.confirm(z, p)
+			held[p] = ok
+		}
+		s.Control = ok
+	}
+}
+
+// above are servers of z's ancestors on path p, nearest first.
+func above(z *zone, p path) (servers []server, zones []string) {
+	for a := z.parent; a != nil; a = a.parent {
+		for _, s := range a.servers {
+			if pathOf(s.addr.Addr()) == p {
+				servers, zones = append(servers, s), append(zones, a.name)
+			}
+		}
+	}
+	return servers, zones
+}
+
+// confirm asks servers of z's ancestors on path p, nearest first, until one
+// replies, whatever it says.
+func (r *run) confirm(z *zone, p path) bool {
+	const maxAsked = 3
+	servers, zones := above(z, p)
+	for i, s := range servers[:min(len(servers), maxAsked)] {
+		if rep := r.ask(r.ctx, s, zones[i], z.name, dns.TypeNS, maxTries-1); rep.msg != nil {
+			r.step(true, zones[i], "control: %s %s still answers", short(s.name), s.addr)
+			return true
+		}
+	}
+	return false
+}
+
+// clean reports whether the paths of the silent servers lose nothing: of
+// cleanReplies single questions to servers above z each has to be answered.
+func (r *run) clean(z *zone, results []ServerResult) bool {
+	if r.lostBefore(results) {
+		return false
+	}
+	for _, s := range results {
+		// One that answers other questions has to answer all others.
+		if s.partial() && !r.answersOften([]server{{s.Name, s.Addr}}, []string{z.name}, z, cleanReplies/2) {
+			return false
+		}
+	}
+	for p := range silentPaths(results) {
+		servers, zones := above(z, p)
+		if len(servers) == 0 {
+			return false
+		}
+		if !r.answersOften(servers, zones, z, cleanReplies) {
+			return false
+		}
+	}
+	return true
+}
+
+// answersOften asks the servers n different questions, once each, and reports
+// whether all were answered.
+func (r *run) answersOften(servers []server, zones []string, z *zone, n int) bool {
+	var lost atomic.Int64
+	each(n, func(i int) {
+		at := i % len(servers)
+		if lost.Load() == 0 && r.once(r.ctx, servers[at], zones[at], question(fmt.Sprintf("_ede-%d.%s", i, z.name), dns.TypeA, true)).msg == nil {
+			lost.Add(1)
+		}
+	})
+	r.step(lost.Load() == 0, z.name, "%d control questions over the same path: %d got no reply", n, lost.Load())
+	return lost.Load() == 0
+}
+
+// lostBefore reports whether a server that answers, and is none of results, left a
+// question unanswered on the way.
+func (r *run) lostBefore(results []ServerResult) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for a, n := range r.lost {
+		of := func(s ServerResult) bool { return s.Addr == a }
+		if n > 0 && r.heard[a] && !slices.ContainsFunc(results, of) {
+			return true
+		}
+	}
+	return false
+}
+
+func silentPaths(results []ServerResult) map[path]bool {
+	paths := make(map[path]bool)
+	for _, s := range results {
+		if s.Addr.IsValid() && unheard(s) {
+			paths[pathOf(s.Addr.Addr())] = true
+		}
+	}
+	return paths
+}
