@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
 	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
+	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
@@ -31,8 +32,10 @@ func (d *diagnosis) ask(ctx context.Context, cd bool) asked {
 	a := asked{cd, make(chan answer, 1)}
 	m := d.query(cd)
 	go func() {
-		reply, err := d.insist(ctx, d.Failing, m)
-		a.came <- answer{reply, err}
+		a.came <- part(d, func() answer {
+			reply, err := d.insist(ctx, d.Failing, m)
+			return answer{reply, err}
+		})
 	}()
 	return a
 }
@@ -163,6 +166,7 @@ func (d *diagnosis) probe(ctx context.Context) *probing {
 		d.probing = p
 		go func() {
 			defer close(p.ended)
+			defer guard.Catch(guard.Diagnosing, d.abort)
 			d.source = d.prober(ctx).Source(ctx)
 			p.found = d.source.Probe(d.Question.Name, d.Question.Qtype)
 		}()

@@ -17,7 +17,9 @@ func (d *diagnosis) follows(ctx context.Context) {
 	}
 	came := make(chan dnssec.Finding, 1)
 	d.chain = came
-	go func() { came <- d.follow(ctx, d.Failing, d.Question) }()
+	go func() {
+		came <- part(d, func() dnssec.Finding { return d.follow(ctx, d.Failing, d.Question) })
+	}()
 }
 
 // wait returns what the chain came to. Until then given is the validation's.

@@ -14,6 +14,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
+	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
@@ -58,9 +59,13 @@ func (e *Engine) Diagnose(ctx context.Context, c Case) Finding {
 	for i, r := range d.Others {
 		d.Others[i] = d.counted(r)
 	}
+	d.cancel = cancel
 	f := d.run(ctx)
 	cancel()
 	d.end()
+	if d.aborted.Load() {
+		f = Finding{Text: "the diagnosis ended in an error of its own"}
+	}
 	f.Steps, f.Seen = d.steps, d.seen
 	f.Queries = int(d.queries.Load())
 	f.Elapsed = e.Now().Sub(began)
@@ -95,6 +100,21 @@ func (e *Engine) Judge(ctx context.Context, c Case) Finding {
 	return f
 }
 
+// abort ends the diagnosis after a panic in one of its goroutines.
+func (d *diagnosis) abort() {
+	d.aborted.Store(true)
+	if d.cancel != nil {
+		d.cancel()
+	}
+}
+
+// part returns what f returns, for a goroutine of d that owes it to another. If f panics
+// that is the zero value, and d claims nothing.
+func part[T any](d *diagnosis, f func() T) (v T) {
+	defer guard.Catch(guard.Diagnosing, d.abort)
+	return f()
+}
+
 func (e *Engine) begin(c Case) *diagnosis {
 	return &diagnosis{Engine: e, Case: c, given: make(map[dns.Question]*dns.Msg)}
 }
@@ -112,6 +132,10 @@ type diagnosis struct {
 	Case
 	queries atomic.Int64
 	steps   []Step
+	// cancel ends the diagnosis, and aborted is true once a part of it has panicked:
+	// nothing is claimed then.
+	cancel  context.CancelFunc
+	aborted atomic.Bool
 	// suspect is who is looked at, and seen what was seen of those before.
 	suspect string
 	seen    []string
@@ -201,6 +225,8 @@ func (d *diagnosis) tallied(r Resolver) Resolver {
 	return r
 }
 
+var errPanicked = errors.New("the probe ended in an error of its own")
+
 // within ends with ctx, and leaves ask behind if that takes longer.
 func within(ctx context.Context, ask func() (*dns.Msg, error)) (*dns.Msg, error) {
 	type result struct {
@@ -209,8 +235,10 @@ func within(ctx context.Context, ask func() (*dns.Msg, error)) (*dns.Msg, error)
 	}
 	done := make(chan result, 1)
 	go func() {
-		reply, err := ask()
-		done <- result{reply, err}
+		r := result{err: errPanicked}
+		defer func() { done <- r }()
+		defer guard.Catch(guard.Diagnosing, nil)
+		r.reply, r.err = ask()
 	}()
 	select {
 	case got := <-done:

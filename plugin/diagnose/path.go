@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
 	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
+	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
 )
 
 // path tells what the way to the upstream does from what the upstream does. It is
@@ -162,7 +163,12 @@ func (d *diagnosis) loses(what string) (Finding, bool) {
 // later runs ask and does not wait for it.
 func later(ask func() error) <-chan error {
 	done := make(chan error, 1)
-	go func() { done <- ask() }()
+	go func() {
+		err := errPanicked
+		defer func() { done <- err }()
+		defer guard.Catch(guard.Diagnosing, nil)
+		err = ask()
+	}()
 	return done
 }
 

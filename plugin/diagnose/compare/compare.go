@@ -14,6 +14,8 @@ import (
 	"sync"
 
 	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
 )
 
 // Limits of one comparison.
@@ -92,6 +94,8 @@ func Compare(ctx context.Context, q dns.Question, failing Resolver, others []Res
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
+			votes[i].Name = r.Name
+			defer guard.Catch(guard.Diagnosing, nil)
 			votes[i] = vote(ctx, q, r)
 		})
 	}

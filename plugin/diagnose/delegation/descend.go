@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
 )
 
 // descend follows referrals from z towards name, asking for the NS records of
@@ -100,7 +102,9 @@ func (r *run) first(z *zone, name string, qtype uint16, patient bool) (server, r
 			}
 			for ; asked < len(z.servers) && asked < wave; asked++ {
 				underWay++
-				go func(s server) { came <- answer{s, r.ask(ctx, s, z.name, name, qtype, 1)} }(z.servers[asked])
+				go func(s server) {
+					came <- answer{s, guard.Value(guard.Diagnosing, func() reply { return r.ask(ctx, s, z.name, name, qtype, 1) })}
+				}(z.servers[asked])
 			}
 			wave = 2*wave + 1
 			next.Reset(retryAfter)

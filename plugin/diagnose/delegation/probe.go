@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
 )
 
 // probe looks for the zone from the root down. Where the root does not lead
@@ -108,7 +110,7 @@ func (r *run) inspect(z *zone, s server, name string, qtype uint16) inspection {
 	replied := make(chan struct{})
 	wait.Go(func() {
 		defer close(replied)
-		rep = r.ask(r.ctx, s, z.name, name, qtype, tries)
+		rep = guard.Value(guard.Diagnosing, func() reply { return r.ask(r.ctx, s, z.name, name, qtype, tries) })
 	})
 	// One that is silent to the question is asked for the SOA beside it.
 	select {
@@ -116,10 +118,15 @@ func (r *run) inspect(z *zone, s server, name string, qtype uint16) inspection {
 	case <-time.After(time.Duration(tries) * retryAfter):
 	}
 	if !asked(dns.TypeSOA) {
-		wait.Go(func() { soa = r.ask(r.ctx, s, z.name, z.name, dns.TypeSOA, maxTries) })
+		wait.Go(func() {
+			soa = guard.Value(guard.Diagnosing, func() reply { return r.ask(r.ctx, s, z.name, z.name, dns.TypeSOA, maxTries) })
+		})
 	}
 	keys := Unasked
-	askKeys := func() { keys = r.ask(r.ctx, s, z.name, z.name, dns.TypeDNSKEY, maxTries).outcome }
+	askKeys := func() {
+		defer guard.Catch(guard.Diagnosing, nil)
+		keys = r.ask(r.ctx, s, z.name, z.name, dns.TypeDNSKEY, maxTries).outcome
+	}
 	known := r.left(s.addr) > maxTries
 	if z.signed && !asked(dns.TypeDNSKEY) && known {
 		wait.Go(askKeys)

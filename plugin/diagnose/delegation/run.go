@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
 )
 
 var errBudget = errors.New("delegation: no questions left")
@@ -181,7 +183,9 @@ func (r *run) ask(ctx context.Context, s server, zone, name string, qtype uint16
 			edns := (try == 0 || try < tries-1) && r.left(s.addr) != 1
 			underWay++
 			try++
-			go func() { came <- r.try(ctx, s, zone, name, qtype, edns) }()
+			go func() {
+				came <- guard.Value(guard.Diagnosing, func() reply { return r.try(ctx, s, zone, name, qtype, edns) })
+			}()
 			next.Reset(retryAfter)
 		case got := <-came:
 			underWay--
@@ -290,6 +294,7 @@ func each(n int, f func(i int)) {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
+			defer guard.Catch(guard.Diagnosing, nil)
 			f(i)
 		})
 	}
