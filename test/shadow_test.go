@@ -62,8 +62,8 @@ func TestShadowLeavesTheWireAsItIs(t *testing.T) {
 			if name == "written-returned" && !doubled {
 				t.Error("stock CoreDNS sends one answer: this test has lost its point")
 			}
-			if name == "dropped" {
-				return
+			if answers == 0 {
+				return // a drop has no line
 			}
 			logs.WaitForFunc(t, func(text string) bool {
 				return isFailureOf(text, queries[1]) && (strings.Contains(text, "sent=shadow") || strings.Contains(text, "cause=panic"))
