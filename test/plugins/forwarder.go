@@ -13,7 +13,7 @@ import (
 )
 
 // Deadline is how long a forwarder waits for an answer in all.
-const Deadline = 200 * time.Millisecond
+const Deadline = time.Second
 
 var errUnhealthy = errors.New("no healthy upstream host")
 

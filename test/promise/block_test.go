@@ -163,7 +163,7 @@ var ownBlocks = []block{
 	{name: "minimal over reasons", plugins: forwarding(reasoned(), "minimal")},
 	{name: "minimal over an answer", plugins: forwarding(upstream.Oversized(), "minimal"), quiet: true},
 	{name: "etcd without permission", plugins: func(t *testing.T) string { return etcd(t) }, aged: true},
-	{name: "minimal above etcd", plugins: func(t *testing.T) string { return "minimal\n" + etcd(t) }, quiet: true},
+	{name: "minimal above etcd", plugins: func(t *testing.T) string { return "minimal\n" + etcd(t) }, quiet: true, aged: true},
 	{name: "nomad dead", plugins: func(t *testing.T) string {
 		return "nomad example.org {\n address http://" + upstream.Closed(t) + "\n }"
 	}},

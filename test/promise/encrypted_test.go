@@ -106,7 +106,7 @@ func overQUIC(s *server.Server, all []query, wanted func(int) int) ([]outcome, e
 	}
 	defer p.Close()
 	c := &quicClient{remote: remote, over: &quic.Transport{Conn: p}}
-	defer c.over.Close()
+	defer c.close()
 	outcomes := make([]outcome, len(all))
 	var silent []int
 	wait := patience
@@ -145,6 +145,15 @@ type quicClient struct {
 	remote net.Addr
 	over   *quic.Transport
 	conn   *quic.Conn
+	all    []*quic.Conn
+}
+
+// close tells the server that the connections end. It would keep each for minutes.
+func (c *quicClient) close() {
+	for _, conn := range c.all {
+		_ = conn.CloseWithError(0, "")
+	}
+	_ = c.over.Close()
 }
 
 func (c *quicClient) send(q query) (*quic.Stream, error) {
@@ -155,6 +164,7 @@ func (c *quicClient) send(q query) (*quic.Stream, error) {
 		if c.conn, err = c.over.Dial(ctx, c.remote, trusting("doq"), nil); err != nil {
 			return nil, err
 		}
+		c.all = append(c.all, c.conn)
 	}
 	stream, err := c.conn.OpenStreamSync(ctx)
 	if err != nil {

@@ -33,7 +33,7 @@ type kind struct {
 // with is a query of a type with options, and with flags set by hand.
 func with(name string, qtype uint16, change func(*dns.Msg), options ...server.Option) kind {
 	return kind{name, func(qname string) *dns.Msg {
-		m := server.Message(qname, qtype, options...)
+		m := server.Message(qname, qtype, append(options, server.Uninterested())...)
 		if change != nil {
 			change(m)
 		}
