@@ -1,4 +1,4 @@
-package preflight
+package corefile
 
 import (
 	"fmt"
@@ -46,18 +46,25 @@ tls://example.net:8853 {
 	want := []Block{{
 		Keys: []string{"example.org", "tls://example.net:8853"}, File: "Corefile", Line: 2,
 		Directives: []Directive{
-			{"template", [][]string{
+			{Name: "template", Lines: [][]string{
 				{"IN", "A", "a zone"}, {"answer", "{{ .Name }} 60 IN A\n192.0.2.1"}, {"rcode", "NOERROR"},
-			}, "Corefile", 4},
-			{"cache", [][]string{{"300"}}, "Corefile", 9},
-			{"hosts", [][]string{nil, {"192.0.2.1", "a", "b"}}, "Corefile", 10},
-			{"forward", [][]string{{".", "192.0.2.1"}}, "Corefile", 14},
-			{"forward", [][]string{
+			}, File: "Corefile", Line: 4},
+			{Name: "cache", Lines: [][]string{{"300"}}, File: "Corefile", Line: 9},
+			{Name: "hosts", Lines: [][]string{nil, {"192.0.2.1", "a", "b"}}, File: "Corefile", Line: 10},
+			{Name: "forward", Lines: [][]string{{".", "192.0.2.1"}}, File: "Corefile", Line: 14},
+			{Name: "forward", Lines: [][]string{
 				{".", "192.0.2.2"}, {"except", "a.example"}, {"nested", "{"}, {"deep", "x"}, {"}"}, {"expire", "1s"},
-			}, "Corefile", 15},
-			{"log", [][]string{nil}, "Corefile", 20},
+			}, File: "Corefile", Line: 15, Use: 1},
+			{Name: "log", Lines: [][]string{nil}, File: "Corefile", Line: 20},
 		},
 	}}
+	for i := range blocks[0].Directives {
+		d := &blocks[0].Directives[i]
+		if len(d.Tokens) == 0 || d.Tokens[0].Text != d.Name || d.Tokens[0].Line != d.Line {
+			t.Errorf("the tokens of %s: %v", d.Name, d.Tokens)
+		}
+		d.Tokens = nil
+	}
 	if !reflect.DeepEqual(blocks, want) {
 		t.Errorf("got  %+v\nwant %+v", blocks, want)
 	}
@@ -79,7 +86,7 @@ func TestParseFindsTheLineOfEachBlock(t *testing.T) {
 		{"blocks after a snippet of the same name", "(log) {\n log\n}\nlog {\n import log\n}\n. {\n}", []string{"log@Corefile:4", ".@Corefile:7"}},
 		{"two blocks with one key", ". {\n log\n}\n. {\n}", []string{".@Corefile:1", ".@Corefile:4"}},
 		{"a key from the environment", "{$PREFLIGHT_ZONE}:53 {\n}\nexample.org {\n}", []string{"example.edu:53@Corefile:1", "example.org@Corefile:3"}},
-		{"imported blocks", "import " + imported + "\n. {\n}", []string{"example.info@" + imported + ":3", "example.biz@Corefile:0", ".@Corefile:2"}},
+		{"imported blocks", "import " + imported + "\n. {\n}", []string{"example.info@" + imported + ":2", "example.biz@Corefile:0", ".@Corefile:2"}},
 		{"nothing", "# nothing\n", nil},
 	}
 	for _, test := range tests {
@@ -107,7 +114,7 @@ func TestParseRejects(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := Parse("Corefile", strings.NewReader(test.text), buildOrder(t))
+			_, err := Parse("Corefile", strings.NewReader(test.text), []string{"hosts", "template", "forward", "import"})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got error %v, want one with %q", err, test.want)
 			}
@@ -115,7 +122,7 @@ func TestParseRejects(t *testing.T) {
 	}
 	t.Run("but not at the limits", func(t *testing.T) {
 		for _, text := range []string{strings.Repeat("#", MaxSize), strings.Repeat("a {\n}\n", MaxBlocks)} {
-			parseText(t, text, buildOrder(t))
+			parseText(t, text, []string{"hosts", "template", "forward", "import"})
 		}
 	})
 }

