@@ -3,6 +3,7 @@ package ede
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight"
 	"github.com/seed-1b7246af/coredns-ede/plugin/record"
 )
 
@@ -77,6 +79,7 @@ var properties = []struct {
 	{"memory", false, false, (*parser).memory},
 	{"page", false, false, (*parser).page},
 	{"why", false, false, (*parser).why},
+	{"ignore", true, false, (*parser).ignore},
 	{"diagnose", false, true, (*parser).diagnose},
 }
 
@@ -246,6 +249,19 @@ func (p *parser) except(args []string) error {
 			return err
 		}
 		p.block.except = append(p.block.except, plugin.Host(z).NormalizeExact()...)
+	}
+	return nil
+}
+
+// ignore names warnings that preflight reads from the Corefile itself.
+func (p *parser) ignore(args []string) error {
+	if len(args) == 0 {
+		return p.c.Err("ignore has no code: accepted are those of docs/checks.md, as never-asked")
+	}
+	for _, code := range args {
+		if !slices.Contains(preflight.Codes(), code) {
+			return p.c.Errf("ignore %s: accepted are the codes of docs/checks.md: %s", code, strings.Join(preflight.Codes(), ", "))
+		}
 	}
 	return nil
 }
