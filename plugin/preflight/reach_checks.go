@@ -13,7 +13,7 @@ import (
 // findNeverAsked looks for plugins that answer, but are asked for nothing: one
 // above answers all that they are there for, or none of it comes to the block.
 func findNeverAsked(_ *config, s *server) []finding {
-	if s.chain.Renames || s.opaque {
+	if s.chain.Renames || s.opaque || len(s.zones) == 0 {
 		return nil
 	}
 	var all []finding

@@ -73,7 +73,7 @@ func (c *config) inFile(path string) ([]string, error) {
 }
 
 // findUnreadable looks for files that forward reads and that are not there. A
-// word without a slash may be the name of a host.
+// word that does not look like a path may be the name of a host.
 func findUnreadable(c *config, s *server) []finding {
 	var all []finding
 	for i := range s.chain.Links {
@@ -83,7 +83,7 @@ func findUnreadable(c *config, s *server) []finding {
 		}
 		for _, to := range upstreams(l) {
 			path := fileOf(to)
-			if !strings.Contains(path, "/") {
+			if !strings.Contains(path, "/") && !strings.HasSuffix(path, ".conf") {
 				continue
 			}
 			if _, err := c.inFile(path); err != nil {
