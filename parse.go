@@ -2,6 +2,7 @@ package ede
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/explain"
 	"github.com/seed-1b7246af/coredns-ede/plugin/instance"
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight"
 
 	"github.com/miekg/dns"
 )
@@ -77,6 +79,7 @@ var properties = []struct {
 	{"memory", false, false, (*parser).memory},
 	{"page", false, false, (*parser).page},
 	{"why", false, false, (*parser).why},
+	{"ignore", true, false, (*parser).ignore},
 	{"diagnose", false, true, (*parser).diagnose},
 }
 
@@ -139,6 +142,19 @@ func (p *parser) except(args []string) error {
 			return err
 		}
 		p.block.Except = append(p.block.Except, plugin.Host(z).NormalizeExact()...)
+	}
+	return nil
+}
+
+// ignore names warnings that preflight reads from the Corefile itself.
+func (p *parser) ignore(args []string) error {
+	if len(args) == 0 {
+		return p.c.Err("ignore has no code: accepted are those of docs/checks.md, as never-asked")
+	}
+	for _, code := range args {
+		if !slices.Contains(preflight.Codes(), code) {
+			return p.c.Errf("ignore %s: accepted are the codes of docs/checks.md: %s", code, strings.Join(preflight.Codes(), ", "))
+		}
 	}
 	return nil
 }

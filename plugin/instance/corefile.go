@@ -3,6 +3,7 @@ package instance
 import (
 	"hash/fnv"
 	"net"
+	"os"
 	"slices"
 	"strings"
 
@@ -58,10 +59,12 @@ func identity(corefile []preflight.Block, m Member) uint64 {
 // warn logs the mistakes that the Corefile shows, once per load. It returns the blocks, by
 // place, from which forward goes in a circle.
 func warn(corefile []preflight.Block) map[int]bool {
-	host := preflight.Host{Port: dnsserver.Port, Addrs: net.InterfaceAddrs}
+	host := preflight.Host{Port: dnsserver.Port, Addrs: net.InterfaceAddrs, ReadFile: os.ReadFile}
 	circles := make(map[int]bool)
 	for _, w := range host.Check(corefile, dnsserver.Directives) {
-		log.Warning(w.String())
+		if !w.Ignored {
+			log.Warning(w.String())
+		}
 		if w.Code != preflight.ForwardToSelf {
 			continue
 		}

@@ -64,7 +64,7 @@ func Of(ctx caddy.Context) *Load {
 // Add adds a server block to the load, and what it sets for all of them. The error tells
 // two blocks that differ.
 func (ld *Load) Add(m Member, s Settings) error {
-	if err := ld.settings.merge(s); err != nil {
+	if err := ld.settings.Merge(s); err != nil {
 		return err
 	}
 	ld.members = append(ld.members, m)

@@ -102,8 +102,8 @@ func (s *Setting[T]) take(name string, other Setting[T]) error {
 	return nil
 }
 
-// merge takes over what another block sets.
-func (s *Settings) merge(other Settings) error {
+// Merge takes over what another block sets. The error tells two blocks that differ.
+func (s *Settings) Merge(other Settings) error {
 	s.Diagnoses = s.Diagnoses || other.Diagnoses
 	if err := s.Memory.take("memory", other.Memory); err != nil {
 		return err

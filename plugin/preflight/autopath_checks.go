@@ -3,13 +3,17 @@ package preflight
 import (
 	"slices"
 	"strings"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
 )
 
 // autopathSource returns the plugin that an autopath gets its search path from,
 // as in "autopath @kubernetes".
-func (s *server) autopathSource() (l link, source string, found bool) {
+func (s *server) autopathSource() (l *chain.Link, source string, found bool) {
 	l, ok := s.find("autopath")
-	if args := l.args(); ok && len(args) > 0 {
+	if args := l.Args(); ok && len(args) > 0 {
 		source, found = strings.CutPrefix(args[len(args)-1], "@")
 	}
 	return l, source, found
@@ -23,7 +27,7 @@ func findLoneAutopath(_ *config, s *server) []finding {
 	if !ok || s.opaque || s.has(source) {
 		return nil
 	}
-	return []finding{l.finding(listed(source))}
+	return []finding{at(l.Directive, listed(source))}
 }
 
 // findUnverifiedAutopath: kubernetes knows a client's namespace only if it
@@ -31,11 +35,11 @@ func findLoneAutopath(_ *config, s *server) []finding {
 func findUnverifiedAutopath(_ *config, s *server) []finding {
 	k, here := s.find("kubernetes")
 	_, source, ok := s.autopathSource()
-	mode, _ := k.option("pods")
+	mode, _ := k.Option("pods")
 	if !here || !ok || source != "kubernetes" || slices.Equal(mode, []string{"verified"}) {
 		return nil
 	}
-	return []finding{k.finding()}
+	return []finding{at(k.Directive)}
 }
 
 // findStrandedAutopath: the name without search domains, last in autopath's
@@ -43,15 +47,27 @@ func findUnverifiedAutopath(_ *config, s *server) []finding {
 // that serves it.
 func findStrandedAutopath(_ *config, s *server) []finding {
 	l, source, named := s.autopathSource()
-	_, dead := s.deadEnd()
 	inert := named && !s.has(source)
-	if !s.has("autopath") || dead || inert || s.has("rewrite") || s.has("view") || s.authority() {
-		return nil // file's REFUSED is no error: autopath then gives the first answer
-	}
-	if slices.ContainsFunc(s.chain, func(l link) bool { return l.covers(".") }) {
+	if !s.has("autopath") || s.deadEnd() || inert || s.opaque || s.has("rewrite") || s.has("view") {
 		return nil
 	}
-	return []finding{l.finding()}
+	// file's REFUSED is no error: autopath then gives the first answer.
+	if s.outcome(strange).End != chain.NoNext {
+		return nil
+	}
+	return []finding{at(l.Directive)}
+}
+
+// strange is a name that no Corefile has.
+const strange = "nowhere.invalid."
+
+func (s *server) outcome(name string) chain.Outcome {
+	return s.chain.Ask(chain.Question{Name: name, Type: dns.TypeA}, nil)
+}
+
+// deadEnd reports whether some names find no plugin in s at all.
+func (s *server) deadEnd() bool {
+	return slices.ContainsFunc(s.fate.failures, func(f *failure) bool { return f.how == unclaimed })
 }
 
 // findBypassedBlocks: likewise, a name that another block serves goes through
@@ -62,11 +78,11 @@ func findBypassedBlocks(c *config, s *server) []finding {
 	if !ok || !here || source != "kubernetes" || !s.forwards() {
 		return nil
 	}
-	other := c.neighbours(s, k.zones)
+	other := c.neighbours(s, k.Zones)
 	if len(other) == 0 {
 		return nil
 	}
-	return []finding{l.finding(listed(other...))}
+	return []finding{at(l.Directive, listed(other...))}
 }
 
 // neighbours returns the zones that other blocks on the ports of s forward, but
@@ -75,11 +91,14 @@ func (c *config) neighbours(s *server, except []string) []string {
 	var zones []string
 	for p := range s.ports() {
 		for _, other := range c.byPort[p] {
-			if other == s || !other.forwards() || other.has("view") {
+			if other == s || !other.forwards() || other.has("view") || s.opaque {
 				continue
 			}
 			for _, z := range other.zonesOn(p) {
-				if z != "." && !strings.HasSuffix(z, ".arpa.") && !overlapping(except, z) && !s.singlesOut(z) {
+				if z == "." || strings.HasSuffix(z, ".arpa.") || chain.Overlapping(except, z) || s.singlesOut(z) {
+					continue
+				}
+				if from := s.asks(z); from == "" || from != other.asks(z) {
 					zones = append(zones, z)
 				}
 			}
@@ -89,7 +108,24 @@ func (c *config) neighbours(s *server, except []string) []string {
 	return slices.Compact(zones)
 }
 
+// asks returns the upstreams that s asks for names under zone, in one order, ""
+// if it does not forward them.
+func (s *server) asks(zone string) string {
+	out := s.outcome("nowhere." + zone)
+	if out.End != chain.Answered || !s.chain.Links[out.At].Forwards() {
+		return ""
+	}
+	to := slices.Clone(upstreams(&s.chain.Links[out.At]))
+	for i, t := range to {
+		if p, addr, ok := endpoint(t); ok {
+			to[i] = p.transport + "://" + addr.String() + " " + p.number
+		}
+	}
+	slices.Sort(to)
+	return strings.Join(slices.Compact(to), ", ")
+}
+
 // singlesOut reports whether s treats zone otherwise than all names.
 func (s *server) singlesOut(zone string) bool {
-	return slices.ContainsFunc(s.chain, func(l link) bool { return l.mayAnswer(zone) && !covered(l.zones, ".") })
+	return s.any(func(l *chain.Link) bool { return l.MayAnswer(zone) && !chain.Covered(l.Zones, ".") })
 }

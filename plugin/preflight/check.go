@@ -1,13 +1,41 @@
+// Package preflight finds the mistakes that a Corefile gives away before the
+// first query: chains that end without an answer, plugins that are never asked,
+// keys that are no zones, forwarding to oneself.
+//
+// It reads the directives and the order in which CoreDNS puts them into a chain.
+// It starts no plugin and asks no server, so it can run on a Corefile of another
+// machine; what it may look at on this one is in Host.
+//
+// A warning that is wrong costs more than one that is missing: an operator who
+// saw one false alarm stops reading. So a plugin that this package does not
+// know is taken to answer everything, a view is taken to match or not match as
+// needed, and a name in place of an address says nothing. What remains is what
+// somebody once reported as "CoreDNS returns SERVFAIL".
 package preflight
 
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/corefile"
 )
+
+// Block and Directive are what corefile.Parse reads.
+type (
+	Block     = corefile.Block
+	Directive = corefile.Directive
+	Variable  = corefile.Variable
+)
+
+// Parse is corefile.Parse.
+func Parse(file string, r io.Reader, order []string) ([]Block, error) {
+	return corefile.Parse(file, r, order)
+}
 
 // MaxWarnings is how many warnings Check returns at most.
 const MaxWarnings = 64
@@ -17,14 +45,22 @@ type Warning struct {
 	Code    string // kebab-case name of the check
 	File    string
 	Line    int
-	Text    string   // what happens to which names
+	Text    string   // what happens to which names, to a client
 	Fix     string   // what to change
 	Reports []string // where people met or discussed it, as "coredns#2166"
+
+	// Zones are the zones of which names fail, Names single names; empty where the
+	// mistake is none of a name. Types are the types that fail, or all fail but
+	// ButTypes; both are empty if all do.
+	Zones, Names, Types, ButTypes []string
+
+	// Ignored is true if the ede of the block says so.
+	Ignored bool
 }
 
-// String returns the warning as one printable line, "Corefile:12: text: fix".
+// String returns the warning as one printable line, "Corefile:12: text: fix [code]".
 func (w Warning) String() string {
-	return fmt.Sprintf("%s:%d: %s: %s", printable(w.File), w.Line, w.Text, w.Fix)
+	return fmt.Sprintf("%s:%d: %s: %s [%s]", Printable(w.File), w.Line, w.Text, w.Fix, w.Code)
 }
 
 // A Host is what Check may know about the machine beyond the Corefile. The zero
@@ -36,6 +72,9 @@ type Host struct {
 	// Addrs returns the machine's own addresses, as net.InterfaceAddrs does.
 	// Without it only loopback addresses are known to be local.
 	Addrs func() ([]net.Addr, error)
+	// ReadFile reads what forward is given as a file, as os.ReadFile does. Without
+	// it such files are not looked at.
+	ReadFile func(path string) ([]byte, error)
 }
 
 // Check returns the mistakes in blocks, by file and line, at most
@@ -45,7 +84,7 @@ func Check(blocks []Block, order []string) []Warning { return Host{}.Check(block
 
 // Check is Check on a known machine.
 func (h Host) Check(blocks []Block, order []string) []Warning {
-	c := newConfig(h, blocks[:min(len(blocks), MaxBlocks)], order)
+	c := newConfig(h, blocks[:min(len(blocks), corefile.MaxBlocks)], order)
 	var all []Warning
 	seen := make(map[string]bool)
 	for _, s := range c.servers {
@@ -71,17 +110,23 @@ func (h Host) Check(blocks []Block, order []string) []Warning {
 type finding struct {
 	file string
 	line int
-	args []any // of the check's text
+	args []any  // of the check's text
+	fix  string // in place of the check's, if it has one of its own
+
+	zones, names, types, butTypes []string
 }
 
-func (d Directive) finding(args ...any) finding { return finding{d.File, d.Line, args} }
-func (b Block) finding(args ...any) finding     { return finding{b.File, b.Line, args} }
+func at(d Directive, args ...any) finding { return finding{file: d.File, line: d.Line, args: args} }
+
+func atBlock(s *server, args ...any) finding {
+	return finding{file: s.File, line: s.Line, args: args}
+}
 
 // maxShown is how many runes of one token a warning repeats.
 const maxShown = 80
 
-// printable makes a token of the Corefile fit for a log line.
-func printable(s string) string {
+// Printable makes a token of the Corefile fit for a log line.
+func Printable(s string) string {
 	n := 0
 	s = strings.Map(func(r rune) rune {
 		n++
@@ -104,11 +149,59 @@ func listed(tokens ...string) string {
 	const most = 3
 	quoted := make([]string, 0, most)
 	for _, t := range tokens[:min(len(tokens), most)] {
-		quoted = append(quoted, `"`+printable(t)+`"`)
+		quoted = append(quoted, `"`+Printable(t)+`"`)
 	}
 	s := strings.Join(quoted, ", ")
 	if more := len(tokens) - most; more > 0 {
 		s += fmt.Sprintf(" and %d more", more)
 	}
 	return s
+}
+
+// ForwardToSelf is the Code of a warning that queries forwarded from a block
+// come back to it. It stands at the line of the forward.
+const ForwardToSelf = "forward-to-self"
+
+// A check is one kind of mistake.
+type check struct {
+	code    string
+	text    string // format for the arguments of a finding
+	fix     string
+	reports []string
+	find    func(*config, *server) []finding
+}
+
+func (c check) warning(s *server, f finding) Warning {
+	text := fmt.Sprintf(c.text, f.args...)
+	if (f.file != s.File || f.line < s.Line) && c.code != "unset-variable" {
+		text += fmt.Sprintf(" (in the block of %s)", listed(s.Keys...)) // imported
+	}
+	return Warning{
+		Code: c.code, File: f.file, Line: f.line, Text: text, Fix: cmp.Or(f.fix, c.fix), Reports: slices.Clone(c.reports),
+		Zones: f.zones, Names: f.names, Types: f.types, ButTypes: f.butTypes, Ignored: s.ignores(c.code),
+	}
+}
+
+// ignores reports whether the block's ede has an ignore with code.
+func (s *server) ignores(code string) bool {
+	for _, d := range s.Directives {
+		if d.Name != "ede" {
+			continue
+		}
+		for _, line := range d.Lines {
+			if len(line) > 1 && line[0] == "ignore" && slices.Contains(line[1:], code) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Codes are those of all checks, in the order in which they are made.
+func Codes() []string {
+	codes := make([]string, len(checks))
+	for i, c := range checks {
+		codes[i] = c.code
+	}
+	return codes
 }

@@ -1,6 +1,10 @@
 package preflight
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
+)
 
 // A config is a whole Corefile, indexed for the checks.
 type config struct {
@@ -9,6 +13,24 @@ type config struct {
 	byPort  map[port][]*server // in file order
 	byKey   map[key][]*server  // in file order
 	own     map[netip.Addr]bool
+	bound   map[listener]bool // addresses that blocks bind
+	unclear map[port]bool     // ports on which a block's addresses are not known
+	// withHosts are the blocks that have the hosts at one place of a file, several
+	// if it is in a snippet.
+	withHosts map[place][]*server
+	read      func(path string) ([]byte, error)
+}
+
+// A listener is a port at one address.
+type listener struct {
+	port
+	addr netip.Addr
+}
+
+// A place is a line of a file.
+type place struct {
+	file string
+	line int
 }
 
 func newConfig(h Host, blocks []Block, order []string) *config {
@@ -17,6 +39,12 @@ func newConfig(h Host, blocks []Block, order []string) *config {
 		byPort: make(map[port][]*server),
 		byKey:  make(map[key][]*server),
 		own:    ownAddrs(h),
+		read:   h.ReadFile,
+
+		bound:   make(map[listener]bool),
+		unclear: make(map[port]bool),
+
+		withHosts: make(map[place][]*server),
 	}
 	for _, b := range blocks {
 		s := newServer(b, order, h.Port)
@@ -26,7 +54,17 @@ func newConfig(h Host, blocks []Block, order []string) *config {
 		}
 		for p := range s.ports() {
 			c.byPort[p] = append(c.byPort[p], s)
+			c.unclear[p] = c.unclear[p] || s.unclear
+			for _, h := range s.hosts {
+				c.bound[listener{p, h}] = true
+			}
 		}
+		if l, ok := s.find("hosts"); ok {
+			c.withHosts[place{l.File, l.Line}] = append(c.withHosts[place{l.File, l.Line}], s)
+		}
+	}
+	for _, s := range c.servers {
+		s.fate = c.fateOf(s)
 	}
 	return c
 }
@@ -46,4 +84,29 @@ func ownAddrs(h Host) map[netip.Addr]bool {
 		}
 	}
 	return own
+}
+
+// comesTo reports whether a question for name may come to s: no block of a
+// narrower zone takes it before.
+func (c *config) comesTo(s *server, name string) bool {
+	for p := range s.ports() {
+		if c.taker(p, s, name) == s {
+			return true
+		}
+	}
+	return false
+}
+
+// taker returns the block that gets what is asked for name where s listens on
+// p, nil if none does (core/dnsserver/server.go, ServeDNS). Of a block with a
+// view that is not s it is not known, and taken to let the name pass.
+func (c *config) taker(p port, s *server, name string) *server {
+	for z := range chain.Enclosing(name) {
+		for _, other := range c.byKey[key{p, z}] {
+			if other == s || !other.has("view") && other.hears(s) {
+				return other
+			}
+		}
+	}
+	return nil
 }

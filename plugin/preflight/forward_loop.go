@@ -1,14 +1,17 @@
 package preflight
 
 import (
-	"net"
 	"net/netip"
 	"slices"
-	"strings"
 
-	"github.com/coredns/coredns/plugin/pkg/parse"
-	"github.com/coredns/coredns/plugin/pkg/transport"
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
 )
+
+// docker is where Docker answers in the network of a container, whatever
+// listens on port 53 there: it takes the packets by address translation.
+var docker = netip.MustParseAddr("127.0.0.11")
 
 // maxHops is how many forwards from block to block findForwardLoop follows.
 const maxHops = 16
@@ -18,12 +21,13 @@ const maxHops = 16
 // answers by itself is a common way to give each upstream its own settings.
 func findForwardLoop(c *config, s *server) []finding {
 	var all []finding
-	for i, l := range s.chain {
+	for i := range s.chain.Links {
+		l := &s.chain.Links[i]
 		if l.Name != "forward" {
 			continue
 		}
 		if zone, to, looped := c.loops(s, i); looped {
-			all = append(all, l.finding(listed(zone), printable(to)))
+			all = append(all, at(l.Directive, listed(zone), to))
 		}
 	}
 	return all
@@ -33,15 +37,15 @@ func findForwardLoop(c *config, s *server) []finding {
 // come back to s.
 func (c *config) loops(s *server, i int) (zone, to string, found bool) {
 	for _, served := range s.zones {
-		for _, from := range s.chain[i].zones {
-			zone, ok := narrower(served, from)
+		for _, from := range s.chain.Links[i].Zones {
+			zone, ok := chain.Narrower(served, from)
 			if !ok || s.reaches(zone) != i {
 				continue
 			}
-			for _, to := range upstreams(s.chain[i]) {
+			for _, to := range c.targets(&s.chain.Links[i]) {
 				w := walk{config: c, start: s, zone: zone, seen: map[*server]bool{}}
-				if w.returns(to, maxHops) {
-					return zone, to, true
+				if w.returns(to.address, maxHops) {
+					return zone, to.String(), true
 				}
 			}
 		}
@@ -49,19 +53,47 @@ func (c *config) loops(s *server, i int) (zone, to string, found bool) {
 	return "", "", false
 }
 
-// reaches returns the index of the forward that gets names under zone, or -1 if
-// something before it may answer or change them.
+// A target is an address that forward asks, and the file that names it, if one
+// does.
+type target struct{ address, file string }
+
+func (t target) String() string {
+	if t.file == "" {
+		return Printable(t.address)
+	}
+	return Printable(t.address) + ", which " + listed(t.file) + " names here"
+}
+
+// targets are the upstreams of a forward, those of its files included.
+func (c *config) targets(l *chain.Link) []target {
+	var all []target
+	for _, to := range upstreams(l) {
+		path := fileOf(to)
+		if path == "" {
+			all = append(all, target{address: to})
+			continue
+		}
+		found, _ := c.inFile(path)
+		for _, address := range found {
+			all = append(all, target{address, path})
+		}
+	}
+	return all
+}
+
+// reaches returns the index of the forward that gets an ordinary name under
+// zone, or -1 if that cannot be told.
 func (s *server) reaches(zone string) int {
-	if s.has("view") || s.has("rewrite") {
+	if s.opaque || s.has("view") || s.chain.Renames {
 		return -1
 	}
-	for i, l := range s.chain {
-		switch {
-		case l.kind == passes:
-		case l.Name == "forward" && covered(l.zones, zone) && !covered(l.except, zone):
-			return i
-		case l.kind == partly || l.some && covered(l.zones, zone) || l.stops(zone):
-			return -1
+	for _, p := range s.chain.Probes([]string{zone}) {
+		if p.Zone != zone || p.Kind != chain.Ordinary {
+			continue
+		}
+		out := s.chain.Ask(chain.Question{Name: p.Name, Type: dns.TypeA}, nil)
+		if out.End == chain.Answered && out.Asked.Name == p.Name && s.chain.Links[out.At].Name == "forward" {
+			return out.At
 		}
 	}
 	return -1
@@ -89,7 +121,7 @@ func (w walk) returns(to string, hops int) bool {
 		return true
 	}
 	w.seen[s] = true
-	return slices.ContainsFunc(upstreams(s.chain[i]), func(to string) bool { return w.returns(to, hops-1) })
+	return slices.ContainsFunc(w.targets(&s.chain.Links[i]), func(to target) bool { return w.returns(to.address, hops-1) })
 }
 
 // serverAt returns the block that answers names under zone at the address to,
@@ -99,19 +131,18 @@ func (c *config) serverAt(to, zone string) *server {
 	if !ok {
 		return nil
 	}
-	on := c.byPort[p]
-	if slices.ContainsFunc(on, func(s *server) bool { return s.unclear }) {
+	if c.unclear[p] {
 		return nil
 	}
 	// The kernel prefers the socket that is bound to the address.
 	bound := func(s *server) bool { return slices.Contains(s.hosts, addr) }
-	if addr.IsUnspecified() || !slices.ContainsFunc(on, bound) {
-		if !addr.IsLoopback() && !addr.IsUnspecified() && !c.own[addr] {
+	if addr.IsUnspecified() || !c.bound[listener{p, addr}] {
+		if addr == docker || !addr.IsLoopback() && !addr.IsUnspecified() && !c.own[addr] {
 			return nil
 		}
 		bound = func(s *server) bool { return s.everywhere(addr) }
 	}
-	for z := range enclosing(zone) {
+	for z := range chain.Enclosing(zone) {
 		for _, s := range c.byKey[key{p, z}] {
 			if bound(s) {
 				return s // its views are reaches' business
@@ -119,29 +150,4 @@ func (c *config) serverAt(to, zone string) *server {
 		}
 	}
 	return nil
-}
-
-// upstreams returns the TO arguments of a forward.
-func upstreams(l link) []string {
-	args := l.args()
-	return args[min(1, len(args)):]
-}
-
-// endpoint reads a TO of forward. Files and host names are not ok.
-func endpoint(to string) (p port, addr netip.Addr, ok bool) {
-	trans, host := parse.Transport(to)
-	number := defaultPorts[trans]
-	if trans == transport.UNIX {
-		return port{}, netip.Addr{}, false
-	}
-	if h, n, err := net.SplitHostPort(host); err == nil {
-		host, number = h, n
-	}
-	// Behind % stands an interface, or the server name of TLS.
-	host, _, _ = strings.Cut(strings.Trim(host, "[]"), "%")
-	addr, err := netip.ParseAddr(host)
-	if n, _, found := strings.Cut(number, "%"); found {
-		number = n
-	}
-	return port{trans, number}, addr.Unmap(), err == nil
 }

@@ -26,6 +26,9 @@ func TestForwardToSelf(t *testing.T) {
 		{"a narrower forward", ". {\n forward example.org 127.0.0.1\n}", Host{}, true},
 		{"below a plugin for some names", ". {\n hosts {\n fallthrough\n }\n file db example.org\n forward . 127.0.0.1\n}", Host{}, true},
 		{"an own address", ". {\n forward . 192.0.2.10\n}", Host{Addrs: own}, true},
+		{"some names rewritten", ". {\n rewrite name suffix a b\n forward . 127.0.0.1\n}", Host{}, true},
+		{"Docker's resolver, if a block binds its address", ". {\n bind 127.0.0.11\n forward . 127.0.0.11\n}", Host{}, true},
+		{"a file that names this server", ". {\n forward . resolv.conf\n}", Host{ReadFile: resolvConf("127.0.0.1")}, true},
 		{"the port of the command line", ". {\n forward . 127.0.0.1:1053\n}", Host{Port: "1053"}, true},
 
 		{"an address of others", ". {\n forward . 192.0.2.10\n}", Host{}, false},
@@ -42,7 +45,10 @@ func TestForwardToSelf(t *testing.T) {
 		{"another block answers", "example.org {\n forward . 127.0.0.1\n}\nsub.example.org {\n whoami\n}\n", Host{}, true},
 		{"the address has a block of its own", "example.org {\n bind 192.0.2.1\n forward . 127.0.0.1\n}\nexample.org {\n bind 127.0.0.1\n whoami\n}\n", Host{}, false},
 		{"forwarded zone has a block of its own", ". {\n forward example.org 127.0.0.1\n}\nexample.org {\n whoami\n}\n", Host{}, false},
-		{"rewritten", ". {\n rewrite name suffix a b\n forward . 127.0.0.1\n}", Host{}, false},
+		{"all names rewritten", ". {\n rewrite name regex (.*) {1}b. answer auto\n forward . 127.0.0.1\n}", Host{}, false},
+		{"Docker's resolver", ". {\n forward . 127.0.0.11\n}", Host{}, false},
+		{"a file that names another server", ". {\n forward . resolv.conf\n}", Host{ReadFile: resolvConf("192.0.2.53")}, false},
+		{"a file that is not looked at", ". {\n forward . resolv.conf\n}", Host{}, false},
 		{"in a view", ". {\n view v {\n expr name() == 'a.'\n }\n forward . 127.0.0.1\n}\n. {\n whoami\n}", Host{}, false},
 		{"excepted", "example.org {\n forward . 127.0.0.1 {\n except example.org\n }\n}", Host{}, false},
 		{"below a plugin that answers all", ". {\n hosts\n forward . 127.0.0.1\n}", Host{}, false},
@@ -61,4 +67,8 @@ func TestForwardToSelf(t *testing.T) {
 			}
 		})
 	}
+}
+
+func resolvConf(addr string) func(string) ([]byte, error) {
+	return func(string) ([]byte, error) { return []byte("nameserver " + addr + "\n"), nil }
 }

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/corefile"
 )
 
 func TestCheckReturnsAtMostMaxWarnings(t *testing.T) {
@@ -12,13 +14,13 @@ func TestCheckReturnsAtMostMaxWarnings(t *testing.T) {
 	for _, blocks := range []int{MaxWarnings, MaxWarnings + 1} {
 		var text strings.Builder
 		for i := range blocks {
-			fmt.Fprintf(&text, "a%d.example {\n    loop\n}\n", i)
+			fmt.Fprintf(&text, "a%d.example {\n    loop\n    whoami\n}\n", i)
 		}
 		warnings := Check(parseText(t, text.String(), order), order)
 		if len(warnings) != MaxWarnings {
 			t.Errorf("%d mistakes: %d warnings", blocks, len(warnings))
 		}
-		if warnings[0].Line != 2 || warnings[1].Line != 5 {
+		if warnings[0].Line != 2 || warnings[1].Line != 6 {
 			t.Errorf("not by line: %v, %v", warnings[0], warnings[1])
 		}
 	}
@@ -41,9 +43,9 @@ func TestCheckGivesTheSameEachTime(t *testing.T) {
 // manyZones returns a hosts block with n zones in all and a fallthrough to
 // nowhere.
 func manyZones(n int) string {
-	const others = 2 // the block's and the fallthrough's
+	const others = 3 // the block's, twice, and the fallthrough's
 	var b strings.Builder
-	b.WriteString("example.org {\n    hosts /etc/hosts")
+	b.WriteString("example.org {\n    hosts /etc/hosts example.org")
 	for i := range n - others {
 		fmt.Fprintf(&b, " a%d.example.org", i)
 	}
@@ -53,10 +55,10 @@ func manyZones(n int) string {
 
 func TestABlockWithTooManyZonesIsNotJudged(t *testing.T) {
 	order := buildOrder(t)
-	if got := codesOf(t, manyZones(maxZones), order); got != "dead-end" {
+	if got := codesOf(t, manyZones(maxZones), order); got != "fallthrough-to-nowhere" {
 		t.Errorf("with %d zones: %q", maxZones, got)
 	}
-	if got := codesOf(t, manyZones(maxZones+1), order); got != "" {
+	if got := codesOf(t, manyZones(maxZones+1), order); got != "not-judged" {
 		t.Errorf("with %d zones: %q", maxZones+1, got)
 	}
 }
@@ -108,7 +110,7 @@ func TestCheckBearsBlocksThatParseNeverGives(t *testing.T) {
 	}
 	Check([]Block{{}, {Keys: []string{"", ":", "[", "a:b:", "\xff"}, Directives: ds}, {Keys: []string{"."}, Directives: ds}}, order)
 	Check([]Block{{Keys: []string{"."}, Directives: ds}}, nil)
-	Check(make([]Block, MaxBlocks+1), nil)
+	Check(make([]Block, corefile.MaxBlocks+1), nil)
 }
 
 func FuzzParseAndCheck(f *testing.F) {

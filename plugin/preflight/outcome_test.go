@@ -92,7 +92,7 @@ func TestWarningsForetellWhatCoreDNSAnswers(t *testing.T) {
 			".:0 {\n bind 127.0.0.1\n template IN A {\n match ^www\n rcode NOERROR\n }\n forward . UP\n}", "SERVFAIL",
 			".:0 {\n bind 127.0.0.1\n template IN A {\n match ^www\n rcode NOERROR\n fallthrough\n }\n forward . UP\n}",
 		}, {
-			"unreachable-forward", "www.example.net.",
+			"never-asked", "www.example.net.",
 			"example.org:0 {\n bind 127.0.0.1\n file DB\n forward . UP\n}", "REFUSED",
 			"example.org:0 {\n bind 127.0.0.1\n file DB\n}\n.:0 {\n bind 127.0.0.1\n forward . UP\n}",
 		}, {

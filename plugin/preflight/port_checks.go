@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/coredns/coredns/plugin/pkg/transport"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
 )
 
 // findNoCatchAll looks for servers whose clients ask them everything, yet that
@@ -29,7 +31,7 @@ func findNoCatchAll(c *config, s *server) []finding {
 		for _, s := range on {
 			zones = append(zones, s.zonesOn(p)...)
 		}
-		all = append(all, s.finding(p.number, listed(zones...)))
+		all = append(all, atBlock(s, p.number, listed(zones...)))
 	}
 	return all
 }
@@ -45,7 +47,7 @@ func (s *server) loopbackOnly() bool {
 func findViewsOnly(c *config, s *server) []finding {
 	for _, k := range s.keys {
 		if c.byKey[k][0] == s && !c.servedToAll(k) {
-			return []finding{s.finding(listed(k.zone))}
+			return []finding{atBlock(s, listed(k.zone))}
 		}
 	}
 	return nil
@@ -54,7 +56,7 @@ func findViewsOnly(c *config, s *server) []finding {
 // servedToAll reports whether k or a zone around it has a block without a view,
 // or a view that may be meant to take the rest.
 func (c *config) servedToAll(k key) bool {
-	for z := range enclosing(k.zone) {
+	for z := range chain.Enclosing(k.zone) {
 		for _, s := range c.byKey[key{k.port, z}] {
 			if l, ok := s.find("view"); !ok || takesAll(l) {
 				return true
@@ -65,7 +67,7 @@ func (c *config) servedToAll(k key) bool {
 }
 
 // takesAll guesses: a negation or an address range of everybody.
-func takesAll(view link) bool {
+func takesAll(view *chain.Link) bool {
 	for i := 1; i < len(view.Lines); i++ {
 		expr := strings.Join(view.Lines[i], " ")
 		for _, hint := range []string{"true", "not ", "!", "0.0.0.0/0", "::/0"} {
@@ -75,4 +77,24 @@ func takesAll(view link) bool {
 		}
 	}
 	return len(view.Lines) < 2
+}
+
+// findLateViews looks for views that stand below a block of the same zone that
+// takes every query: the blocks of a zone are asked in the order of the file.
+func findLateViews(c *config, s *server) []finding {
+	l, ok := s.find("view")
+	if !ok {
+		return nil
+	}
+	for _, k := range s.keys {
+		for _, other := range c.byKey[k] {
+			if other == s {
+				break
+			}
+			if !other.has("view") && other.hears(s) {
+				return []finding{at(l.Directive, other.Line, listed(k.zone))}
+			}
+		}
+	}
+	return nil
 }

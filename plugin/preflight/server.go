@@ -7,6 +7,8 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/parse"
 	"github.com/coredns/coredns/plugin/pkg/transport"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
 )
 
 // A server is a block with its keys, chain and addresses worked out.
@@ -14,10 +16,11 @@ type server struct {
 	Block
 	keys    []key
 	zones   []string // of all keys, once each
-	chain   []link
+	chain   *chain.Chain
 	hosts   []netip.Addr // of bind; empty: all of the machine's addresses
 	unclear bool         // bound to interfaces or to what is no address at all
 	opaque  bool         // too large to judge
+	fate    fate         // what becomes of its questions
 }
 
 // A key is one zone on one port.
@@ -42,7 +45,7 @@ var defaultPorts = map[string]string{
 const maxZones = 256
 
 func newServer(b Block, order []string, dnsPort string) *server {
-	s := &server{Block: b}
+	s := &server{Block: b, chain: chain.New(nil, nil, order)}
 	seen := make(map[key]bool)
 	for _, text := range b.Keys {
 		for _, k := range keysOf(text, dnsPort) {
@@ -58,13 +61,17 @@ func newServer(b Block, order []string, dnsPort string) *server {
 
 	size := len(s.zones)
 	if size <= maxZones {
-		s.chain = chain(b.Directives, s.zones, order)
+		s.chain = chain.New(b.Directives, s.zones, order)
 	}
-	for _, l := range s.chain {
-		size += len(l.zones) + len(l.fall)
+	for i := range s.chain.Links {
+		l := &s.chain.Links[i]
+		size += len(l.Zones) + len(l.Fall)
+		if slices.Equal(l.Zones, s.zones) {
+			size -= len(l.Zones) // no zones of its own
+		}
 	}
 	if size > maxZones {
-		s.chain, s.opaque = []link{{kind: partly, unknown: true}}, true
+		s.chain, s.opaque = chain.New(nil, nil, order), true
 	}
 	s.bind()
 	return s
@@ -96,10 +103,10 @@ func (s *server) bind() {
 		if d.Name != "bind" {
 			continue
 		}
-		if _, ok := d.option("except"); ok {
+		if _, ok := d.Option("except"); ok {
 			s.unclear = true
 		}
-		for _, a := range d.args() {
+		for _, a := range d.Args() {
 			ip, err := netip.ParseAddr(a)
 			if err != nil {
 				s.unclear = true
@@ -118,12 +125,21 @@ func (s *server) everywhere(addr netip.Addr) bool {
 	})
 }
 
-func (s *server) find(name string) (link, bool) {
-	i := slices.IndexFunc(s.chain, func(l link) bool { return l.Name == name })
-	if i < 0 {
-		return link{}, false
+// hears reports whether s certainly gets what is sent to other's addresses.
+func (s *server) hears(other *server) bool {
+	if s.unclear || other.unclear || len(s.hosts) == 0 != (len(other.hosts) == 0) {
+		return false
 	}
-	return s.chain[i], true
+	return !slices.ContainsFunc(other.hosts, func(a netip.Addr) bool { return !slices.Contains(s.hosts, a) })
+}
+
+func (s *server) find(name string) (*chain.Link, bool) {
+	for i := range s.chain.Links {
+		if s.chain.Links[i].Name == name {
+			return &s.chain.Links[i], true
+		}
+	}
+	return &chain.Link{}, false
 }
 
 func (s *server) has(name string) bool {
@@ -131,13 +147,18 @@ func (s *server) has(name string) bool {
 	return ok
 }
 
-// forwards reports whether s asks other servers, mayForward whether it cannot
-// be ruled out.
-func (s *server) forwards() bool { return slices.ContainsFunc(s.chain, link.forwards) }
-
-func (s *server) mayForward() bool {
-	return slices.ContainsFunc(s.chain, func(l link) bool { return l.forwards() || l.unknown })
+// any reports whether is holds for a link of the chain.
+func (s *server) any(is func(*chain.Link) bool) bool {
+	for i := range s.chain.Links {
+		if is(&s.chain.Links[i]) {
+			return true
+		}
+	}
+	return false
 }
+
+// forwards reports whether s asks other servers.
+func (s *server) forwards() bool { return s.any((*chain.Link).Forwards) }
 
 // ports returns the ports of s, each once, in the order of its keys.
 func (s *server) ports() func(yield func(port) bool) {

@@ -1,9 +1,12 @@
-// Package check reads a Corefile and prints the mistakes that it gives away.
+// Package check reads Corefiles, also out of Kubernetes manifests, and prints
+// the mistakes that they give away.
 package check
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"slices"
@@ -18,52 +21,141 @@ import (
 // ErrFound is returned when there are warnings, for the exit status.
 var ErrFound = errors.New("the Corefile has mistakes")
 
+// options are the flags of `ede check`.
+type options struct {
+	port     string
+	markdown bool
+	json     bool
+	ignore   []string
+}
+
 // Command returns `ede check`.
 func Command() *cobra.Command {
-	var port string
-	var markdown bool
+	var o options
 	c := &cobra.Command{
-		Use:   "check [COREFILE]",
+		Use:   "check [FILE...]",
 		Short: "Print the mistakes that a Corefile gives away",
-		Long: "Check reads a Corefile, by default ./Corefile, and prints one line for each mistake that its server blocks " +
-			"give away by themselves. Nothing is started. The exit status is 1 if there are any, and 2 if the file cannot be " +
-			"read. docs/checks.md has an example of each mistake.",
-		Args: cobra.MaximumNArgs(1),
+		Long: "Check reads Corefiles, by default ./Corefile, and prints the mistakes that their server blocks give away by " +
+			"themselves. A FILE may also be a Kubernetes manifest with a Corefile in it, in YAML or JSON, and - is standard " +
+			"input:\n\n    kubectl get configmap coredns -n kube-system -o yaml | ede check -\n\n" +
+			"Nothing is started. The exit status is 1 if there are mistakes, and 2 if a file cannot be read. docs/checks.md has " +
+			"an example of each mistake.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if markdown {
+			if o.markdown {
 				return Markdown(cmd.OutOrStdout())
 			}
-			file := "Corefile"
-			if len(args) == 1 {
-				file = args[0]
+			if len(args) == 0 {
+				args = []string{"Corefile"}
 			}
-			f, err := os.Open(file)
-			if err != nil {
-				return err
-			}
-			defer f.Close()
-			order := Directives()
-			blocks, err := preflight.Parse(file, f, order)
-			if err != nil {
-				return err
-			}
-			warnings := preflight.Host{Port: port, Addrs: net.InterfaceAddrs}.Check(blocks, order)
-			for _, w := range warnings {
-				fmt.Fprintln(cmd.OutOrStdout(), w)
-				if len(w.Reports) > 0 {
-					fmt.Fprintln(cmd.OutOrStdout(), "    as reported in", strings.Join(w.Reports, ", "))
+			for _, code := range o.ignore {
+				if !slices.Contains(Codes(), code) {
+					return fmt.Errorf("--ignore %s: accepted are %s", code, strings.Join(Codes(), ", "))
 				}
 			}
-			if len(warnings) > 0 {
-				return ErrFound
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: no mistakes found in %s\n", file, counted(len(blocks)))
-			return nil
+			return o.run(args, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
-	c.Flags().StringVar(&port, "dns.port", dnsserver.DefaultPort, "default port of the server, as CoreDNS's flag of that name")
-	c.Flags().BoolVar(&markdown, "markdown", false, "print docs/checks.md")
+	c.Flags().StringVar(&o.port, "dns.port", dnsserver.DefaultPort, "default port of the server, as CoreDNS's flag of that name")
+	c.Flags().BoolVar(&o.markdown, "markdown", false, "print docs/checks.md")
+	c.Flags().BoolVar(&o.json, "json", false, "print one JSON object")
+	c.Flags().StringSliceVar(&o.ignore, "ignore", nil, "do not warn of the mistakes with this `CODE`; may be repeated")
 	return c
+}
+
+// run checks each of the files and prints what it finds.
+func (o options) run(files []string, in io.Reader, out io.Writer) error {
+	var all []result
+	var errs []error
+	for _, file := range files {
+		text, err := read(file, in)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		sources, err := sourcesOf(file, text)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		for _, s := range sources {
+			r, err := o.check(s)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			all = append(all, r)
+		}
+	}
+	if err := o.print(out, all); err != nil {
+		return err
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(all, func(r result) bool { return len(r.warnings) > 0 }) {
+		return ErrFound
+	}
+	return nil
+}
+
+// read returns what file holds, "-" being standard input.
+func read(file string, in io.Reader) ([]byte, error) {
+	if file == "-" {
+		return limited("standard input", in)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return limited(file, f)
+}
+
+// maxInput is the largest file in octets: a manifest may hold several Corefiles,
+// and each twice.
+const maxInput = 16 << 20
+
+func limited(name string, r io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxInput+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	if len(text) > maxInput {
+		return nil, fmt.Errorf("%s: larger than %d octets", name, maxInput)
+	}
+	return text, nil
+}
+
+// A result is what was found in one Corefile.
+type result struct {
+	name     string
+	blocks   int
+	warnings []preflight.Warning
+	external []preflight.Directive
+}
+
+// check judges one Corefile. What the machine has is looked at only if it may
+// be the one that the Corefile is for.
+func (o options) check(s source) (result, error) {
+	blocks, err := s.parse()
+	if err != nil {
+		return result{}, err
+	}
+	order := Directives()
+	host := preflight.Host{Port: o.port}
+	if s.here {
+		host.Addrs, host.ReadFile = net.InterfaceAddrs, os.ReadFile
+	}
+	r := result{name: s.name, blocks: len(blocks), external: preflight.External(blocks, order)}
+	for _, w := range append(host.Check(blocks, order), own(blocks, s.here)...) {
+		if !w.Ignored && !slices.Contains(o.ignore, w.Code) {
+			r.warnings = append(r.warnings, w)
+		}
+	}
+	slices.SortStableFunc(r.warnings, func(a, b preflight.Warning) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
+	return r, nil
 }
 
 // Directives are those of CoreDNS with ede in its place.
@@ -72,11 +164,4 @@ func Directives() []string {
 		return dnsserver.Directives
 	}
 	return slices.Insert(slices.Clone(dnsserver.Directives), slices.Index(dnsserver.Directives, "dnstap")+1, "ede")
-}
-
-func counted(blocks int) string {
-	if blocks == 1 {
-		return "1 server block"
-	}
-	return fmt.Sprintf("%d server blocks", blocks)
 }

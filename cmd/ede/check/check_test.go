@@ -27,10 +27,16 @@ func TestTheDocumentIsWhatTheChecksSay(t *testing.T) {
 // decides the exit status.
 func run(t *testing.T, args ...string) (string, error) {
 	t.Helper()
+	return runOn(t, "", args...)
+}
+
+func runOn(t *testing.T, stdin string, args ...string) (string, error) {
+	t.Helper()
 	c := Command()
 	c.SilenceUsage, c.SilenceErrors = true, true
 	var out bytes.Buffer
 	c.SetOut(&out)
+	c.SetIn(strings.NewReader(stdin))
 	c.SetArgs(args)
 	err := c.Execute()
 	return out.String(), err

@@ -1,0 +1,40 @@
+package ede
+
+import (
+	"github.com/coredns/caddy"
+	"github.com/coredns/caddy/caddyfile"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/instance"
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight"
+)
+
+// Inspect reads the ede directives of a Corefile as they are read at load, and
+// returns an error for each block in which one is wrong. It starts nothing. A
+// file that a property names is opened.
+func Inspect(blocks []preflight.Block) []error {
+	var errs []error
+	var all instance.Settings
+	for _, b := range blocks {
+		var tokens []caddyfile.Token
+		for _, d := range b.Directives {
+			if d.Name == "ede" {
+				tokens = append(tokens, d.Tokens...)
+			}
+		}
+		if len(tokens) == 0 {
+			continue
+		}
+		// A controller that belongs to no server.
+		c := caddy.NewTestController("dns", "")
+		c.Dispenser = caddyfile.NewDispenserTokens(b.File, tokens)
+		c.ServerBlockKeys = b.Keys
+		_, own, err := parse(c)
+		if err == nil {
+			err = all.Merge(own)
+		}
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}

@@ -1,0 +1,198 @@
+package preflight
+
+import "slices"
+
+var checks = slices.Concat(keyChecks, chainChecks, otherChecks)
+
+var keyChecks = []check{
+	{
+		code: "not-judged",
+		text: "this block is not judged: with those of its plugins it has more than %d zones",
+		fix:  "split the block, or look at it yourself",
+		find: findUnjudged,
+	}, {
+		code: "address-as-key",
+		text: "the key %s is the zone of that name, no address: what clients ask here gets REFUSED",
+		fix:  "write the zones as the keys, as `.`, and in the block `bind ADDRESS`",
+		find: findAddressKeys,
+	}, {
+		code: "reverse-zone-misspelt",
+		text: "the zone %s is no reverse zone: names under %s do not come here, and clients get what serves them elsewhere, or REFUSED",
+		fix:  "write `in-addr.arpa` or `ip6.arpa` with the octets in reverse order, or the network, as `192.0.2.0/24`",
+		find: findMisspeltZones,
+	}, {
+		code: "zone-twice",
+		text: "the zone %s has the same port and address as in the block of line %d: CoreDNS does not start",
+		fix:  "make one block of the two, or tell them apart by `bind` or `view`",
+		find: findTwice,
+	}, {
+		code: "invalid-key",
+		text: "the key %s is no zone (%s): CoreDNS does not start",
+		fix:  "write a zone before the port, as `.:1053`",
+		find: findInvalidKeys,
+	}, {
+		code: "unset-variable",
+		text: "the variable %s in the key %s has no value here: %s",
+		fix:  "set it where CoreDNS starts, or write the zone itself",
+		find: findUnsetVariables,
+	}, {
+		code: "unknown-directive",
+		text: "%s is no plugin of CoreDNS: CoreDNS does not start",
+		find: findUnknownDirectives,
+	}, {
+		code: "removed-option",
+		text: "%s is no longer a part of CoreDNS: CoreDNS does not start",
+		find: findRemoved,
+	},
+}
+
+var otherChecks = []check{
+	{
+		code:    ForwardToSelf,
+		text:    "forward sends names under %s to %s, where this process takes them to the same block again, in a circle: clients get SERVFAIL",
+		fix:     "forward to a resolver that is not this process",
+		reports: []string{"coredns#2391", "coredns#2161", "coredns#1712"},
+		find:    findForwardLoop,
+	}, {
+		code: "forward-file-unreadable",
+		text: "forward takes its upstreams from the file %s, which cannot be read here: %s; without it CoreDNS does not start",
+		fix:  "write the path of a file like resolv.conf, or the addresses",
+		find: findUnreadable,
+	}, {
+		code: "tls-without-tls",
+		text: "%s has %s, but none of its upstreams is written with tls://: queries leave in clear text",
+		fix:  "write `tls://` before each address",
+		find: findPlainTLS,
+	}, {
+		code: "link-local-upstream",
+		text: "%s asks %s, a link-local address without an interface, which it cannot reach: clients get SERVFAIL",
+		fix:  "write another address of that server: forward takes what follows % as a name for TLS, not as an interface",
+		find: findLinkLocal,
+	}, {
+		code: "rewrite-without-answer",
+		text: "rewrite makes %s of %s, and the answer has the new name as its owner: clients that compare the two take it for no answer",
+		fix:  "add `answer auto` to the rule",
+		find: findOneWayRewrites,
+	}, {
+		code:    "loop-without-forward",
+		text:    "loop has nothing to watch: no plugin of this block forwards, and its probe at start may fail with SERVFAIL (no next plugin found)",
+		fix:     "remove loop",
+		reports: []string{"coredns#4062", "coredns#5779", "coredns#5952"},
+		find:    findIdleLoop,
+	}, {
+		code:    "autopath-without-source",
+		text:    "autopath takes its search path from %s, which is not in this block; it does nothing",
+		fix:     "put both into one block",
+		reports: []string{"coredns#2552"},
+		find:    findLoneAutopath,
+	}, {
+		code:    "autopath-without-pods-verified",
+		text:    "autopath @kubernetes does nothing unless kubernetes has pods verified",
+		fix:     "set pods verified, or remove autopath",
+		reports: []string{"coredns#1752"},
+		find:    findUnverifiedAutopath,
+	}, {
+		code:    "autopath-without-forward",
+		text:    "autopath looks for names outside of the cluster in this block, where nothing answers them; clients get SERVFAIL for them",
+		fix:     "add forward below, or remove autopath",
+		reports: []string{"coredns#2532", "coredns#2552"},
+		find:    findStrandedAutopath,
+	}, {
+		code:    "autopath-past-blocks",
+		text:    "autopath sends names under %s to this block's upstreams, not to the block that serves them, when clients ask with a search path",
+		fix:     "forward these zones in this block too, above the forward for \".\"",
+		reports: []string{"coredns#2539"},
+		find:    findBypassedBlocks,
+	}, {
+		code:    "no-catch-all",
+		text:    "no block on port %s serves \".\": a name outside of %s gets REFUSED, and clients with no other server in their list cannot resolve it",
+		fix:     "add a block for \".\" that forwards, or that answers with a template of your choice",
+		reports: []string{"coredns#6805"},
+		find:    findNoCatchAll,
+	}, {
+		code:    "views-without-default",
+		text:    "all blocks for %s have a view: a query that fits none gets REFUSED",
+		fix:     "add a block without a view for the same zone",
+		reports: []string{"coredns#5538"},
+		find:    findViewsOnly,
+	}, {
+		code: "view-below-default",
+		text: "this view is never taken: the block of line %d serves %s as well, has no view, and stands above, so it gets all queries",
+		fix:  "move this block above that one",
+		find: findLateViews,
+	}, {
+		code: "minimal-above-etcd",
+		text: "when etcd cannot be reached, minimal drops the SERVFAIL; the client gets no answer at all where ede does not give it one",
+		fix:  "remove minimal from blocks with etcd",
+		find: findSwallowedErrors,
+	}, {
+		code: "ede-too-low",
+		text: "ede was built in below %s: what these answer or fail with goes out unexplained",
+		fix:  "build CoreDNS with ede right after dnstap in plugin.cfg",
+		find: findLowEDE,
+	}, {
+		code: "ede-outside-of-the-block",
+		text: "ede is for names under %s, none of which come to this block; it explains nothing",
+		fix:  "write the zones of this block, or none for all of them",
+		find: findIdleEDE,
+	},
+}
+
+var chainChecks = []check{
+	{
+		code:    "dead-end",
+		text:    "%s get SERVFAIL (no next plugin found)",
+		fix:     "add the line `forward . ADDRESS` with the address of a resolver, or give the block only the zones that it answers",
+		reports: []string{"coredns#2166", "coredns#4062", "coredns#5779"},
+		find:    findDeadEnd,
+	}, {
+		code:    "fallthrough-to-nowhere",
+		text:    "%s passes on what it does not have of %s, and nothing below answers that: clients get SERVFAIL (no next plugin found)",
+		fix:     "add below it what answers the others, as `forward . ADDRESS`, or remove fallthrough: they get NXDOMAIN then",
+		reports: []string{"coredns#5779", "coredns#6855", "kubernetes/kubernetes#83319"},
+		find:    findFallthroughToNowhere,
+	}, {
+		code: "template-for-some-types",
+		text: "template leaves %s to the plugins below, whatever fallthrough says, and none answers them: clients get SERVFAIL (no next plugin found)",
+		fix:  "add as the last one `template ANY ANY` with `rcode NOERROR`, for an empty answer, or below it `forward . ADDRESS`",
+		find: findOtherTypes,
+	}, {
+		code: "except-to-nowhere",
+		text: "%s leaves %s to the plugins below, and none answers them: clients get SERVFAIL (no next plugin found)",
+		fix:  "add a `forward` of its own for the zones in except, or remove except",
+		find: findExcepted,
+	}, {
+		code:    "hosts-without-fallthrough",
+		text:    "hosts has no fallthrough for %s: those that it does not list get SERVFAIL, and %s",
+		fix:     "add the line `fallthrough` to hosts",
+		reports: []string{"coredns#7942"},
+		find:    findHiding("hosts"),
+	}, {
+		code: "hosts-alone",
+		text: "hosts has nothing below it for %s: those that it does not list get SERVFAIL, where NXDOMAIN is expected",
+		fix:  "add the line `fallthrough` to hosts, and below it `forward . ADDRESS`, or `file` with a zone that may be empty but for its SOA, for NXDOMAIN",
+		find: findAlone("hosts"),
+	}, {
+		code:    "template-without-fallthrough",
+		text:    "template has no fallthrough for %s: those that match does not fit get SERVFAIL, and %s",
+		fix:     "add the line `fallthrough` to template",
+		reports: []string{"coredns#3034"},
+		find:    findHiding("template"),
+	}, {
+		code: "template-alone",
+		text: "template has nothing below it for %s: those that match does not fit get SERVFAIL, where NXDOMAIN is expected",
+		fix:  "add the line `fallthrough` to template, and after it `template ANY ANY` with `rcode NXDOMAIN`",
+		find: findAlone("template"),
+	}, {
+		code:    "never-asked",
+		text:    "%s is never asked: %s",
+		fix:     "remove it, or give it or those above only the zones that they are meant for: the first that has a name in its zones answers",
+		reports: []string{"coredns#618"},
+		find:    findNeverAsked,
+	}, {
+		code: "hosts-entry-unused",
+		text: "hosts lists %s in vain: %s",
+		fix:  "move the lines to a `hosts` in the block that gets these names, above the plugin that answers them",
+		find: findUnusedEntries,
+	},
+}

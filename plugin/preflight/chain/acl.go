@@ -1,0 +1,59 @@
+package chain
+
+import (
+	"slices"
+	"strings"
+)
+
+// A policy is one line of acl.
+type policy struct {
+	allow bool
+	types []uint16 // nil: all
+	some  bool     // for the clients of some networks
+}
+
+// prepareACL is plugin/acl/setup.go, parse. The zones of acl are those that it
+// protects.
+func prepareACL(l *Link) {
+	for _, line := range l.Lines[min(1, len(l.Lines)):] {
+		if len(line) == 0 {
+			continue
+		}
+		p := policy{allow: strings.EqualFold(line[0], "allow")}
+		section := ""
+		for _, word := range line[1:] {
+			switch low := strings.ToLower(word); {
+			case low == "type" || low == "net":
+				section = low
+				p.some = p.some || low == "net"
+			case section == "net" && word == "*":
+				p.some = false
+			case section == "type" && word != "*":
+				p.types = append(p.types, typeNamed(word))
+			}
+		}
+		l.acl = append(l.acl, p)
+	}
+}
+
+// meetACL follows the client that fares best: what acl does to some networks
+// only does not end a question.
+func meetACL(c *Chain, i int, q *Question) step {
+	l := &c.Links[i]
+	if q.allowed || len(l.Args()) > 0 && !newZoneSet(ZonesOf(l.Args(), nil)).has(q.Name) {
+		return pass
+	}
+	for _, p := range l.acl {
+		if p.types != nil && !slices.Contains(p.types, q.Type) {
+			continue
+		}
+		switch {
+		case p.allow:
+			q.allowed = true
+			return pass
+		case !p.some:
+			return meant
+		}
+	}
+	return pass
+}

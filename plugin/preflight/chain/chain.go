@@ -1,0 +1,169 @@
+// Package chain predicts, for one server block, which plugin answers a question
+// and which pass it on, from the directives alone.
+//
+// The question is a concrete one: a name and a type. Each plugin is asked in the
+// order of the chain and decides as its ServeDNS does. A name stands for those
+// that nobody wrote down, unless it is in the hosts lines of the Corefile: a
+// backend whose data are elsewhere is taken not to have it. What a plugin does
+// with it is then certain for most of CoreDNS's own; for the others, and for
+// external ones, the outcome is Unknown.
+package chain
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/corefile"
+)
+
+// A Question is what a plugin is asked. Name is a lower-case FQDN.
+type Question struct {
+	Name string
+	Type uint16
+
+	rewritten bool // a rule of rewrite took it that stops
+	allowed   bool // a rule of acl let it pass all others
+	mended    bool // a rule of rewrite makes another rcode of a SERVFAIL
+}
+
+// An End is how a question ends.
+type End int
+
+// Ends of a question.
+const (
+	Unknown  End = iota // it cannot be told
+	Answered            // by the plugin At
+	Meant               // as the Corefile wants it: acl drops it, erratic fails
+	Missed              // the plugin At ends it with SERVFAIL, as hosts and template do
+	NoNext              // SERVFAIL: no next plugin found
+	Refused             // by a plugin with zone files, the last of the chain
+	NoChain             // REFUSED: the block has no plugin with a place in the chain
+)
+
+// An Outcome is what becomes of a question.
+type Outcome struct {
+	End    End
+	At     int      // the link that ended it, -1 if none did
+	Passed []Pass   // the links that it was the business of and that passed it on, in order
+	Asked  Question // as the last link saw it: rewrite changes it
+}
+
+// A Pass is a link that had a question and passed it on.
+type Pass struct {
+	Link int
+	Why  Why
+}
+
+// Why is why a link passed a question on.
+type Why int
+
+// Reasons to pass a question on.
+const (
+	Fallthrough Why = iota // fallthrough says so
+	OtherType              // a template for other types
+	Excepted               // forward's except
+)
+
+// A step is what one link does with a question.
+type step int
+
+const (
+	pass step = iota
+	passFall
+	passType
+	passExcept
+	answer
+	maybe // it answers or passes on
+	miss
+	refuse
+	meant // acl's, erratic's
+)
+
+// A Chain is the plugins of a server block in the order in which they are asked.
+type Chain struct {
+	Links []Link
+	// Renames is true if rewrite may ask for names that cannot be told.
+	Renames bool
+
+	last int // index of the last link with a place in the chain, -1 if there is none
+}
+
+// New returns the chain of a block with these directives and zones. order is
+// dnsserver.Directives; the Corefile's own order counts only among the uses of
+// one plugin.
+func New(ds []corefile.Directive, zones, order []string) *Chain {
+	rank := make(map[string]int, len(order))
+	for i, name := range order {
+		rank[name] = i
+	}
+	c := &Chain{Links: make([]Link, 0, len(ds)), last: -1}
+	for _, d := range ds {
+		// The place of an external plugin is not known without its build. At the
+		// end it may answer what no other does.
+		if _, ok := rank[d.Name]; !ok {
+			rank[d.Name] = len(order)
+		}
+		c.Links = append(c.Links, newLink(d, zones))
+	}
+	slices.SortStableFunc(c.Links, func(a, b Link) int {
+		return cmp.Or(cmp.Compare(rank[a.Name], rank[b.Name]), cmp.Compare(a.Use, b.Use))
+	})
+	c.join()
+	for i := range c.Links {
+		if c.Links[i].handler {
+			c.last = i
+		}
+		c.Renames = c.Renames || c.Links[i].rewrite != nil && c.Links[i].rewrite.opaque
+	}
+	return c
+}
+
+// Ask returns what becomes of q. If asked is not nil, asked[i] becomes true for
+// each link that q reaches, or may reach, and that is there for it.
+func (c *Chain) Ask(q Question, asked []bool) Outcome { return c.AskBelow(-1, q, asked) }
+
+// AskBelow is Ask for a question that link i passes on.
+func (c *Chain) AskBelow(i int, q Question, asked []bool) Outcome {
+	out := Outcome{At: -1, End: NoNext}
+	if c.last < 0 {
+		out.End = NoChain
+		return out
+	}
+	uncertain := false
+	for i++; i < len(c.Links); i++ {
+		l := &c.Links[i]
+		if l.meet == nil {
+			continue
+		}
+		if asked != nil && l.Claims(q) {
+			asked[i] = true
+		}
+		switch s := l.meet(c, i, &q); s {
+		case passFall:
+			out.Passed = append(out.Passed, Pass{i, Fallthrough})
+		case passType:
+			out.Passed = append(out.Passed, Pass{i, OtherType})
+		case passExcept:
+			out.Passed = append(out.Passed, Pass{i, Excepted})
+		case maybe:
+			uncertain = true
+		case pass:
+		default:
+			out.At, out.End = i, ends[s]
+			return out.settle(q, uncertain)
+		}
+	}
+	return out.settle(q, uncertain)
+}
+
+var ends = map[step]End{answer: Answered, miss: Missed, meant: Meant, refuse: Refused}
+
+// settle is the end of a question whose way was not certain, or whose rcode
+// rewrite changes.
+func (o Outcome) settle(q Question, uncertain bool) Outcome {
+	o.Asked = q
+	if uncertain || q.mended && (o.End == NoNext || o.End == Missed) {
+		o.End = Unknown
+	}
+	return o
+}

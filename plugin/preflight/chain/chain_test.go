@@ -1,0 +1,113 @@
+package chain
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/corefile"
+)
+
+// built reads one block.
+func built(t *testing.T, block string) (*Chain, []string) {
+	t.Helper()
+	blocks, err := corefile.Parse("Corefile", strings.NewReader(block), nil)
+	if err != nil || len(blocks) != 1 {
+		t.Fatalf("%d blocks, %v", len(blocks), err)
+	}
+	zones := ZonesOf(blocks[0].Keys, nil)
+	return New(blocks[0].Directives, zones, dnsserver.Directives), zones
+}
+
+func TestAQuestionEndsAsItDoesInCoreDNS(t *testing.T) {
+	tests := []struct {
+		name, block, question string
+		qtype                 uint16
+		end                   End
+		at                    string // the plugin
+	}{
+		{"hosts with the name", "example.org {\n hosts {\n 192.0.2.1 a.example.org\n }\n}", "a.example.org.", dns.TypeMX, Answered, "hosts"},
+		{"hosts with a wildcard", "example.org {\n hosts {\n 192.0.2.1 *.example.org\n }\n}", "x.example.org.", dns.TypeA, Answered, "hosts"},
+		{"a wildcard is for one label", "example.org {\n hosts {\n 192.0.2.1 *.example.org\n }\n}", "x.y.example.org.", dns.TypeA, Missed, "hosts"},
+		{"hosts without the name", "example.org {\n hosts {\n 192.0.2.1 a.example.org\n }\n}", "b.example.org.", dns.TypeA, Missed, "hosts"},
+		{"hosts has PTR of its addresses", "2.0.192.in-addr.arpa {\n hosts {\n 192.0.2.1 a.2.0.192.in-addr.arpa\n }\n}", "1.2.0.192.in-addr.arpa.", dns.TypePTR, Answered, "hosts"},
+		{"hosts passes other PTR on, whatever fallthrough says", ". {\n hosts\n forward . 192.0.2.53\n}", "9.2.0.192.in-addr.arpa.", dns.TypePTR, Answered, "forward"},
+		{"hosts passes other types on", ". {\n hosts {\n 192.0.2.1 a.example.org\n fallthrough\n fallthrough_unsupported\n }\n forward . 192.0.2.53\n}", "a.example.org.", dns.TypeMX, Answered, "forward"},
+		{"template of another type", "example.org {\n template IN A {\n rcode NOERROR\n }\n}", "a.example.org.", dns.TypeAAAA, NoNext, ""},
+		{"template that does not match", "example.org {\n template IN A {\n match ^x\n rcode NOERROR\n }\n}", "a.example.org.", dns.TypeA, Missed, "template"},
+		{"template of another class", "example.org {\n template CH A {\n rcode NOERROR\n }\n}", "a.example.org.", dns.TypeA, NoNext, ""},
+		{"template with an expression", "example.org {\n template IN A {\n expr false\n rcode NOERROR\n }\n}", "a.example.org.", dns.TypeA, Unknown, ""},
+		{"file outside of its zones, the last", "example.org {\n file db sub.example.org\n}", "a.example.org.", dns.TypeA, Refused, "file"},
+		{"file outside of its zones, above loop", "example.org {\n file db sub.example.org\n loop\n}", "a.example.org.", dns.TypeA, NoNext, ""},
+		{"file outside of its zones, in a view", "example.org {\n view v {\n expr true\n }\n file db sub.example.org\n}", "a.example.org.", dns.TypeA, NoNext, ""},
+		{"the longer zone of two files", "example.org {\n file a example.org\n file b sub.example.org\n}", "x.sub.example.org.", dns.TypeA, Answered, "file"},
+		{"one fallthrough is for all files", "example.org {\n file a example.org\n file b sub.example.org {\n fallthrough\n }\n}", "x.example.org.", dns.TypeA, NoNext, ""},
+		{"a second etcd is not read", "example.org {\n etcd sub.example.org\n etcd example.org\n}", "x.example.org.", dns.TypeA, NoNext, ""},
+		{"forward's except", ". {\n forward . 192.0.2.53 {\n except example.org\n }\n}", "x.example.org.", dns.TypeA, NoNext, ""},
+		{"forward's except of its own zone", "example.org {\n forward example.org 192.0.2.53 {\n except example.org\n }\n}", "example.org.", dns.TypeA, Answered, "forward"},
+		{"the first forward", ". {\n forward example.org 192.0.2.1\n forward . 192.0.2.2\n}", "x.example.org.", dns.TypeA, Answered, "forward"},
+		{"forward above grpc, whatever the file says", ". {\n grpc . 192.0.2.1\n forward . 192.0.2.2\n}", "x.example.org.", dns.TypeA, Answered, "forward"},
+		{"forward with next", ". {\n forward . 192.0.2.1 {\n next NXDOMAIN\n }\n forward . 192.0.2.2\n}", "x.example.org.", dns.TypeA, Unknown, "forward"},
+		{"acl that drops all", ". {\n acl {\n drop\n }\n}", "x.example.org.", dns.TypeA, Meant, "acl"},
+		{"acl that drops some networks", ". {\n acl {\n drop net 192.0.2.0/24\n }\n}", "x.example.org.", dns.TypeA, NoNext, ""},
+		{"acl that lets some in", ". {\n acl {\n allow net 192.0.2.0/24\n drop\n }\n forward . 192.0.2.53\n}", "x.example.org.", dns.TypeA, Answered, "forward"},
+		{"acl for other types", ". {\n acl {\n filter type AAAA\n }\n}", "x.example.org.", dns.TypeA, NoNext, ""},
+		{"acl for another zone", ". {\n acl example.net {\n block\n }\n}", "x.example.org.", dns.TypeA, NoNext, ""},
+		{"rewrite to a name that is answered", "example.org {\n rewrite name suffix .example.org .example.net answer auto\n template ANY ANY example.net {\n rcode NXDOMAIN\n }\n}", "x.example.org.", dns.TypeA, Answered, "template"},
+		{"rewrite stops at the first rule", "example.org {\n rewrite name exact x.example.org y.example.org\n rewrite name exact y.example.org x.example.net\n template ANY ANY example.net {\n rcode NXDOMAIN\n }\n}", "x.example.org.", dns.TypeA, NoNext, ""},
+		{"rewrite that continues", "example.org {\n rewrite continue name exact x.example.org y.example.org\n rewrite name exact y.example.org x.example.net\n template ANY ANY example.net {\n rcode NXDOMAIN\n }\n}", "x.example.org.", dns.TypeA, Answered, "template"},
+		{"rewrite in braces", "example.org {\n rewrite stop {\n name regex (.*)[.]example[.]org {1}.example.net\n answer auto\n }\n template ANY ANY example.net {\n rcode NXDOMAIN\n }\n}", "x.example.org.", dns.TypeA, Answered, "template"},
+		{"rewrite of the type", "example.org {\n rewrite type AAAA A\n template IN A {\n rcode NXDOMAIN\n }\n}", "x.example.org.", dns.TypeAAAA, Answered, "template"},
+		{"rewrite of the rcode", "example.org {\n rewrite rcode suffix example.org SERVFAIL NXDOMAIN\n errors\n}", "x.example.org.", dns.TypeA, Unknown, ""},
+		{"local", ". {\n local\n}", "localhost.", dns.TypeA, Answered, "local"},
+		{"no place in the chain", ". {\n reload\n bind 127.0.0.1\n}", "x.example.org.", dns.TypeA, NoChain, ""},
+		{"an external plugin", ". {\n nonesuch\n}", "x.example.org.", dns.TypeA, Unknown, ""},
+		{"an external plugin beside hosts", ". {\n nonesuch\n hosts\n}", "x.example.org.", dns.TypeA, Missed, "hosts"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c, _ := built(t, test.block)
+			out := c.Ask(Question{Name: test.question, Type: test.qtype}, nil)
+			at := ""
+			if out.At >= 0 {
+				at = c.Links[out.At].Name
+			}
+			if out.End != test.end || at != test.at {
+				t.Errorf("end %d at %q, want %d at %q", out.End, at, test.end, test.at)
+			}
+		})
+	}
+}
+
+func TestProbesStandForEachZoneThatIsTreatedOtherwise(t *testing.T) {
+	c, zones := built(t, "example.org 10.0.0.0/8 {\n hosts {\n 192.0.2.1 a.example.org\n fallthrough sub.example.org\n }\n forward . 192.0.2.53\n}")
+	var got []string
+	for _, p := range c.Probes(zones) {
+		got = append(got, p.Name)
+	}
+	want := "1.1.1.10.in-addr.arpa. example.org. nowhere.example.org. sub.example.org. nowhere.sub.example.org. a.example.org."
+	if strings.Join(got, " ") != want {
+		t.Errorf("probes %v, want %s", got, want)
+	}
+}
+
+func TestASampleIsANameThatThePatternMatches(t *testing.T) {
+	for pattern, want := range map[string]string{
+		`^(.*)[.]example[.]org[.]$`:      "x.example.org.",
+		`(.+)-(us-west-1)\.example\.org`: "x-us-west-1.example.org",
+		`^(?P<a>[0-9]{1,3})[.]lab[.]$`:   "1.lab.",
+		`(a|b)\.example\.`:               "a.example.",
+		`^host-[^.]+\.lab\.`:             "host-a.lab.",
+	} {
+		if got, ok := sampleOf(pattern); !ok || got != want {
+			t.Errorf("%s: %q, %t, want %q", pattern, got, ok, want)
+		}
+	}
+	for _, pattern := range []string{`(`, `\.\.`, strings.Repeat("a", 300)} {
+		if got, ok := sampleOf(pattern); ok {
+			t.Errorf("%s: %q", pattern, got)
+		}
+	}
+}

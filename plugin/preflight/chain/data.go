@@ -1,0 +1,162 @@
+package chain
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// join copes with plugins that are one handler for all their uses, of which
+// only some count.
+func (c *Chain) join() {
+	fall := make(map[string][]string)
+	groups := make(map[string]zoneSet)
+	seen := make(map[string]bool)
+	for i := range c.Links {
+		l := &c.Links[i]
+		switch l.Name {
+		case "file", "secondary": // plugin/file/setup.go, fileParse: one fallthrough, and a zone's last file counts
+			fall[l.Name] = append(fall[l.Name], l.Fall...)
+			if groups[l.Name] == nil {
+				groups[l.Name] = newZoneSet()
+			}
+			for _, z := range l.Zones {
+				groups[l.Name][z] = true
+			}
+		case "etcd", "k8s_external": // the first is read, further ones are not
+			if seen[l.Name] {
+				l.meet, l.handler = nil, false
+			}
+			seen[l.Name] = true
+		}
+	}
+	taken := make(map[string]zoneSet)
+	for i, l := range slices.Backward(c.Links) {
+		zones, ok := groups[l.Name]
+		if !ok {
+			continue
+		}
+		c.Links[i].Fall, c.Links[i].fall, c.Links[i].group = fall[l.Name], newZoneSet(fall[l.Name]), zones
+		if taken[l.Name] == nil {
+			taken[l.Name] = newZoneSet()
+		}
+		own := newZoneSet()
+		for _, z := range l.Zones {
+			own[z] = !taken[l.Name][z]
+			taken[l.Name][z] = true
+		}
+		c.Links[i].zones = own
+	}
+}
+
+// meetData is a backend that answers NXDOMAIN for what it does not have.
+func meetData(c *Chain, i int, q *Question) step {
+	l := &c.Links[i]
+	switch {
+	case !l.zones.has(q.Name):
+		return pass
+	case !l.fall.has(q.Name):
+		return answer
+	case l.zones[q.Name]:
+		return maybe // the apex
+	}
+	return passFall
+}
+
+// meetFile is plugin/file/file.go, ServeDNS: a name outside of its zones is
+// refused if there is no plugin below. The apex is in every zone.
+func meetFile(c *Chain, i int, q *Question) step {
+	l := &c.Links[i]
+	switch z := l.group.match(q.Name); {
+	case z == "":
+		if i == c.last {
+			return refuse
+		}
+		return pass
+	case !l.zones[z]:
+		return pass // another use's
+	case l.fall.has(q.Name) && q.Name != z:
+		return passFall
+	}
+	return answer
+}
+
+// meetAuto knows the zones that a directory may have, not those that it has.
+func meetAuto(c *Chain, i int, q *Question) step {
+	if c.Links[i].zones.has(q.Name) {
+		return maybe
+	}
+	return pass
+}
+
+func meetOpen(*Chain, int, *Question) step { return maybe }
+
+func meetAll(*Chain, int, *Question) step { return answer }
+
+func meetAny(_ *Chain, _ int, q *Question) step {
+	if q.Type == dns.TypeANY {
+		return answer
+	}
+	return pass
+}
+
+// meetErratic fails other types than these on purpose.
+func meetErratic(_ *Chain, _ int, q *Question) step {
+	if q.Type == dns.TypeA || q.Type == dns.TypeAAAA {
+		return answer
+	}
+	return meant
+}
+
+var chaosNames = newZoneSet([]string{"authors.bind.", "version.bind.", "version.server.", "hostname.bind.", "id.server."})
+
+// meetChaos: nobody asks for these names but in class CH.
+func meetChaos(_ *Chain, _ int, q *Question) step {
+	if chaosNames.has(q.Name) {
+		return meant
+	}
+	return pass
+}
+
+var localZones = newZoneSet([]string{"localhost.", "0.in-addr.arpa.", "127.in-addr.arpa.", "255.in-addr.arpa."})
+
+func meetLocal(_ *Chain, _ int, q *Question) step {
+	if localZones.has(q.Name) || strings.HasPrefix(q.Name, "localhost.") {
+		return answer
+	}
+	return pass
+}
+
+// prepareForward reads the zone of forward and grpc, of a CIDR's zones the first.
+func prepareForward(l *Link) {
+	args := l.Args()
+	l.Zones = nil
+	if len(args) > 0 {
+		l.Zones = ZonesOf(args[:1], nil)
+		l.Zones = l.Zones[:min(1, len(l.Zones))]
+	}
+	for _, line := range l.Lines[min(1, len(l.Lines)):] {
+		if len(line) > 1 && line[0] == "except" {
+			l.Except = append(l.Except, ZonesOf(line[1:], nil)...)
+		}
+	}
+}
+
+// meetForward is plugin/forward/forward.go, ServeDNS. What next passes on goes
+// to a forward that follows at once.
+func meetForward(c *Chain, i int, q *Question) step {
+	l := &c.Links[i]
+	switch {
+	case !l.zones.has(q.Name):
+		return pass
+	case l.excepts(q.Name) && !l.zones[q.Name]:
+		return passExcept
+	}
+	_, next := l.Option("next")
+	_, nodata := l.Option("next_on_nodata")
+	if (next || nodata) && i+1 < len(c.Links) && c.Links[i+1].Name == l.Name {
+		return maybe
+	}
+	return answer
+}

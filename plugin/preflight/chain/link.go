@@ -1,0 +1,156 @@
+package chain
+
+import (
+	"slices"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/corefile"
+)
+
+// A Link is one use of a plugin in a block's chain.
+type Link struct {
+	corefile.Directive
+	Zones  []string // that it answers for
+	Fall   []string // for which it passes on what it does not have
+	Except []string // of Zones, names that it passes on unseen
+	// Answers is true for a plugin that gives answers of its own, Data for one
+	// that has whole zones, Unknown for one that is not CoreDNS's own.
+	Answers, Data, Unknown bool
+
+	handler      bool // has a place in the chain
+	zones        zoneSet
+	fall, except zoneSet
+	meet         func(c *Chain, i int, q *Question) step
+	wants        func(l *Link, q Question) bool // nil: whatever lies in Zones
+
+	// Of one plugin each.
+	group    zoneSet // file, secondary: the zones of all its uses
+	template *template
+	hosts    *hosts
+	rewrite  *rule
+	acl      []policy
+}
+
+// A behaviour is what the Corefile tells of one of CoreDNS's own plugins.
+type behaviour struct {
+	answers bool
+	data    bool
+	absent  bool // has no place in the chain
+	skip    int  // arguments before the zones
+	// open is true if the Corefile does not tell which names of its zones it has.
+	open bool
+	meet func(c *Chain, i int, q *Question) step
+	// prepare reads what only this plugin has.
+	prepare func(l *Link)
+	wants   func(l *Link, q Question) bool
+}
+
+// behaviours holds CoreDNS's own plugins; one that is missing is taken to be
+// external. A plugin without meet leaves every question to the ones below.
+var behaviours = map[string]behaviour{
+	"template":     {answers: true, skip: 2, meet: meetTemplate, prepare: prepareTemplate, wants: templateWants},
+	"hosts":        {answers: true, skip: 1, meet: meetHosts, prepare: prepareHosts, wants: hostsWants},
+	"kubernetes":   {answers: true, data: true, meet: meetData},
+	"k8s_external": {answers: true, data: true, meet: meetData},
+	"file":         {answers: true, data: true, skip: 1, meet: meetFile},
+	"secondary":    {answers: true, data: true, meet: meetFile},
+	"etcd":         {answers: true, data: true, meet: meetData},
+	"forward":      {answers: true, meet: meetForward, prepare: prepareForward},
+	"grpc":         {answers: true, meet: meetForward, prepare: prepareForward},
+	"erratic":      {answers: true, meet: meetErratic},
+	"whoami":       {answers: true, meet: meetAll},
+	"any":          {meet: meetAny},
+	"local":        {meet: meetLocal},
+	"acl":          {meet: meetACL, prepare: prepareACL},
+	"rewrite":      {meet: meetRewrite, prepare: prepareRewrite},
+	"tsig":         {meet: meetOpen},
+
+	// Which names they have is in directories, accounts and services.
+	"auto":  {answers: true, open: true, meet: meetAuto},
+	"azure": {answers: true, open: true, meet: meetOpen}, "clouddns": {answers: true, open: true, meet: meetOpen},
+	"route53": {answers: true, open: true, meet: meetOpen}, "dynupdate": {answers: true, open: true, meet: meetOpen},
+	"nomad": {answers: true, open: true, meet: meetOpen},
+
+	"autopath": {}, "bufsize": {}, "cache": {}, "cancel": {}, "chaos": {meet: meetChaos}, "dns64": {}, "dnssec": {}, "dnstap": {},
+	"ede": {}, "errors": {}, "geoip": {}, "header": {}, "loadbalance": {}, "log": {}, "loop": {}, "metadata": {},
+	"minimal": {}, "nsid": {}, "prometheus": {}, "shed": {}, "siit": {}, "trace": {}, "transfer": {}, "view": {},
+
+	"bind": {absent: true}, "debug": {absent: true}, "grpc_server": {absent: true}, "health": {absent: true},
+	"https": {absent: true}, "https3": {absent: true}, "multisocket": {absent: true}, "on": {absent: true},
+	"pprof": {absent: true}, "proxyproto": {absent: true}, "quic": {absent: true}, "ready": {absent: true},
+	"reload": {absent: true}, "root": {absent: true}, "sign": {absent: true}, "timeouts": {absent: true}, "tls": {absent: true},
+}
+
+// Known reports whether name is a plugin of CoreDNS.
+func Known(name string) bool {
+	_, ok := behaviours[name]
+	return ok
+}
+
+// Plugins are the names of CoreDNS's own plugins, sorted.
+func Plugins() []string {
+	names := make([]string, 0, len(behaviours))
+	for name := range behaviours {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func newLink(d corefile.Directive, block []string) Link {
+	b, known := behaviours[d.Name]
+	l := Link{Directive: d, Unknown: !known, handler: !b.absent, Answers: b.answers && !b.open, Data: b.data, meet: b.meet, wants: b.wants}
+	if !known {
+		l.meet = meetOpen
+		return l
+	}
+	if b.answers {
+		args := d.Args()
+		l.Zones = ZonesOf(args[min(b.skip, len(args)):], block)
+		switch d.Name {
+		case "whoami", "erratic":
+			l.Zones = []string{"."}
+		case "azure", "clouddns", "route53", "dynupdate", "nomad":
+			l.Zones = nil
+		}
+		if zones, ok := d.Option("fallthrough"); ok {
+			l.Fall = ZonesOf(zones, []string{"."})
+		}
+		if _, catalog := d.Option("catalog"); catalog {
+			l.Answers, l.meet = false, meetOpen // members are served, too
+		}
+	}
+	if b.prepare != nil {
+		b.prepare(&l)
+	}
+	l.zones, l.fall, l.except = newZoneSet(l.Zones), newZoneSet(l.Fall), newZoneSet(l.Except)
+	return l
+}
+
+// Forwards reports whether l asks other servers.
+func (l *Link) Forwards() bool { return l.Name == "forward" || l.Name == "grpc" }
+
+// Covers reports whether names under zone are l's business, as far as can be told.
+func (l *Link) Covers(zone string) bool {
+	return l.Answers && Covered(l.Zones, zone) || l.mayHave()
+}
+
+// MayAnswer reports whether l answers some name under zone.
+func (l *Link) MayAnswer(zone string) bool {
+	return l.Answers && Overlapping(l.Zones, zone) || l.mayHave()
+}
+
+func (l *Link) mayHave() bool { return l.Unknown || behaviours[l.Name].open }
+
+// Claims reports whether q is what l is there for. Of plugins whose zones are not
+// in the Corefile that is not known.
+func (l *Link) Claims(q Question) bool {
+	if !l.Answers && l.Name != "auto" {
+		return false
+	}
+	if l.wants != nil {
+		return l.wants(l, q)
+	}
+	return l.zones.has(q.Name) && !l.excepts(q.Name)
+}
+
+func (l *Link) excepts(name string) bool { return l.except.has(name) }

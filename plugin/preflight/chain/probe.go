@@ -1,0 +1,160 @@
+package chain
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// A Probe is a name that clients may ask a block for, standing for others.
+type Probe struct {
+	Name string
+	// Zone is the narrowest zone of the Corefile that Name lies in, or Name itself
+	// if that stands in the Corefile.
+	Zone string
+	Kind Kind
+}
+
+// A Kind is how far a probe stands for others.
+type Kind int
+
+// Kinds of probes.
+const (
+	Ordinary Kind = iota // a name below Zone that nobody wrote down
+	Apex                 // Zone itself
+	Listed               // a name that a hosts lists, or that rewrite is for
+)
+
+// shapes are ordinary names below a zone: what people call their hosts, and
+// what a pattern may leave out.
+var shapes = []string{"nowhere", "www", "host-7", "a.b", "10-0-0-1", "_http._tcp"}
+
+// Probes are names under zones, at most a few for each zone that a plugin of
+// the chain treats otherwise than those around it.
+func (c *Chain) Probes(zones []string) []Probe {
+	served := newZoneSet(zones)
+	cells := newZoneSet(zones)
+	patterns := false
+	var listed []string
+	add := func(more []string) {
+		for _, z := range more {
+			if served.has(z) {
+				cells[z] = true
+			}
+		}
+	}
+	for i := range c.Links {
+		l := &c.Links[i]
+		patterns = patterns || l.Matches()
+		add(l.Zones)
+		add(l.Fall)
+		add(l.Except)
+		if l.Name == "acl" {
+			add(ZonesOf(l.Args(), nil))
+		}
+		listed = append(listed, l.Entries()...)
+		patterns = patterns || slices.ContainsFunc(l.Entries(), func(name string) bool { return strings.HasPrefix(name, "*.") })
+		if r := l.rewrite; r != nil && !r.broken {
+			patterns = patterns || r.match != "exact" && r.match != "suffix"
+			if r.match == "exact" || r.match == "suffix" {
+				add([]string{strings.TrimPrefix(r.from, ".")})
+			}
+			if from, _, _, ok := l.Renamed(zones); ok {
+				listed = append(listed, from)
+			}
+		}
+	}
+	some := shapes[:1]
+	if patterns {
+		some = shapes
+	}
+	names := newZoneSet(listed)
+	sorted := make([]string, 0, len(cells))
+	for z := range cells {
+		sorted = append(sorted, z)
+	}
+	slices.Sort(sorted)
+	var all []Probe
+	for _, z := range sorted {
+		labels := some
+		if missing := missingLabels(z); missing > 0 {
+			labels = []string{strings.TrimSuffix(strings.Repeat("1.", missing), ".")}
+		} else {
+			all = append(all, Probe{z, z, Apex})
+		}
+		for _, label := range labels {
+			name := strings.TrimSuffix(label+"."+z, ".") + "."
+			if cells.match(name) == z && !names[name] {
+				all = append(all, Probe{name, z, Ordinary})
+			}
+		}
+	}
+	for _, name := range listed {
+		name = strings.Replace(name, "*.", shapes[0]+".", 1)
+		if served.has(name) && !cells[name] {
+			all = append(all, Probe{name, name, Listed})
+		}
+	}
+	return all
+}
+
+// missingLabels is how many labels a reverse zone lacks to be the name of an
+// address, which is what clients ask for; 0 for other zones.
+func missingLabels(zone string) int {
+	const octets, nibbles = 4, 32
+	switch {
+	case dns.IsSubDomain("in-addr.arpa.", zone):
+		return max(octets+2-dns.CountLabel(zone), 0)
+	case dns.IsSubDomain("ip6.arpa.", zone):
+		return max(nibbles+2-dns.CountLabel(zone), 0)
+	}
+	return 0
+}
+
+// Types are the types that the chain's plugins tell apart, and one for the
+// others, first those that clients ask most.
+func (c *Chain) Types() []uint16 {
+	types := []uint16{dns.TypeA}
+	add := func(more ...uint16) {
+		for _, t := range more {
+			if t != 0 && t != dns.TypeANY && t != dns.TypePTR && !slices.Contains(types, t) {
+				types = append(types, t)
+			}
+		}
+	}
+	for i := range c.Links {
+		l := &c.Links[i]
+		switch {
+		case l.template != nil:
+			add(dns.TypeAAAA, l.template.qtype)
+		case l.rewrite != nil && l.rewrite.field == "type":
+			add(dns.TypeAAAA, typeNamed(l.rewrite.from), typeNamed(l.rewrite.to))
+		case l.hosts != nil, l.Name == "erratic":
+			add(dns.TypeAAAA)
+		}
+		for _, p := range l.acl {
+			add(p.types...)
+		}
+	}
+	if len(types) > 1 {
+		for _, t := range []uint16{dns.TypeHTTPS, dns.TypeTXT, dns.TypeMX, dns.TypeSRV, dns.TypeCAA} {
+			if !slices.Contains(types, t) {
+				return append(types, t)
+			}
+		}
+	}
+	return types
+}
+
+// Questions are those that a probe stands for.
+func (p Probe) Questions(types []uint16) []Question {
+	if p.Kind != Listed && (dns.IsSubDomain("in-addr.arpa.", p.Zone) || dns.IsSubDomain("ip6.arpa.", p.Zone)) {
+		return []Question{{Name: p.Name, Type: dns.TypePTR}}
+	}
+	questions := make([]Question, 0, len(types))
+	for _, t := range types {
+		questions = append(questions, Question{Name: p.Name, Type: t})
+	}
+	return questions
+}

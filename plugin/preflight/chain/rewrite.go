@@ -1,0 +1,169 @@
+package chain
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/coredns/coredns/plugin"
+)
+
+// A rule is one rule of rewrite.
+type rule struct {
+	field     string // name, type, rcode, ...
+	next      bool   // continue
+	match     string // exact, prefix, suffix, substring, regex
+	from, to  string
+	pattern   *regexp.Regexp
+	answers   bool // names in the answer are changed back
+	metadata  bool
+	broken    bool // CoreDNS does not start with it
+	opaque    bool // may ask for any name
+	sampled   string
+	servfails bool // of field rcode: from SERVFAIL
+}
+
+var matches = map[string]bool{"exact": true, "prefix": true, "suffix": true, "substring": true, "regex": true}
+
+// prepareRewrite is plugin/rewrite/setup.go, rewriteParse, and newRule.
+func prepareRewrite(l *Link) {
+	args := append([]string(nil), l.Args()...)
+	if len(args) < 2 {
+		for _, line := range l.Lines[min(1, len(l.Lines)):] {
+			args = append(args, line...)
+		}
+	}
+	r := &rule{}
+	l.rewrite = r
+	if len(args) > 0 && (strings.EqualFold(args[0], "continue") || strings.EqualFold(args[0], "stop")) {
+		r.next = strings.EqualFold(args[0], "continue")
+		args = args[1:]
+	}
+	if len(args) < 3 {
+		r.broken = true
+		return
+	}
+	r.field = strings.ToLower(args[0])
+	args = args[1:]
+	switch r.field {
+	case "name":
+		r.readName(args)
+	case "type":
+		r.from, r.to = args[0], args[1]
+	case "rcode", "ttl":
+		r.match = "exact"
+		if matches[strings.ToLower(args[0])] && len(args) > 2 {
+			r.match, args = strings.ToLower(args[0]), args[1:]
+		}
+		r.readFrom(args[0])
+		r.servfails = r.field == "rcode" && len(args) > 1 && (strings.EqualFold(args[1], "SERVFAIL") || args[1] == "2")
+	}
+}
+
+func (r *rule) readName(args []string) {
+	r.match = "exact"
+	rest := args[2:]
+	if len(args) > 2 {
+		r.match, args, rest = strings.ToLower(args[0]), args[1:], args[3:]
+	}
+	if !matches[r.match] {
+		r.broken = true
+		return
+	}
+	r.readFrom(args[0])
+	r.to = plugin.Name(args[1]).Normalize()
+	r.answers = r.match == "exact"
+	for i, word := range rest {
+		switch {
+		case i == 0 && word == "metadata":
+			r.metadata, r.opaque = true, true
+		case word == "auto", word == "name" && rest[max(i-1, 0)] == "answer":
+			r.answers = true
+		}
+	}
+	if r.match == "regex" && r.pattern != nil {
+		sample, ok := sampleOf(args[0])
+		r.sampled, r.opaque = sample, r.opaque || !ok
+	}
+}
+
+func (r *rule) readFrom(from string) {
+	if r.match != "regex" {
+		r.from = plugin.Name(from).Normalize()
+		return
+	}
+	var err error
+	if r.pattern, err = compiled(from); err != nil {
+		r.broken = true
+	}
+}
+
+// apply returns the name that the rule makes of name.
+func (r *rule) apply(name string) (renamed string, ok bool) {
+	switch r.match {
+	case "exact":
+		return r.to, name == r.from
+	case "prefix":
+		rest, ok := strings.CutPrefix(name, r.from)
+		return r.to + rest, ok
+	case "suffix":
+		rest, ok := strings.CutSuffix(name, r.from)
+		return rest + r.to, ok
+	case "substring":
+		return strings.ReplaceAll(name, r.from, r.to), strings.Contains(name, r.from)
+	}
+	groups := r.pattern.FindStringSubmatch(name)
+	to := r.to
+	for i, g := range groups {
+		to = strings.ReplaceAll(to, "{"+strconv.Itoa(i)+"}", g)
+	}
+	return to, len(groups) > 0
+}
+
+// meetRewrite is one rule of plugin/rewrite/rewrite.go, ServeDNS.
+func meetRewrite(c *Chain, i int, q *Question) step {
+	r := c.Links[i].rewrite
+	if q.rewritten {
+		return pass
+	}
+	if r.broken {
+		return maybe
+	}
+	done := false
+	switch r.field {
+	case "name":
+		if renamed, ok := r.apply(q.Name); ok {
+			if r.metadata {
+				return maybe
+			}
+			q.Name, done = strings.ToLower(renamed), true
+		}
+	case "type":
+		if from, to := typeNamed(r.from), typeNamed(r.to); from == q.Type && to != 0 {
+			q.Type, done = to, true
+		}
+	case "rcode", "ttl":
+		_, done = r.apply(q.Name)
+		q.mended = q.mended || done && r.servfails
+	case "edns0", "cname":
+		done = true
+	}
+	q.rewritten = done && !r.next
+	return pass
+}
+
+// Renamed returns what a rule of rewrite makes of a name that it is for; ok is
+// false for other plugins and where no such name can be told.
+// kept is true if the names in the answer are changed back.
+func (l *Link) Renamed(zones []string) (from, to string, kept, ok bool) {
+	r := l.rewrite
+	if r == nil || r.broken || r.field != "name" || r.metadata {
+		return "", "", false, false
+	}
+	for _, name := range r.samples(zones) {
+		if renamed, matched := r.apply(name); matched {
+			return name, strings.ToLower(renamed), r.answers, true
+		}
+	}
+	return "", "", false, false
+}

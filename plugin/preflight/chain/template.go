@@ -1,0 +1,113 @@
+package chain
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/miekg/dns"
+)
+
+// template is one template, of one type and class.
+type template struct {
+	qtype  uint16
+	class  bool // class IN, or ANY
+	regex  []*regexp.Regexp
+	expr   bool // an expression decides as well
+	broken bool // CoreDNS does not start with it
+}
+
+// maxRegexp is the longest pattern that CoreDNS takes.
+const maxRegexp = 10000
+
+func prepareTemplate(l *Link) {
+	t := &template{}
+	l.template = t
+	args := l.Args()
+	if len(args) < 2 {
+		t.broken = true
+		return
+	}
+	qtype, ok := dns.StringToType[args[1]]
+	t.qtype, t.broken = qtype, !ok
+	t.class = args[0] == "IN" || args[0] == "ANY"
+	for _, line := range l.Lines[1:] {
+		if len(line) == 0 {
+			continue
+		}
+		switch line[0] {
+		case "match":
+			for _, pattern := range line[1:] {
+				re, err := compiled(pattern)
+				if err != nil {
+					t.broken = true
+					continue
+				}
+				t.regex = append(t.regex, re)
+			}
+		case "expr":
+			t.expr = true
+		}
+	}
+}
+
+func compiled(pattern string) (*regexp.Regexp, error) {
+	if len(pattern) > maxRegexp {
+		pattern = "("
+	}
+	return regexp.Compile(pattern)
+}
+
+func (t *template) ofType(qtype uint16) bool { return t.qtype == dns.TypeANY || t.qtype == qtype }
+
+func (t *template) matches(name string) bool {
+	if len(t.regex) == 0 {
+		return true
+	}
+	for _, re := range t.regex {
+		if re.MatchString(name) {
+			return true
+		}
+	}
+	return false
+}
+
+func templateWants(l *Link, q Question) bool {
+	return l.template.class && l.zones.has(q.Name) && l.template.ofType(q.Type)
+}
+
+// meetTemplate is plugin/template/template.go, ServeDNS and match.
+func meetTemplate(c *Chain, i int, q *Question) step {
+	l := &c.Links[i]
+	t := l.template
+	switch {
+	case t.broken:
+		return maybe
+	case !t.class || !l.zones.has(q.Name):
+		return pass
+	case !t.ofType(q.Type):
+		return passType
+	case !t.matches(q.Name):
+		if l.fall.has(q.Name) {
+			return passFall
+		}
+		return miss
+	case t.expr:
+		return maybe
+	}
+	return answer
+}
+
+// Matches reports whether a template has a match of its own.
+func (l *Link) Matches() bool {
+	return l.template != nil && (len(l.template.regex) > 0 || l.template.expr)
+}
+
+// Records reports whether the answers of l may have records of the name that was
+// asked for in their answer section.
+func (l *Link) Records() bool {
+	_, answer := l.Option("answer")
+	return l.Answers && l.Name != "whoami" && (l.template == nil || answer)
+}
+
+// typeNamed reads a type as rewrite writes it.
+func typeNamed(s string) uint16 { return dns.StringToType[strings.ToUpper(s)] }

@@ -1,0 +1,178 @@
+// Package corefile reads a Corefile into blocks and directives with the lines
+// at which they stand.
+package corefile
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/coredns/caddy/caddyfile"
+)
+
+// MaxSize is the largest Corefile in octets that Parse reads, imported files
+// not counted. A ConfigMap holds at most 1 MiB.
+const MaxSize = 4 << 20
+
+// MaxBlocks is the largest number of server blocks that Parse accepts.
+const MaxBlocks = 4096
+
+// A Directive is one use of a plugin in a server block.
+type Directive struct {
+	Name string
+	// Lines holds the tokens as written. Lines[0] are the arguments behind the
+	// name, possibly none; each further element is a line of the block in
+	// braces, without the outer braces.
+	Lines [][]string
+	File  string // where it stands: differs from the block's after an import
+	Line  int
+	// Use is its number among the uses of the plugin in the block, from 0. After
+	// an import it is not the order of Line.
+	Use int
+
+	Tokens []caddyfile.Token // all of it, as a plugin's set-up reads them
+}
+
+// Args returns the arguments on the directive's own line.
+func (d Directive) Args() []string {
+	if len(d.Lines) == 0 {
+		return nil
+	}
+	return d.Lines[0]
+}
+
+// Option returns the arguments of the last line that begins with name.
+func (d Directive) Option(name string) (args []string, ok bool) {
+	for i := len(d.Lines) - 1; i > 0; i-- {
+		if line := d.Lines[i]; len(line) > 0 && line[0] == name {
+			return line[1:], true
+		}
+	}
+	return nil, false
+}
+
+// A Block is one server block.
+type Block struct {
+	Keys       []string // as written, e.g. "example.org:1053", "tls://."
+	File       string
+	Line       int         // of the first key
+	Directives []Directive // by file and line, those of the block's own file first
+	// Unset are variables without a value in the keys of the block. Those of a
+	// block that they leave without a key, which caddyfile drops, stand in the
+	// block before it, in the first, or in one of no keys if there is no other.
+	Unset []Variable
+}
+
+// Parse reads a Corefile with imports, snippets and environment variables
+// resolved as CoreDNS resolves them. Directives that are not in order, which is
+// dnsserver.Directives, are an error with file and line; a nil order accepts
+// all. It reads the files that the Corefile imports, and takes as long as
+// CoreDNS itself for snippets that import each other many times: caddyfile's
+// limits are 10,000 snippets and 100,000 files.
+func Parse(file string, r io.Reader, order []string) ([]Block, error) {
+	text, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", file, err)
+	}
+	if len(text) > MaxSize {
+		return nil, fmt.Errorf("%s: larger than %d octets", file, MaxSize)
+	}
+	parsed, err := caddyfile.Parse(file, bytes.NewReader(text), order)
+	if err != nil {
+		return nil, err
+	}
+	if len(parsed) > MaxBlocks {
+		return nil, fmt.Errorf("%s: more than %d server blocks", file, MaxBlocks)
+	}
+
+	lines, unset := keyLines(file, text)
+	imported := make(map[string]*keyLineList)
+	blocks := make([]Block, 0, len(parsed))
+	for _, p := range parsed {
+		b := Block{Keys: p.Keys, File: file, Directives: directives(file, p.Tokens)}
+		var found bool
+		if b.Line, found = lines.next(p.Keys[0]); !found && len(b.Directives) > 0 {
+			// The block came out of an imported file.
+			b.File, b.Line = b.Directives[0].File, b.Directives[0].Line
+			if line, found := keyLineIn(imported, b.File, p.Keys[0]); found {
+				b.Line = line
+			}
+		}
+		blocks = append(blocks, b)
+	}
+	return place(blocks, unset), nil
+}
+
+// directives undoes the grouping by name that caddyfile has done.
+func directives(file string, tokens map[string][]caddyfile.Token) []Directive {
+	var all []Directive
+	for name, ts := range tokens {
+		all = append(all, uses(name, ts)...)
+	}
+	for i := range all {
+		if all[i].File == "" { // caddyfile names imported files only
+			all[i].File = file
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Directive) int {
+		return cmp.Or(
+			cmp.Compare(foreign(a.File, file), foreign(b.File, file)),
+			cmp.Compare(a.File, b.File),
+			cmp.Compare(a.Line, b.Line),
+			cmp.Compare(a.Name, b.Name),
+		)
+	})
+	return all
+}
+
+func foreign(file, own string) int {
+	if file == own {
+		return 0
+	}
+	return 1
+}
+
+// uses splits the tokens of all uses of one directive. A use ends where caddy's
+// own Dispenser ends it: at a token outside of braces on another line.
+func uses(name string, tokens []caddyfile.Token) []Directive {
+	var all []Directive
+	depth, first := 0, 0
+	for i, t := range tokens {
+		newLine := i == 0 || t.File != tokens[i-1].File ||
+			tokens[i-1].Line+strings.Count(tokens[i-1].Text, "\n") != t.Line
+		if depth == 0 && t.Text != "{" && newLine || len(all) == 0 {
+			all = append(all, Directive{Name: name, Lines: [][]string{nil}, File: t.File, Line: t.Line, Use: len(all), Tokens: tokens[i : i+1 : i+1]})
+			first = i
+			continue
+		}
+		all[len(all)-1].Tokens = tokens[first : i+1 : i+1]
+		d := &all[len(all)-1]
+		switch t.Text {
+		case "{":
+			depth++
+			if depth == 1 {
+				d.Lines = append(d.Lines, nil)
+				continue
+			}
+		case "}":
+			depth--
+			if depth == 0 {
+				continue
+			}
+		}
+		if last := d.Lines[len(d.Lines)-1]; newLine && len(last) > 0 {
+			d.Lines = append(d.Lines, nil)
+		}
+		d.Lines[len(d.Lines)-1] = append(d.Lines[len(d.Lines)-1], t.Text)
+	}
+	for i := range all {
+		// A block in braces whose lines are all empty leaves a bare one.
+		if n := len(all[i].Lines); n > 1 && len(all[i].Lines[n-1]) == 0 {
+			all[i].Lines = all[i].Lines[:n-1]
+		}
+	}
+	return all
+}

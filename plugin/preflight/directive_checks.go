@@ -1,0 +1,169 @@
+package preflight
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
+)
+
+// successors are plugins that CoreDNS no longer has, with what to write.
+var successors = map[string]string{
+	"proxy":      "write `forward` with the same zone and addresses",
+	"reverse":    "write `template IN PTR` with a `match` of the reverse zone",
+	"federation": "remove it, or write `rewrite name` for the names of other clusters",
+	"startup":    "write `on startup COMMAND`",
+	"shutdown":   "write `on shutdown COMMAND`",
+}
+
+// removed are properties that plugins no longer have, with what to write.
+var removed = map[string]map[string]string{
+	"kubernetes": {
+		"upstream":     "remove the line: names outside of the cluster are looked up by this server itself",
+		"resyncperiod": "remove the line: kubernetes hears of changes by itself",
+		"transfer":     "write the plugin `transfer` in this block, as `transfer { to * }`",
+		"federation":   "remove the line",
+	},
+	"file":      {"transfer": "write the plugin `transfer` in this block, as `transfer { to * }`", "no_reload": "write `reload 0`"},
+	"auto":      {"transfer": "write the plugin `transfer` in this block, as `transfer { to * }`", "no_reload": "write `reload 0`"},
+	"secondary": {"transfer to": "write the plugin `transfer` in this block, as `transfer { to * }`"},
+	"forward":   {"spray": "remove the line", "protocol": "write `force_tcp` or `prefer_udp`"},
+}
+
+// externals are plugins of others whose names are near to one of CoreDNS's own.
+var externals = []string{
+	"ads", "alias", "alternate", "block", "blocklist", "docker", "dump", "fanout", "filter", "finalize", "firewall",
+	"git", "k8s_cname", "k8s_gateway", "kubenodes", "kubernetai", "mdns", "meship", "mysql", "netbox", "pdsql",
+	"records", "recursor", "redis", "rrl", "unbound", "wgsd",
+}
+
+// nearest returns the directive that name may be a slip for, "" if there is none.
+func nearest(name string, order []string) string {
+	if slices.Contains(externals, name) || len(name) < 3 {
+		return ""
+	}
+	best, least := "", min(2, len(name)/3)+1
+	for _, known := range order {
+		if d := distance(strings.ToLower(name), known); d < least {
+			best, least = known, d
+		}
+	}
+	return best
+}
+
+// known reports whether the build has the plugin.
+func (c *config) known(name string) bool { return len(c.order) == 0 || slices.Contains(c.order, name) }
+
+func findUnknownDirectives(c *config, s *server) []finding {
+	var all []finding
+	for _, d := range s.Directives {
+		if c.known(d.Name) || successors[d.Name] != "" {
+			continue
+		}
+		if near := nearest(d.Name, c.order); near != "" {
+			found := at(d, listed(d.Name))
+			found.fix = "write `" + near + "`"
+			all = append(all, found)
+		}
+	}
+	return all
+}
+
+func findRemoved(c *config, s *server) []finding {
+	var all []finding
+	for _, d := range s.Directives {
+		if fix := successors[d.Name]; fix != "" && !c.known(d.Name) {
+			found := at(d, "the plugin "+d.Name)
+			found.fix = fix
+			all = append(all, found)
+		}
+		for option, fix := range removed[d.Name] {
+			if hasOption(d, option) {
+				found := at(d, fmt.Sprintf("the property %s of %s", option, d.Name))
+				found.fix = fix
+				all = append(all, found)
+			}
+		}
+	}
+	return all
+}
+
+// hasOption reports whether a line of d begins with the words of option.
+func hasOption(d Directive, option string) bool {
+	words := strings.Fields(option)
+	return slices.ContainsFunc(d.Lines[min(1, len(d.Lines)):], func(line []string) bool {
+		return len(line) >= len(words) && slices.Equal(line[:len(words)], words)
+	})
+}
+
+// External returns the first use of each plugin in blocks that is not CoreDNS's
+// own and no slip: it is taken to answer whatever no other plugin does. order is
+// dnsserver.Directives.
+func External(blocks []Block, order []string) []Directive {
+	c := &config{order: order}
+	var all []Directive
+	for _, b := range blocks {
+		for _, d := range b.Directives {
+			met := slices.ContainsFunc(all, func(e Directive) bool { return e.Name == d.Name })
+			if !met && !c.known(d.Name) && successors[d.Name] == "" && nearest(d.Name, order) == "" {
+				all = append(all, d)
+			}
+		}
+	}
+	return all
+}
+
+// aboveEDE are the plugins that CoreDNS puts up to and including dnstap, and
+// those without a handler. All others of its own answer or fail, or change what
+// those below do.
+var aboveEDE = []string{
+	"root", "metadata", "geoip", "cancel", "proxyproto", "quic", "grpc_server",
+	"https", "https3", "timeouts", "multisocket", "reload", "nsid", "bufsize",
+	"bind", "debug", "trace", "ready", "health", "pprof", "shed", "prometheus",
+	"errors", "log", "dnstap",
+	"tls", "on", "sign",
+}
+
+func findLowEDE(c *config, s *server) []finding {
+	place := slices.Index(c.order, "ede")
+	e, ok := s.find("ede")
+	if place < 0 || !ok {
+		return nil
+	}
+	var above []string
+	for _, name := range c.order[:place] {
+		if chain.Known(name) && !slices.Contains(aboveEDE, name) && s.has(name) {
+			above = append(above, name)
+		}
+	}
+	if len(above) == 0 {
+		return nil
+	}
+	return []finding{at(e.Directive, listed(above...))}
+}
+
+// findIdleEDE looks at ede where it sees questions as the client asks them.
+func findIdleEDE(c *config, s *server) []finding {
+	e, ok := s.find("ede")
+	if !ok || len(findLowEDE(c, s)) > 0 {
+		return nil
+	}
+	zones := chain.ZonesOf(e.Args(), s.zones)
+	if slices.ContainsFunc(zones, func(z string) bool { return chain.Overlapping(s.zones, z) }) {
+		return nil
+	}
+	return []finding{at(e.Directive, listed(e.Args()...))}
+}
+
+// findSwallowedErrors: etcd writes its SERVFAIL and returns the error with
+// rcode 0; minimal holds the message back and drops it because of the error
+// (plugin/minimal/minimal.go, ServeDNS).
+func findSwallowedErrors(c *config, s *server) []finding {
+	minimal, etcd := slices.Index(c.order, "minimal"), slices.Index(c.order, "etcd")
+	l, ok := s.find("minimal")
+	if minimal < 0 || etcd < minimal || !ok || !s.has("etcd") {
+		return nil
+	}
+	return []finding{at(l.Directive)}
+}

@@ -1,0 +1,148 @@
+package preflight
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/pkg/parse"
+)
+
+func findUnjudged(_ *config, s *server) []finding {
+	if !s.opaque {
+		return nil
+	}
+	return []finding{atBlock(s, maxZones)}
+}
+
+// findInvalidKeys: an error of these ends CoreDNS at start
+// (core/dnsserver/register.go, InspectServerBlocks).
+func findInvalidKeys(_ *config, s *server) []finding {
+	var all []finding
+	for _, k := range s.Keys {
+		_, rest := parse.Transport(k)
+		_, _, err := plugin.SplitHostPort(rest)
+		if err == nil || len(addressIn(k)) > 0 || s.unset(k) {
+			continue
+		}
+		reason, _, _ := strings.Cut(err.Error(), ": ")
+		all = append(all, atBlock(s, listed(k), Printable(reason)))
+	}
+	return all
+}
+
+func (s *server) unset(k string) bool {
+	return slices.ContainsFunc(s.Unset, func(v Variable) bool { return v.Value == k })
+}
+
+func findUnsetVariables(_ *config, s *server) []finding {
+	var all []finding
+	for _, v := range s.Unset {
+		what := "the key is read as " + listed(v.Value)
+		if v.Value == "" {
+			what = "CoreDNS drops the key, and the block if it has no other; its names are served elsewhere, or get REFUSED"
+		}
+		all = append(all, finding{file: v.File, line: v.Line, args: []any{Printable(v.Name), listed(v.Key), what}})
+	}
+	return all
+}
+
+// addressIn returns what of a key is an address, or a network that is none for
+// CoreDNS, "" if it is neither.
+func addressIn(k string) string {
+	_, rest := parse.Transport(k)
+	if _, err := netip.ParsePrefix(rest); err == nil {
+		if zones, _, err := plugin.SplitHostPort(rest); err == nil && len(zones) > 0 && strings.HasSuffix(zones[0], ".arpa.") {
+			return ""
+		}
+		return rest
+	}
+	candidates := []string{rest, strings.Trim(rest, "[]")}
+	if host, _, ok := cutPort(rest); ok {
+		candidates = append(candidates, host, strings.Trim(host, "[]"))
+	}
+	for _, c := range candidates {
+		if _, err := netip.ParseAddr(strings.TrimSuffix(c, ".")); err == nil {
+			return c
+		}
+		if network, bits, ok := strings.Cut(c, "/"); ok && isNetwork(network, bits) {
+			if zones, _, err := plugin.SplitHostPort(c); err != nil || len(zones) == 0 || !strings.HasSuffix(zones[0], ".arpa.") {
+				return c
+			}
+		}
+	}
+	return ""
+}
+
+// isNetwork reports whether a CIDR may be meant: digits and dots, or colons,
+// before the slash and a number behind it.
+func isNetwork(network, bits string) bool {
+	only := func(s, set string) bool { return s != "" && strings.Trim(s, set) == "" }
+	return only(bits, "0123456789") &&
+		(only(network, "0123456789.") || strings.Contains(network, ":") && only(strings.ToLower(network), "0123456789abcdef:"))
+}
+
+func cutPort(s string) (host, port string, ok bool) {
+	i := strings.LastIndex(s, ":")
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+1:], true
+}
+
+func findAddressKeys(_ *config, s *server) []finding {
+	var all []finding
+	for _, k := range s.Keys {
+		a := addressIn(k)
+		if a == "" || s.unset(k) {
+			continue
+		}
+		found := atBlock(s, listed(k))
+		if strings.Contains(a, "/") {
+			found.fix = "write the network with all its octets and a mask that fits, as `192.0.2.0/24`, or the reverse zone itself"
+		} else if addr, err := netip.ParseAddr(strings.Trim(a, "[].")); err == nil {
+			found.fix = "write the zones as the keys, as `.`, and in the block `bind " + addr.String() + "`"
+		}
+		all = append(all, found)
+	}
+	return all
+}
+
+// findTwice looks for zones that two blocks have on one port and address
+// (core/dnsserver/register.go, validateZonesAndListeningAddresses).
+func findTwice(c *config, s *server) []finding {
+	var all []finding
+	for i, k := range s.keys {
+		if slices.Contains(s.keys[:i], k) {
+			all = append(all, atBlock(s, listed(k.zone), s.Line))
+			continue
+		}
+		for _, other := range c.byKey[k] {
+			if other == s {
+				break
+			}
+			if other.has("view") || other.unclear || s.unclear || !conflict(other, s) {
+				continue
+			}
+			all = append(all, atBlock(s, listed(k.zone), other.Line))
+			break
+		}
+	}
+	return all
+}
+
+// conflict reports whether CoreDNS refuses to start with both on one key. With
+// a view s may share the address, but not mix bound and unbound.
+func conflict(first, s *server) bool {
+	if len(first.hosts) == 0 != (len(s.hosts) == 0) {
+		return true
+	}
+	if s.has("view") {
+		return false
+	}
+	if len(s.hosts) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(s.hosts, func(a netip.Addr) bool { return slices.Contains(first.hosts, a) })
+}

@@ -1,0 +1,139 @@
+package preflight
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
+)
+
+// failing looks for the failures of a block for which is reports true, and lets
+// tell say what it finds.
+func failing(is func(*server, *failure) bool, tell func(*server, *failure) finding) func(*config, *server) []finding {
+	return func(_ *config, s *server) []finding {
+		if s.particular() {
+			return nil // the view may let in only what is answered
+		}
+		var all []finding
+		for _, f := range s.fate.failures {
+			if !is(s, f) {
+				continue
+			}
+			found := tell(s, f)
+			found.zones, found.names = f.extent()
+			failed, good := f.kinds(s.fate.types)
+			if found.butTypes = typeNames(good); len(good) == 0 {
+				found.types = typeNames(failed)
+			}
+			all = append(all, found)
+		}
+		return all
+	}
+}
+
+// link is the plugin that a failure has to do with, "" if there is none.
+func (f *failure) plugin(s *server) string {
+	if f.link < 0 {
+		return ""
+	}
+	return s.chain.Links[f.link].Name
+}
+
+func (f *failure) at(s *server, args ...any) finding {
+	return at(s.chain.Links[f.link].Directive, args...)
+}
+
+// findDeadEnd looks for names that no plugin of the block has to do with.
+var findDeadEnd = failing(
+	func(_ *server, f *failure) bool { return f.how == unclaimed },
+	func(s *server, f *failure) finding {
+		if !s.fate.answer {
+			found := atBlock(s, "no plugin of this block answers anything, so all "+f.subject(s))
+			found.fix = "add a plugin that answers, as the line `forward . ADDRESS`, or remove the block: an enclosing block then serves its names"
+			return found
+		}
+		var served []string
+		for i := range s.chain.Links {
+			served = append(served, s.chain.Links[i].Zones...)
+		}
+		slices.Sort(served)
+		served = slices.Compact(served)
+		found := atBlock(s, fmt.Sprintf("no plugin of this block answers %s, only those under %s; all others", f.subject(s), listed(served...)))
+		if s.has("rewrite") {
+			found.args[0] = fmt.Sprintf("no plugin of this block answers %s that rewrite does not take elsewhere; they", f.subject(s))
+		}
+		return found
+	},
+)
+
+// findFallthroughToNowhere looks for plugins that pass names on to nobody.
+var findFallthroughToNowhere = failing(
+	func(_ *server, f *failure) bool { return f.how == fellThrough },
+	func(s *server, f *failure) finding {
+		found := f.at(s, f.plugin(s), f.subject(s))
+		switch f.plugin(s) {
+		case "hosts":
+			found.fix = "add below it what answers the others: `forward . ADDRESS`, or `file` with a zone that may be empty but for its SOA, for NXDOMAIN (without the property they get SERVFAIL as well)"
+		case "template":
+			found.fix = "add below it what answers the others: `forward . ADDRESS`, or as the last one `template ANY ANY` with `rcode NXDOMAIN` (without the property they get SERVFAIL as well)"
+		}
+		return found
+	},
+)
+
+// findOtherTypes looks for templates that answer some types, below which nobody
+// answers the others. A template leaves other types to the plugins below,
+// whatever fallthrough says.
+var findOtherTypes = failing(
+	func(_ *server, f *failure) bool { return f.how == otherType },
+	func(s *server, f *failure) finding { return f.at(s, f.subject(s)) },
+)
+
+var findExcepted = failing(
+	func(_ *server, f *failure) bool { return f.how == excepted },
+	func(s *server, f *failure) finding { return f.at(s, f.plugin(s), f.subject(s)) },
+)
+
+// findHiding looks for a hosts or template that answers SERVFAIL for what it does
+// not have, before what is below it is asked.
+func findHiding(plugin string) func(*config, *server) []finding {
+	return failing(
+		func(s *server, f *failure) bool {
+			return f.how == missed && f.plugin(s) == plugin && len(f.below) > 0
+		},
+		func(s *server, f *failure) finding {
+			var hidden []string
+			for _, i := range f.below {
+				name := s.chain.Links[i].Name
+				if !slices.Contains(hidden, name) {
+					hidden = append(hidden, name)
+				}
+			}
+			verb := " is not asked"
+			if len(hidden) > 1 {
+				verb = " are not asked"
+			}
+			return f.at(s, f.subject(s), strings.Join(hidden, " and ")+verb)
+		},
+	)
+}
+
+// findAlone looks for a hosts or template that fails what it does not have, and
+// below which nobody has it either.
+func findAlone(plugin string) func(*config, *server) []finding {
+	return failing(
+		func(s *server, f *failure) bool {
+			return f.how == missed && f.plugin(s) == plugin && len(f.below) == 0
+		},
+		func(s *server, f *failure) finding { return f.at(s, f.subject(s)) },
+	)
+}
+
+func findIdleLoop(_ *config, s *server) []finding {
+	l, ok := s.find("loop")
+	if !ok || s.any(func(l *chain.Link) bool { return l.Forwards() || l.Unknown }) {
+		return nil
+	}
+	return []finding{at(l.Directive)}
+}

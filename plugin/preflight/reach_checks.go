@@ -1,0 +1,142 @@
+package preflight
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
+)
+
+// findNeverAsked looks for plugins that answer, but are asked for nothing: one
+// above answers all that they are there for, or none of it comes to the block.
+func findNeverAsked(_ *config, s *server) []finding {
+	if s.chain.Renames || s.opaque || len(s.zones) == 0 {
+		return nil
+	}
+	var all []finding
+	for i := range s.chain.Links {
+		l := &s.chain.Links[i]
+		if !l.Answers && l.Name != "auto" || s.fate.asked[i] || s.fate.through[i] || s.serves(l) {
+			continue
+		}
+		switch {
+		case !s.fate.claimed[i] && outside(s, l):
+			found := at(l.Directive, l.Name, "it is for names under "+listed(l.Zones...)+", none of which come to this block")
+			found.fix = "move it to a block for the names it is meant for, or add their zone to the keys of this one"
+			all = append(all, found)
+		case s.fate.claimed[i] && !s.fate.barred[i] && len(s.fate.stops[i]) > 0:
+			found := at(l.Directive, l.Name, s.stoppers(i))
+			if l.Name == "forward" && s.behindForward(i) {
+				found.fix = "write all addresses into the first, as `forward . 192.0.2.1 192.0.2.2`: it asks the second when the first is down; now clients get SERVFAIL then"
+			}
+			all = append(all, found)
+		}
+	}
+	return all
+}
+
+// serves reports whether other plugins of s use l beside the client's questions.
+func (s *server) serves(l *chain.Link) bool {
+	return l.Name == "kubernetes" && (s.has("k8s_external") || s.has("autopath")) ||
+		l.Name == "etcd" && s.has("autopath")
+}
+
+// behindForward reports whether another forward keeps questions from link i.
+func (s *server) behindForward(i int) bool {
+	for j := range s.fate.stops[i] {
+		if s.chain.Links[j].Name == "forward" {
+			return true
+		}
+	}
+	return false
+}
+
+func outside(s *server, l *chain.Link) bool {
+	return len(l.Zones) > 0 && !slices.ContainsFunc(l.Zones, func(z string) bool { return chain.Overlapping(s.zones, z) })
+}
+
+func (s *server) stoppers(i int) string {
+	var by []string
+	for j := range s.chain.Links {
+		if s.fate.stops[i][j] {
+			by = append(by, fmt.Sprintf("%s (line %d)", s.chain.Links[j].Name, s.chain.Links[j].Line))
+		}
+	}
+	const most = 3
+	if more := len(by) - most; more > 0 {
+		by = append(by[:most], fmt.Sprintf("%d more", more))
+	}
+	verb := " answers"
+	if len(by) > 1 {
+		verb = " answer"
+	}
+	return strings.Join(by, " and ") + verb + " all that it is there for"
+}
+
+// findUnusedEntries looks for names in hosts that no client gets: they are not
+// of the block's zones, or another block or plugin answers them before. An entry
+// of a snippet counts if it is used in any of the blocks that import it.
+func findUnusedEntries(c *config, s *server) []finding {
+	l, ok := s.find("hosts")
+	if !ok || s.opaque || s.chain.Renames || s.has("autopath") || s.particular() || len(l.Entries()) == 0 || s.neverAsked(l) {
+		return nil
+	}
+	unused := make(map[string][]string)
+	for _, name := range l.Entries() {
+		why := c.unused(s, l, name)
+		if why != "" && !c.usedElsewhere(s, l, name) {
+			unused[why] = append(unused[why], name)
+		}
+	}
+	var all []finding
+	for why, names := range unused {
+		found := at(l.Directive, listed(names...), why)
+		found.names = names
+		all = append(all, found)
+	}
+	slices.SortFunc(all, func(a, b finding) int { return strings.Compare(fmt.Sprint(a.args), fmt.Sprint(b.args)) })
+	return all
+}
+
+func (s *server) neverAsked(l *chain.Link) bool {
+	for i := range s.chain.Links {
+		if &s.chain.Links[i] == l {
+			return !s.fate.asked[i]
+		}
+	}
+	return false
+}
+
+// unused says why an entry of hosts is of no use in s, "" if it is of use.
+func (c *config) unused(s *server, l *chain.Link, name string) string {
+	name = strings.Replace(name, "*.", "www.", 1)
+	switch {
+	case !chain.Covered(s.zones, name):
+		return "no such name comes to this block"
+	case !l.Has(name):
+		return "hosts has only names under " + listed(l.Zones...)
+	case !c.comesTo(s, name):
+		for p := range s.ports() {
+			if other := c.taker(p, s, name); other != nil {
+				return fmt.Sprintf("the block of %s (line %d) gets these names", listed(other.Keys...), other.Line)
+			}
+		}
+	}
+	out := s.chain.Ask(chain.Question{Name: name, Type: dns.TypeA}, nil)
+	if out.Asked.Name == name && out.End == chain.Answered && s.chain.Links[out.At].Name != "hosts" {
+		return fmt.Sprintf("%s (line %d) answers before", s.chain.Links[out.At].Name, s.chain.Links[out.At].Line)
+	}
+	return ""
+}
+
+func (c *config) usedElsewhere(s *server, l *chain.Link, name string) bool {
+	for _, other := range c.withHosts[place{l.File, l.Line}] {
+		if o, ok := other.find("hosts"); ok && other != s && c.unused(other, o, name) == "" {
+			return true
+		}
+	}
+	return false
+}

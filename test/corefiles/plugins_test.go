@@ -1,0 +1,151 @@
+package corefiles
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+func (m *maker) forward(zone string) use {
+	mark := m.marked()
+	from := m.in(zone)
+	var inner []string
+	if m.chance(12) {
+		inner = append(inner, "    except "+m.in(zone))
+	}
+	if m.chance(4) {
+		inner = append(inner, "    next NXDOMAIN")
+	}
+	return use{lines: braces("forward "+from+" "+m.tree.upstream(mark), inner), mark: mark, backend: true}
+}
+
+func (m *maker) file(zone string) use {
+	mark := m.marked()
+	at := m.in(zone)
+	return use{lines: braces("file "+m.tree.zoneFile(mark)+" "+at, m.fallthroughs(zone, 30)), mark: mark, backend: true}
+}
+
+// auto has one of its zones, or none.
+func (m *maker) auto(zone string) use {
+	mark := m.marked()
+	at := m.in(zone)
+	return use{lines: braces("auto "+at, []string{"    directory " + m.tree.directory(mark, m.in(at))}), mark: mark, backend: true}
+}
+
+func (m *maker) whoami(string) use { return use{lines: []string{"whoami"}, backend: true} }
+
+func (m *maker) erratic(string) use {
+	return use{lines: []string{"erratic {", "    drop 0", "    delay 0", "}"}, backend: true}
+}
+
+func (m *maker) hosts(zone string) use {
+	mark := m.marked()
+	u := use{mark: mark, backend: true}
+	first, at := "hosts "+m.tree.empty(), zone
+	if m.chance(50) {
+		at = m.in(zone)
+		first += " " + at
+	}
+	var inner []string
+	for range m.IntN(3) {
+		in := at
+		if m.chance(25) {
+			in = m.in(zone)
+		}
+		name := strings.TrimSuffix(m.one([]string{"printer", "www", "*", "a.b"})+"."+in, ".")
+		if in == "." {
+			name = "printer"
+		} else if m.chance(10) {
+			name = in
+		}
+		if slices.Contains(u.entries, name) {
+			continue
+		}
+		inner = append(inner, "    "+m.tree.address(mark)+" "+name)
+		u.entries = append(u.entries, name)
+	}
+	u.lines = braces(first, append(inner, m.fallthroughs(zone, 60)...))
+	return u
+}
+
+// patterns of templates, and names that fit, below a zone.
+var patterns = []struct{ pattern, label string }{
+	{`^www[.]`, "www"}, {`^host-(?P<n>[0-9]+)[.]`, "host-3"}, {`^[^.]+[.]%s$`, "alone"}, {`[.]%s$`, "x"}, {`^%s$`, ""}, {`^(.*)[.]sub[.]example[.]org[.]$`, "y"},
+}
+
+func (m *maker) template(zone string) use {
+	mark := m.marked()
+	u := use{mark: mark, backend: true}
+	first := "template IN " + m.one([]string{"A", "A", "A", "AAAA", "ANY", "ANY", "TXT", "MX"})
+	if m.chance(8) {
+		first = strings.Replace(first, "IN ", "ANY ", 1)
+	}
+	at := zone
+	if m.chance(55) {
+		at = m.in(zone)
+		first += " " + at
+	}
+	var inner []string
+	if m.chance(45) {
+		p := patterns[m.IntN(len(patterns))]
+		fqdn := strings.TrimSuffix(at, ".") + "."
+		quoted := strings.ReplaceAll(fqdn, ".", "[.]")
+		if at == "." {
+			quoted = "example[.]org[.]"
+			fqdn = "example.org."
+		}
+		pattern := p.pattern
+		if strings.Contains(pattern, "%s") {
+			pattern = fmt.Sprintf(pattern, quoted)
+		}
+		inner = append(inner, "    match "+pattern)
+		u.names = append(u.names, strings.TrimPrefix(p.label+"."+fqdn, "."))
+	}
+	rcode := "    rcode " + m.one([]string{"NOERROR", "NXDOMAIN"})
+	if strings.Contains(first, "IN A ") || strings.HasSuffix(first, "IN A") {
+		rcode = fmt.Sprintf(`    answer "{{ .Name }} 60 IN A %s"`, m.tree.address(mark))
+	}
+	inner = append(inner, rcode, fmt.Sprintf(`    authority "{{ .Zone }} 60 IN SOA %s mail.example. 1 60 60 60 60"`, m.tree.name(mark)))
+	u.lines = braces(first, append(inner, m.fallthroughs(zone, 45)...))
+	return u
+}
+
+func (m *maker) rewrite(zone string) use {
+	a, b := m.in(zone), m.in(zone)
+	if a == "." {
+		a = "example.org"
+	}
+	if b == "." {
+		b = "example.net"
+	}
+	auto := ""
+	if m.chance(70) {
+		auto = " answer auto"
+	}
+	lines := []string{
+		fmt.Sprintf("rewrite name exact www.%s www.%s", a, b),
+		fmt.Sprintf("rewrite name suffix .%s .%s%s", a, b, auto),
+		fmt.Sprintf("rewrite name suffix %s %s%s", a, b, auto),
+		fmt.Sprintf("rewrite name prefix old- new-%s", auto),
+		fmt.Sprintf("rewrite name substring .sub. .%s", auto),
+		fmt.Sprintf(`rewrite name regex ^(.*)[.]%s[.]$ {1}.%s%s`, strings.ReplaceAll(a, ".", "[.]"), b, auto),
+		fmt.Sprintf("rewrite continue name suffix .%s .%s%s", a, b, auto),
+		"rewrite type AAAA A",
+		"rewrite type ANY HINFO",
+		"rewrite ttl regex . 30",
+		"rewrite rcode suffix ." + a + " SERVFAIL NXDOMAIN",
+	}
+	return use{lines: []string{m.one(lines)}, names: []string{"www." + a + ".", "old-." + a + ".", "old-." + zone + ".", "x." + a + ".", "x.sub." + zone + "."}}
+}
+
+func (m *maker) acl(zone string) use {
+	at := ""
+	if m.chance(50) {
+		at = " " + m.in(zone)
+	}
+	inner := []string{"    " + m.one([]string{"block net 192.0.2.0/24", "filter type MX", "block type TXT", "allow net 127.0.0.0/8", "filter", "block"})}
+	if m.chance(30) {
+		inner = append([]string{"    allow net 127.0.0.0/8"}, inner...)
+	}
+	return use{lines: braces("acl"+at, inner)}
+}
