@@ -28,7 +28,9 @@ type path struct {
 	loss float64
 }
 
-func newPath(loss float64) *path { return &path{dice: rand.New(rand.NewPCG(1, uint64(loss*100))), loss: loss} }
+func newPath(loss float64) *path {
+	return &path{dice: rand.New(rand.NewPCG(1, uint64(loss*100))), loss: loss}
+}
 
 func (p *path) loses() bool {
 	p.mu.Lock()
