@@ -34,6 +34,8 @@ type shown struct {
 	// after them.
 	answers int
 	then    func()
+	// tcp is true if the client asks over TCP.
+	tcp bool
 	// second is true where the diagnosis takes longer than an answer is held:
 	// the second answer has it.
 	second bool
@@ -114,13 +116,18 @@ func (s shown) take(t *testing.T) {
 	if s.then != nil {
 		s.then()
 	}
+	addr, args := srv.UDP(), []string{strings.TrimSuffix(question.Name, "."), dns.TypeToString[question.Qtype]}
+	if s.tcp {
+		addr, args = srv.TCP(), append(args, "+tcp")
+	}
 	if s.second {
-		server.Ask(t, srv.UDP(), question.Name, question.Qtype, server.EDNS())
+		m := new(dns.Msg).SetQuestion(question.Name, question.Qtype)
+		m.SetEdns0(1232, false)
+		server.Query(t, addr, map[bool]string{true: "tcp", false: "udp"}[s.tcp], m)
 		logs.WaitFor(t, "diagnosis cause="+s.cause, patience)
 	}
 	session := transcript.Session{
-		Plugins: "ede {\n" + diagnose + "}\n" + forward, Addr: srv.UDP(), Command: "dig",
-		Args: []string{strings.TrimSuffix(question.Name, "."), dns.TypeToString[question.Qtype]},
+		Plugins: "ede {\n" + diagnose + "}\n" + forward, Addr: addr, Command: "dig", Args: args,
 		Line: func(id string) string {
 			return logs.WaitForFunc(t, func(text string) bool {
 				return strings.Contains(text, " id="+id+" ") && strings.Contains(text, " cause="+s.cause+" ")

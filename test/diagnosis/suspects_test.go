@@ -120,9 +120,9 @@ func suspected() []shown {
 	limited := new(atomic.Bool)
 	return []shown{
 		{cause: "path_udp_lost", upstreams: []dns.Handler{when(over("udp"), upstream.Silent(), good)}, second: true},
-		{cause: "path_tcp_closed", upstreams: []dns.Handler{when(asks(example), when(over("udp"), truncated(), upstream.Silent()), good)}, second: true},
+		{cause: "path_tcp_closed", upstreams: []dns.Handler{when(asks(example), when(over("udp"), truncated(), upstream.Silent()), good)}, second: true, tcp: true},
 		{cause: "path_answer_lost", upstreams: []dns.Handler{when(both(over("udp"), asks(example)), upstream.Silent(), good)}, second: true},
-		{cause: "path_loses_packets", upstreams: []dns.Handler{when(asks(example), upstream.Silent(), when(first(both(asks(".", dns.TypeNS), recursive)), upstream.Silent(), good))}, second: true},
+		{cause: "path_loses_packets", upstreams: []dns.Handler{when(asks(example), upstream.Silent(), when(first(both(both(asks(".", dns.TypeNS), recursive), not(checked))), upstream.Silent(), good))}, second: true},
 		{cause: "upstream_resolves_nothing", upstreams: []dns.Handler{servfail()}},
 		{cause: "upstream_validator", zone: "valid", handler: inBed(checked, servfail())},
 		{cause: "upstream_rate_limit", upstreams: []dns.Handler{when(func(dns.ResponseWriter, *dns.Msg) bool { return limited.Load() }, upstream.Rcode(dns.RcodeRefused, true), good)},
