@@ -49,6 +49,10 @@ func (d *diagnosis) run(ctx context.Context) Finding {
 		if f, ok := s.look(d, ctx); ok {
 			return f
 		}
+		if d.silent {
+			// Nothing can be found out through an upstream that answers nothing.
+			break
+		}
 	}
 	return d.undecided()
 }
