@@ -10,6 +10,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
 	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
 	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
@@ -68,7 +69,7 @@ func (d *diagnosis) insist(ctx context.Context, r Resolver, m *dns.Msg) (*dns.Ms
 		select {
 		case a := <-came:
 			open--
-			if a.err == nil || !timedOut(a.err) || isCut(a.err) || errors.Is(a.err, context.DeadlineExceeded) && ctx.Err() != nil {
+			if a.err == nil || !control.TimedOut(a.err) || isCut(a.err) || errors.Is(a.err, context.DeadlineExceeded) && ctx.Err() != nil {
 				return a.reply, a.err
 			}
 			d.lossy.Store(true)

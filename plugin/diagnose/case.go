@@ -133,3 +133,14 @@ func PrivateZones() []string {
 	}
 	return zones
 }
+
+// question is what is put to a resolver.
+func question(q dns.Question, cd, do bool) *dns.Msg {
+	m := new(dns.Msg)
+	m.Id = dns.Id()
+	m.RecursionDesired = true
+	m.CheckingDisabled = cd
+	m.Question = []dns.Question{q}
+	m.SetEdns0(udpSize, do)
+	return m
+}

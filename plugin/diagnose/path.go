@@ -2,11 +2,8 @@ package diagnose
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/miekg/dns"
@@ -22,7 +19,7 @@ func (d *diagnosis) path(ctx context.Context) (Finding, bool) {
 	var cut *exchange.CutError
 	switch {
 	case errors.As(d.lost, &cut):
-		return d.tcpClosed(ctx, fmt.Sprintf("the answer over UDP is truncated, and over TCP: %s", phrase(cut.Err)))
+		return d.tcpClosed(ctx, fmt.Sprintf("the answer over UDP is truncated, and over TCP: %s", control.Phrase(cut.Err)))
 	case d.first == nil:
 		return d.silence(ctx)
 	case !failedInExchange(d.Verdict):
@@ -31,7 +28,7 @@ func (d *diagnosis) path(ctx context.Context) (Finding, bool) {
 	case d.Failing.TCP != nil && !d.Failing.ByTCP && answered(d.first):
 		// It is answered over UDP now. What failed may have gone over TCP.
 		if _, err := d.Failing.TCP(ctx, question(d.Question, false, d.DNSSECOK)); err != nil {
-			return d.tcpClosed(ctx, fmt.Sprintf("over UDP it answers, over TCP: %s", phrase(err)))
+			return d.tcpClosed(ctx, fmt.Sprintf("over UDP it answers, over TCP: %s", control.Phrase(err)))
 		}
 	}
 	return Finding{}, false
@@ -107,7 +104,7 @@ func (d *diagnosis) passed() (Finding, bool) {
 // cut is for an answer that came truncated over UDP and not over TCP, where the same
 // question was asked over TCP besides.
 func (d *diagnosis) cut(beside answer, over *exchange.CutError) (Finding, bool) {
-	what := fmt.Sprintf("the answer over UDP is truncated, and over TCP: %s", phrase(over.Err))
+	what := fmt.Sprintf("the answer over UDP is truncated, and over TCP: %s", control.Phrase(over.Err))
 	if beside.err == nil {
 		d.saw(true, "%s, but asked again over TCP it answers", what)
 		return d.because(advicePath, "%s; asked again over TCP it answers", what)
@@ -225,7 +222,7 @@ func (d *diagnosis) living(ctx context.Context) (l life) {
 // dead looks for life where a control question has got no reply.
 func (d *diagnosis) dead(ctx context.Context, l life) (Finding, bool) {
 	d.silent = true
-	d.saw(false, "%s does not answer a control question either: %s", d.Failing.Name, phrase(l.root))
+	d.saw(false, "%s does not answer a control question either: %s", d.Failing.Name, control.Phrase(l.root))
 	switch {
 	case l.other == nil && (l.own[0] == nil || l.own[1] == nil):
 		return d.withoutWay(ctx)
@@ -251,71 +248,4 @@ func (d *diagnosis) withoutWay(ctx context.Context) (Finding, bool) {
 	d.saw(false, "%s answers what it has itself at once, and nothing for which it asks others", d.Failing.Name)
 	return d.because("Look at the upstream's own way to the Internet and at its upstreams, before any zone.",
 		"it answers at once without recursion, and nothing else, not even for the root (%s): its own way out may be down", d.counts())
-}
-
-// certificates holds the certificates of all upstreams against this server's clock:
-// one that is not valid yet, or all of several that have expired, speak against it.
-func (d *diagnosis) certificates(ctx context.Context) (string, bool) {
-	notYet, expired := 0, 0
-	when := d.Now()
-	look := func(err error) bool {
-		var invalid x509.CertificateInvalidError
-		if !errors.As(err, &invalid) || invalid.Reason != x509.Expired || invalid.Cert == nil {
-			return false
-		}
-		if when.Before(invalid.Cert.NotBefore) {
-			notYet++
-		} else {
-			expired++
-		}
-		return true
-	}
-	if !look(d.lost) {
-		return "", false
-	}
-	for _, r := range d.Others {
-		if _, err := r.Exchange(ctx, d.query(false)); !look(err) {
-			return "", false
-		}
-	}
-	all := 1 + len(d.Others)
-	by := when.UTC().Format(time.DateOnly)
-	switch {
-	case notYet == all:
-		return fmt.Sprintf("this server's clock is in doubt: by it (%s) no certificate of its %d upstreams is valid yet", by, all), true
-	case expired == all && all > 1:
-		return fmt.Sprintf("this server's clock is in doubt: by it (%s) the certificates of all %d upstreams have expired", by, all), true
-	}
-	return "", false
-}
-
-// phrase keeps of an error what may be shown.
-func phrase(err error) string {
-	var verification *tls.CertificateVerificationError
-	var op *net.OpError
-	switch {
-	case timedOut(err):
-		return "no reply"
-	case errors.As(err, &verification):
-		return "its certificate does not hold"
-	case errors.As(err, &op) && op.Op == "dial":
-		return "it cannot be connected to"
-	}
-	return "the exchange failed"
-}
-
-func timedOut(err error) bool {
-	var network net.Error
-	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout()
-}
-
-// question is what is put to a resolver.
-func question(q dns.Question, cd, do bool) *dns.Msg {
-	m := new(dns.Msg)
-	m.Id = dns.Id()
-	m.RecursionDesired = true
-	m.CheckingDisabled = cd
-	m.Question = []dns.Question{q}
-	m.SetEdns0(udpSize, do)
-	return m
 }

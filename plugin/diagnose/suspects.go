@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
@@ -46,6 +48,10 @@ func (d *diagnosis) run(ctx context.Context) Finding {
 		d.suspect = s.name
 		if f, ok := s.look(d, ctx); ok {
 			return f
+		}
+		if d.silent {
+			// Nothing can be found out through an upstream that answers nothing.
+			break
 		}
 	}
 	return d.undecided()
@@ -111,8 +117,20 @@ func (d *diagnosis) server(ctx context.Context) (Finding, bool) {
 	if d.lost == nil {
 		return Finding{}, false
 	}
-	why, ok := d.certificates(ctx)
-	if !ok {
+	failures := []error{d.lost}
+	if _, ok := control.Clock(d.Now(), failures); !ok && len(d.Others) == 0 {
+		return Finding{}, false
+	}
+	var invalid x509.CertificateInvalidError
+	for _, r := range d.Others {
+		if !errors.As(failures[len(failures)-1], &invalid) {
+			break
+		}
+		_, err := r.Exchange(ctx, d.query(false))
+		failures = append(failures, err)
+	}
+	why, ok := control.Clock(d.Now(), failures)
+	if !ok || len(failures) != 1+len(d.Others) {
 		return Finding{}, false
 	}
 	v := cause.Diagnosed(d.Verdict, "clock_wrong", nil, why, why, "")

@@ -43,8 +43,11 @@ func (d *diagnosis) zone(ctx context.Context) (Finding, bool) {
 // That may be the path. DNSSEC is named only if the upstream is seen to validate, and
 // the chain does not hold here: then it has no answer to give.
 func (d *diagnosis) unanswered(ctx context.Context) (Finding, bool) {
-	root, ok := d.shared(ctx, control.RootChecked)
-	if !d.open() || !ok || !root.Validated {
+	root, ok := control.Reply{}, false
+	if d.open() {
+		root, ok = d.shared(ctx, control.RootChecked)
+	}
+	if !ok || !root.Validated {
 		d.saw(false, "DNSSEC is not judged: with CD=0 there was no answer")
 		return Finding{}, false
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
 	"github.com/seed-1b7246af/coredns-ede/test/bed"
 	"github.com/seed-1b7246af/coredns-ede/test/server"
 	"github.com/seed-1b7246af/coredns-ede/test/upstream"
@@ -35,7 +36,8 @@ func counted(t *testing.T, name string) map[string]int {
 
 func TestWhatIsNotDiagnosedIsCountedByReason(t *testing.T) {
 	logs := server.Capture(t)
-	u := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(dns.RcodeServerFailure, true)})
+	// A reason of its own stands, so that no finding takes its place.
+	u := upstream.Start(t, upstream.Config{Handler: when(asks("example.org."), servfail(dns.EDNS0_EDE{InfoCode: 22}), upstream.Answer())})
 	s := server.Start(t, fmt.Sprintf(`.:0 {
 		bind 127.0.0.1
 		ede {
@@ -49,15 +51,15 @@ func TestWhatIsNotDiagnosedIsCountedByReason(t *testing.T) {
 	before := counted(t, skipped)
 	for i := range 2 {
 		name := fmt.Sprintf("n%d.example.org.", i)
-		server.Ask(t, s.UDP(), name, dns.TypeA)
-		logs.WaitFor(t, "result=undecided zone=example.org. qname="+name, patience)
+		server.Ask(t, s.UDP(), name, dns.TypeA, server.EDNS())
+		logs.WaitFor(t, "qname="+name+" qtype=A queries=", patience)
 	}
 	// One that is known, for a second, and then so many in a second that the rate
 	// leaves nothing for most of them.
 	asked, after := 2, before
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		for _, name := range []string{"n1.example.org.", fmt.Sprintf("n%d.example.org.", asked)} {
-			server.Ask(t, s.UDP(), name, dns.TypeA)
+			server.Ask(t, s.UDP(), name, dns.TypeA, server.EDNS())
 			asked++
 		}
 		if after = counted(t, skipped); after["known"] > before["known"] && after["rate"] > before["rate"] {
@@ -77,7 +79,7 @@ func TestWhatIsNotDiagnosedIsCountedByReason(t *testing.T) {
 	}
 }
 
-// Probes leave half of forward's max_concurrent to clients.
+// Probes are no part of forward's max_concurrent, and have a limit of their own.
 func TestProbesLeaveRoomForClients(t *testing.T) {
 	var now, most atomic.Int64
 	release := make(chan struct{})
@@ -101,7 +103,7 @@ func TestProbesLeaveRoomForClients(t *testing.T) {
 			}
 		}
 		forward . %s {
-			max_concurrent 6
+			max_concurrent 2
 		}
 	}`, u.Addr()))
 	for i := range 40 {
@@ -113,8 +115,8 @@ func TestProbesLeaveRoomForClients(t *testing.T) {
 	for deadline := time.Now().Add(patience); most.Load() < 1 && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond) // the first diagnosis begins beside the clients
 	}
-	if n := most.Load(); n < 1 || n > 3 {
-		t.Errorf("%d probes at once of a max_concurrent of 6", n)
+	if n := most.Load(); n < 1 || n > exchange.MaxProbes {
+		t.Errorf("%d probes at once, want at most %d", n, exchange.MaxProbes)
 	}
 }
 

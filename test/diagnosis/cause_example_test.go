@@ -1,6 +1,7 @@
 package diagnosis_test
 
 import (
+	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -25,6 +26,16 @@ type shown struct {
 	// upstreams, instead of one for the bed, and more of the diagnose block.
 	upstreams []dns.Handler
 	more      string
+	// handler is the upstream of a bed that is more than a resolver that fails
+	// one name, and name what is asked in place of what the case or the rest ask.
+	handler func(*testing.T, *bed.Bed) dns.Handler
+	name    string
+	// answers is how many other names are asked before, and then what is done
+	// after them.
+	answers int
+	then    func()
+	// tcp is true if the client asks over TCP.
+	tcp bool
 	// second is true where the diagnosis takes longer than an answer is held:
 	// the second answer has it.
 	second bool
@@ -49,8 +60,8 @@ func TestTheExamplesOfDiagnosisAreOfARun(t *testing.T) {
 		{cause: "lame_delegation", zone: "lame", more: servers},
 		{cause: "authority_unreachable", zone: "silent", more: servers, second: true},
 		{cause: "upstream_refused_not_recursive", upstreams: []dns.Handler{dns.HandlerFunc(serveOnly)}},
-		{cause: "upstream_at_fault", upstreams: []dns.Handler{servfail(), upstream.Answer()}},
-		{cause: "zone_at_fault", upstreams: []dns.Handler{servfail(), servfail()}},
+		{cause: "upstream_at_fault", upstreams: []dns.Handler{failsZone(), upstream.Answer()}},
+		{cause: "zone_at_fault", upstreams: []dns.Handler{failsZone(), failsZone()}},
 	} {
 		t.Run(s.cause, func(t *testing.T) { s.take(t) })
 	}
@@ -81,7 +92,13 @@ func (s shown) take(t *testing.T) {
 			}
 		}
 		s.upstreams = []dns.Handler{resolving(t, b, servfail(), fails)}
+		if s.handler != nil {
+			s.upstreams = []dns.Handler{s.handler(t, b)}
+		}
 		more += "trust_anchor " + anchorFile(t, b) + "\n"
+	}
+	if s.name != "" {
+		question.Name = s.name
 	}
 	var addrs []string
 	for _, h := range s.upstreams {
@@ -93,13 +110,24 @@ func (s shown) take(t *testing.T) {
 		forward = "forward . " + strings.Join(addrs, " ") + " {\n policy sequential\n }\n"
 	}
 	srv := server.Start(t, ".:0 {\n bind 127.0.0.1\n ede {\n "+diagnose+"}\n "+forward+"}\n")
+	for i := range s.answers {
+		server.Ask(t, srv.UDP(), fmt.Sprintf("n%d.example.org.", i), dns.TypeA)
+	}
+	if s.then != nil {
+		s.then()
+	}
+	addr, args := srv.UDP(), []string{strings.TrimSuffix(question.Name, "."), dns.TypeToString[question.Qtype]}
+	if s.tcp {
+		addr, args = srv.TCP(), append(args, "+tcp")
+	}
 	if s.second {
-		server.Ask(t, srv.UDP(), question.Name, question.Qtype, server.EDNS())
+		m := new(dns.Msg).SetQuestion(question.Name, question.Qtype)
+		m.SetEdns0(1232, false)
+		server.Query(t, addr, map[bool]string{true: "tcp", false: "udp"}[s.tcp], m)
 		logs.WaitFor(t, "diagnosis cause="+s.cause, patience)
 	}
 	session := transcript.Session{
-		Plugins: "ede {\n" + diagnose + "}\n" + forward, Addr: srv.UDP(), Command: "dig",
-		Args: []string{strings.TrimSuffix(question.Name, "."), dns.TypeToString[question.Qtype]},
+		Plugins: "ede {\n" + diagnose + "}\n" + forward, Addr: addr, Command: "dig", Args: args,
 		Line: func(id string) string {
 			return logs.WaitForFunc(t, func(text string) bool {
 				return strings.Contains(text, " id="+id+" ") && strings.Contains(text, " cause="+s.cause+" ")
@@ -107,6 +135,17 @@ func (s shown) take(t *testing.T) {
 		},
 	}
 	transcript.Check(t, "../../cmd/ede/causes/examples", s.cause, session.Take(t))
+}
+
+// failsZone answers all but the names of a zone.
+func failsZone() dns.Handler {
+	return dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
+		if dns.IsSubDomain("example.org.", m.Question[0].Name) {
+			servfail().ServeDNS(w, m)
+			return
+		}
+		upstream.Answer().ServeDNS(w, m)
+	})
 }
 
 // serveOnly is an authoritative server: it answers for its zone and refuses all

@@ -85,9 +85,15 @@ func (r Resolver) Version(t testing.TB) string {
 	return string(v)
 }
 
-// Start starts the resolver and returns its address when it answers; it is
+// Start starts the resolver and returns its address when it resolves; it is
 // stopped when the test ends.
-func (r Resolver) Start(t testing.TB, root Root) string {
+func (r Resolver) Start(t testing.TB, root Root) string { return r.start(t, root, true) }
+
+// StartUnready is Start for one that is not able to resolve: it is up when it
+// answers anything.
+func (r Resolver) StartUnready(t testing.TB, root Root) string { return r.start(t, root, false) }
+
+func (r Resolver) start(t testing.TB, root Root, resolves bool) string {
 	t.Helper()
 	path := r.find(t)
 	// The path of a control socket has to be short, shorter than t.TempDir's.
@@ -115,7 +121,7 @@ func (r Resolver) Start(t testing.TB, root Root) string {
 	exited := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(exited) }()
 	t.Cleanup(func() { _ = cmd.Process.Kill(); <-exited; _ = out.Close() })
-	if !answers(address, exited) {
+	if !answers(address, exited, resolves) {
 		text, _ := os.ReadFile(out.Name())
 		t.Fatalf("%s does not answer:\n%s", r.Name, text)
 	}
@@ -143,8 +149,9 @@ func (r Resolver) find(t testing.TB) string {
 	return path
 }
 
-// answers waits until the resolver answers or refuses, or has ended.
-func answers(address string, exited <-chan struct{}) bool {
+// answers waits until the resolver answers or refuses, or has ended. One that does
+// not resolve is asked for its version, for which it needs nobody.
+func answers(address string, exited <-chan struct{}, resolves bool) bool {
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
 	for range 300 {
@@ -154,8 +161,12 @@ func answers(address string, exited <-chan struct{}) bool {
 		case <-ticker.C:
 		}
 		m := new(dns.Msg).SetQuestion(".", dns.TypeNS)
+		if !resolves {
+			m.SetQuestion("version.bind.", dns.TypeTXT)
+			m.Question[0].Qclass = dns.ClassCHAOS
+		}
 		r, _, err := (&dns.Client{Timeout: time.Second}).Exchange(m, address)
-		if err == nil && (r.Rcode == dns.RcodeSuccess || r.Rcode == dns.RcodeRefused) {
+		if err == nil && (!resolves || r.Rcode == dns.RcodeSuccess || r.Rcode == dns.RcodeRefused) {
 			return true
 		}
 	}

@@ -68,7 +68,7 @@ func (p *printer) printJSON(f diagnose.Finding) error {
 	for _, o := range option.Read(p.reply) {
 		r.Said = append(r.Said, said{o.Code, o.Text})
 	}
-	if v := f.Verdict; v != nil {
+	if v := f.Verdict; v != nil && f.Outcome != diagnose.Undecided {
 		r.Cause, r.Codes, r.Owner, r.Advice = v.Cause.ID, v.Codes(), string(v.Owner), v.Advice
 	}
 	for _, s := range f.Steps {

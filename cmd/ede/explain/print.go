@@ -60,13 +60,16 @@ func (p *printer) printText(f diagnose.Finding) {
 		p.verdict(warning, "%s fails at %s, and it could not be found out why: %s", what, p.server, text)
 	}
 	advice := strings.Join(p.hints, " ")
-	if v := f.Verdict; v != nil {
+	if v := f.Verdict; v != nil && f.Outcome != diagnose.Undecided {
 		for _, code := range v.Codes() {
 			fmt.Fprintf(p.out, "  EDE %d %s\n", code, option.Name(code))
 		}
 		fmt.Fprintf(p.out, "  cause %s, %s, to be mended by: %s\n", v.Cause.ID, v.Lasts, v.Owner)
 		advice = strings.TrimSpace(v.Advice)
 	} else {
+		if v != nil && len(f.Seen) > 0 {
+			advice = strings.TrimSpace(v.Advice + " " + advice)
+		}
 		// It may be right where nothing could be found here.
 		for _, o := range option.Read(p.reply) {
 			said := strings.TrimSpace(fmt.Sprintf("%d %s: %s", o.Code, option.Name(o.Code), o.Text))

@@ -1,0 +1,225 @@
+package diagnose_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose"
+	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
+	"github.com/seed-1b7246af/coredns-ede/test/bed"
+)
+
+// asked counts what an upstream is asked over both transports.
+type counter struct{ udp, tcp atomic.Int64 }
+
+func (c *counter) all() int64 { return c.udp.Load() + c.tcp.Load() }
+
+// plain is an upstream in plain DNS that answers as it is told to, or not at all for
+// two seconds.
+func (c *counter) plain(answer func(m *dns.Msg, tcp bool) *dns.Msg) diagnose.Resolver {
+	over := func(n *atomic.Int64, tcp bool) diagnose.Exchange {
+		return func(_ context.Context, m *dns.Msg) (*dns.Msg, error) {
+			n.Add(1)
+			if r := answer(m, tcp); r != nil {
+				return r, nil
+			}
+			time.Sleep(2 * time.Second)
+			return nil, os.ErrDeadlineExceeded
+		}
+	}
+	r := diagnose.Resolver{Name: "192.0.2.53:53", UDP: over(&c.udp, false), TCP: over(&c.tcp, true)}
+	r.Exchange = func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
+		reply, err := r.UDP(ctx, m)
+		if err != nil || !reply.Truncated {
+			return reply, err
+		}
+		if reply, err = r.TCP(ctx, m); err != nil {
+			return nil, &exchange.CutError{Err: err}
+		}
+		return reply, nil
+	}
+	return r
+}
+
+func answering(m *dns.Msg, _ bool) *dns.Msg {
+	r := new(dns.Msg).SetReply(m)
+	r.RecursionAvailable = true
+	return r
+}
+
+func rcode(m *dns.Msg, code int) *dns.Msg {
+	r := new(dns.Msg).SetRcode(m, code)
+	r.RecursionAvailable = true
+	return r
+}
+
+// causeOf is what a finding names: the cause, or the outcome.
+func causeOf(f diagnose.Finding) string {
+	if f.Outcome != diagnose.Explained {
+		return f.Outcome.String()
+	}
+	return f.Verdict.Cause.ID
+}
+
+func TestThePathIsToldFromTheUpstream(t *testing.T) {
+	const www = "www.example.org."
+	ours := func(m *dns.Msg) bool { return m.Question[0].Name == www }
+	for _, tc := range []struct {
+		name   string
+		answer func(m *dns.Msg, tcp bool) *dns.Msg
+		cause  string
+		most   int64 // probes
+	}{
+		{"nothing answers", func(*dns.Msg, bool) *dns.Msg { return nil }, "undecided", 2},
+		{"UDP is lost", func(m *dns.Msg, tcp bool) *dns.Msg {
+			if !tcp {
+				return nil
+			}
+			return answering(m, tcp)
+		}, "path_udp_lost", 4},
+		{"TCP is lost, and the answer truncated", func(m *dns.Msg, tcp bool) *dns.Msg {
+			if tcp {
+				return nil
+			}
+			r := answering(m, tcp)
+			r.Truncated = ours(m)
+			return r
+		}, "path_tcp_closed", 6},
+		{"one answer is lost over UDP", func(m *dns.Msg, tcp bool) *dns.Msg {
+			if ours(m) && !tcp {
+				return nil
+			}
+			return answering(m, tcp)
+		}, "path_answer_lost", 8},
+		{"it answers nothing for which it asks others", func(m *dns.Msg, tcp bool) *dns.Msg {
+			if m.RecursionDesired {
+				return nil
+			}
+			return answering(m, tcp)
+		}, "undecided", 5},
+		{"this question alone has no reply", func(m *dns.Msg, tcp bool) *dns.Msg {
+			if ours(m) {
+				return nil
+			}
+			return answering(m, tcp)
+		}, "undecided", 8},
+		{"it answers now", answering, "resolves", 4},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := new(counter)
+				e := &diagnose.Engine{Now: time.Now}
+				f := e.Diagnose(context.Background(), timedOut(question(www), c.plain(tc.answer)))
+				if got := causeOf(f); got != tc.cause {
+					t.Errorf("got %s, %s", got, f.Text)
+				}
+				time.Sleep(10 * time.Second)
+				if n := c.all(); n > tc.most {
+					t.Errorf("%d probes, want at most %d", n, tc.most)
+				}
+				if f.Outcome == diagnose.Undecided && (f.Verdict == nil || f.Verdict.Cause.ID != "upstream_timeout" || !strings.Contains(f.Verdict.Text(), f.Text)) {
+					t.Errorf("what was seen is not in the words: %+v", f.Verdict)
+				}
+			})
+		})
+	}
+}
+
+// What an upstream answered serves all names for half a minute; an outage is found
+// with two probes a name then, and with none of the answers before it is over.
+func TestControlsAreSharedBetweenNames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, broken := new(counter), true
+		up := c.plain(func(m *dns.Msg, tcp bool) *dns.Msg {
+			if broken {
+				return rcode(m, dns.RcodeServerFailure)
+			}
+			return answering(m, tcp)
+		})
+		r := diagnose.NewRunner(&diagnose.Engine{Now: time.Now}, 1000, 4, func(diagnose.Case, diagnose.Finding) {})
+		defer r.Stop()
+		probes := func(name string) int64 {
+			before := c.all()
+			ended, _ := r.Start(failing(question(name), up))
+			<-ended
+			return c.all() - before
+		}
+		if n := probes("a.example.org."); n > 4 {
+			t.Errorf("%d probes for the first name", n)
+		}
+		for _, name := range []string{"b.example.org.", "c.example.org."} {
+			if n := probes(name); n > 2 {
+				t.Errorf("%s: %d probes", name, n)
+			}
+		}
+		v, _, ok := r.Lookup(failing(question("b.example.org."), up).Scope, question("b.example.org."))
+		if !ok || v.Cause.ID != "upstream_resolves_nothing" {
+			t.Errorf("found %+v", v)
+		}
+		// It recovers, and fails one name only.
+		r.Succeeded(failing(question("b.example.org."), up).Scope, question("b.example.org."))
+		broken = false
+		only := c.plain(func(m *dns.Msg, tcp bool) *dns.Msg {
+			if m.Question[0].Name == "d.example.org." {
+				return rcode(m, dns.RcodeServerFailure)
+			}
+			return answering(m, tcp)
+		})
+		ended, _ := r.Start(failing(question("d.example.org."), only))
+		<-ended
+		if v, _, _ := r.Lookup(failing(question("d.example.org."), only).Scope, question("d.example.org.")); v != nil && v.Cause.ID == "upstream_resolves_nothing" {
+			t.Error("what it answered before it recovered counts")
+		}
+		synctest.Wait()
+	})
+}
+
+// An upstream of private names alone need not resolve the root.
+func TestAServerOfPrivateNamesNeedNotResolveTheRoot(t *testing.T) {
+	c := failing(question("db.corp.example."), new(counter).plain(func(m *dns.Msg, _ bool) *dns.Msg { return rcode(m, dns.RcodeServerFailure) }))
+	c.Private = []string{"corp.example."}
+	if f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), c); f.Outcome != diagnose.Undecided {
+		t.Errorf("got %s, %s", causeOf(f), f.Text)
+	}
+}
+
+// A root that cannot be judged here convicts no upstream's validator.
+func TestAnAnchorThatFitsNothingConvictsNobody(t *testing.T) {
+	b := bed.New(t, now, bed.Case{Name: "valid"})
+	other := bed.New(t, now, bed.Case{Name: "valid"})
+	exchange := b.Exchange()
+	up := diagnose.Resolver{Name: "192.0.2.53:53", Exchange: func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
+		if !m.CheckingDisabled {
+			return servfail(m)
+		}
+		return exchange(ctx, m.Question[0])
+	}}
+	e := engine(other)
+	if f := e.Diagnose(context.Background(), failing(question("valid.edetest."), up)); causeOf(f) == "upstream_validator" || blamed(f) && f.Verdict.Owner == "zone" {
+		t.Errorf("got %s, %s", causeOf(f), f.Text)
+	}
+}
+
+// The table of the documentation has every suspect, in the order of the code.
+func TestTheTableOfSuspectsIsThatOfTheDocumentation(t *testing.T) {
+	text, err := os.ReadFile("../../docs/diagnosis.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := 0
+	for _, name := range diagnose.Suspects() {
+		i := strings.Index(string(text)[at:], "\n| "+name+" |")
+		if i < 0 {
+			t.Fatal(errors.New("docs/diagnosis.md lacks " + name + ", or has it elsewhere"))
+		}
+		at += i
+	}
+}
