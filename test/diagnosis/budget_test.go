@@ -9,6 +9,7 @@ import (
 	"github.com/miekg/dns"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
 	"github.com/seed-1b7246af/coredns-ede/test/bed"
 	"github.com/seed-1b7246af/coredns-ede/test/server"
 	"github.com/seed-1b7246af/coredns-ede/test/upstream"
@@ -77,7 +78,8 @@ func TestWhatIsNotDiagnosedIsCountedByReason(t *testing.T) {
 	}
 }
 
-// Probes leave half of forward's max_concurrent to clients.
+// Probes take none of the places that forward's max_concurrent has for clients, and
+// no more of their own than there are.
 func TestProbesLeaveRoomForClients(t *testing.T) {
 	var now, most atomic.Int64
 	release := make(chan struct{})
@@ -101,7 +103,7 @@ func TestProbesLeaveRoomForClients(t *testing.T) {
 			}
 		}
 		forward . %s {
-			max_concurrent 6
+			max_concurrent 1
 		}
 	}`, u.Addr()))
 	for i := range 40 {
@@ -113,8 +115,8 @@ func TestProbesLeaveRoomForClients(t *testing.T) {
 	for deadline := time.Now().Add(patience); most.Load() < 1 && time.Now().Before(deadline); {
 		time.Sleep(10 * time.Millisecond) // the first diagnosis begins beside the clients
 	}
-	if n := most.Load(); n < 1 || n > 3 {
-		t.Errorf("%d probes at once of a max_concurrent of 6", n)
+	if n := most.Load(); n < 1 || n > exchange.MaxProbes {
+		t.Errorf("%d probes at once, want 1 to %d", n, exchange.MaxProbes)
 	}
 }
 
