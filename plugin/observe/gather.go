@@ -16,6 +16,7 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 	e := run.outside(shape, rcode)
 	e.Options, e.Reply = run.written.options, run.written.reply
 	if !run.whole {
+		// It was asked in parallel, or the recording ended early: who failed is not known.
 		e.At, e.Failure = "", interpret(err, nil, "")
 		return e
 	}
