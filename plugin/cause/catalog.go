@@ -1,5 +1,6 @@
 // Package cause holds the closed catalog of the causes of SERVFAIL and REFUSED,
-// and the pure function from evidence to verdict.
+// and the pure function from evidence to verdict. Codes, texts, documents and metrics
+// all read this one table, so that none can contradict another.
 package cause
 
 // Cause is one entry of the catalog.

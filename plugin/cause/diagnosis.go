@@ -81,7 +81,7 @@ func (v *Verdict) Dated(found time.Time) *Verdict {
 // its words, and with other advice if there is any.
 func Observed(base *Verdict, brief, full, advice string) *Verdict {
 	v := *base
-	v.made = nil
+	v.shared = nil
 	v.Statements = slices.Clone(base.Statements)
 	if len(v.Statements) > 0 && !v.Statements[0].FromUpstream && !v.Statements[0].Verbatim {
 		v.Statements[0].Brief, v.Statements[0].Full, v.Statements[0].Source = brief, full, option.Diagnosis
@@ -97,7 +97,7 @@ func Observed(base *Verdict, brief, full, advice string) *Verdict {
 // address, plugin or error of this server.
 func (v *Verdict) With(more string) *Verdict {
 	w := *v
-	w.made = nil
+	w.shared = nil
 	w.Statements = slices.Clone(v.Statements)
 	if len(w.Statements) > 0 {
 		w.Statements[0].Brief += "; " + more

@@ -16,20 +16,20 @@ import (
 // FromMemory returns v for a failure that came out of the cache, found at the
 // time found: the statements of its cause, the first of which says so.
 func (v *Verdict) FromMemory(found time.Time) *Verdict {
-	if !v.isMade() {
+	if !v.isShared() {
 		return v.fromMemory(found)
 	}
-	if c := v.made.cached.Load(); c != nil && c.found == found.Unix() {
+	if c := v.shared.cached.Load(); c != nil && c.found == found.Unix() {
 		return c.verdict
 	}
 	m := v.fromMemory(found)
-	v.made.cached.Store(&fromMemory{found.Unix(), m})
+	v.shared.cached.Store(&fromMemory{found.Unix(), m})
 	return m
 }
 
 func (v *Verdict) fromMemory(found time.Time) *Verdict {
 	m := v.remembered(cachedSince(found))
-	m.made = &made{of: &m.Statements[0]}
+	m.shared = &shared{of: &m.Statements[0]}
 	m.note("out of the cache, found " + clock(found))
 	return m
 }
@@ -56,7 +56,7 @@ func (v *Verdict) Before(known *Verdict, found time.Time) *Verdict {
 // unless it says such a thing already.
 func (v *Verdict) remembered(since string) *Verdict {
 	m := *v
-	m.Cached, m.made = true, nil
+	m.Cached, m.shared = true, nil
 	m.Statements = slices.Clone(v.Statements)
 	for i := range m.Statements {
 		m.Statements[i].Source = option.Memory
@@ -78,8 +78,8 @@ func (v *Verdict) Again(found time.Time) *Verdict {
 // onlyCached reports whether statements of an upstream say nothing but that it
 // had the failure in its cache.
 func onlyCached(statements []Statement) bool {
-	told := telling(statements)
-	return len(told) == 1 && told[0].Code == cachedError && told[0].FromUpstream
+	rest := telling(statements)
+	return len(rest) == 1 && rest[0].Code == cachedError && rest[0].FromUpstream
 }
 
 // dated returns text with v.Since at its end, and cut so that both take at most
@@ -118,34 +118,35 @@ const maxRepeated = 64
 // nothing but the name that was asked for: they are given that one's verdict, and
 // what was made of it. It is safe for concurrent use.
 type Classifier struct {
-	seed  maphash.Seed
-	given [maxRepeated]atomic.Pointer[Verdict]
+	seed     maphash.Seed
+	verdicts [maxRepeated]atomic.Pointer[Verdict]
 }
 
 // NewClassifier returns a Classifier that has seen nothing.
 func NewClassifier() *Classifier { return &Classifier{seed: maphash.MakeSeed()} }
 
-// Classify returns the verdict on e, as Classify does. It is shared by all
-// failures that are alike, and its Trace is that of the first of them; a verdict
-// that is for e alone has none. kept reports whether the verdict holds e, which is
-// not to be freed then.
-func (c *Classifier) Classify(e *ev.Evidence) (v *Verdict, kept bool) {
-	var place *atomic.Pointer[Verdict]
-	if repeats(e) {
-		place = &c.given[c.hash(e)%maxRepeated]
-		if v = place.Load(); v != nil && alike(v.seen, e) {
-			return v, false
-		}
-	}
-	// What a plugin that CoreDNS does not ship failed with is told by the wording
-	// of its error, which alike does not compare.
-	if v = Classify(e); place == nil || !sameForAll[v.Cause] || foreign(e) && hasError(e) {
+// Classify returns the verdict on e, as Classify does. Failures that are alike share one,
+// whose Trace is that of the first of them; a verdict that is for e alone has none.
+func (c *Classifier) Classify(e *ev.Evidence) *Verdict {
+	if !repeats(e) {
+		v := Classify(e)
 		v.seen = nil
-		return v, false
+		return v
 	}
-	v.made = &made{of: &v.Statements[0]}
+	place := &c.verdicts[c.hash(e)%maxRepeated]
+	if v := place.Load(); v != nil && alike(v.seen, e) {
+		return v
+	}
+	v := Classify(e)
+	if !sameForAll[v.Cause] || foreign(e) && hasError(e) {
+		// What a plugin that CoreDNS does not ship failed with is told by the wording
+		// of its error, which alike does not compare.
+		v.seen = nil
+		return v
+	}
+	v.shared = &shared{of: &v.Statements[0]}
 	place.Store(v)
-	return v, true
+	return v
 }
 
 func (c *Classifier) hash(e *ev.Evidence) uint64 {
@@ -167,7 +168,7 @@ func alike(a, b *ev.Evidence) bool {
 		a.Scope == b.Scope && a.CheckingDisabled == b.CheckingDisabled && a.DNSSECOK == b.DNSSECOK && a.NoEDNS == b.NoEDNS &&
 		a.Returned == b.Returned && a.CacheHit == b.CacheHit && a.Background == b.Background &&
 		a.Reply == b.Reply && a.UpstreamAnswered == b.UpstreamAnswered && a.Untried == b.Untried && a.Loops == b.Loops &&
-		a.Zone == b.Zone && a.Template == b.Template && a.Lookups == b.Lookups &&
+		a.Zone == b.Zone && a.Template == b.Template &&
 		a.PanicAt == b.PanicAt && a.Changed == b.Changed && a.AboveCache == b.AboveCache &&
 		slices.Equal(a.Options, b.Options) && slices.Equal(a.Upstreams, b.Upstreams) && slices.Equal(a.Path, b.Path)
 }

@@ -109,16 +109,13 @@ func TestAVerdictGivenAgainIsTheOneThatWouldBeFound(t *testing.T) {
 				e := evidenceOf(b, "reason")
 				c.Classify(e)
 				o := another(e)
-				got, kept := c.Classify(o)
-				if kept && got.seen != o || !kept && got.seen == o {
-					t.Fatalf("kept is %v, and the verdict holds %p of %p", kept, got.seen, o)
-				}
+				got := c.Classify(o)
 				want := Classify(o)
 				if got.Cause != want.Cause || !slices.Equal(got.Statements, want.Statements) || got.Own != want.Own || got.At != want.At ||
 					got.Upstream != want.Upstream || got.Zone != want.Zone || got.Lasts != want.Lasts || got.Owner != want.Owner || got.Advice != want.Advice {
 					t.Fatalf("%+v\n%s is put down to %+v, want %+v", o, o.At, got, want)
 				}
-				if got.isMade() && !kept {
+				if got.isShared() && got.seen != o {
 					again[got.Cause.ID] = true
 				}
 			}
@@ -140,15 +137,12 @@ func TestAVerdictGivenAgainCostsNothing(t *testing.T) {
 	e := errored("forward", dns.RcodeServerFailure, ev.ConnRefused)
 	e.Upstream = "192.0.2.53:53"
 	c := NewClassifier()
-	first, kept := c.Classify(&e)
-	if !kept {
-		t.Error("the evidence of the first is not kept")
-	}
+	first := c.Classify(&e)
 	o := another(&e)
 	if n := testing.AllocsPerRun(100, func() {
-		v, kept := c.Classify(o)
-		if v != first || kept {
-			t.Fatalf("%p, kept %v, want %p", v, kept, first)
+		v := c.Classify(o)
+		if v != first {
+			t.Fatalf("%p, want %p", v, first)
 		}
 		v.Options(BriefWords, true, false)
 		v.Kept().FromMemory(time.Unix(1, 0)).Options(BriefWords, true, false)
@@ -159,7 +153,7 @@ func TestAVerdictGivenAgainCostsNothing(t *testing.T) {
 
 func TestWhatIsKeptOfAVerdictGivenAgainIsWithoutEvidence(t *testing.T) {
 	e := errored("forward", dns.RcodeServerFailure, ev.ConnRefused)
-	v, _ := NewClassifier().Classify(&e)
+	v := NewClassifier().Classify(&e)
 	if kept := v.Kept(); kept.seen != nil || len(kept.Trace()) > 0 || kept != v.Kept() || kept.Kept() != kept {
 		t.Errorf("%+v", kept)
 	}
@@ -172,7 +166,7 @@ func TestWhatIsKeptOfAVerdictGivenAgainIsWithoutEvidence(t *testing.T) {
 func TestAChangedCopyOfAVerdictGivenAgainHasWordsOfItsOwn(t *testing.T) {
 	e := errored("forward", dns.RcodeServerFailure, ev.ConnRefused)
 	e.Upstream = "192.0.2.53:53"
-	v, _ := NewClassifier().Classify(&e)
+	v := NewClassifier().Classify(&e)
 	v.Options(BriefWords, true, false)
 	said := []option.Option{{Code: 7, Text: "signature expired"}}
 	for name, changed := range map[string]*Verdict{
@@ -202,7 +196,7 @@ func TestAClassifierHoldsNoMoreThanItsPlaces(t *testing.T) {
 	held := 0
 	for i := range upstreams {
 		e := failed(i)
-		if place := c.given[c.hash(e)%maxRepeated].Load(); alike(place.seen, e) {
+		if place := c.verdicts[c.hash(e)%maxRepeated].Load(); alike(place.seen, e) {
 			held++
 		}
 	}
@@ -219,7 +213,7 @@ func TestAClassifierIsSafeForConcurrentUse(t *testing.T) {
 			for i := range 2000 {
 				e := errored("forward", dns.RcodeServerFailure, ev.Kind(1+(i+g)%7))
 				e.Upstream = fmt.Sprintf("192.0.2.%d:53", i%200)
-				v, _ := c.Classify(&e)
+				v := c.Classify(&e)
 				if v.Upstream != e.Upstream || v.Cause != Classify(&e).Cause {
 					t.Errorf("%s of %s for %s", v.Cause.ID, v.Upstream, e.Upstream)
 				}

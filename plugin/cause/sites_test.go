@@ -151,6 +151,7 @@ var sites = []site{
 	{"hosts.go:74, below rewrite with response rules", below(with(bareSite("hosts", servfail), func(e *ev.Evidence) { e.Shape, e.Reply.Written = ev.Written, true }), "rewrite"), "hosts_miss", []uint16{0}},
 	{"template.go:114, no match", with(bareSite("template", servfail), func(e *ev.Evidence) { e.Template = ev.TemplateNoMatch }), "template_nomatch", []uint16{0}},
 	{"template.go:121, rcode SERVFAIL", with(bareSite("template", servfail), func(e *ev.Evidence) { e.Template = ev.TemplateRcode }), "template_rcode", []uint16{0}},
+	{"template.go:114 or 121, which the Corefile does not tell apart", bareSite("template", servfail), "unknown", []uint16{0}},
 	{"template.go:133 146 153, does not execute or gives no record", errored("template", servfail, ev.TemplateFault), "template_error", []uint16{0}},
 	{"template.go:165, rcode REFUSED", with(wroteSite("template", refused), func(e *ev.Evidence) { e.Shape, e.Returned = ev.WrittenReturned, true }), "template_rcode", []uint16{0}},
 	{"template.go:165, with ederror", with(wroteSite("template", refused), func(e *ev.Evidence) {

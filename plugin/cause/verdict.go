@@ -41,8 +41,8 @@ type Verdict struct {
 	asked bool
 	// Cached is true when the failure came out of the cache.
 	Cached bool
-	// made is nil for a verdict that stands for one failure alone.
-	made *made
+	// shared is nil for a verdict that stands for one failure alone.
+	shared *shared
 }
 
 func newVerdict(c *Cause, e *ev.Evidence) *Verdict {
@@ -118,17 +118,17 @@ func (v *Verdict) WithTrace(facts []string) *Verdict {
 // belong to the query that was seen.
 func (v *Verdict) Kept() *Verdict {
 	switch {
-	case v.isMade():
+	case v.isShared():
 	case v.seen == nil && v.notes == nil:
 		return v
 	default:
 		return v.WithTrace(nil)
 	}
-	if kept := v.made.kept.Load(); kept != nil {
-		return kept
+	if stripped := v.shared.stripped.Load(); stripped != nil {
+		return stripped
 	}
-	v.made.kept.CompareAndSwap(nil, v.WithTrace(nil))
-	return v.made.kept.Load()
+	v.shared.stripped.CompareAndSwap(nil, v.WithTrace(nil))
+	return v.shared.stripped.Load()
 }
 
 // facts writes down e.

@@ -35,32 +35,32 @@ func (v *Verdict) Options(words Words, keepUpstream, small bool) []option.Option
 	if words == BriefWords && small && v.Cause.Policy {
 		words = NoWords
 	}
-	if !v.isMade() {
+	if !v.isShared() {
 		return v.options(words, keepUpstream)
 	}
-	w := &v.made.forms[words]
+	w := &v.shared.forms[words]
 	if !keepUpstream {
-		w = &v.made.forms[words+FullWords+1]
+		w = &v.shared.forms[words+FullWords+1]
 	}
 	opts := w.Load()
 	if opts == nil {
-		made := v.options(words, keepUpstream)
-		opts = &made
+		worded := v.options(words, keepUpstream)
+		opts = &worded
 		w.Store(opts)
 	}
 	return *opts
 }
 
-// made is what is made once of a verdict that stands for many failures.
-type made struct {
-	// of is the first of the statements that it was made of: a copy of the
+// shared is what is worked out once of a verdict that stands for many failures.
+type shared struct {
+	// of is the first of the statements that it is about: a copy of the
 	// verdict that says something else has others.
 	of *Statement
 	// forms are the options, by what the client may read, with and without what
 	// an upstream said. They are not to be changed.
 	forms [2 * (FullWords + 1)]atomic.Pointer[[]option.Option]
-	// kept is the verdict to be remembered, see Kept.
-	kept atomic.Pointer[Verdict]
+	// stripped is the verdict to be remembered, see Kept.
+	stripped atomic.Pointer[Verdict]
 	// cached is the last one for failures out of the cache, see FromMemory.
 	cached atomic.Pointer[fromMemory]
 }
@@ -70,9 +70,9 @@ type fromMemory struct {
 	verdict *Verdict
 }
 
-// isMade reports whether what is in v.made is of v.
-func (v *Verdict) isMade() bool {
-	return v.made != nil && len(v.Statements) > 0 && v.made.of == &v.Statements[0]
+// isShared reports whether what is in v.shared is of v.
+func (v *Verdict) isShared() bool {
+	return v.shared != nil && len(v.Statements) > 0 && v.shared.of == &v.Statements[0]
 }
 
 func (v *Verdict) options(words Words, keepUpstream bool) []option.Option {

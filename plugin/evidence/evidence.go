@@ -1,5 +1,6 @@
 // Package evidence holds the facts about one failed query: what was seen, and
-// nothing of what it means. plugin/observe fills it, plugin/cause reads it.
+// nothing of what it means. plugin/observe fills it, plugin/cause reads it:
+// who sees and who judges share facts and no code.
 package evidence
 
 import (
@@ -95,8 +96,6 @@ type Evidence struct {
 	Zone Zone
 	// Template is what the template plugin would do with the question.
 	Template Template
-	// Lookups is how many internal lookups deep the run is (CNAME targets).
-	Lookups int
 	// Nested is the evidence of an internal lookup that failed inside this run.
 	Nested *Evidence
 

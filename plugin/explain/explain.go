@@ -1,6 +1,6 @@
 // Package explain is the way of a failing query, from the moment when its chain has
 // returned to the answer that leaves. Finish has its stages in order; each is a room of
-// its own.
+// its own, and their order is read in one place.
 package explain
 
 import (
@@ -116,8 +116,7 @@ func (x *Explainer) classify(ev *evidence.Evidence) *cause.Verdict {
 		// The page shows each failure with the facts of its own.
 		return cause.Classify(ev)
 	}
-	v, _ := x.Classifier.Classify(ev)
-	return v
+	return x.Classifier.Classify(ev)
 }
 
 // recallLookup returns the verdict that is remembered of an internal lookup whose failure

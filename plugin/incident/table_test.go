@@ -410,16 +410,16 @@ func TestWhatIsUntoldOfAnIncidentThatMadeRoomIsTold(t *testing.T) {
 	}
 	// One more, whose incident made room between the two calls.
 	table.Untold(failure("www.example.org.", "z0.example.").ID, "www.example.org.", true)
-	var told, cached uint64
+	var counted, cached uint64
 	var others []Summary
 	for _, s := range table.Summaries() {
-		told, cached = told+s.Window, cached+s.WindowCached
+		counted, cached = counted+s.Window, cached+s.WindowCached
 		if s.Zone == OtherZones {
 			others = append(others, s)
 		}
 	}
-	if told != flood+1 || cached != flood/2+1 {
-		t.Errorf("%d failures are told, %d of them cached, want %d and %d", told, cached, flood+1, flood/2+1)
+	if counted != flood+1 || cached != flood/2+1 {
+		t.Errorf("%d failures are counted, %d of them cached, want %d and %d", counted, cached, flood+1, flood/2+1)
 	}
 	if len(others) != 1 || others[0].Window != flood-maxIncidents+1 || others[0].Cause != "upstream_timeout" || others[0].At != "forward" || others[0].Upstream != "" {
 		t.Errorf("displaced incidents: %+v", others)

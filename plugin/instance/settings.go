@@ -1,6 +1,6 @@
 // Package instance is what a load of the Corefile and a reload do: it puts together what
 // the server blocks of one load share, starts it, hands over what the load before
-// remembers, and stops it.
+// remembers, and stops it. caddy hands nothing from one load to the next.
 package instance
 
 import (

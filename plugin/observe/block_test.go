@@ -76,7 +76,7 @@ func (f *fake) pass(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int,
 	return plugin.NextOrFailure(f.name, f.next, ctx, w, r)
 }
 
-func passing(name string) *fake {
+func underWay(name string) *fake {
 	return &fake{name: name, serve: (*fake).pass}
 }
 

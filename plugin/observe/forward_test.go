@@ -93,7 +93,7 @@ func TestMaxConcurrentOfAnyForwardInARowIsRecognized(t *testing.T) {
 		if got := interpret(f.ErrLimitExceeded, h, ""); got.Kind != evidence.LimitExceeded {
 			t.Errorf("%v is of kind %v", f.ErrLimitExceeded, got.Kind)
 		}
-		if got := interpret(f.ErrLimitExceeded, passing("forward"), ""); got.Kind != evidence.Other {
+		if got := interpret(f.ErrLimitExceeded, underWay("forward"), ""); got.Kind != evidence.Other {
 			t.Errorf("of a foreign plugin: %v", got.Kind)
 		}
 	}

@@ -3,7 +3,6 @@ package observe
 import (
 	"time"
 
-	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 
 	"github.com/miekg/dns"
@@ -17,6 +16,7 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 	e := run.outside(shape, rcode)
 	e.Options, e.Reply = run.written.options, run.written.reply
 	if !run.whole {
+		// It was asked in parallel, or the recording ended early: who failed is not known.
 		e.At, e.Failure = "", interpret(err, nil, "")
 		return e
 	}
@@ -64,9 +64,6 @@ func (run *Run) outside(shape evidence.Shape, rcode int) *evidence.Evidence {
 	run.mu.Lock()
 	defer run.mu.Unlock()
 	e.Nested = run.nested
-	if lookups, ok := run.Context.Value(dnsserver.LoopKey{}).(int); ok {
-		e.Lookups = lookups
-	}
 	return e
 }
 
@@ -93,15 +90,15 @@ func (run *Run) ownWriter() uint8 {
 	return place
 }
 
-// addMessage adds what the failing message was where it was first heard: cache drops
+// addMessage adds what the failing message was where it was first seen: cache drops
 // the OPT of what it passes on.
 func (run *Run) addMessage(e *evidence.Evidence) {
 	alias := e.Reply.Alias
 	if first := run.written.first; first != nil {
 		e.Reply, e.Options = first.reply, first.options
-	} else if heard := run.innermostFailure(); heard != nil && !run.written.reply.Written {
-		// What cache heard and did not pass on, as in a refresh.
-		e.Reply, e.Options = heard.reply, heard.options
+	} else if inner := run.innermostFailure(); inner != nil && !run.written.reply.Written {
+		// What cache was sent and did not pass on, as in a refresh.
+		e.Reply, e.Options = inner.reply, inner.options
 	}
 	e.Reply.Alias = e.Reply.Alias || alias
 }
@@ -229,8 +226,8 @@ func (run *Run) RefreshEvidence(rcode int, err error) *evidence.Evidence {
 	case err != nil:
 		return run.Evidence(evidence.Returned, dns.RcodeServerFailure, err)
 	}
-	if heard := run.innermostFailure(); heard != nil {
-		return run.Evidence(evidence.Written, heard.rcode, nil)
+	if inner := run.innermostFailure(); inner != nil {
+		return run.Evidence(evidence.Written, inner.rcode, nil)
 	}
 	return nil
 }

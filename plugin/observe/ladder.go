@@ -4,7 +4,9 @@
 // holds a failing message until the chain has returned, so that exactly one answer
 // leaves. What both saw becomes evidence once it is known that the query failed.
 //
-// It knows CoreDNS's ways to fail and nothing of causes or INFO-CODEs.
+// CoreDNS tells a plugin nothing of what happened below it but an rcode and an error:
+// whatever else there is to know is found here. When CoreDNS changes, it is this room
+// that does. It knows nothing of causes or INFO-CODEs.
 package observe
 
 import (
@@ -74,7 +76,7 @@ func (l *Ladder) Top(next plugin.Handler) plugin.Handler {
 
 func (l *Ladder) newTap(next plugin.Handler, place int) *tap {
 	t := &tap{next: next, name: next.Name(), ladder: l, place: uint8(min(place, maxPlaces))}
-	t.hears = !isStock(t.name)
+	t.records = !isStock(t.name)
 	if asksUpstream(t.name) {
 		t.upstreams = newUpstreams(next)
 	}
@@ -85,3 +87,10 @@ func (l *Ladder) newTap(next plugin.Handler, place int) *tap {
 // asksUpstream is true for CoreDNS's own plugins that pass queries on to other
 // servers.
 func asksUpstream(plugin string) bool { return plugin == "forward" || plugin == "grpc" }
+
+func isStock(plugin string) bool { return evidence.Stock[plugin] }
+
+// changesRcodes is true for plugins that can change the rcode of a message on its way
+// up: rewrite has a rule for it, and nobody knows what plugins do that CoreDNS does not
+// ship.
+func changesRcodes(plugin string) bool { return plugin == "rewrite" || !isStock(plugin) }

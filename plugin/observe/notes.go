@@ -67,7 +67,7 @@ func (run *Run) note() *notes {
 // forget drops what an earlier attempt left at place or below: autopath tries
 // several names, for example.
 func (run *Run) forget(place uint8) {
-	run.forgetHearers(place)
+	run.forgetMessages(place)
 	n := run.notes
 	if n == nil {
 		return

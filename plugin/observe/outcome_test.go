@@ -114,7 +114,7 @@ func TestARunKeepsTheClientsQuestionThroughARewrite(t *testing.T) {
 }
 
 func TestAPanicIsEvidenceOfThePluginThatPanicked(t *testing.T) {
-	b := under(fakes(passing("outer"), &fake{name: "dns64", serve: func(*fake, context.Context, dns.ResponseWriter, *dns.Msg) (int, error) {
+	b := under(fakes(underWay("outer"), &fake{name: "dns64", serve: func(*fake, context.Context, dns.ResponseWriter, *dns.Msg) (int, error) {
 		panic("nil\ndereference\x1b[31m")
 	}}))
 	run := b.ladder.Begin(context.Background(), new(messages), ask("www.example.org.", dns.TypeAAAA))

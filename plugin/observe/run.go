@@ -59,9 +59,9 @@ type Run struct {
 	// one.
 	held *dns.Msg
 	// written says what the failing message was at the time of the write.
-	written passage
-	// hearers are those on the path, the innermost first.
-	hearers *hearer
+	written message
+	// recorders are those on the path, the innermost first.
+	recorders *recorder
 	// nested is the evidence of an internal lookup that failed inside this run.
 	nested *evidence.Evidence
 }

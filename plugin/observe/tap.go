@@ -20,10 +20,10 @@ type tap struct {
 	place  uint8
 	// belowCache is true if the plugin above is cache.
 	belowCache bool
-	// hears is true where the messages that pass have to be noted: below cache, which
+	// records is true where the messages that pass have to be noted: below cache, which
 	// drops their OPT, below what can change their rcode, and above a plugin that may
 	// answer with words of its own.
-	hears bool
+	records bool
 	// upstreams is set above a plugin that asks other servers.
 	upstreams *upstreams
 	// lastGood is when the plugin last gave a usable answer, in the monotonic
@@ -34,7 +34,7 @@ type tap struct {
 // below tells t the name of the plugin above it.
 func (t *tap) below(plugin string) {
 	t.belowCache = plugin == "cache"
-	t.hears = t.hears || t.belowCache || changesRcodes(plugin)
+	t.records = t.records || t.belowCache || changesRcodes(plugin)
 }
 
 // Name makes the tap invisible to trace spans, and to plugins that look at the name
@@ -54,8 +54,8 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	if !ok {
 		return t.next.ServeDNS(ctx, w, r)
 	}
-	if t.hears {
-		w = run.hearAt(t.place, w)
+	if t.records {
+		w = run.recordAt(t.place, w)
 	}
 	if t.upstreams != nil {
 		ctx = run.ask(t, ctx, r)

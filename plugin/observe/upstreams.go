@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -8,9 +9,13 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/forward"
 	"github.com/coredns/coredns/plugin/grpc"
+	"github.com/coredns/coredns/plugin/metadata"
 	"github.com/coredns/coredns/plugin/pkg/proxy"
 
+	"github.com/miekg/dns"
+
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 	"github.com/seed-1b7246af/coredns-ede/plugin/unexported"
 )
 
@@ -115,4 +120,39 @@ func (u *upstreams) since(addr string, down bool) time.Time {
 func forwardOf(h plugin.Handler) *forward.Forward {
 	f, _ := h.(*forward.Forward)
 	return f
+}
+
+// ask notes that the plugin below t is about to ask an upstream, and returns the
+// context for it. forward names the upstream that it asks in the metadata and
+// nowhere else; where it has several, and the metadata plugin gave no map, it gets
+// one.
+func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg) context.Context {
+	if t.upstreams.chooses && metadata.ValueFuncs(ctx) == nil {
+		ctx = metadata.ContextWithMetadata(ctx)
+	}
+	run.note().asked = asked{tap: t, ctx: ctx, edns: option.RequestOf(r).HasOPT(), began: now()}
+	return ctx
+}
+
+// answered notes that the plugin below t has returned, and whether it brought a
+// usable answer.
+func (run *Run) answered(t *tap, rcode int, err error) {
+	asked := &run.note().asked
+	asked.ended = now()
+	if err == nil && rcode == dns.RcodeSuccess && !run.failureWritten() {
+		t.lastGood.Store(int64(asked.ended))
+	}
+}
+
+// upstreamAt is the address of the upstream that the plugin below t named when it
+// asked it (then named is true), or of the only one that it has.
+func (run *Run) upstreamAt(t *tap) (addr string, named bool) {
+	asked := run.notes.asked
+	if asked.tap != t {
+		return "", false
+	}
+	if name := metadata.ValueFunc(asked.ctx, "forward/upstream"); name != nil {
+		return name(), true
+	}
+	return t.upstreams.only, false
 }

@@ -33,7 +33,7 @@ func (run *Run) passes(m *dns.Msg) bool {
 	case isFailure(m.Rcode):
 		// Of several the first one is what the client would take.
 		if !run.written.reply.Written {
-			run.written = run.passageOf(m, 0)
+			run.written = run.messageOf(m, 0)
 			// A copy: stock has sent it by now, whatever becomes of m.
 			run.held = m.Copy()
 		}

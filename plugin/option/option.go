@@ -1,6 +1,7 @@
 // Package option handles Extended DNS Error options (RFC 8914) on the wire:
 // it reads those of a reply, makes received text harmless, puts options in
 // order, and attaches them to a copy of a reply within the room there is.
+// CoreDNS and miekg/dns pack options; none of this do they do.
 //
 // Why a code was chosen is not known here. Whoever chose it hands over a list,
 // most specific statement first; from the end of that list things are given up

@@ -13,8 +13,8 @@ const freshFor = time.Second
 // fresh holds the responses made last. Its keys are the handler's own paths,
 // so that it is as bounded as they are.
 type fresh struct {
-	mu   sync.Mutex
-	made map[string]response
+	mu        sync.Mutex
+	responses map[string]response
 }
 
 type response struct {
@@ -27,16 +27,16 @@ type response struct {
 func (f *fresh) get(key string, now func() time.Time, produce func() ([]byte, error)) ([]byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if r, ok := f.made[key]; ok && now().Sub(r.at).Abs() < freshFor {
+	if r, ok := f.responses[key]; ok && now().Sub(r.at).Abs() < freshFor {
 		return r.body, nil
 	}
 	body, err := produce()
 	if err != nil {
 		return nil, err
 	}
-	if f.made == nil {
-		f.made = make(map[string]response)
+	if f.responses == nil {
+		f.responses = make(map[string]response)
 	}
-	f.made[key] = response{now(), body}
+	f.responses[key] = response{now(), body}
 	return body, nil
 }

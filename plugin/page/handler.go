@@ -1,6 +1,6 @@
 // Package page is the live page: what fails, since when, and what to do about
-// it, as HTML that works without scripts and as JSON. It knows the incident
-// table and the catalog of causes, and nothing else.
+// it, as HTML that works without scripts and as JSON, for who has no monitoring at
+// hand. It knows the incident table and the catalog of causes, and nothing else.
 //
 // Much of what it shows was sent by strangers: query names by clients, texts by
 // upstreams. The table makes it harmless text, html/template escapes it for its

@@ -52,7 +52,7 @@ func FuzzRequest(f *testing.F) {
 			t.Errorf("status %d", w.Code)
 		}
 		// overview, overview held, json, and one a cause.
-		if n := len(h.fresh.made); n > 3+len(cause.All()) {
+		if n := len(h.fresh.responses); n > 3+len(cause.All()) {
 			t.Errorf("%d responses are kept", n)
 		}
 	})

@@ -369,18 +369,18 @@ func TestAThousandZonesThatResolveAgainAreAFewLines(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		synctest.Wait()
 		lines := s.lines()
-		told := 0
+		counted := 0
 		for _, line := range lines {
 			if strings.HasPrefix(line, "recovered ") {
-				told += number(t, line, "count")
+				counted += number(t, line, "count")
 			}
 		}
-		if got := count(lines, "recovered"); got != maxRecovered || told != 2*zones {
-			t.Errorf("%d lines tell that %d failures are over, want %d and %d", got, told, maxRecovered, 2*zones)
+		if got := count(lines, "recovered"); got != maxRecovered || counted != 2*zones {
+			t.Errorf("%d lines tell that %d failures are over, want %d and %d", got, counted, maxRecovered, 2*zones)
 		}
 		o.log.Stop()
-		if told := failuresIn(t, s.lines()); told != 2*zones {
-			t.Errorf("%d failures are told, want %d", told, 2*zones)
+		if counted := failuresIn(t, s.lines()); counted != 2*zones {
+			t.Errorf("%d failures are counted, want %d", counted, 2*zones)
 		}
 	})
 }
@@ -398,17 +398,17 @@ func number(t *testing.T, line, key string) int {
 }
 
 // failuresIn adds up the lines of failures and the counts of summaries.
-func failuresIn(t *testing.T, lines []string) (told int) {
+func failuresIn(t *testing.T, lines []string) (counted int) {
 	t.Helper()
 	for _, line := range lines {
 		switch {
 		case strings.HasPrefix(line, "rcode="):
-			told++
+			counted++
 		case strings.HasPrefix(line, "summary "):
-			told += number(t, line, "count")
+			counted += number(t, line, "count")
 		}
 	}
-	return told
+	return counted
 }
 
 // TestAnOutageOfFiftyThousandASecond drives the default log at that rate, over
@@ -460,8 +460,8 @@ func TestAnOutageOfFiftyThousandASecond(t *testing.T) {
 				t.Errorf("%d lines in second %d", n, i+2)
 			}
 		}
-		if told := failuresIn(t, lines); told != perSecond*seconds {
-			t.Errorf("%d failures are told, want %d", told, perSecond*seconds)
+		if counted := failuresIn(t, lines); counted != perSecond*seconds {
+			t.Errorf("%d failures are counted, want %d", counted, perSecond*seconds)
 		}
 		if got := value(t, LogDropped) - dropped; got != 0 {
 			t.Errorf("%v lines dropped", got)
@@ -495,8 +495,8 @@ func TestAfterAReloadTheNextLogTellsWhatTheLastQueriesWere(t *testing.T) {
 			t.Errorf("%d lines in an outage that goes on", got-before)
 		}
 		next.Stop()
-		if told := failuresIn(t, s.lines()); told != 502 {
-			t.Errorf("%d failures are told, want 502", told)
+		if counted := failuresIn(t, s.lines()); counted != 502 {
+			t.Errorf("%d failures are counted, want 502", counted)
 		}
 	})
 }

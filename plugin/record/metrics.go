@@ -143,7 +143,7 @@ func Count(f *Failure) {
 			return upstreamFailures.WithLabelValues(k.server, k.to, k.cause)
 		}).Inc()
 	}
-	if reason := f.withheld(); reason != "" {
+	if reason := f.reasonNotSent(); reason != "" {
 		withheldCounters.of(withheldKey{f.Server, reason}, func(k withheldKey) prometheus.Counter {
 			return notAttached.WithLabelValues(k.server, k.reason)
 		}).Inc()

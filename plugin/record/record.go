@@ -1,5 +1,6 @@
 // Package record writes down what failed: log lines, metrics and metadata
-// labels. It decides nothing; the verdict is there when it is called.
+// labels, the places where operators look already. It decides nothing; the verdict is
+// there when it is called.
 package record
 
 import (
@@ -64,10 +65,10 @@ const (
 	noRoom  = "no_room"
 )
 
-// withheld is why no option of ede is in the answer, as the metric names it: one of
+// reasonNotSent is why no option of ede is in the answer, as the metric names it: one of
 // no_edns, no_interest, shadow, panic and no_room, which also stands for a
 // truncated reply and for nothing that may be said. It is "" if there is one.
-func (f *Failure) withheld() string {
+func (f *Failure) reasonNotSent() string {
 	switch f.Sent {
 	case SentYes:
 		return ""

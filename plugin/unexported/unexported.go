@@ -1,6 +1,7 @@
 // Package unexported has all that is read of CoreDNS's private state by reflection, where
 // there is no public way to it. Nothing is written. A field that is gone reads as not
-// known, and what rests on it is not claimed; the tests here tell when that happens.
+// known, and what rests on it is not claimed; the tests here tell when that happens,
+// and a change in CoreDNS is met in this one file.
 package unexported
 
 import (

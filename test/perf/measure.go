@@ -15,8 +15,6 @@ type bench struct {
 	serverCore, clientCore string
 	seconds                float64
 	starts, pairs          int
-	// env are further variables of the servers' environment.
-	env []string
 }
 
 // pair is both forms of a contest, running.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -18,7 +17,6 @@ var sections = []section{
 	{"throughput", "Throughput and CPU", contests(throughput)},
 	{"control", "An option without ede", contests(control)},
 	{"latency", "Latency", latency},
-	{"fixed", "With stacks that begin with 2 KiB", fixed},
 	{"alone", "The smallest block", contests(alone)},
 	{"logs", "Against errors and log", contests(logs)},
 	{"plugins", "By plugins in the block", contests(plugins())},
@@ -43,18 +41,6 @@ func contests(all []contest) func(context.Context, *bench) (table, error) {
 		}
 		return t, nil
 	}
-}
-
-// fixed are the main contests without what ede does for the stack: what it spends
-// itself.
-func fixed(ctx context.Context, b *bench) (table, error) {
-	b.env = []string{"GODEBUG=adaptivestackstart=0"}
-	defer func() { b.env = nil }()
-	all := slices.Clone(throughput)
-	for i := range all {
-		all[i].target = 0
-	}
-	return contests(all)(ctx, b)
 }
 
 func (f figures) row(c contest) []string {

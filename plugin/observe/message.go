@@ -1,0 +1,143 @@
+package observe
+
+import (
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+// message is a message on its way up the chain, as it was when it passed a place.
+type message struct {
+	// place is that of the tap which the message passed, 0 on the run itself.
+	place uint8
+	rcode int
+	// reply and options are those of a failing message.
+	reply   evidence.Reply
+	options []option.Option
+
+	// msg tells whether it is the same message again. It is not read: others may have
+	// changed it since.
+	msg *dns.Msg
+	// origin is the place of the innermost tap that the message came past, 0 if it came
+	// past none, and first what the message was there, if that was not here.
+	origin uint8
+	first  *message
+	// changed is the last change of its rcode on the way.
+	changed rcodeChange
+}
+
+// rcodeChange is what the plugin above place made of a message with the rcode from. A
+// place of 0 is none.
+type rcodeChange struct {
+	place uint8
+	from  int
+}
+
+// recorder stands between a plugin and the one below it, and notes the message that the
+// lower one writes: the last one of several. All but the writer is guarded by the mutex
+// of the run.
+type recorder struct {
+	dns.ResponseWriter
+	run *Run
+	// message is the one that passed; its msg is nil before.
+	message message
+	// underWay is true while the plugins above have the message in their hands.
+	underWay bool
+	// above is the next recorder on the way up.
+	above *recorder
+}
+
+// recordAt puts a recorder at place below w.
+func (run *Run) recordAt(place uint8, w dns.ResponseWriter) *recorder {
+	rec := &recorder{ResponseWriter: w, run: run, message: message{place: place}}
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	rec.above = run.recorders
+	run.recorders = rec
+	return rec
+}
+
+// forgetMessages drops what passed at place or below in an earlier attempt.
+func (run *Run) forgetMessages(place uint8) {
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	for run.recorders != nil && run.recorders.message.place >= place {
+		run.recorders = run.recorders.above
+	}
+}
+
+// WriteMsg implements dns.ResponseWriter.
+func (rec *recorder) WriteMsg(m *dns.Msg) error {
+	rec.record(m)
+	defer rec.passed()
+	return rec.ResponseWriter.WriteMsg(m)
+}
+
+func (rec *recorder) record(m *dns.Msg) {
+	rec.run.mu.Lock()
+	defer rec.run.mu.Unlock()
+	if m == nil || rec.run.ended {
+		return
+	}
+	rec.message = rec.run.messageOf(m, rec.message.place)
+	rec.underWay = true
+}
+
+func (rec *recorder) passed() {
+	rec.run.mu.Lock()
+	defer rec.run.mu.Unlock()
+	rec.underWay = false
+}
+
+// messageOf is what m is as it passes place. It is what passed below and is still on its
+// way up, perhaps as a changed copy, or the same message again that a plugin kept for a
+// while; or it is new.
+func (run *Run) messageOf(m *dns.Msg, place uint8) message {
+	p := message{place: place, rcode: m.Rcode, msg: m, origin: place}
+	if isFailure(m.Rcode) {
+		p.reply, p.options = replyOf(m), option.Read(m)
+	}
+	below := run.closestBelow(m, place)
+	if below == nil {
+		return p
+	}
+	p.origin, p.changed, p.first = below.origin, below.changed, below.first
+	if p.first == nil && (p.reply.Written || below.reply.Written) {
+		first := *below
+		p.first = &first
+	}
+	if m.Rcode != below.rcode {
+		p.changed = rcodeChange{below.place, below.rcode}
+	}
+	return p
+}
+
+// closestBelow is what m was when it passed closest below place, or nil.
+func (run *Run) closestBelow(m *dns.Msg, place uint8) *message {
+	var closest *message
+	// The innermost recorder comes first.
+	for rec := run.recorders; rec != nil && rec.message.place > place; rec = rec.above {
+		if rec.underWay || rec.message.msg == m {
+			closest = &rec.message
+		}
+	}
+	return closest
+}
+
+// innermostFailure is the innermost failing message that was written, or nil.
+func (run *Run) innermostFailure() *message {
+	for rec := run.recorders; rec != nil; rec = rec.above {
+		if rec.message.reply.Written {
+			return &rec.message
+		}
+	}
+	return nil
+}
+
+// failureWritten reports whether a failing message was written.
+func (run *Run) failureWritten() bool {
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	return run.written.reply.Written || run.innermostFailure() != nil
+}

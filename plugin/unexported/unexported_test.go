@@ -1,0 +1,85 @@
+package unexported
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
+	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/forward"
+	"github.com/coredns/coredns/plugin/grpc"
+	"github.com/coredns/coredns/plugin/pkg/proxy"
+	"github.com/coredns/coredns/plugin/pkg/transport"
+)
+
+// setUp returns the handler that CoreDNS's own set-up makes of a directive. A test that
+// fails here after an update of CoreDNS tells which field is gone: what rests on it is
+// "not known" until then, and nothing wrong is claimed.
+func setUp(t *testing.T, directive string) plugin.Handler {
+	t.Helper()
+	c := caddy.NewTestController("dns", directive)
+	c.Next()
+	name := c.Val()
+	fresh := caddy.NewTestController("dns", directive)
+	build, err := caddy.DirectiveAction("dns", name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := build(fresh); err != nil {
+		t.Fatal(err)
+	}
+	chain := dnsserver.GetConfig(fresh).Plugin
+	if len(chain) != 1 {
+		t.Fatalf("%s made %d plugins", name, len(chain))
+	}
+	return chain[0](nil)
+}
+
+func TestMaxFailsIsReadOfForward(t *testing.T) {
+	for directive, want := range map[string]uint32{
+		"forward . 192.0.2.53":                    2,
+		"forward . 192.0.2.53 {\n max_fails 7\n}": 7,
+		"forward . 192.0.2.53 {\n max_fails 0\n}": 0,
+	} {
+		if got, known := MaxFails(setUp(t, directive).(*forward.Forward)); got != want || !known {
+			t.Errorf("%q: %d, known %v, want %d", directive, got, known, want)
+		}
+	}
+}
+
+func TestZoneIsReadOfForwardAndGRPC(t *testing.T) {
+	for _, name := range []string{"forward", "grpc"} {
+		for _, want := range []string{".", "example.org."} {
+			if got, known := Zone(setUp(t, name+" "+want+" 192.0.2.53")); got != want || !known {
+				t.Errorf("%s: %q, known %v, want %q", name, got, known, want)
+			}
+		}
+	}
+}
+
+// other is a plugin without the fields.
+type other struct{ plugin.Handler }
+
+func TestAZoneThatIsNotThereIsNotKnown(t *testing.T) {
+	if zone, known := Zone(&other{}); zone != "" || known {
+		t.Errorf("%q, known %v", zone, known)
+	}
+}
+
+func TestAddressesAreReadOfGRPC(t *testing.T) {
+	want := []string{"192.0.2.53:443", "[2001:db8::53]:5300"}
+	g := setUp(t, "grpc . 192.0.2.53:443 [2001:db8::53]:5300").(*grpc.GRPC)
+	if got := Addresses(g); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestProtocolIsReadOfAProxy(t *testing.T) {
+	for _, want := range []string{transport.DNS, transport.TLS} {
+		p := proxy.NewProxy("forward", "192.0.2.53:53", want)
+		if got := Protocol(p); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
