@@ -42,6 +42,8 @@ var placeholders = map[string]func(*ev.Evidence) string{
 	"detail":     func(e *ev.Evidence) string { return e.Failure.Detail },
 	"error":      func(e *ev.Evidence) string { return e.Failure.Text() },
 	"with error": withError,
+	"reason":     reason,
+	"overheard":  overheard,
 	"no EDNS":    withoutEDNS,
 	"update":     updateReason,
 	"rcode":      func(e *ev.Evidence) string { return rcodeName(e.Rcode) },
@@ -77,7 +79,7 @@ func withError(e *ev.Evidence) string {
 	if text := e.Failure.Text(); text != "" {
 		return ": " + text
 	}
-	return unsaid[e.At]
+	return unsaid[e.At] + overheard(e)
 }
 
 func withoutEDNS(e *ev.Evidence) string {
@@ -121,7 +123,7 @@ func zoneConcerned(e *ev.Evidence) string {
 var unsaid = map[string]string{
 	"kubernetes": ": it has not synced with the Kubernetes API",
 	"kubernetai": ": it has not synced with the Kubernetes API",
-	"nomad":      ": its own log lines have the error",
+	"nomad":      ": it returns no error",
 }
 
 // did says what an upstream did, by the kind of the error.

@@ -78,8 +78,8 @@ forward . 192.0.2.53`,
 		When:    "The update was allowed, and the store could not be opened, the new zone not built, or the change not committed.",
 		Advice:  "Read the dynupdate lines of the log; check the disk and the permissions of the store.",
 		Command: "nsupdate -d -y hmac-sha256:NAME:SECRET",
-		Brief:   "the dynamic update could not be stored",
-		Full:    "{at} could not store the dynamic update of {qname}",
+		Brief:   "the dynamic update could not be stored{reason}",
+		Full:    "{at} could not store the dynamic update of {qname}{overheard}",
 	}
 	internalLookup = &Cause{
 		ID: "internal_lookup_failed", Code: 0, Lasts: Transient, Owner: Us, Rank: Specific,

@@ -177,7 +177,7 @@ var sameForAll = func() map[*Cause]bool {
 	causes := make(map[*Cause]bool)
 	for _, c := range All() {
 		same := true
-		for _, own := range []string{"elapsed", "error", "with error", "update", "asked", "qname", "panic", "panicked", "panic at"} {
+		for _, own := range []string{"elapsed", "error", "with error", "update", "asked", "qname", "panic", "panicked", "panic at", "overheard", "reason"} {
 			same = same && !strings.Contains(c.Brief+c.Full, "{"+own+"}")
 		}
 		causes[c] = same

@@ -52,6 +52,7 @@ func newVerdict(c *Cause, e *ev.Evidence) *Verdict {
 	}
 	own := Statement{Code: c.Code, Brief: expand(c.Brief, e), Full: expand(c.Full, e)}
 	v.Own = own.Full
+	v.byOverheard(e)
 	switch {
 	case c == panicked:
 		v.At = pluginOfPanic(e)

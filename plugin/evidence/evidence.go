@@ -93,6 +93,8 @@ type Evidence struct {
 
 	// Zone is the state of the local zone that the question falls into.
 	Zone Zone
+	// Overheard is what At logged about its data.
+	Overheard Overheard
 	// Template is what the template plugin would do with the question.
 	Template Template
 	// Lookups is how many internal lookups deep the run is (CNAME targets).

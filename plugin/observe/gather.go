@@ -47,6 +47,7 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 	run.addCache(e, maker)
 	run.addUpstream(e, t, err)
 	e.Zone = zoneOf(t.next, e.Asked.Name)
+	e.Overheard = run.ladder.overheard(t, e)
 	if t.name == "template" {
 		e.Template = run.ladder.Template
 	}
