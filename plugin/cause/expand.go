@@ -45,6 +45,8 @@ var placeholders = map[string]func(*ev.Evidence) string{
 	"reason":     reason,
 	"overheard":  overheard,
 	"no EDNS":    withoutEDNS,
+	"without":    withoutReason,
+	"cut":        cutOff,
 	"update":     updateReason,
 	"rcode":      func(e *ev.Evidence) string { return rcodeName(e.Rcode) },
 	"ra":         headerBits,
@@ -80,6 +82,22 @@ func withError(e *ev.Evidence) string {
 		return ": " + text
 	}
 	return unsaid[e.At] + overheard(e)
+}
+
+// withoutReason says that the upstream gave no reason. Of a truncated answer that is not
+// known: forward drops the OPT record from what it cuts, and so may others.
+func withoutReason(e *ev.Evidence) string {
+	if e.Reply.Truncated {
+		return cutOff(e)
+	}
+	return " without a reason" + withoutEDNS(e)
+}
+
+func cutOff(e *ev.Evidence) string {
+	if e.Reply.Truncated {
+		return ", truncated: a reason may have been cut off"
+	}
+	return ""
 }
 
 func withoutEDNS(e *ev.Evidence) string {
