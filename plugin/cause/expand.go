@@ -45,6 +45,7 @@ var placeholders = map[string]func(*ev.Evidence) string{
 	"reason":     reason,
 	"overheard":  overheard,
 	"no EDNS":    withoutEDNS,
+	"validity":   validity,
 	"without":    withoutReason,
 	"cut":        cutOff,
 	"update":     updateReason,

@@ -2,6 +2,7 @@ package cause
 
 import (
 	"net/netip"
+	"strings"
 
 	ev "github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 )
@@ -16,7 +17,7 @@ var (
 		When:     "An address of fe80::/10 is one of a single link (RFC 4007), and CoreDNS takes the interface off what it reads from a file such as /etc/resolv.conf.",
 		Advice:   "Write the upstream into forward together with its interface, as fe80::1%eth0, or name an upstream whose address is not link-local.",
 		Corefile: "forward . fe80::1%eth0",
-		Brief:    "the upstream is asked at a link-local address without its interface",
+		Brief:    "the upstream's address is one of a single link, and it is asked without its interface",
 		Full:     "{upstream} is a link-local address and is asked without its interface: it can never be reached",
 	}
 	clockBehind = &Cause{
@@ -26,7 +27,7 @@ var (
 		Advice:  "Set the clock of this server first, from a time server by its address, since no name resolves; if it is right, the upstream's certificate is not.",
 		Command: "date -u; timedatectl",
 		Brief:   "by this server's clock the upstream's certificate is not valid yet",
-		Full:    "this server's clock is behind, or the certificate is too new ({detail}): {upstreams}",
+		Full:    "by this server's clock the certificate is not valid yet ({validity}): {upstreams}",
 	}
 	nearbyCauses = []*Cause{upstreamLinkLocal, clockBehind}
 )
@@ -41,6 +42,14 @@ func asksLinkLocal(e *ev.Evidence) bool {
 	}
 	addr, err := netip.ParseAddrPort(upstreamOf(e))
 	return err == nil && addr.Addr().Is6() && addr.Addr().IsLinkLocalUnicast() && addr.Addr().Zone() == ""
+}
+
+// validity is the time here and the beginning of the certificate, as Go words them.
+func validity(e *ev.Evidence) string {
+	if _, dates, ok := strings.Cut(e.Failure.Detail, "not yet valid: "); ok {
+		return dates
+	}
+	return e.Failure.Detail
 }
 
 func notYetValid(e *ev.Evidence) bool {

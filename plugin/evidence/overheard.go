@@ -41,3 +41,10 @@ const (
 	// Unreadable: the data do not parse.
 	Unreadable
 )
+
+var reasonNames = [...]string{
+	"none", "forbidden", "transfer refused", "no file", "no host", "untrusted", "not listening", "no route",
+	"silent", "silent over TCP", "hung up", "unreadable",
+}
+
+func (r Reason) String() string { return reasonNames[r] }
