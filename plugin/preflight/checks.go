@@ -47,7 +47,7 @@ var checks = []check{
 	}, {
 		code:    "fallthrough-to-nowhere",
 		text:    "%s falls through for names under %s, but nothing below answers them; what it does not find gets SERVFAIL (no next plugin found)",
-		fix:     "add forward below, or remove fallthrough",
+		fix:     "add forward below; to say NXDOMAIN leave fallthrough out, but hosts and template fail without it as well: serve such a zone with file",
 		reports: []string{"coredns#5779", "coredns#6855", "kubernetes/kubernetes#83319"},
 		find:    findFallthroughToNowhere,
 	}, {
