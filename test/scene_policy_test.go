@@ -93,7 +93,7 @@ var policyScenes = []scene{
 		stage:   func(t *testing.T) stage { return withoutStore(t, tsigOn+"require_opcode UPDATE\n }\n") },
 		message: signedUpdate, under: "=example.org.",
 		rcode: "SERVFAIL", at: "dynupdate",
-		brief: []string{"14 the dynamic update could not be stored"},
+		brief: []string{"14 the dynamic update could not be stored…"},
 		full:  []string{"14 dynupdate could not store the dynamic update of example.org."},
 	},
 	{

@@ -82,6 +82,10 @@ func withError(e *ev.Evidence) string {
 	if text := e.Failure.Text(); text != "" {
 		return ": " + text
 	}
+	if e.At == "nomad" && e.Overheard.Text != "" {
+		// It logs the error of each query.
+		return ": " + e.Overheard.Text
+	}
 	return unsaid[e.At] + overheard(e)
 }
 
@@ -142,7 +146,7 @@ func zoneConcerned(e *ev.Evidence) string {
 var unsaid = map[string]string{
 	"kubernetes": ": it has not synced with the Kubernetes API",
 	"kubernetai": ": it has not synced with the Kubernetes API",
-	"nomad":      ": it returns no error",
+	"nomad":      ": its own log lines have the error",
 }
 
 // did says what an upstream did, by the kind of the error.

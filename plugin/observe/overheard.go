@@ -10,6 +10,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/overheard"
 )
 
 // overheard is the last error that the plugin below t logged about the data that e would
@@ -38,7 +39,7 @@ func (l *Ladder) ofSecondary(t *tap, zone string) evidence.Overheard {
 		return evidence.Overheard{}
 	}
 	topics := append([]string{zone}, primariesOf(t.next, zone)...)
-	if heard := l.Ear.Why("file", topics...); heard.Text != "" {
+	if heard := l.Ear.Why(overheard.Transfers, topics...); heard.Text != "" {
 		return heard
 	}
 	return l.Ear.Why("secondary", zone)

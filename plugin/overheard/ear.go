@@ -34,6 +34,10 @@ var speakers = map[string]bool{
 	"kubernetes": true, "nomad": true, "route53": true, "secondary": true,
 }
 
+// Transfers stands for the transfers into this server, which file does for secondary and
+// logs under its own name.
+const Transfers = "transfer into"
+
 // topic is what a complaint is about: a zone or the address of another server, or the
 // plugin as such if about is empty.
 type topic struct{ plugin, about string }
@@ -76,7 +80,7 @@ func (e *Ear) Stop() { _ = clog.DeregisterListener(e) }
 // one about: a zone in lower case with its closing dot, the address of a primary, or ""
 // for an error about nothing in particular. The zero value is none.
 func (e *Ear) Why(plugin string, topics ...string) evidence.Overheard {
-	if e == nil || !speakers[plugin] {
+	if e == nil {
 		return evidence.Overheard{}
 	}
 	e.mu.Lock()
@@ -101,10 +105,7 @@ func (e *Ear) heard(plugin, text string, values []any) {
 		return
 	}
 	kind, now := reasonOf(text, values), e.now()
-	abouts := zonesIn(values)
-	if len(abouts) == 0 {
-		abouts = []string{peerIn(values)}
-	}
+	plugin, abouts := subjects(plugin, text, values)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, about := range abouts {
@@ -132,19 +133,14 @@ func (e *Ear) forgetOldest() {
 	delete(e.complaints, oldest)
 }
 
-// succeeded forgets what the plugin complained about: a zone that was transferred, and
-// the primary that it came from.
-func (e *Ear) succeeded(plugin string, values []any) {
-	plugin, ok := speaker(plugin)
-	if !ok {
-		return
-	}
+// succeeded forgets what was said of a zone that has been transferred now, and of the
+// primary that it came from.
+func (e *Ear) succeeded(values []any) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, v := range values {
 		if about, ok := v.(string); ok {
-			delete(e.complaints, topic{plugin, strings.ToLower(about)})
-			// secondary has its zones transferred by file, and complains as well.
+			delete(e.complaints, topic{Transfers, strings.ToLower(about)})
 			delete(e.complaints, topic{"secondary", strings.ToLower(about)})
 		}
 	}
@@ -162,8 +158,8 @@ func (e *Ear) Name() string { return e.name }
 // Infof implements clog.Listener.
 func (e *Ear) Infof(plugin, format string, v ...any) {
 	// plugin/file/secondary.go TransferInWithRecords
-	if strings.HasPrefix(format, "Transferred: ") {
-		e.succeeded(plugin, v)
+	if name, _ := speaker(plugin); name == "file" && strings.HasPrefix(format, "Transferred: ") {
+		e.succeeded(v)
 	}
 }
 

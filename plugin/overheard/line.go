@@ -23,6 +23,25 @@ func worded(plugin, line string) string {
 	return line
 }
 
+// subjects are who speaks, plugin or Transfers, and what about. A failed question for the
+// serial of a zone is logged with no more than the address of the primary.
+func subjects(plugin, text string, values []any) (speaker string, abouts []string) {
+	abouts = zonesIn(values)
+	if plugin == "file" {
+		peer := peerIn(values)
+		if len(abouts) == 0 && peer != "" {
+			return Transfers, []string{peer}
+		}
+		if strings.Contains(text, " transfer ") {
+			return Transfers, abouts
+		}
+	}
+	if len(abouts) == 0 {
+		abouts = []string{""}
+	}
+	return plugin, abouts
+}
+
 // zonesIn are the zones that a line is about: the first value that was put into it, if
 // that is a zone or several. CoreDNS writes the origin first wherever it names one.
 func zonesIn(values []any) []string {
