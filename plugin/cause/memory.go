@@ -167,7 +167,7 @@ func alike(a, b *ev.Evidence) bool {
 		a.Scope == b.Scope && a.CheckingDisabled == b.CheckingDisabled && a.DNSSECOK == b.DNSSECOK && a.NoEDNS == b.NoEDNS &&
 		a.Returned == b.Returned && a.CacheHit == b.CacheHit && a.Background == b.Background &&
 		a.Reply == b.Reply && a.UpstreamAnswered == b.UpstreamAnswered && a.Untried == b.Untried && a.Loops == b.Loops &&
-		a.Zone == b.Zone && a.Template == b.Template && a.Lookups == b.Lookups &&
+		a.Zone == b.Zone && a.Overheard == b.Overheard && a.Template == b.Template && a.Lookups == b.Lookups &&
 		a.PanicAt == b.PanicAt && a.Changed == b.Changed && a.AboveCache == b.AboveCache &&
 		slices.Equal(a.Options, b.Options) && slices.Equal(a.Upstreams, b.Upstreams) && slices.Equal(a.Path, b.Path)
 }
@@ -177,7 +177,7 @@ var sameForAll = func() map[*Cause]bool {
 	causes := make(map[*Cause]bool)
 	for _, c := range All() {
 		same := true
-		for _, own := range []string{"elapsed", "error", "with error", "update", "asked", "qname", "panic", "panicked", "panic at", "overheard", "reason"} {
+		for _, own := range []string{"elapsed", "error", "with error", "update", "asked", "qname", "panic", "panicked", "panic at"} {
 			same = same && !strings.Contains(c.Brief+c.Full, "{"+own+"}")
 		}
 		causes[c] = same

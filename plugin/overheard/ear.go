@@ -87,7 +87,7 @@ func (e *Ear) Why(plugin string, topics ...string) evidence.Overheard {
 	defer e.mu.Unlock()
 	for _, about := range topics {
 		if c, ok := e.complaints[topic{plugin, about}]; ok {
-			return evidence.Overheard{Reason: c.kind, Text: c.text, Last: c.last, Lasted: e.now().Sub(c.first)}
+			return evidence.Overheard{Reason: c.kind, Text: c.text, Last: c.last, Lasted: e.now().Sub(c.first).Truncate(time.Second)}
 		}
 	}
 	return evidence.Overheard{}
