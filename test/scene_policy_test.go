@@ -94,7 +94,7 @@ var policyScenes = []scene{
 		message: signedUpdate, under: "=example.org.",
 		rcode: "SERVFAIL", at: "dynupdate",
 		brief: []string{"14 the dynamic update could not be stored…"},
-		full:  []string{"14 dynupdate could not store the dynamic update of example.org."},
+		full:  []string{"14 dynupdate could not store the dynamic update of example.org.…"},
 	},
 	{
 		name: "a template with rcode REFUSED", cause: "template_rcode",

@@ -130,7 +130,6 @@ var exchangeScenes = []scene{
 	tooEarly("a certificate that is not valid yet", forwardTo(upstream.Config{Transport: upstream.TLS, Certificate: certificate.NotYetValid})),
 	tooEarly("a certificate that is not valid yet over QUIC", forwardTo(upstream.Config{Transport: upstream.QUIC, Certificate: certificate.NotYetValid})),
 	tooEarly("a certificate that is not valid yet over HTTPS", forwardTo(upstream.Config{Transport: upstream.HTTPS, Certificate: certificate.NotYetValid})),
-	tooEarly("a certificate that is not valid yet over gRPC", grpcTo(upstream.Config{Transport: upstream.GRPC, Certificate: certificate.NotYetValid})),
 	{
 		name: "a link-local upstream without its interface", cause: "upstream_link_local",
 		stage: func(*testing.T) stage { return stage{plugins: "forward . fe80::1", upstream: "[fe80::1]:53"} },

@@ -279,7 +279,7 @@ func transferExpiring(w dns.ResponseWriter, m *dns.Msg) {
 	r := new(dns.Msg).SetReply(m)
 	r.Answer = []dns.RR{soa}
 	if m.Question[0].Qtype == dns.TypeAXFR {
-		r.Answer = append(r.Answer, record("www.example.org. 60 IN A 192.0.2.10"), soa)
+		r.Answer = append(r.Answer, record("www.example.net. 60 IN A 192.0.2.10"), soa)
 	}
 	_ = w.WriteMsg(r)
 }

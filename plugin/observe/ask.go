@@ -18,7 +18,11 @@ func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg) context.Context {
 	if t.upstreams.chooses && metadata.ValueFuncs(ctx) == nil {
 		ctx = metadata.ContextWithMetadata(ctx)
 	}
-	run.note().asked = asked{tap: t, ctx: ctx, edns: option.RequestOf(r).HasOPT(), began: now()}
+	a := asked{tap: t, ctx: ctx, edns: option.RequestOf(r).HasOPT(), began: now()}
+	if len(r.Question) == 1 {
+		a.flight = t.upstreams.circle.begin(run.clientOf(), r.Question[0])
+	}
+	run.note().asked = a
 	return ctx
 }
 
@@ -27,8 +31,12 @@ func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg) context.Context {
 func (run *Run) answered(t *tap, rcode int, err error) {
 	asked := &run.note().asked
 	asked.ended = now()
-	if err == nil && rcode == dns.RcodeSuccess && !run.heardFailure() {
+	good := err == nil && rcode == dns.RcodeSuccess && !run.heardFailure()
+	if good {
 		t.lastGood.Store(int64(asked.ended))
+	}
+	if asked.flight != nil {
+		asked.back = t.upstreams.circle.end(asked.flight, !good)
 	}
 }
 

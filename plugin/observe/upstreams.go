@@ -24,6 +24,8 @@ type upstreams struct {
 	only    string
 	chooses bool
 
+	circle *circle
+
 	mu   sync.Mutex
 	down map[string]time.Time
 }
@@ -58,6 +60,7 @@ func newUpstreams(h plugin.Handler) *upstreams {
 		u.only = u.sets[0].addrs[0]
 	}
 	u.chooses = forwardOf(h) != nil && u.only == ""
+	u.circle = newCircle(u.sets)
 	return u
 }
 
