@@ -23,9 +23,9 @@ type returning struct {
 // startReturning starts one on an address of its own.
 func startReturning(t *testing.T) *returning {
 	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.2:0")
+	conn, err := net.ListenPacket("udp", "127.0.9.1:0")
 	if err != nil {
-		t.Skipf("127.0.0.2: %v", err)
+		t.Skipf("127.0.9.1: %v", err)
 	}
 	r := &returning{addr: conn.LocalAddr().String(), asked: make(map[dns.Question]bool)}
 	s := &dns.Server{PacketConn: conn, Handler: r}
@@ -44,7 +44,7 @@ func (r *returning) ServeDNS(w dns.ResponseWriter, m *dns.Msg) {
 	if again {
 		return
 	}
-	c := &dns.Client{Dialer: &net.Dialer{LocalAddr: &net.UDPAddr{IP: net.IPv4(127, 0, 0, 2)}}, Timeout: patience}
+	c := &dns.Client{Dialer: &net.Dialer{LocalAddr: &net.UDPAddr{IP: net.IPv4(127, 0, 9, 1)}}, Timeout: patience}
 	reply, _, err := c.Exchange(m.Copy(), back)
 	r.mu.Lock()
 	delete(r.asked, q)
