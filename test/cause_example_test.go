@@ -21,6 +21,7 @@ const examples = "../cmd/ede/causes/examples"
 // shown are the scenes that stand for their cause in docs/causes.md, where it is
 // not the first one.
 var shown = map[string]string{
+	"backend_not_ready":   "the store of a dynamic zone cannot be opened",
 	"backend_unreachable": "nomad does not answer",
 	"upstream_closed":     "an upstream that closes a TLS connection after the query",
 	"template_rcode":      "a template with rcode REFUSED and a reason",

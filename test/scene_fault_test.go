@@ -81,7 +81,7 @@ var faultScenes = []scene{
 		name: "no template that matches", cause: "template_nomatch",
 		stage: plain("template IN A . {\n match ^never[.]\n answer \"{{ .Name }} 60 IN A 192.0.2.1\"\n }"),
 		rcode: "SERVFAIL", at: "template",
-		brief: []string{"0 nothing on this server answers this name"},
+		brief: []string{"0 no configured answer of this server matches this name and type"},
 		full:  []string{"0 no template of template matches scene… A and there is no fallthrough"},
 	},
 	{

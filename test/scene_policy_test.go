@@ -93,8 +93,8 @@ var policyScenes = []scene{
 		stage:   func(t *testing.T) stage { return withoutStore(t, tsigOn+"require_opcode UPDATE\n }\n") },
 		message: signedUpdate, under: "=example.org.",
 		rcode: "SERVFAIL", at: "dynupdate",
-		brief: []string{"14 the dynamic update could not be stored"},
-		full:  []string{"14 dynupdate could not store the dynamic update of example.org."},
+		brief: []string{"14 the dynamic update could not be stored…"},
+		full:  []string{"14 dynupdate could not store the dynamic update of example.org.…"},
 	},
 	{
 		name: "a template with rcode REFUSED", cause: "template_rcode",

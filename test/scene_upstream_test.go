@@ -127,6 +127,17 @@ var exchangeScenes = []scene{
 	brokenTLS("a certificate of an authority that is not known", forwardTo(upstream.Config{Transport: upstream.TLS, Certificate: certificate.UnknownCA}), "…unknown authority…"),
 	brokenTLS("a certificate for another name", forwardTo(upstream.Config{Transport: upstream.TLS, Certificate: certificate.WrongName}), "…certificate is valid for other.example.org, not ns.example.net…"),
 	brokenTLS("a certificate that has expired", forwardTo(upstream.Config{Transport: upstream.TLS, Certificate: certificate.Expired}), "…certificate has expired…"),
+	tooEarly("a certificate that is not valid yet", forwardTo(upstream.Config{Transport: upstream.TLS, Certificate: certificate.NotYetValid})),
+	tooEarly("a certificate that is not valid yet over QUIC", forwardTo(upstream.Config{Transport: upstream.QUIC, Certificate: certificate.NotYetValid})),
+	tooEarly("a certificate that is not valid yet over HTTPS", forwardTo(upstream.Config{Transport: upstream.HTTPS, Certificate: certificate.NotYetValid})),
+	{
+		name: "a link-local upstream without its interface", cause: "upstream_link_local",
+		stage: func(*testing.T) stage { return stage{plugins: "forward . fe80::1", upstream: "[fe80::1]:53"} },
+		rcode: "SERVFAIL", at: "forward",
+		brief: []string{"23 the upstream's address is one of a single link, and it is asked without its interface"},
+		full:  []string{"23 [fe80::1] is a link-local address and is asked without its interface: it can never be reached"},
+		log:   line{"owner": "us", "lasts": "persistent"},
+	},
 	brokenTLS("an upstream that speaks no TLS", forwardTo(upstream.Config{Transport: upstream.TLS, Connection: upstream.Plaintext}), "…first record does not look like a TLS handshake…"),
 	brokenTLS("an expired certificate over QUIC", forwardTo(upstream.Config{Transport: upstream.QUIC, Certificate: certificate.Expired}), "…certificate has expired…"),
 	brokenTLS("an expired certificate over HTTPS", forwardTo(upstream.Config{Transport: upstream.HTTPS, Certificate: certificate.Expired}), "…certificate has expired…"),
@@ -178,6 +189,17 @@ func brokenTLS(name string, stage func(*testing.T) stage, reason string) scene {
 		full:  []string{"23 TLS failed (" + reason},
 		log:   line{"ede": "23", "lasts": "persistent"},
 	}
+}
+
+// tooEarly is an upstream whose certificate begins later than this machine's clock says
+// it is.
+func tooEarly(name string, stage func(*testing.T) stage) scene {
+	sc := brokenTLS(name, stage, "")
+	sc.cause = "clock_behind"
+	sc.brief = []string{"23 by this server's clock the upstream's certificate is not valid yet"}
+	sc.full = []string{"23 by this server's clock the certificate is not valid yet (current time … is before …): …"}
+	sc.log["owner"] = "us"
+	return sc
 }
 
 func malformed(name string, stage func(*testing.T) stage) scene {

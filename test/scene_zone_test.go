@@ -55,11 +55,15 @@ var zoneScenes = []scene{
 	{
 		name: "a secondary that never had a transfer", cause: "zone_not_loaded",
 		stage: func(t *testing.T) stage {
-			return stage{plugins: "secondary example.org {\n transfer from " + upstream.Closed(t) + "\n }"}
+			return stage{
+				plugins: "secondary example.com {\n transfer from " + upstream.Closed(t) + "\n }",
+				ready:   complained("www.example.com."),
+			}
 		},
+		under: "example.com.",
 		rcode: "SERVFAIL", at: "secondary",
-		brief: []string{"14 zone example.org. is not loaded yet"},
-		full:  []string{"14 zone example.org. of secondary is not loaded yet"},
+		brief: []string{"14 zone example.com. is not loaded yet: the connection is refused"},
+		full:  []string{"14 zone example.com. of secondary is not loaded yet; last error …Z: Failed to setup transfer `example.com.' with …: dial tcp …: connect: connection refused"},
 		log:   line{"owner": "us"},
 	},
 	{
@@ -76,8 +80,9 @@ var zoneScenes = []scene{
 		name: "a secondary past its expire time", cause: "zone_expired",
 		stage: expiredZone,
 		rcode: "SERVFAIL", at: "secondary",
-		brief: []string{"24 zone example.org. has expired"},
-		full:  []string{"24 zone example.org. of secondary has expired: no transfer for longer than the expire of its SOA"},
+		brief: []string{"24 zone example.net. has expired…"},
+		full:  []string{"24 zone example.net. of secondary has expired: no transfer for longer than the expire of its SOA; last error …"},
+		under: "example.net.",
 	},
 	{
 		name: "a CNAME that points at itself", cause: "zone_loop",
@@ -135,8 +140,8 @@ var zoneScenes = []scene{
 			return stage{plugins: "file " + filepath.Join(t.TempDir(), "none") + " example.org"}
 		},
 		rcode: "SERVFAIL", at: "file",
-		brief: []string{"14 zone example.org. is not loaded yet"},
-		full:  []string{"14 zone example.org. of file is not loaded yet"},
+		brief: []string{"14 zone example.org. is not loaded yet…"},
+		full:  []string{"14 zone example.org. of file is not loaded yet…"},
 	},
 	{
 		name: "a name in no zone of file", cause: "not_authoritative",
@@ -161,8 +166,8 @@ var zoneScenes = []scene{
 		},
 		under: "default.svc.cluster.local.",
 		rcode: "SERVFAIL", at: "kubernetes",
-		brief: []string{"14 the data source of this server is not ready"},
-		full:  []string{"14 kubernetes is not ready: it has not synced with the Kubernetes API"},
+		brief: []string{"14 the data source of this server is not ready…"},
+		full:  []string{"14 kubernetes is not ready: it has not synced with the Kubernetes API…"},
 		log:   line{"owner": "us"},
 	},
 	{
@@ -189,8 +194,8 @@ var zoneScenes = []scene{
 		},
 		under: "default.service.nomad.",
 		rcode: "SERVFAIL", at: "nomad",
-		brief: []string{"23 the data source of this server cannot be reached"},
-		full:  []string{"23 nomad cannot reach its data source: its own log lines have the error"},
+		brief: []string{"23 the data source of this server cannot be reached: the connection is refused"},
+		full:  []string{"23 nomad cannot reach its data source: …: connect: connection refused"},
 	},
 	{
 		name: "a name that hosts lacks", cause: "hosts_miss",
@@ -245,13 +250,13 @@ func withoutStore(t *testing.T, above string) stage {
 func expiredZone(t *testing.T) stage {
 	primary := upstream.Start(t, upstream.Config{Handler: dns.HandlerFunc(transferExpiring)})
 	return stage{
-		plugins: "secondary example.org {\n transfer from " + primary.Addr() + "\n }",
+		plugins: "secondary example.net {\n transfer from " + primary.Addr() + "\n }",
 		ready: func(t *testing.T, s *server.Server) {
 			// The zone tells nobody when it is loaded, nor when it expires: ask
 			// until it has.
 			until := func(rcode int) {
 				for range 300 {
-					m, err := server.Exchange(s.UDP(), "udp", server.Message("www.example.org", dns.TypeA), patience)
+					m, err := server.Exchange(s.UDP(), "udp", server.Message("www.example.net", dns.TypeA), patience)
 					if err == nil && m.Rcode == rcode {
 						return
 					}
@@ -262,6 +267,7 @@ func expiredZone(t *testing.T) stage {
 			until(dns.RcodeSuccess)
 			primary.Stop()
 			until(dns.RcodeServerFailure)
+			complained("www.example.net.")(t, s)
 		},
 	}
 }
@@ -269,11 +275,11 @@ func expiredZone(t *testing.T) stage {
 // transferExpiring answers with a zone that expires two seconds after its last
 // transfer.
 func transferExpiring(w dns.ResponseWriter, m *dns.Msg) {
-	soa := record("example.org. 60 IN SOA ns.example.org. hostmaster.example.org. 1 1 1 2 60")
+	soa := record("example.net. 60 IN SOA ns.example.net. hostmaster.example.net. 1 1 1 2 60")
 	r := new(dns.Msg).SetReply(m)
 	r.Answer = []dns.RR{soa}
 	if m.Question[0].Qtype == dns.TypeAXFR {
-		r.Answer = append(r.Answer, record("www.example.org. 60 IN A 192.0.2.10"), soa)
+		r.Answer = append(r.Answer, record("www.example.net. 60 IN A 192.0.2.10"), soa)
 	}
 	_ = w.WriteMsg(r)
 }

@@ -104,6 +104,7 @@ var byID = func() map[string]*Cause {
 // rules.go, and one golden.
 var Groups = []Group{
 	{"Upstream: nothing usable came back", exchangeCauses},
+	{"Upstream: nothing came back, by this server's own doing", nearbyCauses},
 	{"Upstream: it answered with the failure", answerCauses},
 	{"This server: zones and backends", zoneCauses},
 	{"This server: policy", policyCauses},

@@ -13,7 +13,7 @@ func Diagnosed(base *Verdict, id string, codes []uint16, brief, full, zone strin
 	c := ByID(id)
 	v := &Verdict{
 		Cause: c, Lasts: c.Lasts, Owner: c.Owner, Advice: c.Advice,
-		At: base.At, Upstream: base.Upstream, Zone: zone, seen: base.seen, notes: base.notes, Own: full,
+		At: base.At, Upstream: base.Upstream, Zone: zone, rcode: base.rcode, seen: base.seen, notes: base.notes, Own: full,
 	}
 	if brief == "" {
 		brief, full = c.Brief, c.Full
@@ -64,6 +64,15 @@ func (v *Verdict) Beside(said []option.Option) *Verdict {
 // Found reports whether v rests on a diagnosis.
 func (v *Verdict) Found() bool {
 	return len(v.Statements) > 0 && v.Statements[0].Source == option.Diagnosis || v.asked
+}
+
+// FoundZone is the zone that was found to be broken, or "": also for a failure out of
+// the cache, whose statements come from memory.
+func (v *Verdict) FoundZone() string {
+	if v.Cause.Rank < Found && !v.Found() {
+		return ""
+	}
+	return v.Zone
 }
 
 // Dated returns v, found at the time found, for an answer later than that. Its

@@ -42,7 +42,12 @@ var placeholders = map[string]func(*ev.Evidence) string{
 	"detail":     func(e *ev.Evidence) string { return e.Failure.Detail },
 	"error":      func(e *ev.Evidence) string { return e.Failure.Text() },
 	"with error": withError,
+	"reason":     reason,
+	"overheard":  overheard,
 	"no EDNS":    withoutEDNS,
+	"validity":   validity,
+	"without":    withoutReason,
+	"cut":        cutOff,
 	"update":     updateReason,
 	"rcode":      func(e *ev.Evidence) string { return rcodeName(e.Rcode) },
 	"ra":         headerBits,
@@ -77,7 +82,27 @@ func withError(e *ev.Evidence) string {
 	if text := e.Failure.Text(); text != "" {
 		return ": " + text
 	}
-	return unsaid[e.At]
+	if e.At == "nomad" && e.Overheard.Text != "" {
+		// It logs the error of each query.
+		return ": " + e.Overheard.Text
+	}
+	return unsaid[e.At] + overheard(e)
+}
+
+// withoutReason says that the upstream gave no reason. Of a truncated answer that is not
+// known: forward drops the OPT record from what it cuts, and so may others.
+func withoutReason(e *ev.Evidence) string {
+	if e.Reply.Truncated {
+		return cutOff(e)
+	}
+	return " without a reason" + withoutEDNS(e)
+}
+
+func cutOff(e *ev.Evidence) string {
+	if e.Reply.Truncated {
+		return ", truncated: a reason may have been cut off"
+	}
+	return ""
 }
 
 func withoutEDNS(e *ev.Evidence) string {

@@ -5,7 +5,7 @@ var (
 		ID: "no_next_plugin", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific,
 		Title:    "No plugin of the server block answers this name",
 		When:     "The chain of plugins ended: the last one passed the query on and nothing follows it.",
-		Advice:   "Add a forward for the rest of the names, or serve the name's zone; limit the block to the zones it has.",
+		Advice:   "Add a forward for the rest of the names, or serve the name's zone; limit the block to the zones it has. To say NXDOMAIN, serve the zone with file: hosts and template cannot.",
 		Corefile: `forward . 192.0.2.53`,
 		Brief:    "nothing on this server answers this name",
 		Full:     "no plugin after {at} answers {asked}: add forward, or a zone for it",
@@ -42,7 +42,7 @@ forward . 192.0.2.53`,
     fallthrough
 }
 forward . 192.0.2.53`,
-		Brief: "nothing on this server answers this name",
+		Brief: "no configured answer of this server matches this name and type",
 		Full:  "no template of {at} matches {asked} and there is no fallthrough",
 	}
 	rewriteInvalidName = &Cause{
@@ -78,8 +78,8 @@ forward . 192.0.2.53`,
 		When:    "The update was allowed, and the store could not be opened, the new zone not built, or the change not committed.",
 		Advice:  "Read the dynupdate lines of the log; check the disk and the permissions of the store.",
 		Command: "nsupdate -d -y hmac-sha256:NAME:SECRET",
-		Brief:   "the dynamic update could not be stored",
-		Full:    "{at} could not store the dynamic update of {qname}",
+		Brief:   "the dynamic update could not be stored{reason}",
+		Full:    "{at} could not store the dynamic update of {qname}{overheard}",
 	}
 	internalLookup = &Cause{
 		ID: "internal_lookup_failed", Code: 0, Lasts: Transient, Owner: Us, Rank: Specific,

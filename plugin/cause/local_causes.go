@@ -7,10 +7,10 @@ var (
 		ID: "zone_not_loaded", Code: 14, Lasts: Transient, Owner: Us, Rank: Specific,
 		Title:   "The zone is configured and not loaded yet",
 		When:    "A secondary has never had a transfer from its primary, or a zone file could not be read.",
-		Advice:  "Check that the primary can be reached and allows the transfer, or that the zone file exists and parses; the log at start tells.",
+		Advice:  "Read the error in the text or in the log: a secondary needs a primary that can be reached over TCP and allows the transfer, file a zone file that exists and parses.",
 		Command: "dig @PRIMARY ZONE AXFR",
-		Brief:   "zone {zone} is not loaded yet",
-		Full:    "zone {zone} of {at} is not loaded yet",
+		Brief:   "zone {zone} is not loaded yet{reason}",
+		Full:    "zone {zone} of {at} is not loaded yet{overheard}",
 	}
 	zoneExpired = &Cause{
 		ID: "zone_expired", Code: 24, Lasts: Transient, Owner: Us, Rank: Specific,
@@ -18,8 +18,8 @@ var (
 		When:    "The primary could not be reached for longer than the expire value of the zone's SOA.",
 		Advice:  "Restore the transfer from the primary; compare the SOA serials of both.",
 		Command: "dig @PRIMARY ZONE SOA",
-		Brief:   "zone {zone} has expired",
-		Full:    "zone {zone} of {at} has expired: no transfer for longer than the expire of its SOA",
+		Brief:   "zone {zone} has expired{reason}",
+		Full:    "zone {zone} of {at} has expired: no transfer for longer than the expire of its SOA{overheard}",
 	}
 	zoneLoop = &Cause{
 		ID: "zone_loop", Code: 24, Lasts: Persistent, Owner: Zone, Rank: Specific,
@@ -36,8 +36,8 @@ var (
 		When:    "A zone of a cloud provider (route53, azure, clouddns) is not fetched yet, or its data are faulty, as an alias that loops.",
 		Advice:  "Check the plugin's log lines on fetching the zone, its credentials, and the record in the provider's console.",
 		Command: "aws route53 list-resource-record-sets --hosted-zone-id ID",
-		Brief:   "the zone's data do not answer the query",
-		Full:    "the zone as {at} has it does not answer {asked}: not fetched yet, or faulty",
+		Brief:   "the zone's data do not answer the query{reason}",
+		Full:    "the zone as {at} has it does not answer {asked}: not fetched yet, or faulty{overheard}",
 	}
 	cnameTargetFailed = &Cause{
 		ID: "cname_target_failed", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Specific,
@@ -64,7 +64,7 @@ var (
 		When:    "The Kubernetes API has not been synced, the store of dynamic zones cannot be opened, etcd answers with an error, as without a leader or permission, or a plugin that CoreDNS does not ship says that it is not synced.",
 		Advice:  "Check that the API or the store can be reached and that this server may read it; the readiness check tells when it is done.",
 		Command: "kubectl -n kube-system logs -l k8s-app=kube-dns",
-		Brief:   "the data source of this server is not ready",
+		Brief:   "the data source of this server is not ready{reason}",
 		Full:    "{at} is not ready{with error}",
 	}
 	backendUnreachable = &Cause{
@@ -73,7 +73,7 @@ var (
 		When:    "etcd, nomad or another store behind a plugin does not answer.",
 		Advice:  "Check the endpoint in the Corefile, the store's health, and its certificates.",
 		Command: "etcdctl endpoint health",
-		Brief:   "the data source of this server cannot be reached",
+		Brief:   "the data source of this server cannot be reached{reason}",
 		Full:    "{at} cannot reach its data source{with error}",
 	}
 	backendError = &Cause{

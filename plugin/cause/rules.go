@@ -35,6 +35,8 @@ var rules = []rule{
 		return (asksUpstream(e) || foreign(e)) && kindOf(e) == ev.NoHealthy && !gaveUp(e)
 	}},
 	{canceled, func(e *ev.Evidence) bool { return asksUpstream(e) && !foreign(e) && gaveUp(e) }},
+	{upstreamLinkLocal, asksLinkLocal},
+	{clockBehind, notYetValid},
 	{upstreamTimeout, exchange(ev.Timeout)},
 	{upstreamUnreachable, exchange(ev.ConnRefused)},
 	{upstreamUnreachable, exchange(ev.Unroutable)},

@@ -91,10 +91,10 @@ var (
 		ID: "upstream_servfail", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Generic,
 		Title:   "The upstream answered SERVFAIL without a reason",
 		When:    "The upstream tried and failed and does not send Extended DNS Errors: DNSSEC validation, unreachable name servers, or its own trouble.",
-		Advice:  "Try a different resolver to tell the resolver from the zone; then check DNSSEC signatures, SOA serials and the zone's name servers. With diagnose, ede looks for the reason itself.",
+		Advice:  "Try a different resolver to tell the resolver from the zone; then check DNSSEC signatures, SOA serials and the zone's name servers." + diagnoseHint,
 		Command: "dig @UPSTREAM NAME +cd",
-		Brief:   "the upstream answered SERVFAIL without a reason",
-		Full:    "{upstream} answered SERVFAIL without a reason{no EDNS}{others}",
+		Brief:   "the upstream answered SERVFAIL{without}",
+		Full:    "{upstream} answered SERVFAIL{without}{others}",
 	}
 	upstreamRefused = &Cause{
 		ID: "upstream_refused", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Generic,
@@ -102,8 +102,8 @@ var (
 		When:    "Its access list (allow-query, allow-recursion) leaves this server out, it is authoritative only, or it limits the rate or is overloaded.",
 		Advice:  "Check allow-query and allow-recursion on the upstream for this server's address, and whether it is a resolver at all.",
 		Command: "dig @UPSTREAM . NS",
-		Brief:   "the upstream refused the query ({ra}): access list, authoritative only, or overloaded",
-		Full:    "{upstream} refused the query ({ra}): access list, authoritative only, or overloaded{no EDNS}{others}",
+		Brief:   "the upstream refused the query ({ra}): access list, authoritative only, or overloaded{cut}",
+		Full:    "{upstream} refused the query ({ra}): access list, authoritative only, or overloaded{cut}{no EDNS}{others}",
 	}
 	answerCauses = []*Cause{upstreamEDE, upstreamServfail, upstreamRefused, upstreamRefusedNotRecursive}
 )

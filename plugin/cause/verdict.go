@@ -33,6 +33,8 @@ type Verdict struct {
 	At, Upstream string
 	// Zone is the local zone concerned, if the cause is about one.
 	Zone string
+	// rcode is that of the answer.
+	rcode int
 	// seen is the evidence, and notes are the facts that came after it; see
 	// Trace.
 	seen  *ev.Evidence
@@ -48,10 +50,12 @@ type Verdict struct {
 func newVerdict(c *Cause, e *ev.Evidence) *Verdict {
 	v := &Verdict{
 		Cause: c, Lasts: c.Lasts, Owner: c.Owner, Advice: strings.TrimSpace(c.Advice),
-		At: e.At, Upstream: upstreamOf(e), Zone: e.Zone.Name, seen: e,
+		At: e.At, Upstream: upstreamOf(e), Zone: e.Zone.Name, rcode: e.Rcode, seen: e,
 	}
 	own := Statement{Code: c.Code, Brief: expand(c.Brief, e), Full: expand(c.Full, e)}
 	v.Own = own.Full
+	v.byOverheard(e)
+	v.byTruncation(e)
 	switch {
 	case c == panicked:
 		v.At = pluginOfPanic(e)

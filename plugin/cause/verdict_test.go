@@ -101,17 +101,23 @@ func TestTheTextOfAnAnswerNamesTheUpstreamsThatAreDownBesideIt(t *testing.T) {
 func TestAdviceOnAReasonOfTheUpstreamDependsOnItsCode(t *testing.T) {
 	for _, tc := range []struct {
 		cause *Cause
-		code  uint16
+		codes []uint16
+		rcode int
 		want  string
 	}{
-		{upstreamEDE, 7, zoneAdvice},
-		{upstreamEDE, 0, upstreamEDE.Advice},
-		{upstreamEDE, 49152, upstreamEDE.Advice},
-		{upstreamTimeout, 23, upstreamTimeout.Advice},
-		{cnameTargetFailed, 23, cnameTargetFailed.Advice},
+		{upstreamEDE, []uint16{7}, servfail, zoneAdvice},
+		{upstreamEDE, []uint16{13, 7}, servfail, zoneAdvice},
+		{upstreamEDE, []uint16{13}, servfail, traits[13].advice},
+		{upstreamEDE, []uint16{14}, servfail, traits[14].advice},
+		{upstreamEDE, []uint16{14}, refused, refusedNotReady.advice},
+		{upstreamEDE, []uint16{0}, servfail, upstreamEDE.Advice},
+		{upstreamEDE, nil, servfail, upstreamEDE.Advice},
+		{upstreamEDE, []uint16{49152}, servfail, upstreamEDE.Advice},
+		{upstreamTimeout, []uint16{23}, servfail, upstreamTimeout.Advice},
+		{cnameTargetFailed, []uint16{23}, servfail, cnameTargetFailed.Advice},
 	} {
-		if got := tc.cause.AdviceOn(tc.code); got != tc.want {
-			t.Errorf("%s with %d: %q, want %q", tc.cause.ID, tc.code, got, tc.want)
+		if got := tc.cause.AdviceOn(tc.codes, tc.rcode); got != tc.want {
+			t.Errorf("%s with %s %d: %q, want %q", tc.cause.ID, rcodeName(tc.rcode), tc.codes, got, tc.want)
 		}
 	}
 }

@@ -94,6 +94,8 @@ type Evidence struct {
 
 	// Zone is the state of the local zone that the question falls into.
 	Zone Zone
+	// Overheard is what At logged about its data.
+	Overheard Overheard
 	// Template is what the template plugin would do with the question.
 	Template Template
 	// Nested is the evidence of an internal lookup that failed inside this run.

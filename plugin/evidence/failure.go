@@ -17,6 +17,9 @@ type Failure struct {
 	// Detail is the part of a TLS or template error that tells the reason,
 	// sanitized.
 	Detail string
+	// NotYetValid is true for a certificate that begins later than this server's clock
+	// says it is.
+	NotYetValid bool
 	// Peer is the address that a network error names, if it names one. It is
 	// left empty where forward has named its upstream.
 	Peer string
@@ -34,7 +37,7 @@ func (f *Failure) Text() string {
 	if f.Err == nil {
 		return ""
 	}
-	return option.Sanitize(withoutLocalPorts(f.Err.Error()), maxErrorText)
+	return option.Sanitize(WithoutLocalPorts(f.Err.Error()), maxErrorText)
 }
 
 // Kind is what an error is, by type where Go or CoreDNS offers one.
@@ -123,10 +126,10 @@ func OfErrno(err error) Kind {
 	return NoError
 }
 
-// withoutLocalPorts makes the errors of equal failures equal: it takes the
+// WithoutLocalPorts makes the texts of errors of equal failures equal: it takes the
 // ephemeral port out of "read udp 192.0.2.1:40112->192.0.2.53:53". Every failed
 // exchange passes here, at a tenth of what a regular expression costs.
-func withoutLocalPorts(text string) string {
+func WithoutLocalPorts(text string) string {
 	var b strings.Builder
 	for {
 		arrow := strings.Index(text, "->")

@@ -22,8 +22,11 @@ func (x *Explainer) failure(run *observe.Run, r *dns.Msg, ev *evidence.Evidence,
 	server := metrics.WithServer(run.Context)
 	zone := x.Block.ServedZone(ev.Name)
 	group := incident.ZoneOf(ev.Name, zone)
-	if v.Found() && v.Zone != "" {
-		group = v.Zone
+	if found := v.FoundZone(); found != "" {
+		group = found
+	}
+	if x.Block.Diagnose {
+		v = v.InDiagnosis()
 	}
 	return &record.Failure{
 		Time:     time.Now(),
@@ -41,7 +44,7 @@ func (x *Explainer) failure(run *observe.Run, r *dns.Msg, ev *evidence.Evidence,
 		Cached:   ev.CacheHit,
 		Sent:     record.SentYes,
 		Group:    group,
-		Incident: incident.ID{Cause: v.Cause.ID, At: v.At, Upstream: v.Upstream, Zone: group},
+		Incident: incident.IDOf(v, ev.Rcode, group),
 	}
 }
 

@@ -12,12 +12,12 @@ func (t *Table) displace(in *incident) {
 	t.drop(in)
 }
 
-// keepUntold adds s to what is told of displaced incidents. It is kept by cause
-// and plugin alone, which are few, as it is a flood of zones or upstreams that
+// keepUntold adds s to what is told of displaced incidents. It is kept by cause,
+// plugin and reason alone, which are few, as it is a flood of zones or upstreams that
 // fills the table; the names of several incidents are counted one by one, and
 // which of them failed most is not kept.
 func (t *Table) keepUntold(s Summary) {
-	s.ID = ID{Cause: s.Cause, At: s.At, Zone: OtherZones}
+	s.ID = ID{Cause: s.Cause, At: s.At, Reason: s.Reason, Zone: OtherZones}
 	kept := t.displaced[s.ID]
 	if kept == nil {
 		s.Top = nil

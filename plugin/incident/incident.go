@@ -19,6 +19,8 @@ const (
 // ID is what makes failures one incident.
 type ID struct {
 	Cause, At, Upstream string
+	// Reason is empty unless the cause leaves it to the upstream to say why.
+	Reason Reason
 	// Zone is the registered domain of the names, or the server block's zone.
 	Zone string
 }
@@ -32,7 +34,7 @@ type Incident struct {
 	// LastGood is the last good answer to one of its names since First, or,
 	// for an upstream, the last before First that ede saw. Zero: none seen.
 	LastGood time.Time
-	// Advice and Code are of the first failure's verdict.
+	// Advice and Code are of the first failure's verdict, Code the most telling one.
 	Advice string
 	Code   uint16
 	Lasts  string
@@ -87,9 +89,7 @@ func (t *Table) begin(f *Failure, now time.Time) *incident {
 	in := newIncident(Incident{ID: f.ID, First: now, LastGood: f.LastGood})
 	if f.Verdict != nil {
 		in.Advice, in.Lasts, in.Owner = f.Verdict.Advice, string(f.Verdict.Lasts), string(f.Verdict.Owner)
-		if len(f.Verdict.Statements) > 0 {
-			in.Code = f.Verdict.Statements[0].Code
-		}
+		in.Code = f.Verdict.Code()
 	}
 	t.incidents[f.ID] = in
 	return in

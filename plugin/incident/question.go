@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/miekg/dns"
+
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 )
 
@@ -182,5 +184,10 @@ func (t *Table) Remember(k Key, v *cause.Verdict, zone string) {
 	if k.Name == "" {
 		return
 	}
-	t.remember(k, v, &ID{Cause: v.Cause.ID, At: v.At, Upstream: v.Upstream, Zone: zone}, t.now())
+	rcode := dns.RcodeServerFailure
+	if k.Refused {
+		rcode = dns.RcodeRefused
+	}
+	id := IDOf(v, rcode, zone)
+	t.remember(k, v, &id, t.now())
 }

@@ -498,7 +498,10 @@ func TestNamesAreGroupedByRegisteredDomain(t *testing.T) {
 		"org.":                           ".",
 		".":                              ".",
 		"host.":                          ".",
-		"pod.default.svc.cluster.local.": ".",
+		"pod.default.svc.cluster.local.": "local.",
+		"www.example.corp.":              "corp.",
+		"printer.lan.":                   "lan.",
+		"lan.":                           ".",
 		"1.2.0.192.in-addr.arpa.":        "192.in-addr.arpa.",
 		"www.user.github.io.":            "user.github.io.",
 	} {

@@ -30,8 +30,10 @@ type place struct {
 type named struct{ name, domain string }
 
 // ZoneOf returns what the names of a summary are grouped by: the registered
-// domain of name, which is in lower case and has its closing dot, or block, the
-// server block's zone, for a name that the public suffix list knows nothing of.
+// domain of name, which is in lower case and has its closing dot. Below a TLD that
+// the public suffix list does not have, as corp. or lan., nobody registers domains:
+// then it is the TLD, or block, the server block's zone, if that is below it. A
+// single label is in block.
 func ZoneOf(name, block string) string {
 	hash := nameHash(name)
 	at := &domains[hash%keptDomains]
@@ -47,27 +49,31 @@ func ZoneOf(name, block string) string {
 			at.kept.Store(&named{name, domain})
 		}
 	}
-	if domain == "" {
+	if domain == "" || block != "." && isOwn(domain) {
 		return block
 	}
 	return domain
 }
 
+// isOwn reports whether domain is a TLD, which stands for one that is not listed.
+func isOwn(domain string) bool { return strings.IndexByte(domain, '.') == len(domain)-1 }
+
 // registeredDomain is publicsuffix.EffectiveTLDPlusOne, without a second search and
-// with its closing dot.
+// with its closing dot, or the TLD if that is not listed.
 func registeredDomain(name string) string {
 	bare := strings.TrimSuffix(name, ".")
 	suffix, managed := publicsuffix.PublicSuffix(bare)
 	// A suffix without a dot that nobody manages is the list's default rule.
-	if !managed && !strings.Contains(suffix, ".") {
-		return ""
-	}
+	listed := managed || strings.Contains(suffix, ".")
 	if strings.HasPrefix(bare, ".") || strings.HasSuffix(bare, ".") || strings.Contains(bare, "..") {
 		return ""
 	}
 	above := len(bare) - len(suffix) - 1
 	if above <= 0 || bare[above] != '.' {
 		return ""
+	}
+	if !listed {
+		return name[above+1:]
 	}
 	return name[1+strings.LastIndexByte(bare[:above], '.'):]
 }

@@ -94,6 +94,7 @@ func Parsed(ctx caddy.Context) error {
 		x.Shared = &current.process.Shared
 		x.Block.ID = identity(corefile, m)
 		x.Ladder.Circle = circles[m.Index]
+		x.Ladder.Ear = current.process.ear
 		if m.Index < len(corefile) {
 			x.Ladder.Template = templateOf(corefile[m.Index])
 		}

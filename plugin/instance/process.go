@@ -14,6 +14,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
 	"github.com/seed-1b7246af/coredns-ede/plugin/explain"
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
+	"github.com/seed-1b7246af/coredns-ede/plugin/overheard"
 	"github.com/seed-1b7246af/coredns-ede/plugin/page"
 	"github.com/seed-1b7246af/coredns-ede/plugin/record"
 )
@@ -23,6 +24,8 @@ type process struct {
 	explain.Shared
 	// entries is how many questions the table may hold.
 	entries int
+	// ear hears why plugins have no data.
+	ear *overheard.Ear
 	// compare are the resolvers that diagnoses ask besides.
 	compare []*exchange.Upstream
 
@@ -34,7 +37,7 @@ type process struct {
 
 func newProcess(s Settings) (*process, error) {
 	table := incident.New(s.entries(), time.Now)
-	p := &process{entries: s.entries(), pageAddr: s.Page}
+	p := &process{entries: s.entries(), pageAddr: s.Page, ear: overheard.New(time.Now)}
 	p.Shared = explain.Shared{
 		Table: table, Log: record.NewLog(s.logOptions(), table, time.Now),
 		Classifier: cause.NewClassifier(), Client: s.Client.Value,
@@ -121,11 +124,13 @@ func (p *process) start(change incident.EventKind) error {
 	if change == incident.Started {
 		log.Infof("version %s, commit %s, %s", version, commit, runtime.Version())
 	}
+	p.ear.Listen()
 	p.Log.Start()
 	return nil
 }
 
 func (p *process) stop() {
+	p.ear.Stop()
 	p.page.Stop()
 	if p.Diagnoser != nil {
 		p.Diagnoser.Stop()

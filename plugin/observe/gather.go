@@ -47,6 +47,7 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 	run.addCache(e, maker)
 	run.addUpstream(e, t, err)
 	e.Zone = zoneOf(t.next, e.Asked.Name)
+	e.Overheard = run.ladder.overheard(t, e)
 	if t.name == "template" {
 		e.Template = run.ladder.Template
 	}
@@ -189,7 +190,7 @@ func (run *Run) addUpstream(e *evidence.Evidence, t *tap, err error) {
 	if good := t.lastGood.Load(); good != 0 {
 		e.LastGood = wall(time.Duration(good))
 	}
-	e.Loops = run.comesBack(e.Upstream, e.Asked)
+	e.Loops = run.comesBack(e.Upstream, e.Asked) || asked.sentBack(e.Upstream)
 }
 
 func (run *Run) tapAt(place uint8) *tap { return run.ladder.taps[place] }

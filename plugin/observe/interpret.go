@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	gotmpl "text/template"
+	"time"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/forward"
@@ -40,6 +41,7 @@ func interpret(err error, upstream plugin.Handler, named string) evidence.Failur
 	}
 	if f.Kind == evidence.TLS {
 		f.Detail = option.Sanitize(tlsReason(err), option.MaxText)
+		f.NotYetValid = isNotYetValid(err)
 	}
 	return f
 }
@@ -131,6 +133,16 @@ func is[E error](err error) bool {
 func isRemoteAlert(err error) bool {
 	op, ok := errors.AsType[*net.OpError](err)
 	return ok && op.Op == "remote error"
+}
+
+// isNotYetValid recognizes a certificate that begins later than now. Of what gRPC gives
+// there is only the text, as x509.CertificateInvalidError words it.
+func isNotYetValid(err error) bool {
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
+		return invalid.Reason == x509.Expired && invalid.Cert != nil && time.Now().Before(invalid.Cert.NotBefore)
+	}
+	text := err.Error()
+	return strings.Contains(text, "not yet valid: current time ") && strings.Contains(text, " is before ")
 }
 
 // tlsReason is the innermost reason: "x509: certificate signed by unknown

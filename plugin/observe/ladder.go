@@ -14,6 +14,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/overheard"
 )
 
 // Ladder is the set of taps of one server block. It is made at set-up and is safe
@@ -32,6 +33,9 @@ type Ladder struct {
 	Circle bool
 	// Template says what the Corefile tells of the block's templates.
 	Template evidence.Template
+
+	// Ear has what plugins log about their data. It may be nil.
+	Ear *overheard.Ear
 
 	// Background is called when a refresh that cache did on its own has ended, from
 	// cache's goroutine. It may be nil.

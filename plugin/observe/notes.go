@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/miekg/dns"
@@ -54,6 +55,10 @@ type asked struct {
 	edns bool
 	// began and ended are times of now.
 	began, ended time.Duration
+	// flight is the question under way where a circle is suspected, back the upstream
+	// that was proven to send it back.
+	flight *flight
+	back   netip.Addr
 }
 
 // note returns the notes to write to.

@@ -29,6 +29,8 @@ type upstreams struct {
 	only    string
 	chooses bool
 
+	circle *circle
+
 	mu   sync.Mutex
 	down map[string]time.Time
 }
@@ -63,6 +65,7 @@ func newUpstreams(h plugin.Handler) *upstreams {
 		u.only = u.sets[0].addrs[0]
 	}
 	u.chooses = forwardOf(h) != nil && u.only == ""
+	u.circle = newCircle(u.sets)
 	return u
 }
 
@@ -130,7 +133,11 @@ func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg) context.Context {
 	if t.upstreams.chooses && metadata.ValueFuncs(ctx) == nil {
 		ctx = metadata.ContextWithMetadata(ctx)
 	}
-	run.note().asked = asked{tap: t, ctx: ctx, edns: option.RequestOf(r).HasOPT(), began: now()}
+	a := asked{tap: t, ctx: ctx, edns: option.RequestOf(r).HasOPT(), began: now()}
+	if len(r.Question) == 1 {
+		a.flight = t.upstreams.circle.begin(run.clientOf(), r.Question[0])
+	}
+	run.note().asked = a
 	return ctx
 }
 
@@ -139,8 +146,12 @@ func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg) context.Context {
 func (run *Run) answered(t *tap, rcode int, err error) {
 	asked := &run.note().asked
 	asked.ended = now()
-	if err == nil && rcode == dns.RcodeSuccess && !run.failureWritten() {
+	good := err == nil && rcode == dns.RcodeSuccess && !run.failureWritten()
+	if good {
 		t.lastGood.Store(int64(asked.ended))
+	}
+	if asked.flight != nil {
+		asked.back = t.upstreams.circle.end(asked.flight, !good)
 	}
 }
 

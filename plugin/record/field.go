@@ -102,8 +102,10 @@ func fieldsOf(fs fields, f *Failure, client ClientForm) fields {
 }
 
 func incidentFields(in incident.Incident) fields {
-	fs := make(fields, 0, 12)
+	fs := make(fields, 0, 14)
+	fs.text("rcode", in.Reason.Rcode)
 	fs.text("cause", in.Cause)
+	fs.codes("ede", in.Reason.Codes())
 	fs.text("at", in.At)
 	fs.text("upstream", in.Upstream)
 	fs.text("zone", in.Zone)

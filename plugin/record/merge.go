@@ -4,8 +4,8 @@ import "github.com/seed-1b7246af/coredns-ede/plugin/incident"
 
 // merge returns all if there are at most most of them. Otherwise it keeps as
 // many of the first as it can, and puts the rest together by all of their ID but
-// the zone, or, if those are too many, by the cause alone: no cause is ever
-// lost, so there can be more than most if there are more causes.
+// the zone, or, if those are too many, by the cause and its reason alone: none
+// is ever lost, so there can be more than most if there are more of them.
 func merge[T any](all []T, most int, id func(*T) *incident.ID, add func(sum, one *T)) []T {
 	if len(all) <= most {
 		return all
@@ -19,7 +19,9 @@ func merge[T any](all []T, most int, id func(*T) *incident.ID, add func(sum, one
 			return append(all[:keep:keep], rest...)
 		}
 	}
-	alone := func(id incident.ID) incident.ID { return incident.ID{Cause: id.Cause, Zone: incident.OtherZones} }
+	alone := func(id incident.ID) incident.ID {
+		return incident.ID{Cause: id.Cause, Reason: id.Reason, Zone: incident.OtherZones}
+	}
 	return together(all, alone, id, add)
 }
 

@@ -159,6 +159,18 @@ var facts = map[string]func(t *testing.T, e *evidence.Evidence, value string){
 		}
 		e.Zone = evidence.Zone{Name: name, State: evidence.ZoneState(place(t, zoneStates, state))}
 	},
+	"overheard": func(t *testing.T, e *evidence.Evidence, s string) {
+		lasted, text, _ := strings.Cut(s, " | ")
+		reason, ago, ok := strings.Cut(lasted, " for ")
+		d, err := time.ParseDuration(ago)
+		if !ok || err != nil {
+			t.Fatalf("%q is not REASON for DURATION | TEXT", s)
+		}
+		e.Overheard = evidence.Overheard{
+			Reason: evidence.Reason(place(t, reasons, reason)), Text: text,
+			Last: time.Date(2026, 1, 1, 14, 2, 11, 0, time.UTC), Lasted: d,
+		}
+	},
 	"template": func(t *testing.T, e *evidence.Evidence, s string) {
 		e.Template = evidence.Template(place(t, []string{"unknown", "no match", "rcode"}, s))
 	},
@@ -175,6 +187,8 @@ var facts = map[string]func(t *testing.T, e *evidence.Evidence, value string){
 				e.NoEDNS = true
 			case "loops":
 				e.Loops = true
+			case "not yet valid":
+				e.Failure.NotYetValid = true
 			case "cache hit":
 				e.CacheHit = true
 			default:
@@ -187,6 +201,7 @@ var facts = map[string]func(t *testing.T, e *evidence.Evidence, value string){
 var (
 	shapes     = spelled(evidence.Panicked, evidence.Shape.String)
 	kinds      = spelled(evidence.Other, evidence.Kind.String)
+	reasons    = spelled(evidence.Unreadable, evidence.Reason.String)
 	zoneStates = spelled(evidence.ZoneLoaded, evidence.ZoneState.String)
 )
 

@@ -27,10 +27,11 @@ const Name = "ns.example.net"
 type Flaw int
 
 const (
-	None      Flaw = iota
-	UnknownCA      // signed by an authority that is not in the CA file
-	WrongName      // for another name, and for no address
-	Expired        // ended an hour ago
+	None        Flaw = iota
+	UnknownCA        // signed by an authority that is not in the CA file
+	WrongName        // for another name, and for no address
+	Expired          // ended an hour ago
+	NotYetValid      // begins in an hour
 )
 
 // Authority signs server certificates. CAFile is its own certificate in PEM.
@@ -71,6 +72,8 @@ func (a *Authority) Issue(t testing.TB, flaw Flaw) tls.Certificate {
 		template.DNSNames, template.IPAddresses = []string{"other.example.org"}, nil
 	case Expired:
 		template.NotAfter = time.Now().Add(-time.Hour)
+	case NotYetValid:
+		template.NotBefore = time.Now().Add(time.Hour)
 	}
 	key := newKey(t)
 	der, err := x509.CreateCertificate(rand.Reader, template, signer.cert, &key.PublicKey, signer.key)

@@ -43,6 +43,7 @@ func TestEachFlawIsTheOnlyOne(t *testing.T) {
 		"wrong name, address":  {WrongName, "127.0.0.1", &hostname},
 		"wrong name, its own":  {WrongName, "other.example.org", nil},
 		"expired, by any name": {Expired, Name, &invalid},
+		"not valid yet":        {NotYetValid, Name, &invalid},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -18,7 +18,7 @@ var testNow = time.Date(2026, 11, 20, 15, 0, 0, 0, time.UTC)
 
 // testKnowledge stands for the catalog.
 var testKnowledge = Knowledge{
-	Advice: func(cause string, _ uint16) (string, string) {
+	Advice: func(cause string, _ uint16, _ string) (string, string) {
 		switch cause {
 		case "upstream_timeout":
 			return "The upstream did not reply in time", "Try a different resolver to tell whether the resolver or the zone is at fault, then look whether the upstream is up and reachable."

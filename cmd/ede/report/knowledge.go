@@ -8,9 +8,9 @@ import (
 // Knowledge is what the catalog of causes says. Its functions may be nil and may
 // return empty strings for what they do not know.
 type Knowledge struct {
-	// Advice returns a cause's title, and what to do about it if the first
-	// INFO-CODE is code.
-	Advice func(cause string, code uint16) (title, advice string)
+	// Advice returns a cause's title, and what to do about it if the rcode
+	// is rcode and the most telling INFO-CODE code.
+	Advice func(cause string, code uint16, rcode string) (title, advice string)
 	// Facts returns who acts on a cause and how long it lasts, where the log
 	// does not say: summaries do not.
 	Facts func(cause string) (owner, lasts string)
@@ -22,13 +22,21 @@ const unknown = "unknown"
 
 func (k Knowledge) advice(c *causeTally) (title, advice string) {
 	if k.Advice != nil {
-		code, _ := c.usual()
-		title, advice = k.Advice(c.name, code)
+		code, said := c.usual()
+		title, advice = k.Advice(c.name, code, said.rcode())
 	}
 	if advice == "" {
 		advice = c.advice
 	}
 	return title, advice
+}
+
+// rcode is that of most failures of s.
+func (s *saying) rcode() string {
+	if s != nil && 2*s.refused > s.count {
+		return "REFUSED"
+	}
+	return "SERVFAIL"
 }
 
 // example is what the log says of most failures of the cause.
@@ -45,7 +53,7 @@ func (k Knowledge) knows(cause string) bool {
 	if k.Advice == nil {
 		return true
 	}
-	title, _ := k.Advice(cause, 0)
+	title, _ := k.Advice(cause, 0, "")
 	return title != ""
 }
 

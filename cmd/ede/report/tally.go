@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 )
 
 // The limits of what a tally holds, whatever the log. All tables full, with
@@ -59,17 +60,18 @@ type causeTally struct {
 	lasts, codes    labels
 	at              labels
 	upstream, zones *heavy
-	said            map[uint16]*saying // by the first INFO-CODE
+	said            map[uint16]*saying // by the most telling INFO-CODE
 	advice          string
 	recoveries      uint64
 	recovered       time.Time
 	longest         float64 // seconds
 }
 
-// A saying is what is said of the failures with one first INFO-CODE.
+// A saying is what is said of the failures with one most telling INFO-CODE.
 type saying struct {
-	count uint64
-	text  string
+	// refused are those of count with REFUSED.
+	count, refused uint64
+	text           string
 }
 
 // A finding is what a diagnosis found, once for each cause, zone and result.
@@ -175,6 +177,12 @@ func (t *tally) failure(r *logline.Record) {
 // summary takes the part of a summary that query lines do not have.
 func (t *tally) summary(r *logline.Record, c *causeTally, no int) {
 	t.summed += r.Count
+	if codes := r.Get(logline.EDE); len(codes) > 0 {
+		// It is the incident's own: all of the window had this rcode and code.
+		c.rcodes.add(r.Get(logline.RCode), r.Count)
+		c.codes.add(codes, r.Count)
+		c.say(r, r.Count)
+	}
 	t.zone(r.Get(logline.Zone), c, r.Count).see(r.Time, r.Count, r.CachedCount, no)
 	rest := r.Count
 	for name, n := range r.TopNames {
@@ -233,12 +241,18 @@ func (c *causeTally) label(r *logline.Record) {
 	c.lasts.add(r.Get(logline.Lasts), 1)
 	c.codes.add(r.Get(logline.EDE), 1)
 	keepFirst(&c.advice, r.Get(logline.Advice))
-	if code, ok := r.FirstCode(); ok {
-		c.say(code, r.Get(logline.Text))
-	}
+	c.say(r, 1)
 }
 
-func (c *causeTally) say(code uint16, text []byte) {
+// say counts n failures under the most telling code of r, if it has one.
+func (c *causeTally) say(r *logline.Record, n uint64) {
+	code, ok := r.FirstCode()
+	if !ok {
+		return
+	}
+	if codes := r.Codes(nil); len(codes) > 1 {
+		code = cause.MostTelling(codes)
+	}
 	s := c.said[code]
 	if s == nil {
 		if len(c.said) == maxLabels {
@@ -247,11 +261,14 @@ func (c *causeTally) say(code uint16, text []byte) {
 		s = new(saying)
 		c.said[code] = s
 	}
-	s.count++
-	keepFirst(&s.text, text)
+	s.count += n
+	if string(r.Get(logline.RCode)) == "REFUSED" {
+		s.refused += n
+	}
+	keepFirst(&s.text, r.Get(logline.Text))
 }
 
-// usual returns the first INFO-CODE of most failures, and what is said of them,
+// usual returns the most telling INFO-CODE of most failures, and what is said of them,
 // nil if there is none.
 func (c *causeTally) usual() (code uint16, said *saying) {
 	for other, s := range c.said {

@@ -1,0 +1,156 @@
+package cause
+
+import (
+	"strings"
+
+	"github.com/miekg/dns"
+
+	ev "github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+)
+
+// trait is what a code that an upstream sent implies for the operator here.
+type trait struct {
+	lasts  Lasts
+	owner  Owner
+	advice string
+}
+
+const zoneAdvice = "The zone is at fault, not this server: check its DNSSEC signatures (dig +cd, delv), SOA serials and name servers, and tell its owner."
+
+// traits are those of the INFO-CODEs that can come with SERVFAIL or REFUSED;
+// others say nothing certain (RFC 8914 section 3: a receiver must not take a
+// combination of code and RCODE to make sense).
+var traits = map[uint16]trait{
+	1:  {Persistent, Zone, zoneAdvice},
+	2:  {Persistent, Zone, zoneAdvice},
+	5:  {LastsOpen, Zone, zoneAdvice},
+	6:  {Persistent, Zone, zoneAdvice},
+	7:  {Persistent, Zone, zoneAdvice},
+	8:  {Transient, Zone, zoneAdvice},
+	9:  {Persistent, Zone, zoneAdvice},
+	10: {Persistent, Zone, zoneAdvice},
+	11: {Persistent, Zone, zoneAdvice},
+	12: {Persistent, Zone, zoneAdvice},
+	13: {Transient, Upstream, "The upstream answered out of its cache of failures; ask again in some seconds."},
+	14: {Transient, Upstream, "The upstream is starting or not ready; ask again, or look at its log."},
+	15: {Persistent, Upstream, "The upstream blocks the name by its own policy; ask its operator."},
+	16: {Persistent, Upstream, "The upstream has to block the name; its operator can say by whose order."},
+	17: {Persistent, Upstream, "The upstream filters the name as its client asked for; look at the filter's settings there."},
+	18: {Persistent, Upstream, "The upstream does not serve this server: check allow-query and allow-recursion there."},
+	20: {Persistent, Us, "The upstream is not authoritative for the name and does not recurse: forward to a resolver."},
+	21: {Persistent, Client, "The upstream does not support what was asked."},
+	22: {LastsOpen, Zone, "The upstream reaches none of the zone's name servers: check them (dig NS +trace) and try a different resolver."},
+	23: {Transient, Network, "The upstream has a network error with a server behind it; look at its log."},
+	24: {LastsOpen, Zone, "The upstream has invalid data for the zone; look at its transfer and zone file."},
+	25: {Persistent, Zone, zoneAdvice},
+	27: {Persistent, Zone, zoneAdvice},
+	31: {Transient, Us, "The upstream limits the rate of this server: ask its operator, or cache more."},
+	32: {Persistent, Us, "The quota of this server at the upstream is used up."},
+	35: {Persistent, Upstream, "A server behind the upstream blocks the name."},
+}
+
+// refusedNotReady is what 14 Not Ready means beside REFUSED: dnsmasq says so of a name
+// that none of its servers is for, and will say it again.
+var refusedNotReady = trait{
+	Persistent, Upstream,
+	"The upstream has no server to ask for this name (dnsmasq says 14 then): give it one, or forward the name's zone elsewhere.",
+}
+
+func traitOf(code uint16, rcode int) (trait, bool) {
+	if code == notReady && rcode == dns.RcodeRefused {
+		return refusedNotReady, true
+	}
+	t, ok := traits[code]
+	return t, ok
+}
+
+// AdviceOn is what to do about c if the answer had this rcode and these INFO-CODEs: with
+// a reason of the upstream's own it depends on the most telling of them.
+func (c *Cause) AdviceOn(codes []uint16, rcode int) string {
+	if t, ok := traitOf(MostTelling(codes), rcode); ok && len(codes) > 0 && c == upstreamEDE {
+		return t.advice
+	}
+	return strings.TrimSpace(c.Advice)
+}
+
+// MostTelling is the code that says the most of those that came together: what says less
+// than another, as 13 Cached Error, is it only where nothing else is there. It is 0 if
+// there is none.
+func MostTelling(codes []uint16) uint16 {
+	statements := make([]Statement, len(codes))
+	for i, code := range codes {
+		statements[i] = Statement{Code: code, FromUpstream: true}
+	}
+	told := telling(statements)
+	if i := mostTelling(told, dns.RcodeServerFailure); i >= 0 {
+		return told[i].Code
+	}
+	if len(told) > 0 {
+		return told[0].Code
+	}
+	return 0
+}
+
+// mostTelling is the place of the first statement whose code means something for the
+// operator here and is not only that the failure is known already; -1 if none does.
+func mostTelling(told []Statement, rcode int) int {
+	best := -1
+	for i, s := range told {
+		if _, ok := traitOf(s.Code, rcode); !ok {
+			continue
+		}
+		if s.Code != cachedError {
+			return i
+		}
+		if best < 0 {
+			best = i
+		}
+	}
+	return best
+}
+
+// byCodes lets the most telling of the codes that the upstream sent decide.
+func (v *Verdict) byCodes() {
+	told := telling(v.Statements)
+	if i := mostTelling(told, v.rcode); i >= 0 {
+		t, _ := traitOf(told[i].Code, v.rcode)
+		v.Lasts, v.Owner, v.Advice = t.lasts, t.owner, t.advice
+	}
+}
+
+// Code is the INFO-CODE that says the most of v.
+func (v *Verdict) Code() uint16 {
+	if v.Cause == upstreamEDE {
+		return MostTelling(v.Codes())
+	}
+	if len(v.Statements) > 0 {
+		return v.Statements[0].Code
+	}
+	return v.Cause.Code
+}
+
+// ByReason reports whether failures of v are told apart by the rcode and the code, since
+// the cause says no more than that the upstream gave a reason.
+func (v *Verdict) ByReason() bool { return v.Cause == upstreamEDE }
+
+// diagnoseHint is the end of an advice where nothing is diagnosed.
+const diagnoseHint = " With diagnose, ede looks for the reason itself."
+
+// InDiagnosis returns v for a server block that has diagnose already.
+func (v *Verdict) InDiagnosis() *Verdict {
+	advice, hinted := strings.CutSuffix(v.Advice, diagnoseHint)
+	if !hinted {
+		return v
+	}
+	w := *v
+	w.Advice = advice
+	return &w
+}
+
+// byTruncation makes the advice on an answer that was cut and gave no reason: the whole
+// of it may have one.
+func (v *Verdict) byTruncation(e *ev.Evidence) {
+	if e.Reply.Truncated && (v.Cause == upstreamServfail || v.Cause == upstreamRefused) {
+		v.Advice = "Ask the upstream over TCP, where nothing is cut: dig @UPSTREAM NAME +tcp. If that tells a reason, force_tcp in forward brings it here."
+	}
+}
