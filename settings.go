@@ -3,6 +3,7 @@ package ede
 import (
 	"fmt"
 	"net/netip"
+	"os"
 	"strings"
 	"time"
 
@@ -16,6 +17,8 @@ type settings struct {
 	memory setting[int]
 	log    setting[logLine]
 	client setting[record.ClientForm]
+	// instance is what log instance says: a name, or noInstance.
+	instance setting[string]
 	// diagnoses is true if a server block diagnoses, and diagnose what a diagnose
 	// block says, if there is one.
 	diagnoses bool
@@ -90,6 +93,9 @@ func (s *settings) merge(other settings) error {
 	if err := s.client.take("log client", other.client); err != nil {
 		return err
 	}
+	if err := s.instance.take("log instance", other.instance); err != nil {
+		return err
+	}
 	if err := s.page.take("page", other.page); err != nil {
 		return err
 	}
@@ -112,5 +118,14 @@ func (s settings) entries() int {
 }
 
 func (s settings) logOptions() record.Options {
-	return record.Options{Mode: s.log.value.mode, Window: s.log.value.window, Client: s.client.value}
+	o := record.Options{Mode: s.log.value.mode, Window: s.log.value.window, Client: s.client.value}
+	o.Instance, o.InstanceInText = s.instance.value, s.instance.place != ""
+	switch o.Instance {
+	case noInstance:
+		o.Instance = ""
+	case "":
+		// Without a name lines are no worse than those of one process alone.
+		o.Instance, _ = os.Hostname()
+	}
+	return o
 }

@@ -49,6 +49,10 @@ type Options struct {
 	Mode   Mode
 	Window time.Duration
 	Client ClientForm
+	// Instance names this process on its lines, "" for none: in JSON, and in text
+	// as well if InstanceInText. Lines of many processes end up in one store.
+	Instance       string
+	InstanceInText bool
 }
 
 // Log writes failures from a bounded queue, so that a stalled sink never holds
@@ -87,6 +91,7 @@ func NewLog(o Options, table *incident.Table, now func() time.Time) *Log {
 	return &Log{
 		options: o, table: table, now: now,
 		queue: make(chan *Failure, queueLength), events: make(chan event, queueLength/8), stop: make(chan struct{}),
+		pen: pen{instance: o.Instance, inText: o.InstanceInText},
 	}
 }
 
@@ -214,9 +219,11 @@ func (l *Log) writeFailure(f *Failure) { l.pen.writeFailure(f, l.options.Client)
 
 // pen writes lines, one at a time, and has the memory for one.
 type pen struct {
-	mu     sync.Mutex
-	fields fields
-	line   []byte
+	mu       sync.Mutex
+	instance string
+	inText   bool
+	fields   fields
+	line     []byte
 }
 
 func (p *pen) writeFailure(f *Failure, client ClientForm) {
@@ -226,6 +233,11 @@ func (p *pen) writeFailure(f *Failure, client ClientForm) {
 		p.fields = make(fields, 0, maxFields)
 	}
 	p.fields = fieldsOf(p.fields[:0], f, client)
+	if clog.IsJSON() {
+		// A store can group by the zone that summaries have; from a name it cannot
+		// tell the registered domain.
+		p.fields.text("zone", f.Group)
+	}
 	p.put("", p.fields)
 }
 
@@ -243,8 +255,12 @@ func (p *pen) put(word string, fs fields) {
 		if message == "" {
 			message = "failure"
 		}
+		fs.text("instance", p.instance)
 		clog.InfoAttrs(message, attrs(fs)...)
 		return
+	}
+	if p.inText {
+		fs.text("instance", p.instance)
 	}
 	p.line = appendText(append(p.line[:0], word...), fs)
 	logger.Info(string(p.line))

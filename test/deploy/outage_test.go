@@ -352,7 +352,7 @@ func logStory(t *testing.T, text string) (s story) {
 			}
 			s.add(fields["cause"], 1, cached)
 		case strings.HasPrefix(words, "summary "):
-			s.add(fields["cause"], number("count"), number("cached"))
+			s.add(fields["cause"], number("count"), number("cached_count"))
 		}
 	}
 	return s
