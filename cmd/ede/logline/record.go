@@ -46,7 +46,8 @@ func (k Kind) String() string {
 type Field uint8
 
 // The fields, in the order in which a text line has them. Cached is a boolean
-// on a query line and a number on a summary; the record has both parsed.
+// on a query line. Summaries have CachedSum; older ones had a number in Cached.
+// The record has both parsed.
 const (
 	RCode Field = iota
 	Cause
@@ -74,6 +75,11 @@ const (
 	Text
 	Error
 	Advice
+	// CachedSum is how many failures of a summary came out of the cache.
+	CachedSum
+	// Instance is the process that wrote the line: by its own word, else by that
+	// of the sink (the Pod of kubectl --prefix, the host of syslog).
+	Instance
 	numFields
 )
 
