@@ -13,6 +13,7 @@
 package logline
 
 import (
+	"bytes"
 	"strconv"
 	"time"
 )
@@ -179,4 +180,17 @@ func lastByte(b []byte, c byte) int {
 		}
 	}
 	return -1
+}
+
+// Codes reads INFO-CODEs as a store gives them back, "[23,13]". It returns them in
+// the form of a Record's, the first of them, and whether there are any.
+func Codes(list string) (codes string, first uint16, ok bool) {
+	var p Parser
+	var r Record
+	r.values[EDE] = bytes.Trim(p.codes([]byte(list)), " ")
+	if len(r.values[EDE]) == 0 || len(r.values[EDE]) > maxLabel || !isCodes(r.values[EDE]) {
+		return "", 0, false
+	}
+	first, ok = r.FirstCode()
+	return string(r.values[EDE]), first, ok
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"sync"
 	"time"
 
@@ -24,7 +25,14 @@ const (
 
 // Config is what a report is made from, and how.
 type Config struct {
-	Files     []string // none is standard input, as is "-"
+	Files []string // none is standard input, as is "-"
+	// From is the address of a store to ask in place of reading files, and Header
+	// what each request to it bears. Asking is told what is asked, how much has been
+	// asked and how much there is; nil for none.
+	From      string
+	Header    http.Header
+	Timeout   time.Duration // of all questions to the store, 0 for none
+	Asking    func(what string, done, total int)
 	Stdin     io.Reader
 	Out       io.Writer
 	Progress  func(read int) // told of each read; nil for none
@@ -48,12 +56,13 @@ type run struct {
 	mu       sync.Mutex
 	tally    *tally
 	problems []string
+	partial  bool
 	dirty    bool
 }
 
 // Run reads and writes the report. When ctx is done early it writes what it
-// has. The error is of files that could not be read, after the report of the
-// others; malformed lines are no error.
+// has. The error is of files that could not be read, or of a store part of which
+// could not be asked, after the report of the rest; malformed lines are no error.
 func Run(ctx context.Context, c Config) error {
 	if len(c.Files) == 0 {
 		c.Files = []string{stdinName}
@@ -71,18 +80,31 @@ func Run(ctx context.Context, c Config) error {
 			r.problems = append(r.problems, fmt.Sprintf("%q is no cause of this version: `ede causes` lists them", name))
 		}
 	}
-	err := r.read(ctx)
+	var err error
+	if c.From != "" {
+		err = r.store(ctx)
+	} else {
+		err = r.read(ctx)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.From != "" && ctx.Err() != nil {
+		return errors.New("interrupted: no report, as a store's answers make one together only")
+	}
+	if err != nil && r.tally.ours == 0 {
+		// A report of nothing beside an error would say that nothing failed.
+		return err
+	}
 	if ctx.Err() != nil && !c.Follow {
 		r.problems = append(r.problems, "interrupted: this is not the whole log")
 	}
+	r.partial = err != nil || ctx.Err() != nil && !c.Follow
 	return errors.Join(err, r.write())
 }
 
 func (r *run) write() error {
 	rep := r.tally.report(r.Knowledge, r.Top)
-	rep.Log.Problems = r.problems
+	rep.Log.Problems, rep.Partial = r.problems, r.partial
 	switch r.Format {
 	case JSON:
 		return rep.WriteJSON(r.Out)
