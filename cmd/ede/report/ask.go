@@ -41,15 +41,15 @@ const topNames = ` top:* | split " " from top as pair | unroll (pair) | extract_
 // questions are all that a report is made of but its timeline. The first tells how
 // many lines there are, the next ones of all failures; tables come after them.
 func (t *tally) questions(s *scope) []question {
-	most := fmt.Sprintf(" | sort by (n desc) limit %d", mostRows)
+	most := fmt.Sprintf(" sum(n) as n, sum(cached) as cached, min(first) as first, max(last) as last, row_max(n, cause, n) as most | sort by (n desc) limit %d", mostRows)
 	table := func(field string) string {
-		return " " + field + ":* | stats by (" + field + ", cause)" + count + " | rename " + field + " as key" + most
+		return " " + field + ":* | stats by (" + field + ", cause)" + count + " | rename " + field + " as key | stats by (key)" + most
 	}
 	names := s.queries + s.clients + ` | stats by (qname, cause) count() as n, count() if (cached:="true") as cached, min(_time) as first, max(_time) as last | format "<lc:qname>" as key`
 	if s.summaries != "" {
 		names += " | union (" + s.summaries + topNames + " | stats by (key, cause) sum(told) as n, min(_time) as first, max(_time) as last)"
 	}
-	names += " | stats by (key, cause) sum(n) as n, sum(cached) as cached, min(first) as first, max(last) as last" + most
+	names += " | stats by (key, cause) sum(n) as n, sum(cached) as cached, min(first) as first, max(last) as last | stats by (key)" + most
 	all := []question{
 		{what: "lines", take: t.rollLines, query: s.all + " | stats count() as lines, count() if (" + isQuery + ") as singles, count() if " + isSummary + " as summaries," +
 			" count() if (" + isRecovery + ") as recoveries, count() if (" + isDiagnosis + ") as diagnoses, sum(count) if " + isSummary + " as summed"},
@@ -60,16 +60,19 @@ func (t *tally) questions(s *scope) []question {
 		{what: "summaries", take: t.rollSummaries, query: on(s.summaries, " | stats by (cause, at, upstream) sum(count) as n, sum(cached_count) as cached,"+
 			" min(_time) as first, max(_time) as last, max(window_seconds) as window | sort by (n desc)")},
 		{what: "summaries of more", take: func(r victorialogs.Row) { t.left.Undecided += r.Uint("n") }, query: on(s.above, " | stats sum(count) as n")},
-		{what: "names in summaries of more", take: t.rollAbove, query: on(s.above, topNames+" | filter "+below("key", t.filter.Zones)+
-			" | stats by (cause, at, upstream, zone, key) sum(told) as n, min(_time) as first, max(_time) as last, max(window_seconds) as window | sort by (n desc)")},
+		{what: "names in summaries of more", take: t.rollAbove, query: on(s.wanted, " | stats by (cause, at, upstream, zone, key) sum(told) as n, sum(share) as cached,"+
+			" min(_time) as first, max(_time) as last, max(window_seconds) as window | sort by (n desc)")},
 		{what: "summaries that do not tell", take: func(r victorialogs.Row) { t.left.Undecided += r.Uint("n") }, query: on(s.unclear, " | stats sum(count) as n")},
 		{what: "names in summaries", take: func(r victorialogs.Row) { t.named += r.Uint("n") }, query: on(s.summaries, topNames+" | stats sum(told) as n")},
 		{what: "zones", take: t.rollZone, query: s.failures(table("zone")), table: t.zones},
+		{what: "zones of each cause", take: t.rollPlace, query: s.failures(fmt.Sprintf(" zone:* | stats by (zone, cause)%s | sort by (n desc) partition by (cause) limit %d", count, wherePlaces+1))},
 		{what: "names", take: t.rollName, query: names, table: t.names},
 		{what: "clients", take: func(r victorialogs.Row) { t.rollKey(t.clients, r) }, query: s.queries + s.clients + table("client_ip"), table: t.clients},
 		{what: "instances that fail", take: func(r victorialogs.Row) { t.rollKey(t.failing, r) }, query: s.failures(table("instance")), table: t.failing},
+		{what: "instances in summaries of more", take: func(r victorialogs.Row) { t.rollKey(t.failing, r) }, query: on(s.wanted, " | stats by (instance, cause)"+
+			" sum(told) as n, sum(share) as cached, min(_time) as first, max(_time) as last | rename instance as key | stats by (key)"+most)},
 		{what: "recoveries", take: t.rollRecovery, query: on(s.recovered, " | stats by (cause) count() as n, max(after_seconds) as longest")},
-		{what: "causes by instance", take: t.rollStand, query: s.failures("", s.recovered) + " | stats by (cause, instance) max(_time) if (" + isQuery + " or " + isSummary + ") as last," +
+		{what: "causes by instance", take: t.rollStand, query: s.failures("", s.recovered, s.holding) + " | stats by (cause, instance) max(_time) if (" + isQuery + " or " + isSummary + ") as last," +
 			" max(_time) if (" + isRecovery + ") as over | filter last:* | stats by (cause) count(instance) as instances, count() if (over:=\"\" or over:lt_field(last)) as open"},
 		{what: "diagnoses", take: t.rollDiagnosis, query: on(s.diagnoses, " | stats by (cause, zone, result) count() as n, row_max(_time, _time, owner, text, advice, qname) as said | sort by (n desc)")},
 	}
@@ -91,14 +94,16 @@ func (t *tally) timeline(s *scope) []question {
 	}
 	t.times.width = bucket(t.first, t.last)
 	by := fmt.Sprintf(" | stats by (_time:%.0fs, cause)", t.times.width.Seconds())
-	sums := ` if (count:*) as first, max(_time) if (count:*) as last, max(window_seconds) as window | sort by (_time)`
+	summaries := func(field string) string {
+		return fmt.Sprintf(" | math _time %% %d as into, window_seconds * 1000000000 as covers", t.times.width) + by + " sum(" + field + ") as summed," +
+			" sum(" + field + ") if (into:lt_field(covers)) as begun, min(_time) as first, max(_time) as last, max(window_seconds) as window | sort by (_time)"
+	}
 	all := []question{
-		{what: "timeline", take: t.rollBucket, query: s.failures(by + " count() if (" + isQuery + ") as lines, sum(count) as summed, min(_time)" + sums)},
+		{what: "timeline", take: t.rollBucket, query: s.queries + s.clients + by + " count() as lines | sort by (_time)"},
+		{what: "timeline of summaries", take: t.rollBucket, query: on(s.summaries, summaries("count"))},
+		{what: "timeline of summaries of more", take: t.rollBucket, query: on(s.wanted, summaries("told"))},
 	}
-	if s.above != "" {
-		all = append(all, question{what: "timeline of summaries", take: t.rollBucket, query: s.above + topNames + " | filter " + below("key", t.filter.Zones) + by + " sum(told) as summed, min(_time)" + sums})
-	}
-	return all
+	return slices.DeleteFunc(all, func(q question) bool { return q.query == "" })
 }
 
 // bucket is how wide the buckets of a timeline are that begins and ends then: as
@@ -115,12 +120,11 @@ var errGroups = errors.New("it has more groups than a report holds: ask for less
 
 // ask puts one question.
 func (t *tally) ask(ctx context.Context, store *victorialogs.Client, q question) error {
-	rows, least := 0, uint64(0)
+	rows := 0
 	err := store.Query(ctx, q.query, func(r victorialogs.Row) error {
 		if rows++; rows > maxGroups {
 			return errGroups
 		}
-		least = r.Uint("n")
 		q.take(r)
 		return nil
 	})
@@ -129,8 +133,6 @@ func (t *tally) ask(ctx context.Context, store *victorialogs.Client, q question)
 	}
 	if q.table != nil && rows == mostRows {
 		q.table.cut = true
-		// A key has at most one row a cause, and at least one is here.
-		q.table.under = least * uint64(max(len(t.causes), 1)-1)
 	}
 	return nil
 }

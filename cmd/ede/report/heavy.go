@@ -18,10 +18,8 @@ type heavy struct {
 	capacity int
 	index    map[string]*entry
 	heap     []*entry // least count on top
-	// cut is true if a store has left out less frequent keys, and then a count may be
-	// too low by under.
-	cut   bool
-	under uint64
+	// cut is true if a store has left out less frequent keys.
+	cut bool
 }
 
 // An entry is one counted key.

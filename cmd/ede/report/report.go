@@ -136,9 +136,6 @@ type Finding struct {
 type Top struct {
 	// Bound is how much a count may be too high; 0 means that all are exact.
 	Bound uint64 `json:"bound"`
-	// Under is how much a count may be too low, where a store was asked for the most
-	// frequent only.
-	Under uint64 `json:"under,omitempty"`
 	// More is set if there are others besides Items; those whose Count may be
 	// for the greater part another key's are not among Items.
 	More  bool   `json:"more"`

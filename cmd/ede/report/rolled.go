@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
@@ -45,7 +46,6 @@ func (t *tally) rollQueries(r victorialogs.Row) {
 // rollSummaries takes summaries that are alike.
 func (t *tally) rollSummaries(r victorialogs.Row) {
 	n := r.Uint("n")
-	r["first"] = r.Time("first").Add(-seconds(r["window"])).Format(time.RFC3339Nano)
 	t.rollFailures(r, n, r.Uint("cached"))
 	t.summed += n
 }
@@ -56,9 +56,13 @@ func (t *tally) rollAbove(r victorialogs.Row) {
 	t.rollSummaries(r)
 	t.named += n
 	t.left.Undecided -= min(t.left.Undecided, n)
+	r["most"] = `{"cause":` + strconv.Quote(r["cause"]) + `,"n":"` + r["n"] + `"}`
+	cached := r["cached"]
+	r["cached"] = "" // a summary does not tell it of each name
 	t.rollName(r)
-	r["key"] = r["zone"]
+	r["key"], r["cached"] = r["zone"], cached
 	t.rollZone(r)
+	t.rollPlace(r)
 }
 
 // rollFailures takes what is the same for failures with a line and without.
@@ -68,7 +72,7 @@ func (t *tally) rollFailures(r victorialogs.Row, n, cached uint64) *causeTally {
 	c := t.causes[no]
 	c.count += n
 	c.cached += cached
-	for _, at := range []time.Time{first, last} {
+	for _, at := range []time.Time{first.Add(-seconds(r["window"])), last} {
 		c.first, c.last = widen(c.first, c.last, at)
 		t.first, t.last = widen(t.first, t.last, at)
 	}
@@ -96,36 +100,48 @@ func (c *causeTally) rollSaying(code uint16, n uint64, text string, at time.Time
 	}
 }
 
-// rollKey takes failures of one key of a table and one cause. The entry is valid
-// until the next.
-func (t *tally) rollKey(table *heavy, r victorialogs.Row) (*entry, *causeTally) {
-	n, no := r.Uint("n"), t.cause([]byte(r["cause"]))
-	e := table.roll(r["key"], n)
-	e.span(r.Time("first"), r.Time("last"), n, r.Uint("cached"), no)
-	return e, t.causes[no]
+// rollKey takes the failures of one key of a table, with the cause that most of
+// them have. The entry is valid until the next.
+func (t *tally) rollKey(table *heavy, r victorialogs.Row) *entry {
+	e, most := table.roll(r["key"], r.Uint("n")), inside(r["most"])
+	e.span(r.Time("first"), r.Time("last"), most.Uint("n"), r.Uint("cached"), t.cause([]byte(most["cause"])))
+	return e
 }
 
 func (t *tally) rollZone(r victorialogs.Row) {
-	if zone := r["key"]; zone == "" || zone[0] == '(' {
-		return
+	if zone := r["key"]; zone != "" && zone[0] != '(' {
+		t.rollKey(t.zones, r)
 	}
-	_, c := t.rollKey(t.zones, r)
-	c.zones.roll(r["key"], r.Uint("n"))
+}
+
+// rollPlace takes one of the zones that a cause has hit most.
+func (t *tally) rollPlace(r victorialogs.Row) {
+	if zone := r["zone"]; zone != "" && zone[0] != '(' {
+		t.causes[t.cause([]byte(r["cause"]))].zones.roll(zone, r.Uint("n"))
+	}
 }
 
 func (t *tally) rollName(r victorialogs.Row) {
-	if e, _ := t.rollKey(t.names, r); e.zone == "" {
+	if e := t.rollKey(t.names, r); e.zone == "" {
 		e.zone = zoneOf(r["key"])
 	}
 }
 
 // rollBucket takes the failures of one cause in one stretch of time: the lines
-// that fall into it, and summaries with the stretch that they cover.
+// that fall into it, or the summaries, some of whose windows have begun in the
+// stretch before.
 func (t *tally) rollBucket(r victorialogs.Row) {
 	no := t.cause([]byte(r["cause"]))
-	t.times.add(no, r.Time("_time"), 0, r.Uint("lines"))
-	from, to := r.Time("first").Add(-seconds(r["window"])), r.Time("last")
-	t.times.add(no, to, to.Sub(from), r.Uint("summed"))
+	at, sum, window := r.Time("_time"), r.Uint("summed"), seconds(r["window"])
+	t.times.add(no, at, 0, r.Uint("lines"))
+	if window <= t.times.width {
+		before := r.Uint("begun") / 2
+		t.times.add(no, at.Add(-1), 0, before)
+		t.times.add(no, at, 0, sum-min(sum, before))
+		return
+	}
+	from, to := r.Time("first").Add(-window), r.Time("last")
+	t.times.add(no, to, to.Sub(from), sum)
 }
 
 func (t *tally) rollRecovery(r victorialogs.Row) {

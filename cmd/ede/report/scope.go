@@ -2,6 +2,7 @@ package report
 
 import (
 	"net/netip"
+	"regexp"
 	"strings"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/victorialogs"
@@ -26,6 +27,9 @@ type scope struct {
 	queries, summaries string
 	// above are summaries of zones that hold names that are wanted beside others.
 	above string
+	// holding are those among them that name one that is wanted, and wanted is a query
+	// for these names, with how many failures each had, and its share out of the cache.
+	holding, wanted string
 	// unclear are summaries that do not tell whether they are wanted.
 	unclear              string
 	recovered, diagnoses string
@@ -55,6 +59,8 @@ func scopeOf(f *Filter) scope {
 	if len(f.Zones) > 0 {
 		s.diagnoses = victorialogs.All(s.diagnoses, victorialogs.Any(names, victorialogs.All(`qname:=""`, zones)))
 		s.above = victorialogs.All(wanted, isSummary, "!"+zones, victorialogs.In("zone", above(f.Zones)))
+		s.holding = victorialogs.All(s.above, "top:~"+victorialogs.Quote(inTop(f.Zones)))
+		s.wanted = s.above + topNames + " | filter " + below("key", f.Zones) + " | math floor(cached_count * told / count) as share"
 	}
 	return s
 }
@@ -70,6 +76,15 @@ func below(field string, zones []string) string {
 		filters[i] = victorialogs.Below(field, zone)
 	}
 	return victorialogs.Any(filters...)
+}
+
+// inTop finds one of the zones, or a name below one, among the names of a summary.
+func inTop(zones []string) string {
+	quoted := make([]string, len(zones))
+	for i, zone := range zones {
+		quoted[i] = regexp.QuoteMeta(strings.TrimPrefix(zone, "."))
+	}
+	return `(?i)(^|[ .])(` + strings.Join(quoted, "|") + "):"
 }
 
 // above lists what summaries may call a zone that holds one of zones: a parent,

@@ -115,7 +115,7 @@ func (t *tally) actions(causes []Cause, k Knowledge) []Action {
 }
 
 func (t *tally) topOf(h *heavy, n int) Top {
-	top := Top{Bound: h.bound(), Under: h.under, More: len(h.heap) > n || h.cut, Items: []Item{}}
+	top := Top{Bound: h.bound(), More: len(h.heap) > n || h.cut, Items: []Item{}}
 	for _, e := range h.top(n) {
 		if !e.standsOut() {
 			top.More = true

@@ -276,15 +276,12 @@ func (p *page) item(i Item, total uint64, indent, colour string) {
 }
 
 func boundNote(tables ...Top) string {
-	var over, under uint64
+	most := uint64(0)
 	for _, t := range tables {
-		over, under = max(over, t.Bound), max(under, t.Under)
+		most = max(most, t.Bound)
 	}
-	switch {
-	case over > 0:
-		return "counts may be up to " + comma(over) + " too high"
-	case under > 0:
-		return "counts may be up to " + comma(under) + " too low"
+	if most > 0 {
+		return "counts may be up to " + comma(most) + " too high"
 	}
 	return ""
 }
