@@ -139,7 +139,7 @@ func TestAClusterThatLacksANodeIsReportedAsAPart(t *testing.T) {
 		var asked atomic.Int32
 		url := answering(t, func(w http.ResponseWriter, query string, partial bool) {
 			if asked.Add(1) > whole && !partial {
-				http.Error(w, "cannot execute query: node 192.0.2.2:9428 is down", http.StatusBadGateway)
+				http.Error(w, "cannot execute query ["+query+strings.Repeat("x", 1000)+"]: node 192.0.2.2:9428 is down", http.StatusBadGateway)
 				return
 			}
 			twoFailures(w, query)

@@ -8,6 +8,7 @@ package victorialogs
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,6 +31,8 @@ const (
 	maxRow = 1 << 20
 	// maxSaid bounds what is quoted of an answer that is no rows.
 	maxSaid = 300
+	// maxAnswer bounds what is read of such an answer.
+	maxAnswer = 64 << 10
 	// graceful is how much sooner than the client the store gives up, so that it is
 	// the store that says why.
 	graceful = time.Second
@@ -148,8 +151,8 @@ func (c *Client) refused(resp *http.Response) error {
 	if resp.StatusCode == http.StatusOK && kind == streamType {
 		return nil
 	}
-	text, _ := io.ReadAll(io.LimitReader(resp.Body, 4*maxSaid))
-	answer := fmt.Sprintf("%s answers %s: %q", c.endpoint, resp.Status, said(text))
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	answer := fmt.Sprintf("%s answers %s: %q", c.endpoint, resp.Status, said(reason(text)))
 	switch resp.StatusCode {
 	case http.StatusOK:
 		return fmt.Errorf("%s is not VictoriaLogs: it answers with %q", c.endpoint, said([]byte(resp.Header.Get("Content-Type"))))
@@ -168,6 +171,14 @@ func (c *Client) refused(resp *http.Response) error {
 		return fmt.Errorf("%s answers %s to %q, which is not followed: name the store itself", c.endpoint, resp.Status, said([]byte(to)))
 	}
 	return errors.New(answer)
+}
+
+// reason is what went wrong, without the query that VictoriaLogs repeats before it.
+func reason(text []byte) []byte {
+	if at := bytes.LastIndex(text, []byte("]: ")); at >= 0 && bytes.HasPrefix(text, []byte("cannot execute query [")) {
+		return text[at+len("]: "):]
+	}
+	return text
 }
 
 // unreached says why no answer came.
