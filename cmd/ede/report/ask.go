@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/victorialogs"
@@ -35,21 +37,25 @@ const count = ` count() as lines, count(count) as told, sum(count) as summed, co
 	` min(_time) as first, max(_time) as last` +
 	` | math lines - told + (summed default 0) as n, hits + (sums default 0) as cached`
 
+// byKey puts the causes of each key together, and finds the one that most of its
+// failures have.
+const byKey = " | stats by (key) sum(n) as n, sum(cached) as cached, min(first) as first, max(last) as last, row_max(n, cause, n) as most"
+
 // topNames takes apart the names in summaries, "www.example.org.:180 ...".
 const topNames = ` top:* | split " " from top as pair | unroll (pair) | extract_regexp "^(?P<key>.+):(?P<told>[0-9]+)$" from pair`
 
-// questions are all that a report is made of but its timeline. The first tells how
-// many lines there are, the next ones of all failures; tables come after them.
+// questions are the first of those that a report is made of. What is asked of each
+// name and client is no more than how many failures it has, as there are so many.
 func (t *tally) questions(s *scope) []question {
-	most := fmt.Sprintf(" sum(n) as n, sum(cached) as cached, min(first) as first, max(last) as last, row_max(n, cause, n) as most | sort by (n desc) limit %d", mostRows)
+	first := fmt.Sprintf(" | sort by (n desc) limit %d", mostRows)
 	table := func(field string) string {
-		return " " + field + ":* | stats by (" + field + ", cause)" + count + " | rename " + field + " as key | stats by (key)" + most
+		return " " + field + ":* | stats by (" + field + ", cause)" + count + " | rename " + field + " as key" + byKey + first
 	}
-	names := s.queries + s.clients + ` | stats by (qname, cause) count() as n, count() if (cached:="true") as cached, min(_time) as first, max(_time) as last | format "<lc:qname>" as key`
+	names := s.queries + s.clients + ` | stats by (qname) count() as n | format "<lc:qname>" as key`
 	if s.summaries != "" {
-		names += " | union (" + s.summaries + topNames + " | stats by (key, cause) sum(told) as n, min(_time) as first, max(_time) as last)"
+		names += " | union (" + s.summaries + topNames + " | stats by (key) sum(told) as n)"
 	}
-	names += " | stats by (key, cause) sum(n) as n, sum(cached) as cached, min(first) as first, max(last) as last | stats by (key)" + most
+	names += " | stats by (key) sum(n) as n" + first
 	all := []question{
 		{what: "lines", take: t.rollLines, query: s.all + " | stats count() as lines, count() if (" + isQuery + ") as singles, count() if " + isSummary + " as summaries," +
 			" count() if (" + isRecovery + ") as recoveries, count() if (" + isDiagnosis + ") as diagnoses, sum(count) if " + isSummary + " as summed"},
@@ -67,10 +73,11 @@ func (t *tally) questions(s *scope) []question {
 		{what: "zones", take: t.rollZone, query: s.failures(table("zone")), table: t.zones},
 		{what: "zones of each cause", take: t.rollPlace, query: s.failures(fmt.Sprintf(" zone:* | stats by (zone, cause)%s | sort by (n desc) partition by (cause) limit %d", count, wherePlaces+1))},
 		{what: "names", take: t.rollName, query: names, table: t.names},
-		{what: "clients", take: func(r victorialogs.Row) { t.rollKey(t.clients, r) }, query: s.queries + s.clients + table("client_ip"), table: t.clients},
+		{what: "clients", take: func(r victorialogs.Row) { t.clients.roll(r["key"], r.Uint("n")) }, query: s.queries + s.clients +
+			" client_ip:* | stats by (client_ip) count() as n | rename client_ip as key" + first, table: t.clients},
 		{what: "instances that fail", take: func(r victorialogs.Row) { t.rollKey(t.failing, r) }, query: s.failures(table("instance")), table: t.failing},
 		{what: "instances in summaries of more", take: func(r victorialogs.Row) { t.rollKey(t.failing, r) }, query: on(s.wanted, " | stats by (instance, cause)"+
-			" sum(told) as n, sum(share) as cached, min(_time) as first, max(_time) as last | rename instance as key | stats by (key)"+most)},
+			" sum(told) as n, sum(share) as cached, min(_time) as first, max(_time) as last | rename instance as key"+byKey)},
 		{what: "recoveries", take: t.rollRecovery, query: on(s.recovered, " | stats by (cause) count() as n, max(after_seconds) as longest")},
 		{what: "causes by instance", take: t.rollStand, query: s.failures("", s.recovered, s.holding) + " | stats by (cause, instance) max(_time) if (" + isQuery + " or " + isSummary + ") as last," +
 			" max(_time) if (" + isRecovery + ") as over | filter last:* | stats by (cause) count(instance) as instances, count() if (over:=\"\" or over:lt_field(last)) as open"},
@@ -85,6 +92,52 @@ func on(filter, pipes string) string {
 		return ""
 	}
 	return filter + pipes
+}
+
+// maxDetailed bounds how many keys of a table a store is asked about.
+const maxDetailed = 200
+
+// details asks what else there is to know of the names and clients that fail most.
+func (t *tally) details(s *scope, n int) []question {
+	each := ` count() as n, count() if (cached:="true") as cached, min(_time) as first, max(_time) as last`
+	describe := func(table *heavy) func(victorialogs.Row) {
+		return func(r victorialogs.Row) {
+			if e := table.index[r["key"]]; e != nil {
+				t.describe(e, r)
+			}
+		}
+	}
+	var all []question
+	if names := keysOf(t.names.top(min(n, maxDetailed))); len(names) > 0 {
+		query := s.queries + " qname:~" + victorialogs.Quote("(?i)^("+anyOf(names)+")$") + s.clients + " | stats by (qname, cause)" + each + ` | format "<lc:qname>" as key`
+		if s.summaries != "" {
+			query += " | union (" + s.summaries + topNames + " | filter " + victorialogs.In("key", names) + " | stats by (key, cause) sum(told) as n, min(_time) as first, max(_time) as last)"
+		}
+		all = append(all, question{what: "the names that fail most", take: describe(t.names), query: query +
+			" | stats by (key, cause) sum(n) as n, sum(cached) as cached, min(first) as first, max(last) as last" + byKey})
+	}
+	if clients := keysOf(t.clients.top(min(n, maxDetailed))); len(clients) > 0 {
+		all = append(all, question{what: "the clients that fail most", take: describe(t.clients), query: s.queries + " " + victorialogs.In("client_ip", clients) + s.clients +
+			" | stats by (client_ip, cause)" + each + " | rename client_ip as key" + byKey})
+	}
+	return all
+}
+
+func keysOf(entries []*entry) []string {
+	keys := make([]string, len(entries))
+	for i, e := range entries {
+		keys[i] = e.key
+	}
+	return keys
+}
+
+// anyOf is a regular expression for one of names.
+func anyOf(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = regexp.QuoteMeta(name)
+	}
+	return strings.Join(quoted, "|")
 }
 
 // timeline asks for the failures by time, once it is known from when to when.

@@ -2,7 +2,6 @@ package report
 
 import (
 	"encoding/json"
-	"strconv"
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
@@ -56,12 +55,15 @@ func (t *tally) rollAbove(r victorialogs.Row) {
 	t.rollSummaries(r)
 	t.named += n
 	t.left.Undecided -= min(t.left.Undecided, n)
-	r["most"] = `{"cause":` + strconv.Quote(r["cause"]) + `,"n":"` + r["n"] + `"}`
-	cached := r["cached"]
-	r["cached"] = "" // a summary does not tell it of each name
+	no := t.cause([]byte(r["cause"]))
+	// A summary does not tell of each name how much came out of the cache.
 	t.rollName(r)
-	r["key"], r["cached"] = r["zone"], cached
-	t.rollZone(r)
+	if e := t.names.index[r["key"]]; e != nil {
+		e.span(r.Time("first"), r.Time("last"), n, 0, no)
+	}
+	if zone := r["zone"]; zone != "" && zone[0] != '(' {
+		t.zones.roll(zone, n).span(r.Time("first"), r.Time("last"), n, r.Uint("cached"), no)
+	}
 	t.rollPlace(r)
 }
 
@@ -103,9 +105,15 @@ func (c *causeTally) rollSaying(code uint16, n uint64, text string, at time.Time
 // rollKey takes the failures of one key of a table, with the cause that most of
 // them have. The entry is valid until the next.
 func (t *tally) rollKey(table *heavy, r victorialogs.Row) *entry {
-	e, most := table.roll(r["key"], r.Uint("n")), inside(r["most"])
-	e.span(r.Time("first"), r.Time("last"), most.Uint("n"), r.Uint("cached"), t.cause([]byte(most["cause"])))
+	e := table.roll(r["key"], r.Uint("n"))
+	t.describe(e, r)
 	return e
+}
+
+// describe takes all but how many failures there are.
+func (t *tally) describe(e *entry, r victorialogs.Row) {
+	most := inside(r["most"])
+	e.span(r.Time("first"), r.Time("last"), most.Uint("n"), r.Uint("cached"), t.cause([]byte(most["cause"])))
 }
 
 func (t *tally) rollZone(r victorialogs.Row) {
@@ -122,7 +130,7 @@ func (t *tally) rollPlace(r victorialogs.Row) {
 }
 
 func (t *tally) rollName(r victorialogs.Row) {
-	if e := t.rollKey(t.names, r); e.zone == "" {
+	if e := t.names.roll(r["key"], r.Uint("n")); e.zone == "" {
 		e.zone = zoneOf(r["key"])
 	}
 }

@@ -2,7 +2,6 @@ package report
 
 import (
 	"net/netip"
-	"regexp"
 	"strings"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/victorialogs"
@@ -80,11 +79,7 @@ func below(field string, zones []string) string {
 
 // inTop finds one of the zones, or a name below one, among the names of a summary.
 func inTop(zones []string) string {
-	quoted := make([]string, len(zones))
-	for i, zone := range zones {
-		quoted[i] = regexp.QuoteMeta(strings.TrimPrefix(zone, "."))
-	}
-	return `(?i)(^|[ .])(` + strings.Join(quoted, "|") + "):"
+	return `(?i)(^|[ .])(` + anyOf(zones) + "):"
 }
 
 // above lists what summaries may call a zone that holds one of zones: a parent,

@@ -37,17 +37,17 @@ func (r *run) collect(ctx context.Context, client *victorialogs.Client) error {
 	t := newTally(r.Filter)
 	s := scopeOf(&r.Filter)
 	questions := t.questions(&s)
-	// The timeline comes last; how many questions it has is not known before.
-	total := len(questions) + 1
+	// How many questions the answers raise is not known before.
+	firsts, total := len(questions), len(questions)+4
 	for done := 0; done < len(questions); done++ {
 		if r.Asking != nil {
-			r.Asking(questions[done].what, done, total)
+			r.Asking(questions[done].what, done, max(total, len(questions)))
 		}
 		if err := t.ask(ctx, client, questions[done]); err != nil {
 			return err
 		}
-		if done+1 == total-1 {
-			questions = append(questions, t.timeline(&s)...)
+		if done+1 == firsts {
+			questions = append(append(questions, t.details(&s, r.Top)...), t.timeline(&s)...)
 		}
 	}
 	t.settle()
