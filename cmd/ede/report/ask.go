@@ -71,7 +71,8 @@ func (t *tally) questions(s *scope) []question {
 		{what: "summaries that do not tell", take: func(r victorialogs.Row) { t.left.Undecided += r.Uint("n") }, query: on(s.unclear, " | stats sum(count) as n")},
 		{what: "names in summaries", take: func(r victorialogs.Row) { t.named += r.Uint("n") }, query: on(s.summaries, topNames+" | stats sum(told) as n")},
 		{what: "zones", take: t.rollZone, query: s.failures(table("zone")), table: t.zones},
-		{what: "zones of each cause", take: t.rollPlace, query: s.failures(fmt.Sprintf(" zone:* | stats by (zone, cause)%s | sort by (n desc) partition by (cause) limit %d", count, wherePlaces+1))},
+		{what: "zones of each cause", take: t.rollPlace, query: s.failures(fmt.Sprintf(" zone:* | stats by (zone, cause) count() as lines, count(count) as told, sum(count) as summed"+
+			" | math lines - told + (summed default 0) as n | sort by (n desc) partition by (cause) limit %d", wherePlaces+1))},
 		{what: "names", take: t.rollName, query: names, table: t.names},
 		{what: "clients", take: func(r victorialogs.Row) { t.clients.roll(r["key"], r.Uint("n")) }, query: s.queries + s.clients +
 			" client_ip:* | stats by (client_ip) count() as n | rename client_ip as key" + first, table: t.clients},

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logfile"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/victorialogs"
 )
 
@@ -156,7 +157,7 @@ func progress(w io.Writer, files []string) (told func(int), finish func()) {
 	}
 	total := int64(-1)
 	if len(files) > 0 {
-		total = size(files)
+		total = logfile.Size(files)
 	}
 	bar := progressbar.NewOptions64(total,
 		progressbar.OptionSetWriter(w), progressbar.OptionShowBytes(true), progressbar.OptionSetWidth(30),

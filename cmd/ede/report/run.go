@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logfile"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 )
 
@@ -65,7 +66,7 @@ type run struct {
 // could not be asked, after the report of the rest; malformed lines are no error.
 func Run(ctx context.Context, c Config) error {
 	if len(c.Files) == 0 {
-		c.Files = []string{stdinName}
+		c.Files = []string{logfile.Stdin}
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -132,12 +133,12 @@ func (r *run) read(ctx context.Context) error {
 }
 
 func (r *run) file(ctx context.Context, name string) error {
-	src, err := open(name, r.Stdin, r.Progress)
+	src, err := logfile.Open(name, r.Stdin, r.Progress)
 	if err != nil {
 		return err
 	}
-	defer src.close()
-	if err := scan(ctx, src, r.parser(src.changed), r.take); err != nil {
+	defer src.Close()
+	if err := logfile.Scan(ctx, src, r.parser(src.Changed), r.take); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
@@ -160,7 +161,7 @@ func (r *run) follow(ctx context.Context) error {
 		}
 		readers.Go(func() {
 			defer src.Close()
-			err := scan(ctx, src, r.parser(time.Time{}), r.take)
+			err := logfile.Scan(ctx, src, r.parser(time.Time{}), r.take)
 			if err != nil && !errors.Is(err, context.Canceled) {
 				errs[i] = fmt.Errorf("%s: %w", name, err)
 				r.problem(errs[i])
@@ -175,7 +176,7 @@ func (r *run) follow(ctx context.Context) error {
 }
 
 type liveSource interface {
-	liveReader
+	logfile.LiveReader
 	io.Closer
 }
 
@@ -186,10 +187,10 @@ func (stream) Live() bool   { return true }
 func (stream) Close() error { return nil }
 
 func (r *run) openLive(ctx context.Context, name string) (liveSource, error) {
-	if name == stdinName {
+	if name == logfile.Stdin {
 		return stream{r.Stdin}, nil
 	}
-	return newTail(ctx, name)
+	return logfile.Follow(ctx, name)
 }
 
 // clearScreen puts the cursor home and clears what is below and above it.
@@ -222,18 +223,18 @@ func (r *run) parser(reference time.Time) logline.Parser {
 }
 
 // take adds a block to the tally.
-func (r *run) take(b *block) {
+func (r *run) take(b *logfile.Block) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.dirty = true
-	r.tally.lines += b.lines
-	for reason, n := range b.bad {
+	r.tally.lines += b.Lines
+	for reason, n := range b.Bad {
 		r.tally.bad[reason] += n
 		r.tally.ours += n
 	}
-	for i := range b.records {
-		rec := &b.records[i]
-		if r.tally.add(rec) && b.live && r.Follow && r.Redraw <= 0 && r.Format == Text {
+	for i := range b.Records {
+		rec := &b.Records[i]
+		if r.tally.add(rec) && b.Live && r.Follow && r.Redraw <= 0 && r.Format == Text {
 			io.WriteString(r.Out, brief(rec, r.Style.Location))
 		}
 	}

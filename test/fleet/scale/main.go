@@ -110,7 +110,8 @@ func one(ctx context.Context, dir, ede string, lines int) (r result, err error) 
 	}
 	defer os.RemoveAll(dir)
 	data := filepath.Join(dir, "store")
-	server := exec.CommandContext(ctx, "victoria-logs", "-httpListenAddr="+addr, "-storageDataPath="+data, "-retentionPeriod=30d")
+	server := exec.CommandContext(ctx, "victoria-logs", "-httpListenAddr="+addr, "-storageDataPath="+data, "-retentionPeriod=30d",
+		"-search.maxQueryDuration=10m")
 	if err := server.Start(); err != nil {
 		return r, err
 	}
