@@ -31,7 +31,7 @@ func until(ctx context.Context, ask func() bool) error {
 }
 
 // metric reads a number that the store tells of itself.
-func metric(name string) int64 {
+func metric(name string) float64 {
 	text, err := get("/metrics")
 	if err != nil {
 		return 0
@@ -39,11 +39,13 @@ func metric(name string) int64 {
 	for line := range strings.Lines(text) {
 		if value, ok := strings.CutPrefix(line, name+" "); ok {
 			n, _ := strconv.ParseFloat(strings.TrimSpace(value), 64)
-			return int64(n)
+			return n
 		}
 	}
 	return 0
 }
+
+func seconds(name string) time.Duration { return time.Duration(metric(name) * float64(time.Second)) }
 
 // tree is how much the files below dir hold.
 func tree(dir string) (total int64) {
