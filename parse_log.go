@@ -3,6 +3,7 @@ package ede
 import (
 	"net"
 	"net/netip"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 
 // This file reads what operators see: log and page.
 
-const logAccepts = "accepted are all, off, summary with a duration, client with one of full, prefix, none"
+const logAccepts = "accepted are all, off, summary with a duration, client with one of full, prefix, none, instance with a name or off"
 
 func (p *parser) log(args []string) error {
 	if len(args) == 0 {
@@ -21,6 +22,8 @@ func (p *parser) log(args []string) error {
 	switch {
 	case args[0] == "client":
 		return p.logClient(args[1:])
+	case args[0] == "instance":
+		return p.logInstance(args[1:])
 	case p.settings.Log.Place != "":
 		return p.c.Errf("log %s stands beside an earlier log line: one of all, summary, off is accepted", args[0])
 	case args[0] == "all" && len(args) == 1:
@@ -54,6 +57,24 @@ func (p *parser) logClient(args []string) error {
 		}
 	}
 	return p.c.Errf("%s: accepted is one of full, prefix, none", line("log client", args))
+}
+
+// instanceName is what may name an instance: a host's or a Pod's name does.
+var instanceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,252}$`)
+
+func (p *parser) logInstance(args []string) error {
+	if p.settings.Instance.Place != "" {
+		return p.c.Err("log instance stands twice: one is accepted")
+	}
+	switch {
+	case len(args) == 0:
+		p.settings.Instance.Place = p.place()
+	case len(args) == 1 && instanceName.MatchString(args[0]):
+		p.settings.Instance = setting(p, args[0])
+	default:
+		return p.c.Errf("%s: accepted is nothing, for the host's name, off, or a name of letters, digits and ._:-", line("log instance", args))
+	}
+	return nil
 }
 
 func (p *parser) page(args []string) error {

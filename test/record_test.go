@@ -3,6 +3,7 @@ package test_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -99,11 +100,42 @@ func TestTheJSONLineSaysTheSame(t *testing.T) {
 			t.Errorf("%s is %v (%T), want %v in\n%s", key, got, got, want, text)
 		}
 	}
+	if host, _ := os.Hostname(); l["instance"] != host || l["zone"] != "example.org." {
+		t.Errorf("instance is %v, zone is %v, want %s and example.org.", l["instance"], l["zone"], host)
+	}
 	if got := fmt.Sprint(l["ede"]); got != "[7 22]" {
 		t.Errorf("ede is %s, want numbers 7 and 22", got)
 	}
 	if _, ok := l["duration_seconds"].(float64); !ok {
 		t.Errorf("duration_seconds is %T", l["duration_seconds"])
+	}
+}
+
+// With log instance each kind of line names the process, in text too, and with
+// off none does, in JSON neither.
+func TestALineNamesItsInstanceAsConfigured(t *testing.T) {
+	for _, c := range []struct {
+		name, property, instance string
+		capture                  func(testing.TB) *server.Logs
+	}{
+		{"a name in text", "log instance edge-7", "instance=edge-7", server.Capture},
+		{"a name in JSON", "log instance edge-7", `"instance":"edge-7"`, server.CaptureJSON},
+		{"nothing in text", "", "", server.Capture},
+		{"off in JSON", "log instance off", "", server.CaptureJSON},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			logs := c.capture(t)
+			s := server.Start(t, here(".:0", "ede {\n log summary 1s\n "+c.property+"\n }", forward(upstream.Closed(t), patiently)))
+			for range 2 {
+				ask(t, briefClient, "udp", s.UDP(), query("instance.example.org"))
+			}
+			for _, kind := range []string{"upstream_unreachable", "cached_count"} {
+				text := logs.WaitFor(t, kind, patience)
+				if c.instance == "" && strings.Contains(text, "instance=") || c.instance == "" && strings.Contains(text, `"instance"`) || !strings.Contains(text, c.instance) {
+					t.Errorf("want %q in\n%s", c.instance, text)
+				}
+			}
+		})
 	}
 }
 

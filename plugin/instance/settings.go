@@ -6,6 +6,7 @@ package instance
 import (
 	"fmt"
 	"net/netip"
+	"os"
 	"strings"
 	"time"
 
@@ -19,6 +20,8 @@ type Settings struct {
 	Memory Setting[int]
 	Log    Setting[LogLine]
 	Client Setting[record.ClientForm]
+	// Instance is what log instance says: a name, empty for the host's, or noInstance.
+	Instance Setting[string]
 	// Diagnoses is true if a server block diagnoses, and Diagnose what a diagnose
 	// block says, if there is one.
 	Diagnoses bool
@@ -114,6 +117,9 @@ func (s *Settings) Merge(other Settings) error {
 	if err := s.Client.take("log client", other.Client); err != nil {
 		return err
 	}
+	if err := s.Instance.take("log instance", other.Instance); err != nil {
+		return err
+	}
 	if err := s.Page.take("page", other.Page); err != nil {
 		return err
 	}
@@ -135,6 +141,18 @@ func (s Settings) entries() int {
 	return s.Memory.Value
 }
 
+// noInstance stands for an instance that its lines do not name.
+const noInstance = "off"
+
 func (s Settings) logOptions() record.Options {
-	return record.Options{Mode: s.Log.Value.Mode, Window: s.Log.Value.Window, Client: s.Client.Value}
+	o := record.Options{Mode: s.Log.Value.Mode, Window: s.Log.Value.Window, Client: s.Client.Value}
+	o.Instance, o.InstanceInText = s.Instance.Value, s.Instance.Place != ""
+	switch o.Instance {
+	case noInstance:
+		o.Instance = ""
+	case "":
+		// Without a name lines are no worse than those of one process alone.
+		o.Instance, _ = os.Hostname()
+	}
+	return o
 }

@@ -184,7 +184,7 @@ func TestASummaryListsItsTopNames(t *testing.T) {
 	for i := range 8 {
 		s.Top = append(s.Top, incident.NameCount{Name: fmt.Sprintf("n%d.example.org.", i), Count: uint64(180 - i), Over: uint64(i)})
 	}
-	want := `cause=upstream_timeout zone=example.org. count=381 cached=290 names=213 window_seconds=10 ` +
+	want := `cause=upstream_timeout zone=example.org. count=381 cached_count=290 names=213 window_seconds=10 ` +
 		`top="n0.example.org.:180 n1.example.org.:178 n2.example.org.:176 n3.example.org.:174 n4.example.org.:172"`
 	if got := string(appendText(nil, summaryFields(s, 10*time.Second))); got != want {
 		t.Errorf("%s\nwant\n%s", got, want)

@@ -63,7 +63,7 @@ func (fs *fields) yes(key string, value bool) {
 }
 
 // maxFields is how many fields the line of a failure can have.
-const maxFields = 28
+const maxFields = 30
 
 // fieldsOf appends the fields of a failure in the order of its line.
 func fieldsOf(fs fields, f *Failure, client ClientForm) fields {
@@ -115,7 +115,7 @@ func incidentFields(in incident.Incident) fields {
 func summaryFields(s incident.Summary, window time.Duration) fields {
 	fs := incidentFields(s.Incident)
 	fs.number("count", s.Window)
-	fs.number("cached", s.WindowCached)
+	fs.number("cached_count", s.WindowCached)
 	fs.number("names", uint64(s.Names))
 	fs.seconds("window_seconds", window)
 	top := make([]string, 0, len(s.Top))

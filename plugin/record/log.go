@@ -47,6 +47,10 @@ type Options struct {
 	Mode   Mode
 	Window time.Duration
 	Client ClientForm
+	// Instance names this process on its lines, "" for none: in JSON, and in text
+	// as well if InstanceInText. Lines of many processes end up in one store.
+	Instance       string
+	InstanceInText bool
 }
 
 // Log writes failures from a bounded queue, so that a stalled sink never holds
@@ -86,6 +90,7 @@ func NewLog(o Options, table *incident.Table, now func() time.Time) *Log {
 	return &Log{
 		options: o, table: table, now: now,
 		queue: make(chan *Failure, queueLength), events: make(chan event, queueLength/8), stop: make(chan struct{}),
+		pen: pen{instance: o.Instance, inText: o.InstanceInText},
 	}
 }
 

@@ -186,7 +186,7 @@ func TestAStopWritesWhatIsQueuedAndWhatIsCounted(t *testing.T) {
 		if len(lines) != 3 || count(lines, "rcode=SERVFAIL") != 1 || count(lines, "diagnosis") != 1 || count(lines, "summary") != 1 {
 			t.Fatalf("%q", lines)
 		}
-		if want := "count=2 cached=0 names=1 window_seconds=2 top=www.example.org.:2"; !strings.Contains(lines[2], want) {
+		if want := "count=2 cached_count=0 names=1 window_seconds=2 top=www.example.org.:2"; !strings.Contains(lines[2], want) {
 			t.Errorf("summary %q, want %q in it", lines[2], want)
 		}
 		if !strings.Contains(lines[0], "advice=") {

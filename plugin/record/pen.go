@@ -22,9 +22,11 @@ func guarded(write func()) {
 
 // pen writes lines, one at a time, and has the memory for one.
 type pen struct {
-	mu     sync.Mutex
-	fields fields
-	line   []byte
+	mu       sync.Mutex
+	instance string
+	inText   bool
+	fields   fields
+	line     []byte
 }
 
 func (p *pen) writeFailure(f *Failure, client ClientForm) {
@@ -34,6 +36,11 @@ func (p *pen) writeFailure(f *Failure, client ClientForm) {
 		p.fields = make(fields, 0, maxFields)
 	}
 	p.fields = fieldsOf(p.fields[:0], f, client)
+	if clog.IsJSON() {
+		// A store can group by the zone that summaries have; from a name it cannot tell
+		// the registered domain.
+		p.fields.text("zone", f.Group)
+	}
 	p.put("", p.fields)
 }
 
@@ -51,8 +58,12 @@ func (p *pen) put(word string, fs fields) {
 		if message == "" {
 			message = "failure"
 		}
+		fs.text("instance", p.instance)
 		clog.InfoAttrs(message, attrs(fs)...)
 		return
+	}
+	if p.inText {
+		fs.text("instance", p.instance)
 	}
 	p.line = appendText(append(p.line[:0], word...), fs)
 	logger.Info(string(p.line))

@@ -324,7 +324,7 @@ func (p outagePage) check(t *testing.T, started, killed, back time.Time) {
 	}
 }
 
-var logField = regexp.MustCompile(`\b(cause|count|cached|rcode)=(\S+)`)
+var logField = regexp.MustCompile(`\b(cause|count|cached|cached_count|rcode)=(\S+)`)
 
 func logStory(t *testing.T, text string) (s story) {
 	t.Helper()
@@ -352,7 +352,7 @@ func logStory(t *testing.T, text string) (s story) {
 			}
 			s.add(fields["cause"], 1, cached)
 		case strings.HasPrefix(words, "summary "):
-			s.add(fields["cause"], number("count"), number("cached"))
+			s.add(fields["cause"], number("count"), number("cached_count"))
 		}
 	}
 	return s

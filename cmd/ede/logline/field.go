@@ -11,6 +11,8 @@ const (
 	// (RFC 1035 section 5.1), and a little.
 	maxName = 1024
 	maxText = 4096
+	// maxInstance is the longest host name (RFC 1123 section 2.1).
+	maxInstance = 255
 	// maxCount keeps sums over any log one can hold away from overflow; no
 	// server fails a billion queries inside one summary.
 	maxCount    = 1_000_000_000
@@ -52,66 +54,9 @@ var rules = [numFields]rule{
 	Text:     {maxText, isAny, false},
 	Error:    {maxText, isAny, false},
 	Advice:   {maxText, isAny, false},
-}
 
-// fieldOf knows the keys that are kept; others are read over, so that a newer
-// plugin's lines stay readable.
-func fieldOf(key []byte) (Field, bool) {
-	switch string(key) {
-	case "rcode":
-		return RCode, true
-	case "cause":
-		return Cause, true
-	case "ede":
-		return EDE, true
-	case "lasts":
-		return Lasts, true
-	case "owner":
-		return Owner, true
-	case "at":
-		return At, true
-	case "upstream":
-		return Upstream, true
-	case "zone":
-		return Zone, true
-	case "server":
-		return Server, true
-	case "protocol":
-		return Protocol, true
-	case "client_ip":
-		return ClientIP, true
-	case "qname":
-		return QName, true
-	case "qtype":
-		return QType, true
-	case "asked":
-		return Asked, true
-	case "duration_seconds":
-		return Duration, true
-	case "cached":
-		return Cached, true
-	case "sent":
-		return Sent, true
-	case "count":
-		return Count, true
-	case "names":
-		return Names, true
-	case "window_seconds":
-		return Window, true
-	case "top":
-		return Top, true
-	case "after_seconds":
-		return After, true
-	case "result":
-		return Result, true
-	case "text":
-		return Text, true
-	case "error":
-		return Error, true
-	case "advice":
-		return Advice, true
-	}
-	return 0, false
+	CachedSum: {maxLabel, isAny, false},
+	Instance:  {maxInstance, isAny, false},
 }
 
 func (p *Parser) set(r *Record, key, val []byte) error {
@@ -159,19 +104,15 @@ func (r *Record) finish() error {
 	switch r.Kind {
 	case Query:
 		r.Count = 1
-		switch string(r.values[Cached]) {
-		case "true":
+		var yes bool
+		if yes, err = boolean(r.values[Cached]); yes {
 			r.CachedCount = 1
-		case "", "false":
-		default:
-			return BadValue
 		}
-		return nil
 	case Summary, Drops:
 		if r.Count, err = number(r.values[Count]); err != nil {
 			return err
 		}
-		if r.CachedCount, err = number(r.values[Cached]); err != nil {
+		if r.CachedCount, err = r.cachedOfSummary(); err != nil {
 			return err
 		}
 		if r.CachedCount > r.Count {
@@ -189,6 +130,30 @@ func (r *Record) finish() error {
 		}
 	}
 	return err
+}
+
+// cachedOfSummary reads either key. A store whose columns have defaults gives a
+// summary a boolean that it never had.
+func (r *Record) cachedOfSummary() (uint64, error) {
+	if told := r.values[CachedSum]; told != nil {
+		return number(told)
+	}
+	if old := r.values[Cached]; string(old) != "false" {
+		return number(old)
+	}
+	return 0, nil
+}
+
+// boolean reads true and false, and 1 and 0 as databases without a type of their
+// own for it write them.
+func boolean(b []byte) (bool, error) {
+	switch string(b) {
+	case "true", "1":
+		return true, nil
+	case "", "false", "0":
+		return false, nil
+	}
+	return false, BadValue
 }
 
 // number reads a count; no digits at all are 0.

@@ -14,6 +14,10 @@ func FuzzParse(f *testing.F) {
 		`{"log":"[INFO] plugin/ede: rcode=SERVFAIL cause=x text=\"\\x1b\"\n","time":"2026-11-20T14:02:11Z"}`,
 		"Nov 20 14:02:11 ns1 coredns[123]: [INFO] plugin/ede: recovered cause=x after_seconds=83 count=9120",
 		`{"plugin":"ede","level":"INFO","cause":"\ud83d\ude00","rcode":"A","ede":[23,13],"x":{"y":[1,null,-0.5e+3]}}`,
+		`<34>1 2003-10-11T22:14:15.003Z host su - ID47 [a b="]"] [INFO] plugin/ede: rcode=SERVFAIL cause=x`,
+		`{"labels":{"plugin":"ede"},"line":"{\"plugin\":\"ede\",\"rcode\":\"A\",\"cause\":\"x\"}","timestamp":"2026-11-20T14:02:11Z"}`,
+		`{"fields":{"@timestamp":["2026-11-20T14:02:11Z"],"message":["summary"],"plugin":["ede"],"cause":["x"],"ede":["7","22"],"count":[3]}}`,
+		`{"_msg":"failure","_time":"1795960931500","plugin":"ede","rcode":"A","cause":"x","ede":"[7,22]","cached":"0","hostname":"\u001b"}`,
 	} {
 		f.Add([]byte(seed))
 	}

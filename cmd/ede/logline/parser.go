@@ -64,6 +64,18 @@ var (
 // is ede's, which most lines of a log are not; if it is and cannot be read the
 // error is a Malformed and r is of no use.
 func (p *Parser) Parse(line []byte, r *Record) (bool, error) {
+	header, line := p.syslogHeader(line)
+	found, err := p.parse(line, r)
+	if found {
+		if r.Time.IsZero() {
+			r.Time = header.time
+		}
+		p.attribute(r, header.source)
+	}
+	return found, err
+}
+
+func (p *Parser) parse(line []byte, r *Record) (bool, error) {
 	brace := bytes.IndexByte(line, '{')
 	if at := bytes.Index(line, marker); at >= 0 && (brace < 0 || at < brace) {
 		return p.plain(line, at, r)
@@ -78,7 +90,11 @@ func (p *Parser) Parse(line []byte, r *Record) (bool, error) {
 		return false, nil
 	}
 	*r = Record{Time: p.stamp(prefix)}
-	return p.object(line[brace:], r, true)
+	found, err := p.object(line[brace:], r, 0)
+	if found {
+		p.attribute(r, sourceOf(prefix))
+	}
+	return found, err
 }
 
 // hinted spares most foreign lines the walk through their JSON.
@@ -98,7 +114,9 @@ func (p *Parser) plain(line []byte, at int, r *Record) (bool, error) {
 		return false, nil
 	}
 	*r = Record{Time: p.stamp(line[:tag])}
-	return true, p.message(line[at+len(marker):], r)
+	err := p.message(line[at+len(marker):], r)
+	p.attribute(r, sourceOf(line[:tag]))
+	return true, err
 }
 
 // message reads what the plugin itself wrote in text mode.

@@ -165,7 +165,8 @@ func TestParseLeavesForeignLinesAlone(t *testing.T) {
 		"an ede line with its level behind":      `plugin/ede: rcode=SERVFAIL cause=x [INFO] text`,
 		"JSON of another plugin":                 `{"time":"2026-11-20T14:02:11Z","level":"INFO","msg":"q","plugin":"log","qname":"\"ede\"","cause":"x"}`,
 		"JSON whose message holds an ede line":   `{"time":"2026-11-20T14:02:11Z","level":"ERROR","msg":"[INFO] plugin/ede: rcode=SERVFAIL cause=x","plugin":"errors"}`,
-		"a Docker line in a Docker line":         `{"log":"{\"log\":\"[INFO] plugin/ede: rcode=SERVFAIL cause=x\"}","stream":"stdout"}`,
+		"a line in four wrappings":               `{"a":{"b":{"c":{"d":{"log":"[INFO] plugin/ede: rcode=SERVFAIL cause=x"}}}}}`,
+		"a message of another plugin in a store": `{"_msg":"[INFO] plugin/ede: rcode=SERVFAIL cause=x","_time":"2026-11-20T14:02:11Z","level":"ERROR","plugin":"errors"}`,
 		"another plugin's line, Docker wrapping": `{"log":"[ERROR] plugin/errors: \"ede\" plugin/ede: x\n","stream":"stdout","time":"2026-11-20T14:02:11Z"}`,
 	}
 	for name, line := range tests {

@@ -13,6 +13,7 @@
 package logline
 
 import (
+	"bytes"
 	"strconv"
 	"time"
 )
@@ -49,7 +50,8 @@ func (k Kind) String() string {
 type Field uint8
 
 // The fields, in the order in which a text line has them. Cached is a boolean
-// on a query line and a number on a summary; the record has both parsed.
+// on a query line. Summaries have CachedSum; older ones had a number in Cached.
+// The record has both parsed.
 const (
 	RCode Field = iota
 	Cause
@@ -77,6 +79,11 @@ const (
 	Text
 	Error
 	Advice
+	// CachedSum is how many failures of a summary came out of the cache.
+	CachedSum
+	// Instance is the process that wrote the line: by its own word, else by that
+	// of the sink (the Pod of kubectl --prefix, the host of syslog).
+	Instance
 	numFields
 )
 
@@ -176,4 +183,17 @@ func lastByte(b []byte, c byte) int {
 		}
 	}
 	return -1
+}
+
+// Codes reads INFO-CODEs as a store gives them back, "[23,13]". It returns them in
+// the form of a Record's, the first of them, and whether there are any.
+func Codes(list string) (codes string, first uint16, ok bool) {
+	var p Parser
+	var r Record
+	r.values[EDE] = bytes.Trim(p.codes([]byte(list)), " ")
+	if len(r.values[EDE]) == 0 || len(r.values[EDE]) > maxLabel || !isCodes(r.values[EDE]) {
+		return "", 0, false
+	}
+	first, ok = r.FirstCode()
+	return string(r.values[EDE]), first, ok
 }

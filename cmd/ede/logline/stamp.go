@@ -14,7 +14,7 @@ import (
 //
 // It is zero if there is none, or one that no log of today can have.
 func (p *Parser) stamp(prefix []byte) time.Time {
-	prefix = pastSource(prefix)
+	_, prefix = cutSource(prefix)
 	switch {
 	case len(prefix) < len(time.Stamp):
 		return time.Time{}
@@ -27,20 +27,6 @@ func (p *Parser) stamp(prefix []byte) time.Time {
 		return p.plausible(p.goLog(prefix))
 	}
 	return time.Time{}
-}
-
-// pastSource steps over what says where a line came from:
-// "[pod/coredns-5d78c/coredns] " of kubectl --prefix, "coredns-1  | " of compose.
-func pastSource(b []byte) []byte {
-	if len(b) > 0 && b[0] == '[' {
-		if end := bytes.Index(b, []byte("] ")); end > 0 {
-			b = b[end+2:]
-		}
-	}
-	if bar := bytes.Index(b, []byte(" | ")); bar >= 0 {
-		b = b[bar+3:]
-	}
-	return bytes.TrimLeft(b, " ")
 }
 
 // rfc3339 also takes an offset without colon, as journald writes it.
@@ -134,10 +120,18 @@ func (p *Parser) plausible(t time.Time) time.Time {
 	return t
 }
 
-// unixMicro reads journald's microseconds since 1970.
-func unixMicro(b []byte) time.Time {
+// anyTime reads the time of a JSON member: RFC 3339, as nearly all write it; date
+// and time without zone, as ClickHouse does; or what has passed since 1970 in
+// seconds, milliseconds, microseconds (journald) or nanoseconds, told by its size.
+func (p *Parser) anyTime(b []byte) time.Time {
+	if t := rfc3339(b); !t.IsZero() {
+		return t
+	}
+	if len(b) >= 19 && b[10] == ' ' {
+		return p.goLog(b)
+	}
 	var n int64
-	if len(b) > 17 {
+	if len(b) < 10 || len(b) > 19 {
 		return time.Time{}
 	}
 	for _, c := range b {
@@ -146,5 +140,13 @@ func unixMicro(b []byte) time.Time {
 		}
 		n = n*10 + int64(c-'0')
 	}
-	return time.UnixMicro(n)
+	switch {
+	case len(b) < 12:
+		return time.Unix(n, 0)
+	case len(b) < 15:
+		return time.UnixMilli(n)
+	case len(b) < 18:
+		return time.UnixMicro(n)
+	}
+	return time.Unix(0, n)
 }

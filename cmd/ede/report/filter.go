@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -109,11 +110,8 @@ func (f *Filter) zone(r *logline.Record, left *Filtered) bool {
 	}
 	var sure uint64
 	for top, n := range r.TopNames {
-		for _, zone := range f.Zones {
-			if within(string(top), zone) {
-				sure += n
-				break
-			}
+		if f.holds(string(top)) {
+			sure += n
 		}
 	}
 	sure = min(sure, r.Count)
@@ -124,6 +122,11 @@ func (f *Filter) zone(r *logline.Record, left *Filtered) bool {
 	r.CachedCount = r.CachedCount * sure / r.Count
 	r.Count = sure
 	return true
+}
+
+// holds reports whether name is in one of the zones.
+func (f *Filter) holds(name string) bool {
+	return slices.ContainsFunc(f.Zones, func(zone string) bool { return within(name, zone) })
 }
 
 // ParseZones puts names as people type them into the form of a Filter.

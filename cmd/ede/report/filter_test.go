@@ -5,13 +5,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logfile"
 )
 
 // sumUp makes the report of some lines in text.
 func sumUp(t *testing.T, f Filter, lines ...string) *Report {
 	t.Helper()
 	r := &run{Config: testConfig(new(bytes.Buffer)), tally: newTally(f)}
-	if err := scan(t.Context(), strings.NewReader(strings.Join(lines, "\n")), r.parser(time.Time{}), r.take); err != nil {
+	if err := logfile.Scan(t.Context(), strings.NewReader(strings.Join(lines, "\n")), r.parser(time.Time{}), r.take); err != nil {
 		t.Fatal(err)
 	}
 	if n := total(r.tally.bad[:]); n > 0 {

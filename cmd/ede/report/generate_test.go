@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"bytes"
 	"flag"
 	"fmt"
 	"io"
@@ -63,4 +64,20 @@ func generate(w io.Writer, size int64) error {
 		written += int64(n)
 	}
 	return out.Flush()
+}
+
+func BenchmarkReport(b *testing.B) {
+	var log bytes.Buffer
+	if err := generate(&log, 16<<20); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(log.Len()))
+	b.ReportAllocs()
+	for b.Loop() {
+		c := testConfig(io.Discard)
+		c.Stdin = bytes.NewReader(log.Bytes())
+		if err := Run(b.Context(), c); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -115,7 +115,7 @@ func TestGzipIsReadByItsContentWhateverTheName(t *testing.T) {
 	}{
 		"whole":                 {packed.Bytes(), "384 failures", false},
 		"cut off":               {packed.Bytes()[:packed.Len()-20], " failure", true},
-		"cut off in its header": {packed.Bytes()[:5], "No failures", true},
+		"cut off in its header": {packed.Bytes()[:5], "", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := os.WriteFile(path, tc.content, 0o600); err != nil {
@@ -127,7 +127,7 @@ func TestGzipIsReadByItsContentWhateverTheName(t *testing.T) {
 			if err := Run(t.Context(), c); (err != nil) != tc.fails {
 				t.Errorf("error %v", err)
 			}
-			if !strings.Contains(got.String(), tc.failures) {
+			if !strings.Contains(got.String(), tc.failures) || tc.failures == "" && got.Len() > 0 {
 				t.Errorf("no %q in:\n%s", tc.failures, got.String())
 			}
 		})
@@ -142,7 +142,7 @@ func TestAFileThatCannotBeReadIsToldAfterTheOthersReport(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "missing.log") || !strings.Contains(err.Error(), "directory") {
 		t.Errorf("error %v", err)
 	}
-	if !strings.Contains(got.String(), "384 failures") || !strings.Contains(got.String(), "missing.log: no such file") {
+	if !strings.Contains(got.String(), "384 failures") || !strings.HasPrefix(got.String(), "NOT THE WHOLE") || !strings.Contains(got.String(), "missing.log: no such file") {
 		t.Errorf("report:\n%s", got.String())
 	}
 }

@@ -18,6 +18,8 @@ type heavy struct {
 	capacity int
 	index    map[string]*entry
 	heap     []*entry // least count on top
+	// cut is true if a store has left out less frequent keys.
+	cut bool
 }
 
 // An entry is one counted key.

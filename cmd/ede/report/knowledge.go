@@ -3,6 +3,11 @@ package report
 import (
 	"fmt"
 	"slices"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
 // Knowledge is what the catalog of causes says. Its functions may be nil and may
@@ -73,4 +78,21 @@ func firstOf(vals ...string) string {
 		return vals[i]
 	}
 	return ""
+}
+
+// Catalog is what this version knows of causes.
+var Catalog = Knowledge{
+	Advice: func(id string, code uint16, rcode string) (title, advice string) {
+		if c := cause.ByID(id); c != nil {
+			return c.Title, c.AdviceOn([]uint16{code}, dns.StringToRcode[rcode])
+		}
+		return "", ""
+	},
+	Facts: func(id string) (owner, lasts string) {
+		if c := cause.ByID(id); c != nil {
+			return string(c.Owner), string(c.Lasts)
+		}
+		return "", ""
+	},
+	Code: option.Name,
 }

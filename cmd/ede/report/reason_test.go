@@ -6,6 +6,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 )
 
@@ -18,11 +19,14 @@ func TestASummaryWithAReasonCountsUnderIt(t *testing.T) {
 		"[INFO] plugin/ede: rcode=SERVFAIL cause=upstream_ede ede=13,7 qname=www.b.example.\n": cause.ByID("upstream_ede").AdviceOn([]uint16{7}, dns.RcodeServerFailure),
 	} {
 		ta := newTally(Filter{})
-		r := &run{tally: ta}
-		b := &block{parsed: make(chan struct{}, 1), data: []byte(lines), n: len(lines)}
-		b.parse()
-		<-b.parsed
-		r.take(b)
+		var parser logline.Parser
+		for line := range strings.Lines(lines) {
+			var r logline.Record
+			if ours, err := parser.Parse([]byte(strings.TrimSpace(line)), &r); !ours || err != nil {
+				t.Fatalf("%s: ours %v, %v", line, ours, err)
+			}
+			ta.add(&r)
+		}
 		if _, advice := Catalog.advice(ta.causes[0]); advice != want || want == "" {
 			t.Errorf("the advice on\n%sis %q, want %q", lines, advice, want)
 		}

@@ -15,6 +15,9 @@ import (
 
 // A Report is the summary of one or more logs; its JSON is what --json prints.
 type Report struct {
+	// Partial is true if some of what was asked for could not be read; Log.Problems
+	// say what.
+	Partial bool `json:"partial,omitempty"`
 	// From and To are the times of the first and the last failure.
 	From time.Time `json:"from,omitzero"`
 	To   time.Time `json:"to,omitzero"`
@@ -39,8 +42,11 @@ type Report struct {
 	Upstreams Top       `json:"upstreams"`
 	Names     Top       `json:"names"`
 	Clients   Top       `json:"clients"`
-	Timeline  *Timeline `json:"timeline,omitempty"`
-	Log       Log       `json:"log"`
+	Instances Top       `json:"instances"`
+	// Known is how many instances have written any line, failures or not.
+	Known    uint64    `json:"instances_known"`
+	Timeline *Timeline `json:"timeline,omitempty"`
+	Log      Log       `json:"log"`
 
 	names []*entry // all of them, for grouping by zone
 }
@@ -53,13 +59,15 @@ type Share struct {
 
 // An Action is a piece of advice and what it would end.
 type Action struct {
-	Cause  string   `json:"cause"`
-	Title  string   `json:"title,omitempty"`
-	Advice string   `json:"advice"`
-	Owner  string   `json:"owner"`
-	State  string   `json:"state"`
-	Count  uint64   `json:"count"`
-	Where  []string `json:"where,omitempty"`
+	Cause  string `json:"cause"`
+	Title  string `json:"title,omitempty"`
+	Advice string `json:"advice"`
+	Owner  string `json:"owner"`
+	State  string `json:"state"`
+	Count  uint64 `json:"count"`
+	// Instances is on how many it failed, 0 if the lines do not tell.
+	Instances uint64   `json:"instances,omitempty"`
+	Where     []string `json:"where,omitempty"`
 	// Example is the INFO-CODE and text of most of the failures.
 	Example string `json:"example,omitempty"`
 	// Last is when it failed last.
@@ -88,6 +96,7 @@ type Cause struct {
 	At         []Share   `json:"at,omitempty"`
 	Upstreams  []Share   `json:"upstreams,omitempty"`
 	Zones      []Share   `json:"zones,omitempty"`
+	Instances  uint64    `json:"instances,omitempty"`
 	Recoveries uint64    `json:"recoveries,omitempty"`
 	Longest    float64   `json:"longest_seconds,omitempty"`
 	Text       string    `json:"text,omitempty"`

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"sync"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logfile"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 )
 
@@ -24,7 +26,14 @@ const (
 
 // Config is what a report is made from, and how.
 type Config struct {
-	Files     []string // none is standard input, as is "-"
+	Files []string // none is standard input, as is "-"
+	// From is the address of a store to ask in place of reading files, and Header
+	// what each request to it bears. Asking is told what is asked, how much has been
+	// asked and how much there is; nil for none.
+	From      string
+	Header    http.Header
+	Timeout   time.Duration // of all questions to the store, 0 for none
+	Asking    func(what string, done, total int)
 	Stdin     io.Reader
 	Out       io.Writer
 	Progress  func(read int) // told of each read; nil for none
@@ -48,15 +57,16 @@ type run struct {
 	mu       sync.Mutex
 	tally    *tally
 	problems []string
+	partial  bool
 	dirty    bool
 }
 
 // Run reads and writes the report. When ctx is done early it writes what it
-// has. The error is of files that could not be read, after the report of the
-// others; malformed lines are no error.
+// has. The error is of files that could not be read, or of a store part of which
+// could not be asked, after the report of the rest; malformed lines are no error.
 func Run(ctx context.Context, c Config) error {
 	if len(c.Files) == 0 {
-		c.Files = []string{stdinName}
+		c.Files = []string{logfile.Stdin}
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -71,18 +81,31 @@ func Run(ctx context.Context, c Config) error {
 			r.problems = append(r.problems, fmt.Sprintf("%q is no cause of this version: `ede causes` lists them", name))
 		}
 	}
-	err := r.read(ctx)
+	var err error
+	if c.From != "" {
+		err = r.store(ctx)
+	} else {
+		err = r.read(ctx)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.From != "" && ctx.Err() != nil {
+		return errors.New("interrupted: no report, as a store's answers make one together only")
+	}
+	if err != nil && r.tally.ours == 0 {
+		// A report of nothing beside an error would say that nothing failed.
+		return err
+	}
 	if ctx.Err() != nil && !c.Follow {
 		r.problems = append(r.problems, "interrupted: this is not the whole log")
 	}
+	r.partial = err != nil || ctx.Err() != nil && !c.Follow
 	return errors.Join(err, r.write())
 }
 
 func (r *run) write() error {
 	rep := r.tally.report(r.Knowledge, r.Top)
-	rep.Log.Problems = r.problems
+	rep.Log.Problems, rep.Partial = r.problems, r.partial
 	switch r.Format {
 	case JSON:
 		return rep.WriteJSON(r.Out)
@@ -110,12 +133,12 @@ func (r *run) read(ctx context.Context) error {
 }
 
 func (r *run) file(ctx context.Context, name string) error {
-	src, err := open(name, r.Stdin, r.Progress)
+	src, err := logfile.Open(name, r.Stdin, r.Progress)
 	if err != nil {
 		return err
 	}
-	defer src.close()
-	if err := scan(ctx, src, r.parser(src.changed), r.take); err != nil {
+	defer src.Close()
+	if err := logfile.Scan(ctx, src, r.parser(src.Changed), r.take); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
@@ -138,7 +161,7 @@ func (r *run) follow(ctx context.Context) error {
 		}
 		readers.Go(func() {
 			defer src.Close()
-			err := scan(ctx, src, r.parser(time.Time{}), r.take)
+			err := logfile.Scan(ctx, src, r.parser(time.Time{}), r.take)
 			if err != nil && !errors.Is(err, context.Canceled) {
 				errs[i] = fmt.Errorf("%s: %w", name, err)
 				r.problem(errs[i])
@@ -153,7 +176,7 @@ func (r *run) follow(ctx context.Context) error {
 }
 
 type liveSource interface {
-	liveReader
+	logfile.LiveReader
 	io.Closer
 }
 
@@ -164,10 +187,10 @@ func (stream) Live() bool   { return true }
 func (stream) Close() error { return nil }
 
 func (r *run) openLive(ctx context.Context, name string) (liveSource, error) {
-	if name == stdinName {
+	if name == logfile.Stdin {
 		return stream{r.Stdin}, nil
 	}
-	return newTail(ctx, name)
+	return logfile.Follow(ctx, name)
 }
 
 // clearScreen puts the cursor home and clears what is below and above it.
@@ -200,18 +223,18 @@ func (r *run) parser(reference time.Time) logline.Parser {
 }
 
 // take adds a block to the tally.
-func (r *run) take(b *block) {
+func (r *run) take(b *logfile.Block) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.dirty = true
-	r.tally.lines += b.lines
-	for reason, n := range b.bad {
+	r.tally.lines += b.Lines
+	for reason, n := range b.Bad {
 		r.tally.bad[reason] += n
 		r.tally.ours += n
 	}
-	for i := range b.records {
-		rec := &b.records[i]
-		if r.tally.add(rec) && b.live && r.Follow && r.Redraw <= 0 && r.Format == Text {
+	for i := range b.Records {
+		rec := &b.Records[i]
+		if r.tally.add(rec) && b.Live && r.Follow && r.Redraw <= 0 && r.Format == Text {
 			io.WriteString(r.Out, brief(rec, r.Style.Location))
 		}
 	}

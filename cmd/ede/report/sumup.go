@@ -44,6 +44,7 @@ func (t *tally) report(k Knowledge, n int) *Report {
 	r.Actions = t.actions(r.Causes, k)
 	r.Zones, r.Upstreams = t.topOf(t.zones, n), t.topOf(t.upstream, n)
 	r.Names, r.Clients = t.topOf(t.names, n), t.topOf(t.clients, n)
+	r.Instances, r.Known = t.topOf(t.failing, n), max(t.known, uint64(len(t.met)))
 	r.New = t.fresh(n)
 	r.Findings = t.found(n)
 	r.Log = t.log()
@@ -66,7 +67,7 @@ func (t *tally) view(c *causeTally, k Knowledge) Cause {
 	v := Cause{
 		Cause: c.name, Count: c.count, Cached: c.cached, First: c.first, Last: c.last, State: t.state(c),
 		Codes: c.codes.shares(), At: c.at.shares(), Upstreams: c.upstream.shares(wherePlaces), Zones: c.zones.shares(wherePlaces),
-		Recoveries: c.recoveries, Longest: c.longest,
+		Recoveries: c.recoveries, Longest: c.longest, Instances: c.instances(),
 	}
 	v.Title, _ = k.advice(c)
 	if _, said := c.usual(); said != nil {
@@ -79,7 +80,7 @@ func (t *tally) view(c *causeTally, k Knowledge) Cause {
 // state goes by times; without any, nobody has seen it end.
 func (t *tally) state(c *causeTally) string {
 	switch {
-	case !c.recovered.IsZero() && !c.recovered.Before(c.last):
+	case c.over():
 		return Recovered
 	case !c.last.IsZero() && t.last.Sub(c.last) > lastHour:
 		return Quiet
@@ -98,7 +99,7 @@ func (t *tally) actions(causes []Cause, k Knowledge) []Action {
 		if advice == "" || v.Count == 0 {
 			continue
 		}
-		a := Action{Cause: v.Cause, Title: v.Title, Advice: advice, Owner: v.Owner, State: v.State, Count: v.Count, Last: v.Last, Example: k.example(c)}
+		a := Action{Cause: v.Cause, Title: v.Title, Advice: advice, Owner: v.Owner, State: v.State, Count: v.Count, Instances: v.Instances, Last: v.Last, Example: k.example(c)}
 		places := v.Zones
 		if len(v.Upstreams) > 0 && v.Owner != "zone" {
 			places = v.Upstreams
@@ -114,7 +115,7 @@ func (t *tally) actions(causes []Cause, k Knowledge) []Action {
 }
 
 func (t *tally) topOf(h *heavy, n int) Top {
-	top := Top{Bound: h.bound(), More: len(h.heap) > n, Items: []Item{}}
+	top := Top{Bound: h.bound(), More: len(h.heap) > n || h.cut, Items: []Item{}}
 	for _, e := range h.top(n) {
 		if !e.standsOut() {
 			top.More = true

@@ -32,6 +32,7 @@ type tally struct {
 	singles  uint64 // failures with a line of their own
 	summed   uint64 // failures told by summaries
 	unnamed  uint64 // of those, the ones whose name is not told
+	named    uint64 // of a store's summaries, the ones whose name is told
 	undated  uint64 // failures without a time
 	bad      [logline.NumMalformed]uint64
 	first    time.Time
@@ -42,6 +43,9 @@ type tally struct {
 	zones    *heavy
 	clients  *heavy
 	upstream *heavy
+	failing  *heavy              // instances
+	met      map[string]struct{} // instances that have written any line
+	known    uint64              // instances by the word of a store, if greater
 	sent     labels
 	findings map[string]*finding
 	missed   uint64 // findings beyond maxFindings
@@ -63,8 +67,9 @@ type causeTally struct {
 	said            map[uint16]*saying // by the most telling INFO-CODE
 	advice          string
 	recoveries      uint64
-	recovered       time.Time
 	longest         float64 // seconds
+	stands          map[string]*stand
+	rolled          *rolled // in place of stands, if a store has told
 }
 
 // A saying is what is said of the failures with one most telling INFO-CODE.
@@ -72,6 +77,7 @@ type saying struct {
 	// refused are those of count with REFUSED.
 	count, refused uint64
 	text           string
+	at             time.Time // of text, where a store has told
 }
 
 // A finding is what a diagnosis found, once for each cause, zone and result.
@@ -89,6 +95,8 @@ func newTally(f Filter) *tally {
 		zones:    newHeavy(maxZones),
 		clients:  newHeavy(maxClients),
 		upstream: newHeavy(maxUpstreams),
+		failing:  newHeavy(maxInstances),
+		met:      make(map[string]struct{}),
 		sent:     make(labels),
 		findings: make(map[string]*finding),
 		times:    newTimeline(),
@@ -98,6 +106,7 @@ func newTally(f Filter) *tally {
 // add counts a record and says whether it passed the filter. It may change r.
 func (t *tally) add(r *logline.Record) bool {
 	t.ours++
+	t.meet(r)
 	if r.Kind == logline.Notice {
 		t.notices++
 		return false
@@ -147,6 +156,12 @@ func (t *tally) failure(r *logline.Record) {
 	c.undated = c.undated || at.IsZero()
 	c.at.add(r.Get(logline.At), n)
 	t.times.add(no, at, window, n)
+	s := c.on(r)
+	s.failed = true
+	_, s.last = widen(s.last, s.last, at)
+	if name := r.Get(logline.Instance); len(name) > 0 {
+		t.failing.add(name, n).see(at, n, cached, no)
+	}
 
 	if up := r.Get(logline.Upstream); len(up) > 0 {
 		t.upstream.add(up, n).see(at, n, cached, no)
@@ -186,6 +201,9 @@ func (t *tally) summary(r *logline.Record, c *causeTally, no int) {
 	t.zone(r.Get(logline.Zone), c, r.Count).see(r.Time, r.Count, r.CachedCount, no)
 	rest := r.Count
 	for name, n := range r.TopNames {
+		if len(t.filter.Zones) > 0 && !t.filter.holds(string(name)) {
+			continue
+		}
 		n = min(n, rest)
 		if n == 0 {
 			break
@@ -229,7 +247,7 @@ func (t *tally) cause(name []byte) int {
 	t.causeNo[key] = len(t.causes)
 	t.causes = append(t.causes, &causeTally{
 		name: key, rcodes: make(labels), owners: make(labels), lasts: make(labels), codes: make(labels), at: make(labels),
-		upstream: newHeavy(maxPerCause), zones: newHeavy(maxPerCause), said: make(map[uint16]*saying),
+		upstream: newHeavy(maxPerCause), zones: newHeavy(maxPerCause), said: make(map[uint16]*saying), stands: make(map[string]*stand),
 	})
 	return len(t.causes) - 1
 }
@@ -289,7 +307,8 @@ func (t *tally) recovery(r *logline.Record) {
 	c := t.causes[t.cause(r.Get(logline.Cause))]
 	c.recoveries++
 	c.longest = max(c.longest, r.AfterSeconds)
-	_, c.recovered = widen(c.recovered, c.recovered, r.Time)
+	s := c.on(r)
+	_, s.recovered = widen(s.recovered, s.recovered, r.Time)
 }
 
 func (t *tally) diagnosis(r *logline.Record) {
@@ -302,19 +321,26 @@ func (t *tally) diagnosis(r *logline.Record) {
 	if len(zone) == 0 {
 		zone = r.Get(logline.QName)
 	}
-	key := string(r.Get(logline.Cause)) + " " + string(zone) + " " + string(result)
-	f := t.findings[key]
+	f := t.finding(string(r.Get(logline.Cause)), string(zone), string(result))
 	if f == nil {
-		if len(t.findings) == maxFindings {
-			t.missed++
-			return
-		}
-		f = &finding{cause: string(r.Get(logline.Cause)), zone: string(zone), result: string(result)}
-		t.findings[key] = f
+		t.missed++
+		return
 	}
 	f.count++
 	f.owner, f.text, f.advice = string(r.Get(logline.Owner)), string(r.Get(logline.Text)), string(r.Get(logline.Advice))
 	_, f.last = widen(f.last, f.last, r.Time)
+}
+
+// finding returns the one of that cause, zone and result, nil if there are too
+// many others.
+func (t *tally) finding(cause, zone, result string) *finding {
+	key := cause + " " + zone + " " + result
+	if f := t.findings[key]; f != nil || len(t.findings) == maxFindings {
+		return f
+	}
+	f := &finding{cause: cause, zone: zone, result: result}
+	t.findings[key] = f
+	return f
 }
 
 // labels counts the values of a field that has few of them.

@@ -3,9 +3,11 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logfile"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 )
 
@@ -61,15 +63,14 @@ func TestSummariesAreTakenToBeLikeTheLinesOfTheirCause(t *testing.T) {
 func TestATallyStaysBoundedWhateverTheLogHolds(t *testing.T) {
 	ta := newTally(Filter{})
 	r := &run{tally: ta}
-	b := &block{parsed: make(chan struct{}, 1)}
+	var log strings.Builder
 	const many = maxNames + 500
 	for i := range many {
-		lines := queryOf(fmt.Sprintf("cause_%d", i), fmt.Sprintf("www.zone%d.example.", i)) + fmt.Sprintf(" at=at%d sent=s%d upstream=u%d\n", i, i, i) +
-			fmt.Sprintf("[INFO] plugin/ede: diagnosis cause=c%d zone=z%d.\n", i, i)
-		b.data, b.n, b.lines = []byte(lines), len(lines), 0
-		b.parse()
-		<-b.parsed
-		r.take(b)
+		fmt.Fprintf(&log, "%s at=at%d sent=s%d upstream=u%d\n[INFO] plugin/ede: diagnosis cause=c%d zone=z%d.\n",
+			queryOf(fmt.Sprintf("cause_%d", i), fmt.Sprintf("www.zone%d.example.", i)), i, i, i, i, i)
+	}
+	if err := logfile.Scan(t.Context(), strings.NewReader(log.String()), r.parser(time.Time{}), r.take); err != nil {
+		t.Fatal(err)
 	}
 	if ta.singles != many || total(ta.bad[:]) != 0 {
 		t.Fatalf("%d of %d counted, malformed %v", ta.singles, many, ta.bad)

@@ -50,6 +50,9 @@ func (r *Report) WriteText(w io.Writer, style Style) error {
 	p.zones(r)
 	p.table("UPSTREAMS", r.Upstreams, r.Failures)
 	p.table("CLIENTS", r.Clients, r.Log.Singles)
+	if r.Known > 1 {
+		p.table("INSTANCES", r.Instances, r.Failures)
+	}
 	p.log(r)
 	_, err := io.WriteString(w, p.b.String())
 	return err
@@ -88,8 +91,14 @@ func (p *page) section(title, note string) {
 }
 
 func (p *page) headline(r *Report) {
+	if r.Partial {
+		p.printf("%s\n", p.paint(red, "NOT THE WHOLE: what could not be read stands below, at LOG."))
+	}
 	if r.Failures == 0 {
 		none := "No failures in this log."
+		if r.Partial {
+			none = "No failures in what could be read."
+		}
 		if n := r.Log.Filtered.Failures; n > 0 {
 			none = "None of the " + comma(n) + plural(n, " failure", " failures") + " in this log is one that was asked for."
 		}
@@ -133,6 +142,9 @@ func (p *page) actions(r *Report) {
 		count, last := plainCount(a.Count, r.Failures), p.last(a.Last)
 		room := p.Width - len("    "+"  "+", ") - len(count) - len(a.State) - len(last)
 		p.printf("    %s  %s, %s%s\n", p.paint(faint, fit(a.Cause, room)), count, p.paint(stateColours[a.State], a.State), last)
+		if r.Known > 1 && a.Instances > 0 {
+			p.labelled("on", comma(a.Instances)+" of "+comma(r.Known)+" instances")
+		}
 		if len(a.Where) > 0 {
 			p.labelled("where", strings.Join(a.Where, ", "))
 		}
@@ -215,7 +227,7 @@ func (p *page) zones(r *Report) {
 	if len(r.Zones.Items) == 0 && !r.Zones.More {
 		return
 	}
-	p.section("ZONES AND THEIR NAMES", boundNote(r.Zones.Bound, r.Names.Bound))
+	p.section("ZONES AND THEIR NAMES", boundNote(r.Zones, r.Names))
 	for _, z := range r.Zones.Items {
 		p.item(z, r.Failures, "", bold)
 		shown := 0
@@ -236,7 +248,7 @@ func (p *page) table(title string, t Top, total uint64) {
 	if len(t.Items) == 0 && !t.More {
 		return
 	}
-	p.section(title, boundNote(t.Bound))
+	p.section(title, boundNote(t))
 	for _, item := range t.Items {
 		p.item(item, total, "", "")
 	}
@@ -263,8 +275,12 @@ func (p *page) item(i Item, total uint64, indent, colour string) {
 	p.printf("\n")
 }
 
-func boundNote(bounds ...uint64) string {
-	if most := slices.Max(bounds); most > 0 {
+func boundNote(tables ...Top) string {
+	most := uint64(0)
+	for _, t := range tables {
+		most = max(most, t.Bound)
+	}
+	if most > 0 {
 		return "counts may be up to " + comma(most) + " too high"
 	}
 	return ""

@@ -1,4 +1,4 @@
-package report
+package logfile
 
 import (
 	"bytes"
@@ -6,21 +6,29 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
+	"github.com/seed-1b7246af/coredns-ede/test/leak"
 )
+
+func TestMain(m *testing.M) { os.Exit(leak.Run(m)) }
+
+func queryOf(cause, name string) string {
+	return "[INFO] plugin/ede: rcode=SERVFAIL cause=" + cause + " qname=" + name
+}
 
 func scanned(t *testing.T, src io.Reader) (names []string, lines uint64, bad [logline.NumMalformed]uint64) {
 	t.Helper()
-	err := scan(t.Context(), src, logline.Parser{}, func(b *block) {
-		lines += b.lines
-		for i := range b.records {
-			names = append(names, string(b.records[i].Get(logline.QName)))
+	err := Scan(t.Context(), src, logline.Parser{}, func(b *Block) {
+		lines += b.Lines
+		for i := range b.Records {
+			names = append(names, string(b.Records[i].Get(logline.QName)))
 		}
-		for i, n := range b.bad {
+		for i, n := range b.Bad {
 			bad[i] += n
 		}
 	})
@@ -82,7 +90,7 @@ func TestScanTellsAReadErrorAfterWhatItCouldRead(t *testing.T) {
 	broken := errors.New("disk on fire")
 	src := io.MultiReader(strings.NewReader(queryOf("x", "a.example.org.")), iotest.ErrReader(broken))
 	n := 0
-	err := scan(t.Context(), src, logline.Parser{}, func(b *block) { n += len(b.records) })
+	err := Scan(t.Context(), src, logline.Parser{}, func(b *Block) { n += len(b.Records) })
 	if !errors.Is(err, broken) || n != 1 {
 		t.Errorf("%d records, error %v", n, err)
 	}
@@ -96,23 +104,7 @@ func TestScanEndsWithItsContextThoughTheReaderHangs(t *testing.T) {
 		io.WriteString(w, queryOf("x", "a.example.org.")+"\n")
 		cancel()
 	}()
-	if err := scan(ctx, hanging, logline.Parser{}, func(*block) {}); !errors.Is(err, context.Canceled) {
+	if err := Scan(ctx, hanging, logline.Parser{}, func(*Block) {}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
-	}
-}
-
-func BenchmarkReport(b *testing.B) {
-	var log bytes.Buffer
-	if err := generate(&log, 16<<20); err != nil {
-		b.Fatal(err)
-	}
-	b.SetBytes(int64(log.Len()))
-	b.ReportAllocs()
-	for b.Loop() {
-		c := testConfig(io.Discard)
-		c.Stdin = bytes.NewReader(log.Bytes())
-		if err := Run(b.Context(), c); err != nil {
-			b.Fatal(err)
-		}
 	}
 }

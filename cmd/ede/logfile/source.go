@@ -1,4 +1,4 @@
-package report
+package logfile
 
 import (
 	"bufio"
@@ -9,35 +9,36 @@ import (
 	"time"
 )
 
-// stdinName is how the command line names standard input.
-const stdinName = "-"
+// Stdin is how a command line names standard input.
+const Stdin = "-"
 
-// A source is one log, opened.
-type source struct {
+// A Source is one log, opened.
+type Source struct {
 	io.Reader
-	name    string
-	close   func() error
-	changed time.Time // zero if unknown
+	// Close ends reading.
+	Close func() error
+	// Changed is when the file was last written to, zero if unknown.
+	Changed time.Time
 }
 
-// open opens a file or standard input, and decompresses gzip, which it tells
+// Open opens a file or standard input, and decompresses gzip, which it tells
 // by its first bytes (RFC 1952 section 2.3.1): rotated logs lose their suffix.
 // What is read of the file itself, compressed, is told to progress.
-func open(name string, stdin io.Reader, progress func(int)) (*source, error) {
-	src := &source{name: name, close: func() error { return nil }}
+func Open(name string, stdin io.Reader, progress func(int)) (*Source, error) {
+	src := &Source{Close: func() error { return nil }}
 	raw := stdin
-	if name != stdinName {
+	if name != Stdin {
 		f, err := os.Open(name)
 		if err != nil {
 			return nil, err
 		}
-		raw, src.close = f, f.Close
+		raw, src.Close = f, f.Close
 		if info, err := f.Stat(); err == nil {
 			if info.IsDir() {
 				f.Close()
 				return nil, fmt.Errorf("%s is a directory", name)
 			}
-			src.changed = info.ModTime()
+			src.Changed = info.ModTime()
 		}
 	}
 	buffered := bufio.NewReaderSize(counting{raw, progress}, blockSize)
@@ -45,10 +46,15 @@ func open(name string, stdin io.Reader, progress func(int)) (*source, error) {
 	if magic, _ := buffered.Peek(2); len(magic) == 2 && magic[0] == 0x1f && magic[1] == 0x8b {
 		z, err := gzip.NewReader(buffered)
 		if err != nil {
-			src.close()
+			src.Close()
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		src.Reader = z
+		// A decompressor gives what it has, which may be less than is asked for.
+		buffered = bufio.NewReaderSize(z, blockSize)
+		src.Reader = buffered
+	}
+	if head, _ := buffered.Peek(peeked); isDocument(head) {
+		src.Reader = newDocument(buffered)
 	}
 	return src, nil
 }
@@ -67,8 +73,8 @@ func (c counting) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// size is the sum of the files' sizes, -1 if one has none to tell.
-func size(names []string) (total int64) {
+// Size is the sum of the files' sizes, -1 if one has none to tell.
+func Size(names []string) (total int64) {
 	for _, name := range names {
 		info, err := os.Stat(name)
 		if err != nil || !info.Mode().IsRegular() {

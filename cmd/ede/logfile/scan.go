@@ -1,4 +1,6 @@
-package report
+// Package logfile reads logs, from files, pipes and files that grow, and parses
+// their lines on all processors.
+package logfile
 
 import (
 	"bytes"
@@ -14,22 +16,27 @@ import (
 // is counted as malformed and read over.
 const blockSize = 256 << 10
 
-// A block is a piece of a log that holds whole lines, and its records.
-type block struct {
-	data    []byte
-	n       int // of data that is in use
-	live    bool
-	parser  logline.Parser
-	records []logline.Record
-	lines   uint64
-	bad     [logline.NumMalformed]uint64
-	parsed  chan struct{}
+// A Block is a piece of a log that holds whole lines, and its records. It is valid
+// while the function that is given it runs.
+type Block struct {
+	// Live is true for what was written after reading began.
+	Live    bool
+	Records []logline.Record
+	// Lines is how many lines there are, ede's or not, and Bad how many of ede's could
+	// not be read, by reason.
+	Lines uint64
+	Bad   [logline.NumMalformed]uint64
+
+	data   []byte
+	n      int // of data that is in use
+	parser logline.Parser
+	parsed chan struct{}
 }
 
 // parse reads all lines of the block. The records point into it.
-func (b *block) parse() {
+func (b *Block) parse() {
 	b.parser.Reset()
-	b.records = b.records[:0]
+	b.Records = b.Records[:0]
 	rest := b.data[:b.n]
 	for len(rest) > 0 {
 		line := rest
@@ -38,47 +45,47 @@ func (b *block) parse() {
 		} else {
 			rest = nil
 		}
-		b.lines++
+		b.Lines++
 		b.take(line)
 	}
 	b.parsed <- struct{}{}
 }
 
-func (b *block) take(line []byte) {
-	if len(b.records) == cap(b.records) {
-		b.records = append(b.records, logline.Record{})[:len(b.records)]
+func (b *Block) take(line []byte) {
+	if len(b.Records) == cap(b.Records) {
+		b.Records = append(b.Records, logline.Record{})[:len(b.Records)]
 	}
-	r := &b.records[:len(b.records)+1][len(b.records)]
+	r := &b.Records[:len(b.Records)+1][len(b.Records)]
 	found, err := b.parser.Parse(line, r)
 	var bad logline.Malformed
 	switch {
 	case errors.As(err, &bad):
-		b.bad[bad]++
+		b.Bad[bad]++
 	case found:
-		b.records = b.records[:len(b.records)+1]
+		b.Records = b.Records[:len(b.Records)+1]
 	}
 }
 
-// A liveReader knows whether what it read was written after the start.
-type liveReader interface {
+// A LiveReader knows whether what it read was written after the start.
+type LiveReader interface {
 	io.Reader
 	Live() bool
 }
 
-// scan reads src to its end, or until ctx is done. Parsing is spread over all
+// Scan reads src to its end, or until ctx is done. Parsing is spread over all
 // CPUs; sink gets the blocks in the order of the log, one at a time, and must
 // not keep anything of them. Memory is bounded by the number of blocks.
-func scan(ctx context.Context, src io.Reader, setup logline.Parser, sink func(*block)) error {
+func Scan(ctx context.Context, src io.Reader, setup logline.Parser, sink func(*Block)) error {
 	workers := runtime.GOMAXPROCS(0)
 	total := 2*workers + 2
 	var (
-		free    = make(chan *block, total)
-		work    = make(chan *block, total)
-		ordered = make(chan *block, total)
+		free    = make(chan *Block, total)
+		work    = make(chan *Block, total)
+		ordered = make(chan *Block, total)
 		failed  = make(chan error, 1)
 	)
 	for range total {
-		free <- &block{data: make([]byte, blockSize), parser: setup, parsed: make(chan struct{}, 1)}
+		free <- &Block{data: make([]byte, blockSize), parser: setup, parsed: make(chan struct{}, 1)}
 	}
 	for range workers {
 		go func() {
@@ -88,7 +95,7 @@ func scan(ctx context.Context, src io.Reader, setup logline.Parser, sink func(*b
 		}()
 	}
 	go func() {
-		err := cut(ctx, src, free, func(b *block) {
+		err := cut(ctx, src, free, func(b *Block) {
 			work <- b
 			ordered <- b
 		})
@@ -114,21 +121,21 @@ func scan(ctx context.Context, src io.Reader, setup logline.Parser, sink func(*b
 
 // cut fills free blocks with whole lines. It hands on after each read, so that
 // a log that is being written is seen line by line.
-func cut(ctx context.Context, src io.Reader, free <-chan *block, emit func(*block)) error {
+func cut(ctx context.Context, src io.Reader, free <-chan *Block, emit func(*Block)) error {
 	var tail []byte
-	live, _ := src.(liveReader)
+	live, _ := src.(LiveReader)
 	overlong := false
 	for {
-		var b *block
+		var b *Block
 		select {
 		case b = <-free:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		b.lines, b.bad, b.live = 0, [logline.NumMalformed]uint64{}, false
+		b.Lines, b.Bad, b.Live = 0, [logline.NumMalformed]uint64{}, false
 		b.n = copy(b.data, tail)
 		n, err := src.Read(b.data[b.n:])
-		b.live = live != nil && live.Live()
+		b.Live = live != nil && live.Live()
 		b.n += n
 		if overlong {
 			overlong = b.dropLine()
@@ -140,8 +147,8 @@ func cut(ctx context.Context, src io.Reader, free <-chan *block, emit func(*bloc
 		tail = append(tail[:0], b.data[end:b.n]...)
 		if len(tail) == len(b.data) {
 			tail, overlong = tail[:0], true
-			b.lines++
-			b.bad[logline.TooLong]++
+			b.Lines++
+			b.Bad[logline.TooLong]++
 		}
 		b.n = end
 		emit(b)
@@ -155,7 +162,7 @@ func cut(ctx context.Context, src io.Reader, free <-chan *block, emit func(*bloc
 }
 
 // dropLine takes the rest of an overlong line away, and says whether it goes on.
-func (b *block) dropLine() bool {
+func (b *Block) dropLine() bool {
 	end := bytes.IndexByte(b.data[:b.n], '\n')
 	if end < 0 {
 		b.n = 0

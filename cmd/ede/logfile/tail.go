@@ -1,4 +1,4 @@
-package report
+package logfile
 
 import (
 	"context"
@@ -11,10 +11,10 @@ import (
 // file system a log may lie on; the kernel's notifications do not.
 const pollEvery = 250 * time.Millisecond
 
-// A tail reads a file that is being written, on to the file that takes its
+// A Tail reads a file that is being written, on to the file that takes its
 // place when the log is rotated, and from the start again when it is cut short
 // (copytruncate). Read blocks for more, and ends when ctx is done.
-type tail struct {
+type Tail struct {
 	ctx    context.Context
 	path   string
 	file   *os.File
@@ -23,20 +23,23 @@ type tail struct {
 	gone   bool // another file has the name; this one is read to its end
 }
 
-func newTail(ctx context.Context, path string) (*tail, error) {
+// Follow opens the file at path.
+func Follow(ctx context.Context, path string) (*Tail, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	return &tail{ctx: ctx, path: path, file: f}, nil
+	return &Tail{ctx: ctx, path: path, file: f}, nil
 }
 
 // Live says whether all that was there at the start has been read.
-func (t *tail) Live() bool { return t.live }
+func (t *Tail) Live() bool { return t.live }
 
-func (t *tail) Close() error { return t.file.Close() }
+// Close ends reading.
+func (t *Tail) Close() error { return t.file.Close() }
 
-func (t *tail) Read(p []byte) (int, error) {
+// Read waits for more at the end of the file, until the context is done.
+func (t *Tail) Read(p []byte) (int, error) {
 	for {
 		n, err := t.file.Read(p)
 		t.offset += int64(n)
@@ -67,7 +70,7 @@ func (t *tail) Read(p []byte) (int, error) {
 // moved goes to where the log goes on, and says whether that is elsewhere. The
 // old file is read once more between the look that finds it replaced and
 // leaving it: lines may have been written since its end was met.
-func (t *tail) moved() bool {
+func (t *Tail) moved() bool {
 	info, err := os.Stat(t.path)
 	if err != nil {
 		return false // between rename and create

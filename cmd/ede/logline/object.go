@@ -1,0 +1,236 @@
+package logline
+
+import (
+	"bytes"
+	"time"
+)
+
+// maxWrapping is how many wrappings a line is looked for in: a store's answer
+// around a collector's record around CoreDNS's.
+const maxWrapping = 3
+
+// An object is what is remembered of a JSON object while its members are read,
+// as a shipper or a store may have sorted the keys: whose line it is may show
+// last.
+type object struct {
+	ours, foreign   bool // it names ede as its plugin, or another
+	leveled, isInfo bool
+	ownTime         bool   // "time" was there, which CoreDNS writes itself
+	msg             []byte // the message, under any of its names
+	line            []byte // a string that may hold a whole line
+	source          []byte // the instance by a collector's word
+	nested          [maxWrapping][]byte
+	nests           int
+	bad             error
+}
+
+// object reads a line that is a JSON object: CoreDNS's own log record as CoreDNS
+// wrote it or as a store gives it back, or a wrapping around a line of either
+// format: a string of it, as Docker's json-file driver ("log"), journalctl -o json
+// ("MESSAGE") and logcli -o jsonl ("line") have it, or an object, as in the hits
+// of Elasticsearch ("_source").
+func (p *Parser) object(b []byte, r *Record, depth int) (bool, error) {
+	var o object
+	s := scanner{p: p, b: b}
+	for {
+		m, ok, err := s.next()
+		if err != nil {
+			return o.ours || bytes.Contains(b, marker), err
+		}
+		if !ok {
+			break
+		}
+		p.member(r, &o, single(p, m))
+	}
+	if o.foreign {
+		return false, nil
+	}
+	bare := r.seen&(1<<RCode|1<<Cause|1<<Result|1<<Sent) == 0
+	if !o.ours || bare && o.line != nil {
+		if outside := *r; depth < maxWrapping {
+			if found, err := p.unwrapped(r, &o, depth); found {
+				return found, err
+			}
+			*r = outside
+		}
+	}
+	switch {
+	case !o.ours:
+		return false, nil
+	case o.leveled && !o.isInfo || bare:
+		r.Kind = Notice
+		r.values[Text] = p.printable(o.msg[:min(len(o.msg), maxText)])
+		return true, nil
+	case o.bad != nil:
+		return true, o.bad
+	}
+	p.attribute(r, o.source)
+	r.Kind = r.kindOfObject(o.msg)
+	return true, r.finish()
+}
+
+// member takes one member, by its name in CoreDNS's log, or the one that a
+// store or a collector gives it.
+func (p *Parser) member(r *Record, o *object, m member) {
+	isText := m.kind == '"'
+	switch string(m.key) {
+	case "time":
+		if t := p.plausible(p.anyTime(m.text)); !t.IsZero() {
+			r.Time, o.ownTime = t, true
+		}
+	case "_time", "@timestamp", "timestamp", "ts", "__REALTIME_TIMESTAMP":
+		if t := p.plausible(p.anyTime(m.text)); !t.IsZero() && !o.ownTime {
+			r.Time = t
+		}
+	case "plugin":
+		o.ours = isText && string(m.text) == "ede"
+		o.foreign = !o.ours
+	case "level":
+		o.leveled, o.isInfo = true, isText && bytes.EqualFold(m.text, []byte("info"))
+	case "msg":
+		if isText {
+			o.msg = m.text
+		}
+	case "_msg", "message":
+		// The message by another name, or a line that nobody has parsed.
+		if isText && holdsLine(m.text) {
+			o.line = m.text
+		}
+		if isText && o.msg == nil {
+			o.msg = m.text
+		}
+	case "log", "MESSAGE", "line", "body", "textPayload":
+		if isText {
+			o.line = m.text
+		}
+		o.nest(m)
+	case "kubernetes.pod_name", "hostname", "_HOSTNAME":
+		if isText && o.source == nil {
+			o.source = m.text
+		}
+	default:
+		o.nest(m)
+		if err := p.setMember(r, m); o.bad == nil {
+			o.bad = err
+		}
+	}
+}
+
+// nest remembers an object inside that may be the record.
+func (o *object) nest(m member) {
+	if m.kind == '{' && o.nests < len(o.nested) && hinted(m.text) {
+		o.nested[o.nests] = m.text
+		o.nests++
+	}
+}
+
+// holdsLine reports whether a message is a line of ede, and not the word that
+// names its kind.
+func holdsLine(msg []byte) bool { return bytes.Contains(msg, marker) || len(msg) > 0 && msg[0] == '{' }
+
+// unwrapped reads the line or the object inside a wrapping, whose time and
+// instance stand if the inside has none of its own.
+func (p *Parser) unwrapped(r *Record, o *object, depth int) (bool, error) {
+	outside := r.Time
+	found, err := p.inside(bytes.TrimRight(o.line, "\r\n"), r, outside, depth)
+	for i := 0; !found && i < o.nests; i++ {
+		found, err = p.inside(o.nested[i], r, outside, depth)
+	}
+	if found {
+		if r.Time.IsZero() {
+			r.Time = outside
+		}
+		p.attribute(r, o.source)
+	}
+	return found, err
+}
+
+// inside reads what a wrapping holds, in either format.
+func (p *Parser) inside(b []byte, r *Record, outside time.Time, depth int) (bool, error) {
+	*r = Record{Time: outside}
+	if len(b) > 0 && b[0] == '{' {
+		return p.object(b, r, depth+1)
+	}
+	if at := bytes.Index(b, marker); at >= 0 {
+		return p.plain(b, at, r)
+	}
+	return false, nil
+}
+
+// attribute names the instance that a line comes from, if it does not itself.
+func (p *Parser) attribute(r *Record, source []byte) {
+	if r.values[Instance] != nil || len(source) == 0 {
+		return
+	}
+	if source = p.printable(source); len(source) <= maxInstance {
+		r.values[Instance] = source
+	}
+}
+
+// kindOfObject goes by the message, and where a store has kept another by the
+// keys that only one kind has.
+func (r *Record) kindOfObject(msg []byte) Kind {
+	word, _, _ := bytes.Cut(msg, space)
+	if kind := kindOf(word); kind != 0 {
+		return kind
+	}
+	switch {
+	case string(word) == "failure" || r.seen&(1<<RCode) != 0:
+		return Query
+	case positive(r.values[After]):
+		return Recovered
+	case positive(r.values[Count]):
+		return Summary
+	}
+	return Diagnosis
+}
+
+func positive(b []byte) bool { return bytes.ContainsAny(b, "123456789") }
+
+// single takes a value out of the array that Elasticsearch puts each into where
+// it was asked for "fields".
+func single(p *Parser, m member) member {
+	if m.kind != '[' {
+		return m
+	}
+	s := scanner{p: p, b: m.text, i: 1}
+	kind, text, err := s.value(1)
+	if err != nil || kind == '[' || kind == '{' || !s.take(']') {
+		return m
+	}
+	m.kind, m.text = kind, text
+	return m
+}
+
+func (p *Parser) setMember(r *Record, m member) error {
+	if string(m.key) == "ede" && (m.kind == '"' || m.kind == '[') {
+		m.text = p.codes(m.text)
+	}
+	switch m.kind {
+	case 'n', '{':
+		return nil
+	case '[':
+		m.text = bytes.Trim(m.text, "[] ")
+	case '"':
+		m.text = p.printable(m.text)
+	}
+	if len(m.text) == 0 {
+		return nil
+	}
+	return p.set(r, m.key, m.text)
+}
+
+// codes takes the brackets and quotes off a list of INFO-CODEs, which a store may
+// give back as a string, "[7,22]", or as an array of strings.
+func (p *Parser) codes(list []byte) []byte {
+	if !bytes.ContainsAny(list, `["`) {
+		return list
+	}
+	start := len(p.scratch)
+	for _, c := range list {
+		if c != '[' && c != ']' && c != '"' {
+			p.scratch = append(p.scratch, c)
+		}
+	}
+	return p.scratch[start:len(p.scratch):len(p.scratch)]
+}

@@ -1,0 +1,62 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/victorialogs"
+)
+
+// store makes the tally from a store. If a node of a cluster is down it takes what
+// the others have, and returns the error all the same: what is printed then is not
+// the whole.
+func (r *run) store(ctx context.Context) error {
+	client, err := victorialogs.New(r.From, r.Header)
+	if err != nil {
+		return err
+	}
+	if r.Timeout > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, r.Timeout)
+		defer stop()
+	}
+	err = r.collect(ctx, client)
+	if !errors.Is(err, victorialogs.ErrNodeDown) {
+		return err
+	}
+	client.Partial = true
+	if retried := r.collect(ctx, client); retried != nil {
+		return retried
+	}
+	r.problem(fmt.Errorf("not the whole: a storage node is down, and what it holds is missing here: %w", err))
+	return err
+}
+
+func (r *run) collect(ctx context.Context, client *victorialogs.Client) error {
+	t := newTally(r.Filter)
+	s := scopeOf(&r.Filter)
+	questions := t.questions(&s)
+	// How many questions the answers raise is not known before.
+	firsts, total := len(questions), len(questions)+4
+	for done := 0; done < len(questions); done++ {
+		if r.Asking != nil {
+			r.Asking(questions[done].what, done, max(total, len(questions)))
+		}
+		if err := t.ask(ctx, client, questions[done]); err != nil {
+			return err
+		}
+		if done+1 == firsts {
+			questions = append(append(questions, t.details(&s, r.Top)...), t.timeline(&s)...)
+		}
+	}
+	t.settle()
+	r.tally = t
+	return nil
+}
+
+// settle works out what the answers give only together.
+func (t *tally) settle() {
+	t.unnamed = t.summed - min(t.summed, t.named)
+	t.left.Failures -= min(t.left.Failures, t.singles+t.summed)
+}

@@ -1,0 +1,200 @@
+package fleet_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	kjson "k8s.io/apimachinery/pkg/runtime/serializer/json"
+	"k8s.io/client-go/kubernetes/scheme"
+
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/report"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/victorialogs"
+	"github.com/seed-1b7246af/coredns-ede/test/fleet/synthetic"
+)
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(path)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// queries are those of deploy/victorialogs/queries.logsql, by the words before the
+// colon.
+func queries(t *testing.T) map[string]string {
+	t.Helper()
+	all := make(map[string]string)
+	for block := range strings.SplitSeq(read(t, "deploy/victorialogs/queries.logsql"), "\n\n") {
+		var query []string
+		question := ""
+		for line := range strings.Lines(block) {
+			if words, ok := strings.CutPrefix(line, "# "); ok {
+				question, _, _ = strings.Cut(words, ":")
+			} else {
+				query = append(query, line)
+			}
+		}
+		if len(query) > 0 {
+			all[question] = strings.Join(query, "")
+		}
+	}
+	return all
+}
+
+// The questions of the runbook have the answers that the report has, for the same
+// hour.
+func TestTheQueriesOfTheRunbookAgreeWithTheReport(t *testing.T) {
+	_, store := node(t, t.TempDir())
+	var log bytes.Buffer
+	if _, err := (synthetic.Log{Instances: 20, Lines: 5000, Start: time.Now().UTC().Add(-45 * time.Minute), Span: 40 * time.Minute, Names: 500, Seed: 3}).WriteTo(&log); err != nil {
+		t.Fatal(err)
+	}
+	ours := bytes.Count(log.Bytes(), []byte(`"plugin":"ede"`))
+	ship(t, store, &log)
+	stored(t, store, ours)
+	r, err := reportOf(t, report.Config{From: store, Top: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	items := func(top report.Top) map[string]uint64 {
+		all := make(map[string]uint64)
+		for _, i := range top.Items {
+			all[i.Key] += i.Count
+		}
+		return all
+	}
+	causes := make(map[string]uint64)
+	for _, c := range r.Causes {
+		if c.Count > 0 {
+			causes[c.Cause] = c.Count
+		}
+	}
+	all := queries(t)
+	for question, c := range map[string]struct {
+		key   string
+		count func(victorialogs.Row) uint64
+		want  map[string]uint64
+	}{
+		"Causes now":   {"cause", func(r victorialogs.Row) uint64 { return r.Uint("failures") }, causes},
+		"Upstreams":    {"upstream", func(r victorialogs.Row) uint64 { return r.Uint("failures") }, items(r.Upstreams)},
+		"Instances":    {"instance", func(r victorialogs.Row) uint64 { return r.Uint("failures") }, items(r.Instances)},
+		"Who is hit":   {"client_ip", func(r victorialogs.Row) uint64 { return r.Uint("failures") }, items(r.Clients)},
+		"What changed": {"cause", func(r victorialogs.Row) uint64 { return r.Uint("change") }, causes},
+	} {
+		got := make(map[string]uint64)
+		for _, row := range rows(t, store, all[question]) {
+			got[row[c.key]] += c.count(row)
+		}
+		if len(got) == 0 || len(got) < len(c.want) {
+			t.Errorf("%s: %d rows, the report has %d", question, len(got), len(c.want))
+		}
+		for key, n := range c.want {
+			if got[key] != n && len(got) < 20 {
+				t.Errorf("%s: %s has %d, the report %d", question, key, got[key], n)
+			}
+		}
+		delete(all, question)
+	}
+	for question, query := range all {
+		if len(rows(t, store, query)) == 0 {
+			t.Errorf("%s: no answer", question)
+		}
+	}
+}
+
+// Each panel of the dashboard asks what the store answers.
+func TestTheDashboardOfTheFleetAsksWhatTheStoreAnswers(t *testing.T) {
+	_, store := node(t, t.TempDir())
+	log, ours, _ := made(t)
+	ship(t, store, bytes.NewReader(log))
+	stored(t, store, ours)
+	var board struct {
+		Panels []struct {
+			Title, Description string
+			Targets            []struct{ Expr, QueryType string }
+		}
+	}
+	if err := json.Unmarshal([]byte(read(t, "deploy/grafana/ede-fleet.json")), &board); err != nil {
+		t.Fatal(err)
+	}
+	end := time.Now()
+	for _, p := range board.Panels {
+		if p.Description == "" || len(p.Targets) != 1 {
+			t.Errorf("panel %q says nothing, or asks %d times", p.Title, len(p.Targets))
+			continue
+		}
+		expr := strings.ReplaceAll(p.Targets[0].Expr, "${filter:raw}", "*")
+		if strings.Contains(expr, "$") {
+			t.Errorf("panel %q has a variable that the dashboard does not define: %s", p.Title, expr)
+		}
+		path, ok := map[string]string{"stats": "stats_query", "statsRange": "stats_query_range", "instant": "query"}[p.Targets[0].QueryType]
+		if !ok {
+			t.Errorf("panel %q is of type %q", p.Title, p.Targets[0].QueryType)
+		}
+		resp, err := http.PostForm(store+"/select/logsql/"+path, url.Values{"query": {expr}, "step": {"1m"}, "time": {stamp(end)},
+			"start": {stamp(end.Add(-6 * time.Hour))}, "end": {stamp(end)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var answer bytes.Buffer
+		_, err = answer.ReadFrom(resp.Body)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != http.StatusOK || answer.Len() == 0 || strings.Contains(answer.String(), `"result":[]`) {
+			t.Errorf("panel %q: %s %v: %s", p.Title, resp.Status, err, answer.String())
+		}
+	}
+}
+
+func stamp(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
+
+var flagName = regexp.MustCompile(`(?m)(?:^ExecStart=\S+ \\\n)?^\s+(?:- )?-([A-Za-z.]+)(?:=| |\\|$)`)
+
+// The flags of the shipped files are flags of the programs, the manifests are ones
+// of the Kubernetes API, and the store forgets.
+func TestTheShippedFilesOfTheStoreAreAccepted(t *testing.T) {
+	known := ""
+	for _, name := range []string{"victoria-logs", "vlagent"} {
+		out, _ := exec.Command(program(t, name), "-help").CombinedOutput()
+		known += string(out)
+	}
+	for _, file := range []string{"kubernetes.yaml", "victorialogs.service", "vlagent.service"} {
+		text := read(t, "deploy/victorialogs/"+file)
+		flags := flagName.FindAllStringSubmatch(text, -1)
+		if len(flags) < 4 {
+			t.Errorf("%s has %d flags", file, len(flags))
+		}
+		for _, f := range flags {
+			if !strings.Contains(known, "\n  -"+f[1]) {
+				t.Errorf("%s: no program has the flag -%s", file, f[1])
+			}
+		}
+		if file != "vlagent.service" && !strings.Contains(text, "-retentionPeriod=30d") {
+			t.Errorf("%s: nothing is ever forgotten", file)
+		}
+	}
+	strict := kjson.NewSerializerWithOptions(kjson.DefaultMetaFactory, scheme.Scheme, scheme.Scheme, kjson.SerializerOptions{Yaml: true, Strict: true})
+	var objects []runtime.Object
+	for document := range strings.SplitSeq(read(t, "deploy/victorialogs/kubernetes.yaml"), "\n---\n") {
+		o, _, err := strict.Decode([]byte(document), nil, nil)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, document)
+		}
+		objects = append(objects, o)
+	}
+	if len(objects) != 6 {
+		t.Errorf("%d objects", len(objects))
+	}
+}

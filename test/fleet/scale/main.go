@@ -1,0 +1,241 @@
+// Scale measures how a report grows with the lines that it is made of: summed up by
+// VictoriaLogs, and out of files.
+//
+//	go run ./test/fleet/scale -write docs/fleet.md
+//
+// It makes up 0.5 and 5 million lines of a thousand instances, keeps them in
+// temporary files and in a store of its own, runs `ede report` on both, and fails
+// if the two do not count the same. It takes some 3 GB of disk, and gives it back.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/test/fleet/synthetic"
+)
+
+const (
+	instances = 1000
+	names     = 20000
+	// parts is how many files and requests the lines are split into.
+	parts = 10
+	addr  = "127.0.0.1:29428"
+	// begin and end hold what is written into the document.
+	begin, end = "<!-- scale -->\n", "<!-- /scale -->\n"
+)
+
+func main() {
+	write := flag.String("write", "", "the document whose table is written anew")
+	small := flag.Int("small", 500_000, "lines of the first run")
+	large := flag.Int("large", 5_000_000, "lines of the second")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	table, err := measure(ctx, *small, *large)
+	if err == nil && *write != "" {
+		err = replace(*write, table)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "scale:", err)
+		stop()
+		os.Exit(1)
+	}
+	fmt.Print(table)
+}
+
+// A cost is what one report took.
+type cost struct {
+	failures uint64
+	took     time.Duration
+	cpu      time.Duration // of the report, and of the store that it asks
+	memory   int64         // octets
+}
+
+func measure(ctx context.Context, sizes ...int) (string, error) {
+	dir, err := os.MkdirTemp("", "ede-scale")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	ede := filepath.Join(dir, "ede")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", ede, "./cmd/ede").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, %d processors, VictoriaLogs %s, %d instances, %d names.\n\n", runtime.Version(), runtime.NumCPU(), version(), instances, names)
+	b.WriteString("| lines | in files | in the store | taken in | report of the store | its memory, and the store's | report of the files | its memory |\n|---|---|---|---|---|---|---|---|\n")
+	var first, last [2]time.Duration
+	for i, lines := range sizes {
+		r, err := one(ctx, filepath.Join(dir, strconv.Itoa(lines)), ede, lines)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s, CPU %s | %s, %s | %s, CPU %s | %s |\n", number(lines), size(r.files), size(r.stored), span(r.ingest),
+			span(r.store.took), span(r.store.cpu), size(r.store.memory), size(r.resident), span(r.file.took), span(r.file.cpu), size(r.file.memory))
+		last = [2]time.Duration{r.store.cpu, r.file.cpu}
+		if i == 0 {
+			first = last
+		}
+	}
+	fmt.Fprintf(&b, "\nFrom the first to the last the report of the store takes %.1f times the CPU, that of the files %.1f times.\n",
+		last[0].Seconds()/first[0].Seconds(), last[1].Seconds()/first[1].Seconds())
+	return b.String(), nil
+}
+
+type result struct {
+	files, stored, resident int64
+	ingest                  time.Duration
+	store, file             cost
+}
+
+// one makes the lines, ships them and reports on them.
+func one(ctx context.Context, dir, ede string, lines int) (r result, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return r, err
+	}
+	defer os.RemoveAll(dir)
+	data := filepath.Join(dir, "store")
+	server := exec.CommandContext(ctx, "victoria-logs", "-httpListenAddr="+addr, "-storageDataPath="+data, "-retentionPeriod=30d",
+		"-search.maxQueryDuration=10m")
+	if err := server.Start(); err != nil {
+		return r, err
+	}
+	defer func() { _ = server.Process.Signal(syscall.SIGTERM); _ = server.Wait() }()
+	if err := until(ctx, func() bool { _, err := get("/health"); return err == nil }); err != nil {
+		return r, err
+	}
+	var logs []string
+	start := time.Now().UTC().Add(-25 * time.Hour)
+	for i := range parts {
+		name := filepath.Join(dir, fmt.Sprintf("coredns-%d.log", i))
+		logs = append(logs, name)
+		f, err := os.Create(name)
+		if err != nil {
+			return r, err
+		}
+		l := synthetic.Log{Instances: instances, Lines: lines / parts, Names: names, Seed: uint64(i + 1),
+			Start: start.Add(time.Duration(i) * 24 * time.Hour / parts), Span: 24 * time.Hour / parts}
+		n, err := l.WriteTo(f)
+		r.files += n
+		if err = firstOf(err, f.Close()); err != nil {
+			return r, err
+		}
+	}
+	ours := 0
+	began := time.Now()
+	for _, name := range logs {
+		n, err := ship(ctx, name)
+		if err != nil {
+			return r, err
+		}
+		ours += n
+	}
+	err = until(ctx, func() bool {
+		text, err := get("/select/logsql/query?query=" + `plugin:%3Dede%20|%20stats%20count()%20as%20n`)
+		return err == nil && strings.Contains(text, fmt.Sprintf(`"%d"`, ours))
+	})
+	if err != nil {
+		return r, err
+	}
+	r.ingest = time.Since(began)
+	before := seconds("process_cpu_seconds_total")
+	if r.store, err = run(ctx, ede, "--from", "http://"+addr, "--timeout", "10m"); err != nil {
+		return r, err
+	}
+	r.store.cpu += seconds("process_cpu_seconds_total") - before
+	if r.file, err = run(ctx, ede, logs...); err != nil {
+		return r, err
+	}
+	if r.store.failures != r.file.failures || r.file.failures == 0 {
+		return r, fmt.Errorf("the store counts %d failures, the files have %d", r.store.failures, r.file.failures)
+	}
+	r.stored, r.resident = tree(data), int64(metric("process_resident_memory_peak_bytes"))
+	return r, nil
+}
+
+// run is a report, and what it took.
+func run(ctx context.Context, ede string, args ...string) (c cost, err error) {
+	cmd := exec.CommandContext(ctx, ede, append([]string{"report", "--json"}, args...)...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, os.Stderr
+	began := time.Now()
+	if err := cmd.Run(); err != nil {
+		return c, err
+	}
+	c.took, c.cpu = time.Since(began), cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		c.memory = usage.Maxrss << 10
+	}
+	var r struct {
+		Failures uint64 `json:"failures"`
+	}
+	err = json.Unmarshal(out.Bytes(), &r)
+	c.failures = r.Failures
+	return c, err
+}
+
+// ship puts a file into the store, and counts ede's lines.
+func ship(ctx context.Context, name string) (ours int, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		if bytes.Contains(lines.Bytes(), []byte(`"plugin":"ede"`)) {
+			ours++
+		}
+	}
+	if err := firstOf(lines.Err(), rewind(f)); err != nil {
+		return 0, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/insert/jsonline?_time_field=time&_msg_field=msg&_stream_fields=cluster,instance,plugin&extra_fields=cluster=test", f)
+	if err != nil {
+		return 0, err
+	}
+	req.Header.Set("Content-Type", "application/stream+json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return 0, fmt.Errorf("the store answers %s", resp.Status)
+	}
+	return ours, nil
+}
+
+func rewind(f *os.File) error {
+	_, err := f.Seek(0, io.SeekStart)
+	return err
+}
+
+func get(path string) (string, error) {
+	resp, err := http.Get("http://" + addr + path)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", path, resp.Status)
+	}
+	return string(text), err
+}
