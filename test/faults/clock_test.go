@@ -3,9 +3,7 @@
 package faults
 
 import (
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -40,12 +38,8 @@ func TestClockThatJumps(t *testing.T) {
 	if !*full {
 		t.Skip("with -full only")
 	}
-	goroot, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	source := filepath.Join(strings.TrimSpace(string(goroot)), "src", "time", "time.go")
-	path := rebuild(t, source, steady, jumping)
+	source := filepath.Join(printed(t, "go", "env", "GOROOT"), "src", "time", "time.go")
+	path := overlaid(t, source, steady, jumping)
 	up := upstream.Start(t, upstream.Config{Handler: halfFails()})
 	p := launch(t, path, []string{"ede {\n page 127.0.0.1:0\n why\n text full 127.0.0.0/8\n diagnose\n }", "cache", forward(up.Addr())})
 	tr := p.try(t, "clock jumps every second")
