@@ -52,8 +52,7 @@ func TestReloadWaitsForWhatIsUnderWay(t *testing.T) {
 			open := make(chan struct{})
 			up := upstream.Start(t, upstream.Config{Handler: held(open, halfFails())})
 			lines := func(generation string) []string {
-				return []string{c.line, forward(up.Addr(), "read_timeout 60s"),
-					"template IN TXT generation.test {\n answer \"{{.Name}} 0 IN TXT " + generation + "\"\n }"}
+				return []string{c.line, forward(up.Addr(), "read_timeout 60s"), generationOf(generation)}
 			}
 			launched := start
 			if c.patient {
@@ -83,7 +82,8 @@ func TestReloadWaitsForWhatIsUnderWay(t *testing.T) {
 			tr.settle()
 			tr.report(all, "%d given up", p.gaveUp())
 			if all.queries != clients || all.lost != c.lost || all.doubled != 0 {
-				t.Errorf("%d queries, %d lost, %d doubled, want %d, %d and 0:\n%s", all.queries, all.lost, all.doubled, clients, c.lost, p.said())
+				t.Errorf("%d queries, %d lost, %d doubled, want %d, %d and 0:\n%s",
+					all.queries, all.lost, all.doubled, clients, c.lost, p.said())
 			}
 		})
 	}
@@ -100,6 +100,11 @@ func held(open <-chan struct{}, next dns.Handler) dns.Handler {
 		}
 		next.ServeDNS(w, m)
 	})
+}
+
+// generationOf is the line by which an instance says which it is.
+func generationOf(name string) string {
+	return "template IN TXT generation.test {\n answer \"{{.Name}} 0 IN TXT " + name + "\"\n }"
 }
 
 // generation is what the instance that answers says of itself, "" if none answers.

@@ -23,7 +23,7 @@ func change(t *testing.T, source, file, old, changed string) {
 	if n := strings.Count(string(text), old); n != 1 {
 		t.Fatalf("%s has %d places that say %q, want one", source, n, old)
 	}
-	write(t, file, strings.Replace(string(text), old, changed, 1))
+	save(t, file, strings.Replace(string(text), old, changed, 1))
 }
 
 // overlaid builds cmd/coredns with one place of a file of the standard library
@@ -37,7 +37,7 @@ func overlaid(t *testing.T, source, old, changed string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, list, string(overlay))
+	save(t, list, string(overlay))
 	return build(t, dir, "-overlay", list)
 }
 
@@ -64,7 +64,7 @@ func replaced(t *testing.T, module, source, old, changed string) string {
 		if name == "go.mod" {
 			text = fmt.Appendf(text, "\nreplace %s => %s\n", module, copied)
 		}
-		write(t, filepath.Join(dir, name), string(text))
+		save(t, filepath.Join(dir, name), string(text))
 	}
 	return build(t, dir, "-modfile", mod)
 }
@@ -90,7 +90,7 @@ func printed(t *testing.T, name string, arguments ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-func write(t *testing.T, file, text string) {
+func save(t *testing.T, file, text string) {
 	t.Helper()
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
