@@ -12,8 +12,8 @@ import (
 )
 
 // A process that the system leaves alone for six seconds in a reload. When it runs
-// again, the answers of the upstream lie there, and so is the end of the five seconds
-// for which CoreDNS waits: chance says which comes first, with ede as without.
+// again, the answers of the upstream are there, and the five seconds for which CoreDNS
+// waits are over: chance says which it takes first, with ede as without.
 func TestReloadOfAProcessThatStandsStill(t *testing.T) {
 	if !*full {
 		t.Skip("with -full only")
