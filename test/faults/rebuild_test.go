@@ -62,7 +62,7 @@ func replaced(t *testing.T, module, source, old, changed string) string {
 			t.Fatal(err)
 		}
 		if name == "go.mod" {
-			text = fmt.Appendf(text, "\nreplace %s => %s\n", module, copied)
+			text = fmt.Appendf(text, "\nreplace %s => %q\n", module, copied)
 		}
 		save(t, filepath.Join(dir, name), string(text))
 	}
