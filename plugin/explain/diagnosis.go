@@ -60,7 +60,7 @@ func (x *Explainer) diagnose(run *observe.Run, ev *evidence.Evidence, v *cause.V
 	if !ok {
 		return v
 	}
-	if left := longestHeld - ev.Elapsed; left <= 0 {
+	if left := longestHeld - run.Age(); left <= 0 {
 		d.waiter.Start(c)
 	} else {
 		ctx, cancel := context.WithTimeout(run, left)
@@ -73,7 +73,8 @@ func (x *Explainer) diagnose(run *observe.Run, ev *evidence.Evidence, v *cause.V
 	return v
 }
 
-// longestHeld is how old a query may get by waiting: most clients give up after 5 s.
+// longestHeld is how old a query may get by waiting. Most clients give up after 5 s, and
+// so does CoreDNS in a reload, which then loses the answer.
 const longestHeld = 4500 * time.Millisecond
 
 // known returns what was found of ev in place of v, or nil.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/coredns/coredns/core/dnsserver"
 
@@ -136,6 +137,16 @@ func TestANestedRunHandsItsEvidenceToTheQueryAroundIt(t *testing.T) {
 	}
 	if e.At != "file" || len(innerSent) != 0 {
 		t.Errorf("at %s; the nested run sent %v", e.At, innerSent)
+	}
+}
+
+func TestANestedRunIsAsOldAsTheClientsQuery(t *testing.T) {
+	l := NewLadder(&dnsserver.Config{})
+	outer := l.Begin(context.Background(), new(messages), ask("www.example.org.", dns.TypeA))
+	outer.began -= time.Hour
+	nested := l.Begin(outer, new(messages), ask("target.example.net.", dns.TypeA))
+	if age := l.Begin(nested, new(messages), ask("further.example.net.", dns.TypeA)).Age(); age < time.Hour {
+		t.Errorf("the age is %v, want that of the query of an hour ago", age)
 	}
 }
 

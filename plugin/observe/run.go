@@ -134,6 +134,15 @@ func (run *Run) Question() dns.Question { return run.question }
 // counts and logs it.
 func (run *Run) Nested() bool { return run.parent != nil }
 
+// Age is how long ago the client's query came to ede. That of a nested run is older
+// than the run.
+func (run *Run) Age() time.Duration {
+	for run.parent != nil {
+		run = run.parent
+	}
+	return now() - run.began
+}
+
 // start is the origin of the monotonic times of this package: reading the monotonic
 // clock alone costs half of time.Now.
 var start = time.Now()

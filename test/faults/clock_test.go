@@ -3,11 +3,7 @@
 package faults
 
 import (
-	"encoding/json"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -42,34 +38,8 @@ func TestClockThatJumps(t *testing.T) {
 	if !*full {
 		t.Skip("with -full only")
 	}
-	goroot, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	source := filepath.Join(strings.TrimSpace(string(goroot)), "src", "time", "time.go")
-	text, err := os.ReadFile(source)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.Count(string(text), steady) != 1 {
-		t.Fatalf("time.Now is written in another way than this test knows")
-	}
-	dir := t.TempDir()
-	changed := filepath.Join(dir, "time.go")
-	if err := os.WriteFile(changed, []byte(strings.Replace(string(text), steady, jumping, 1)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {source: changed}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, "coredns")
-	if out, err := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", path, "../../cmd/coredns").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	source := filepath.Join(printed(t, "go", "env", "GOROOT"), "src", "time", "time.go")
+	path := overlaid(t, source, steady, jumping)
 	up := upstream.Start(t, upstream.Config{Handler: halfFails()})
 	p := launch(t, path, []string{"ede {\n page 127.0.0.1:0\n why\n text full 127.0.0.0/8\n diagnose\n }", "cache", forward(up.Addr())})
 	tr := p.try(t, "clock jumps every second")

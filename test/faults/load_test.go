@@ -112,6 +112,8 @@ func (c *asker) run() {
 		m := new(dns.Msg).SetQuestion(c.name(c.number, n), c.qtype)
 		m.Id = uint16(n)
 		m.SetEdns0(1232, false)
+		// It shows interest in the reason of a SERVFAIL.
+		m.AuthenticatedData = true
 		c.got = append(c.got, 0)
 		c.tally.queries++
 		began := time.Now()
