@@ -14,9 +14,9 @@ var (
 	upstreamLinkLocal = &Cause{
 		ID: "upstream_link_local", Code: 23, Lasts: Persistent, Owner: Us, Rank: Specific,
 		Title:    "A link-local upstream is asked without its interface",
-		When:     "An address of fe80::/10 is one of a single link (RFC 4007), and CoreDNS takes the interface off what it reads from a file such as /etc/resolv.conf.",
-		Advice:   "Write the upstream into forward together with its interface, as fe80::1%eth0, or name an upstream whose address is not link-local.",
-		Corefile: "forward . fe80::1%eth0",
+		When:     "An address of fe80::/10 is one of a single link (RFC 4007), and CoreDNS takes the interface off: what it reads from a file such as /etc/resolv.conf loses it, and forward reads what follows a % as the name on a TLS certificate.",
+		Advice:   "Name another address of that server, one that is not link-local: forward cannot be told the interface.",
+		Corefile: "forward . 192.0.2.53",
 		Brief:    "the upstream's address is one of a single link, and it is asked without its interface",
 		Full:     "{upstream} is a link-local address and is asked without its interface: it can never be reached",
 	}
