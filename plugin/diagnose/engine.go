@@ -100,21 +100,6 @@ func (e *Engine) Judge(ctx context.Context, c Case) Finding {
 	return f
 }
 
-// abort ends the diagnosis after a panic in one of its goroutines.
-func (d *diagnosis) abort() {
-	d.aborted.Store(true)
-	if d.cancel != nil {
-		d.cancel()
-	}
-}
-
-// part returns what f returns, for a goroutine of d that owes it to another. If f panics
-// that is the zero value, and d claims nothing.
-func part[T any](d *diagnosis, f func() T) (v T) {
-	defer guard.Catch(guard.Diagnosing, d.abort)
-	return f()
-}
-
 func (e *Engine) begin(c Case) *diagnosis {
 	return &diagnosis{Engine: e, Case: c, given: make(map[dns.Question]*dns.Msg)}
 }
@@ -224,8 +209,6 @@ func (d *diagnosis) tallied(r Resolver) Resolver {
 	r.Exchange, r.UDP, r.TCP = count(r.Exchange), count(r.UDP), count(r.TCP)
 	return r
 }
-
-var errPanicked = errors.New("the probe ended in an error of its own")
 
 // within ends with ctx, and leaves ask behind if that takes longer.
 func within(ctx context.Context, ask func() (*dns.Msg, error)) (*dns.Msg, error) {

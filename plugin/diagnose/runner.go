@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -157,3 +158,20 @@ func (r *Runner) Stop() {
 	r.cancel()
 	r.wait.Wait()
 }
+
+// abort ends the diagnosis after a panic in one of its goroutines.
+func (d *diagnosis) abort() {
+	d.aborted.Store(true)
+	if d.cancel != nil {
+		d.cancel()
+	}
+}
+
+// part returns what f returns, for a goroutine of d that owes it to another. If f panics
+// that is the zero value, and d claims nothing.
+func part[T any](d *diagnosis, f func() T) (v T) {
+	defer guard.Catch(guard.Diagnosing, d.abort)
+	return f()
+}
+
+var errPanicked = errors.New("the probe ended in an error of its own")

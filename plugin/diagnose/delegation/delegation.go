@@ -16,9 +16,12 @@ package delegation
 import (
 	"context"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
 )
 
 // Direct asks one address a non-recursive question: over UDP, and over TCP
@@ -100,4 +103,19 @@ func (p *Prober) mayAsk(a netip.Addr) bool {
 // be found out by then leaves the Finding Undecided.
 func (p *Prober) Probe(ctx context.Context, name string, qtype uint16) Finding {
 	return p.Source(ctx).Probe(name, qtype)
+}
+
+// each runs f for 0 to n-1, maxParallel at a time, and waits for all.
+func each(n int, f func(i int)) {
+	slots := make(chan struct{}, maxParallel)
+	var wg sync.WaitGroup
+	for i := range n {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			defer guard.Catch(guard.Diagnosing, nil)
+			f(i)
+		})
+	}
+	wg.Wait()
 }

@@ -285,18 +285,3 @@ func (r *run) resolve(name string, qtype uint16) (*dns.Msg, error) {
 	r.step(err == nil && !failed(m.Rcode), ".", "resolver asked for %s %s: %s", short(name), dns.Type(qtype), what)
 	return m, err
 }
-
-// each runs f for 0 to n-1, maxParallel at a time, and waits for all.
-func each(n int, f func(i int)) {
-	slots := make(chan struct{}, maxParallel)
-	var wg sync.WaitGroup
-	for i := range n {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			defer guard.Catch(guard.Diagnosing, nil)
-			f(i)
-		})
-	}
-	wg.Wait()
-}
