@@ -15,11 +15,13 @@ import (
 	"golang.org/x/time/rate"
 )
 
-var log = clog.NewWithPlugin("ede")
+const subsystem = "ede"
+
+var log = clog.NewWithPlugin(subsystem)
 
 // panics has the label work, which is one of a closed set.
 var panics = promauto.NewCounterVec(prometheus.CounterOpts{
-	Namespace: plugin.Namespace, Subsystem: "ede", Name: "panics_total",
+	Namespace: plugin.Namespace, Subsystem: subsystem, Name: "panics_total",
 	Help: "Panics in ede's own work, each of which ended that piece of work.",
 }, []string{"work"})
 

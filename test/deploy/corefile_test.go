@@ -176,7 +176,7 @@ var examples = map[string]struct {
 		{name: "example.org.", rcode: "REFUSED", cause: "transfer_denied", transfer: true,
 			edes: []string{"18 zone transfer not allowed for this client"}},
 		{name: "www.example.net.", rcode: "SERVFAIL", cause: "zone_not_loaded",
-			edes: []string{"14 zone example.net. is not loaded yet"}},
+			edes: []string{"14 zone example.net. is not loaded yet: the connection is refused"}},
 		{name: "www.example.com.", rcode: "REFUSED", cause: "template_rcode", edes: []string{"20 not served here"}},
 	}},
 	"validating": {

@@ -17,7 +17,7 @@ var (
 // definedMetrics are the names and labels in the source.
 func definedMetrics(t *testing.T) map[string]string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(root, "plugin/record/*.go"))
+	files, err := filepath.Glob(filepath.Join(root, "plugin/*/*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
