@@ -69,5 +69,5 @@ fi
 export GOFLAGS="-mod=mod -trimpath -buildvcs=false -tags=grpcnotrace" CGO_ENABLED=0
 # What runs while building is for this machine, whatever the target is.
 GOOS='' GOARCH='' go generate coredns.go
-go build -ldflags="-s -w -buildid= -X $module.revision=$commit" -o "$output"
+go build -ldflags="-s -w -buildid= -X $module/plugin/instance.revision=$commit" -o "$output"
 echo "built $output: CoreDNS $version, $place, ede $name${commit:+ at $commit}, $(go env GOVERSION)"

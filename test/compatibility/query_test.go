@@ -64,9 +64,9 @@ func askers(t *testing.T) []asker {
 		proxy("PowerDNS Recursor", resolver.PowerDNS.With("forward-zones-recurse=.="+recorderAddress), root),
 		proxy("Knot Resolver", resolver.Knot.With("policy.add(policy.all(policy.STUB('"+recorderAddress+"')))"), root),
 		another("CoreDNS", ""),
-		another("CoreDNS, a stub with EDNS", "", server.EDNS()),
+		another("CoreDNS, a stub with EDNS", "", server.EDNS(), server.Uninterested()),
 		another("CoreDNS with *cache*", "cache"),
-		another("CoreDNS with *cache*, a stub with EDNS", "cache", server.EDNS()),
+		another("CoreDNS with *cache*, a stub with EDNS", "cache", server.EDNS(), server.Uninterested()),
 	)
 }
 
