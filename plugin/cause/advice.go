@@ -147,6 +147,13 @@ func (v *Verdict) InDiagnosis() *Verdict {
 	return &w
 }
 
+// byRecursion makes the advice on a refusal by what says that it is a resolver.
+func (v *Verdict) byRecursion(e *ev.Evidence) {
+	if v.Cause == upstreamRefused && recurses(e) {
+		v.Advice = "Check the upstream's access list and its limit of queries for this server's address, and whether it filters this name."
+	}
+}
+
 // byTruncation makes the advice on an answer that was cut and gave no reason: the whole
 // of it may have one.
 func (v *Verdict) byTruncation(e *ev.Evidence) {
