@@ -86,8 +86,8 @@ var suspectCauses = []*Cause{
 		When:     "Names under local belong to multicast DNS (RFC 6762): systemd-resolved and others fail them, and answer other names.",
 		Advice:   "Forward this zone to its own servers in this Corefile: an upstream that leaves local to multicast DNS will not ask them.",
 		Corefile: "forward corp.local 192.0.2.53",
-		Brief:    "the upstream leaves names of multicast DNS (RFC 6762) alone and answers others",
-		Full:     "local is multicast DNS's (RFC 6762): {upstream} fails this name and answers others",
+		Brief:    "the upstream fails the names of multicast DNS (RFC 6762) and answers others",
+		Full:     "local is multicast DNS's (RFC 6762): {upstream} fails names under it and answers others",
 	},
 	{
 		ID: "upstream_zone_not_loaded", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Found,

@@ -89,7 +89,7 @@ func (d *diagnosis) refusesName(ctx context.Context) (Finding, bool) {
 	more := "a filter, or a zone that it keeps to itself"
 	advice := ""
 	if dns.CountLabel(d.Question.Name) == 1 {
-		more = "it does not forward names of a single label"
+		more = "it may not forward names of a single label, or a filter has this one"
 		advice = "Ask for the full name, or forward to the servers behind this stub (/run/systemd/resolve/resolv.conf); with systemd-resolved ResolveUnicastSingleLabel=yes forwards such names."
 	}
 	f, ok := d.convict("upstream_refuses_name", more)

@@ -1,0 +1,61 @@
+package diagnose_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose"
+)
+
+// Only an upstream that fails whatever is under local leaves it to multicast DNS.
+func TestANameUnderLocalIsToldFromAllOfThem(t *testing.T) {
+	const name = "printer.corp.local."
+	inLocal := func(m *dns.Msg) bool { return dns.IsSubDomain("local.", m.Question[0].Name) }
+	for _, tc := range []struct {
+		name    string
+		fails   func(m *dns.Msg) bool
+		private []string
+		cause   string
+	}{
+		{"all names under local fail", inLocal, nil, "upstream_local_name"},
+		{"this name alone fails", func(m *dns.Msg) bool { return m.Question[0].Name == name }, nil, "undecided"},
+		{"one type of this name fails", func(m *dns.Msg) bool { return m.Question[0].Name == name && m.Question[0].Qtype == dns.TypeA }, nil, "only_one_type_fails"},
+		{"a forward is there for the zone", inLocal, []string{"corp.local."}, "undecided"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			up := new(counter).plain(func(m *dns.Msg, tcp bool) *dns.Msg {
+				if tc.fails(m) {
+					return rcode(m, dns.RcodeServerFailure)
+				}
+				if strings.HasPrefix(m.Question[0].Name, "ede-") {
+					return rcode(m, dns.RcodeNameError)
+				}
+				return answering(m, tcp)
+			})
+			c := failing(question(name), up)
+			c.Private = tc.private
+			e := &diagnose.Engine{Now: time.Now, Private: []string{"local."}}
+			if f := e.Diagnose(context.Background(), c); causeOf(f) != tc.cause {
+				t.Errorf("got %s, %s; want %s", causeOf(f), f.Text, tc.cause)
+			}
+		})
+	}
+}
+
+// A filter may be for a name of one label, too.
+func TestARefusalOfASingleLabelNamesBothReasons(t *testing.T) {
+	up := new(counter).plain(func(m *dns.Msg, tcp bool) *dns.Msg {
+		if m.Question[0].Name == "db." {
+			return rcode(m, dns.RcodeRefused)
+		}
+		return answering(m, tcp)
+	})
+	f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), failing(question("db."), up))
+	if causeOf(f) != "upstream_refuses_name" || !strings.Contains(f.Text, "may not forward names of a single label, or a filter") {
+		t.Errorf("got %s, %s", causeOf(f), f.Text)
+	}
+}
