@@ -59,3 +59,23 @@ func TestARefusalOfASingleLabelNamesBothReasons(t *testing.T) {
 		t.Errorf("got %s, %s", causeOf(f), f.Text)
 	}
 }
+
+// A resolver to compare with that denies the name confirms what hides NXDOMAIN.
+func TestWhoHidesNXDOMAINIsHeldAgainstAResolverThatSaysIt(t *testing.T) {
+	up := new(counter).plain(func(m *dns.Msg, tcp bool) *dns.Msg {
+		if m.Question[0].Name == "." {
+			return answering(m, tcp)
+		}
+		return rcode(m, dns.RcodeServerFailure)
+	})
+	says := func(code int) []diagnose.Resolver {
+		return []diagnose.Resolver{{Name: "192.0.2.54:53", Exchange: func(_ context.Context, m *dns.Msg) (*dns.Msg, error) { return rcode(m, code), nil }}}
+	}
+	for code, want := range map[int]bool{dns.RcodeNameError: true, dns.RcodeRefused: false} {
+		e := &diagnose.Engine{Now: time.Now, Compare: says(code)}
+		f := e.Diagnose(context.Background(), failing(question("nope.example.org."), up))
+		if causeOf(f) != "upstream_hides_nxdomain" || strings.Contains(f.Text, "another resolver says NXDOMAIN") != want {
+			t.Errorf("a resolver says %s: %s, %s", dns.RcodeToString[code], causeOf(f), f.Text)
+		}
+	}
+}

@@ -35,6 +35,7 @@ func (d *diagnosis) others(ctx context.Context) (Finding, bool) {
 	}
 	result := compare.Compare(ctx, d.Question, compare.Resolver{Name: d.Failing.Name, Ask: d.asker(d.Failing)}, others)
 	d.step(result.Verdict == compare.UpstreamAtFault, "%s", result.FullText)
+	d.denied = result.Denied
 	id := ""
 	switch result.Verdict {
 	case compare.UpstreamAtFault:

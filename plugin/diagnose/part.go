@@ -51,6 +51,9 @@ func (d *diagnosis) part(ctx context.Context) (Finding, bool) {
 	case ok:
 		return f, true
 	}
+	if d.denied {
+		return d.convict("upstream_hides_nxdomain", "another resolver says NXDOMAIN")
+	}
 	return d.convict("upstream_hides_nxdomain", "")
 }
 
