@@ -65,11 +65,11 @@ var suspectCauses = []*Cause{
 	{
 		ID: "upstream_rate_limit", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Found,
 		Title:   "The upstream refuses after many answers",
-		When:    "It refuses all questions of this server now, and has answered many before: a limit on rate or concurrency, and no access list.",
-		Advice:  "Raise the upstream's limit for this server's address, since all clients come from it; cache more here.",
+		When:    "It refuses all questions of this server now, and has answered many before: a limit on rate or concurrency, unless its access list was changed since.",
+		Advice:  "Raise the upstream's limit for this server's address, since all clients come from it; cache more here. If it refuses on and on, look at its access list.",
 		Command: "dig @UPSTREAM . NS",
-		Brief:   "the upstream has answered before and refuses everything now: a limit on rate or concurrency",
-		Full:    "{upstream} has answered this server before and refuses everything now: a limit on rate or concurrency",
+		Brief:   "the upstream answered before and refuses all now: a limit of queries, or a new access list",
+		Full:    "{upstream} answered this server before and refuses all now: a limit of queries, or a new access list",
 	},
 	{
 		ID: "upstream_refuses_name", Code: 0, Lasts: Persistent, Owner: Upstream, Rank: Found,

@@ -71,7 +71,7 @@ func (d *diagnosis) refused(ctx context.Context) (Finding, bool) {
 		d.saw(false, "it refuses control questions too")
 		if d.Answered != nil {
 			if n := d.Answered(); n >= answeredBefore {
-				return d.convict("upstream_rate_limit", fmt.Sprintf("%d answers came from it before, and none since %sZ", n, d.Now().UTC().Format(time.TimeOnly)))
+				return d.convict("upstream_rate_limit", fmt.Sprintf("%d answers came from it before, and refusals at %sZ", n, d.Now().UTC().Format(time.TimeOnly)))
 			}
 		}
 	}

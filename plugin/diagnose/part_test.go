@@ -79,3 +79,16 @@ func TestWhoHidesNXDOMAINIsHeldAgainstAResolverThatSaysIt(t *testing.T) {
 		}
 	}
 }
+
+// An access list that was changed looks like a limit.
+func TestALimitIsNotToldFromANewAccessList(t *testing.T) {
+	up := new(counter).plain(func(m *dns.Msg, _ bool) *dns.Msg { return rcode(m, dns.RcodeRefused) })
+	for n, want := range map[uint64]string{30: "upstream_rate_limit", 3: "undecided"} {
+		c := failing(question("www.example.org."), up)
+		c.Answered = func() uint64 { return n }
+		f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), c)
+		if causeOf(f) != want || n == 30 && !strings.Contains(f.Text, "or a new access list") {
+			t.Errorf("after %d answers: %s, %s", n, causeOf(f), f.Text)
+		}
+	}
+}
