@@ -376,8 +376,8 @@ var answerScenes = []scene{
 		name: "REFUSED with RA", cause: "upstream_refused",
 		stage: answering(upstream.Rcode(refused, true)),
 		rcode: "REFUSED", at: "forward",
-		brief: []string{"0 the upstream refused the query (RA=1): access list, authoritative only, or overloaded"},
-		full:  []string{"0 {up} refused the query (RA=1): access list, authoritative only, or overloaded"},
+		brief: []string{"0 the upstream refused the query (RA=1): access list, limit of queries, or filter"},
+		full:  []string{"0 {up} refused the query (RA=1): access list, limit of queries, or filter"},
 	},
 	{
 		name: "REFUSED without RA", cause: "upstream_refused",

@@ -16,7 +16,7 @@ type trait struct {
 	advice string
 }
 
-const zoneAdvice = "The zone is at fault, not this server: check its DNSSEC signatures (dig +cd, delv), SOA serials and name servers, and tell its owner."
+const zoneAdvice = "The upstream finds the zone at fault, not this server: check the zone's DNSSEC signatures (dig +cd, delv), SOA serials and name servers, and tell its owner. If it says so of other zones too, check its clock and its trust anchor."
 
 // traits are those of the INFO-CODEs that can come with SERVFAIL or REFUSED;
 // others say nothing certain (RFC 8914 section 3: a receiver must not take a
@@ -40,7 +40,7 @@ var traits = map[uint16]trait{
 	18: {Persistent, Upstream, "The upstream does not serve this server: check allow-query and allow-recursion there."},
 	20: {Persistent, Us, "The upstream is not authoritative for the name and does not recurse: forward to a resolver."},
 	21: {Persistent, Client, "The upstream does not support what was asked."},
-	22: {LastsOpen, Zone, "The upstream reaches none of the zone's name servers: check them (dig NS +trace) and try a different resolver."},
+	22: {LastsOpen, Zone, "The upstream reaches none of the zone's name servers: check them (dig NS +trace) and try a different resolver. If it says so of other zones too, its own way out is down."},
 	23: {Transient, Network, "The upstream has a network error with a server behind it; look at its log."},
 	24: {LastsOpen, Zone, "The upstream has invalid data for the zone; look at its transfer and zone file."},
 	25: {Persistent, Zone, zoneAdvice},
@@ -146,6 +146,13 @@ func (v *Verdict) InDiagnosis() *Verdict {
 	w := *v
 	w.Advice = advice
 	return &w
+}
+
+// byRecursion makes the advice on a refusal by what says that it is a resolver.
+func (v *Verdict) byRecursion(e *ev.Evidence) {
+	if v.Cause == upstreamRefused && recurses(e) {
+		v.Advice = "Check the upstream's access list and its limit of queries for this server's address, and whether it filters this name."
+	}
 }
 
 // byTruncation makes the advice on an answer that was cut and gave no reason: the whole

@@ -51,6 +51,7 @@ var placeholders = map[string]func(*ev.Evidence) string{
 	"update":     updateReason,
 	"rcode":      func(e *ev.Evidence) string { return rcodeName(e.Rcode) },
 	"ra":         headerBits,
+	"policies":   policies,
 	"zone":       zoneConcerned,
 	"at":         func(e *ev.Evidence) string { return e.At },
 	"asked":      func(e *ev.Evidence) string { return ask(e.Asked) },
@@ -130,6 +131,17 @@ func headerBits(e *ev.Evidence) string {
 		ra += ", AA=1"
 	}
 	return ra
+}
+
+// recurses reports whether the upstream says of itself that it is a resolver.
+func recurses(e *ev.Evidence) bool { return e.Reply.RecursionAvailable && !e.Reply.Authoritative }
+
+// policies are the reasons that a bare REFUSED may have.
+func policies(e *ev.Evidence) string {
+	if recurses(e) {
+		return "access list, limit of queries, or filter"
+	}
+	return "access list, authoritative only, or overloaded"
 }
 
 func zoneConcerned(e *ev.Evidence) string {

@@ -65,11 +65,11 @@ var suspectCauses = []*Cause{
 	{
 		ID: "upstream_rate_limit", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Found,
 		Title:   "The upstream refuses after many answers",
-		When:    "It refuses all questions of this server now, and has answered many before: a limit on rate or concurrency, and no access list.",
-		Advice:  "Raise the upstream's limit for this server's address, since all clients come from it; cache more here.",
+		When:    "It refuses all questions of this server now, and has answered many before: a limit on rate or concurrency, unless its access list was changed since.",
+		Advice:  "Raise the upstream's limit for this server's address, since all clients come from it; cache more here. If it refuses on and on, look at its access list.",
 		Command: "dig @UPSTREAM . NS",
-		Brief:   "the upstream has answered before and refuses everything now: a limit on rate or concurrency",
-		Full:    "{upstream} has answered this server before and refuses everything now: a limit on rate or concurrency",
+		Brief:   "the upstream answered before and refuses all now: a limit of queries, or a new access list",
+		Full:    "{upstream} answered this server before and refuses all now: a limit of queries, or a new access list",
 	},
 	{
 		ID: "upstream_refuses_name", Code: 0, Lasts: Persistent, Owner: Upstream, Rank: Found,
@@ -86,8 +86,8 @@ var suspectCauses = []*Cause{
 		When:     "Names under local belong to multicast DNS (RFC 6762): systemd-resolved and others fail them, and answer other names.",
 		Advice:   "Forward this zone to its own servers in this Corefile: an upstream that leaves local to multicast DNS will not ask them.",
 		Corefile: "forward corp.local 192.0.2.53",
-		Brief:    "the upstream leaves names of multicast DNS (RFC 6762) alone and answers others",
-		Full:     "local is multicast DNS's (RFC 6762): {upstream} fails this name and answers others",
+		Brief:    "the upstream fails the names of multicast DNS (RFC 6762) and answers others",
+		Full:     "local is multicast DNS's (RFC 6762): {upstream} fails names under it and answers others",
 	},
 	{
 		ID: "upstream_zone_not_loaded", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Found,

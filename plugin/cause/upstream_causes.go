@@ -109,8 +109,8 @@ var (
 		When:    "Its access list (allow-query, allow-recursion) leaves this server out, it is authoritative only, or it limits the rate or is overloaded.",
 		Advice:  "Check allow-query and allow-recursion on the upstream for this server's address, and whether it is a resolver at all.",
 		Command: "dig @UPSTREAM . NS",
-		Brief:   "the upstream refused the query ({ra}): access list, authoritative only, or overloaded{cut}",
-		Full:    "{upstream} refused the query ({ra}): access list, authoritative only, or overloaded{cut}{no EDNS}{others}",
+		Brief:   "the upstream refused the query ({ra}): {policies}{cut}",
+		Full:    "{upstream} refused the query ({ra}): {policies}{cut}{no EDNS}{others}",
 	}
 	answerCauses = []*Cause{upstreamEDE, upstreamServfail, upstreamRefused, upstreamRefusedNotRecursive}
 )

@@ -55,6 +55,7 @@ func newVerdict(c *Cause, e *ev.Evidence) *Verdict {
 	own := Statement{Code: c.Code, Brief: expand(c.Brief, e), Full: expand(c.Full, e)}
 	v.Own = own.Full
 	v.byOverheard(e)
+	v.byRecursion(e)
 	v.byTruncation(e)
 	switch {
 	case c == panicked:

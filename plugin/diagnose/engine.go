@@ -134,6 +134,8 @@ type diagnosis struct {
 	first, unvalidated *dns.Msg
 	lost               error
 	said               []option.Option
+	// denied is true if the others say that the name does not exist.
+	denied bool
 	// unsettled is true if CD=0 was answered otherwise when it was asked again.
 	unsettled bool
 	// chain is the validation under way, and found its finding.

@@ -35,6 +35,7 @@ func (d *diagnosis) others(ctx context.Context) (Finding, bool) {
 	}
 	result := compare.Compare(ctx, d.Question, compare.Resolver{Name: d.Failing.Name, Ask: d.asker(d.Failing)}, others)
 	d.step(result.Verdict == compare.UpstreamAtFault, "%s", result.FullText)
+	d.denied = result.Denied
 	id := ""
 	switch result.Verdict {
 	case compare.UpstreamAtFault:
@@ -70,7 +71,7 @@ func (d *diagnosis) refused(ctx context.Context) (Finding, bool) {
 		d.saw(false, "it refuses control questions too")
 		if d.Answered != nil {
 			if n := d.Answered(); n >= answeredBefore {
-				return d.convict("upstream_rate_limit", fmt.Sprintf("%d answers came from it before, and none since %sZ", n, d.Now().UTC().Format(time.TimeOnly)))
+				return d.convict("upstream_rate_limit", fmt.Sprintf("%d answers came from it before, and refusals at %sZ", n, d.Now().UTC().Format(time.TimeOnly)))
 			}
 		}
 	}
@@ -89,7 +90,7 @@ func (d *diagnosis) refusesName(ctx context.Context) (Finding, bool) {
 	more := "a filter, or a zone that it keeps to itself"
 	advice := ""
 	if dns.CountLabel(d.Question.Name) == 1 {
-		more = "it does not forward names of a single label"
+		more = "it may not forward names of a single label, or a filter has this one"
 		advice = "Ask for the full name, or forward to the servers behind this stub (/run/systemd/resolve/resolv.conf); with systemd-resolved ResolveUnicastSingleLabel=yes forwards such names."
 	}
 	f, ok := d.convict("upstream_refuses_name", more)

@@ -19,11 +19,6 @@ func (d *diagnosis) part(ctx context.Context) (Finding, bool) {
 	if d.first == nil || d.first.Rcode != dns.RcodeServerFailure || d.open() {
 		return Finding{}, false
 	}
-	if dns.IsSubDomain("local.", strings.ToLower(d.Question.Name)) {
-		if root, ok := d.shared(ctx, control.RootServers); ok && root.Answers() {
-			return d.convict("upstream_local_name", "")
-		}
-	}
 	sibling := d.sibling()
 	m, err := d.Failing.Exchange(ctx, question(sibling, false, d.DNSSECOK))
 	switch {
@@ -37,6 +32,9 @@ func (d *diagnosis) part(ctx context.Context) (Finding, bool) {
 	root, ok := d.shared(ctx, control.RootServers)
 	if !ok || !root.Answers() {
 		return Finding{}, false
+	}
+	if f, ok := d.local(ctx); ok {
+		return f, true
 	}
 	missing, ok := d.shared(ctx, control.Missing)
 	if !ok {
@@ -53,7 +51,26 @@ func (d *diagnosis) part(ctx context.Context) (Finding, bool) {
 	case ok:
 		return f, true
 	}
+	if d.denied {
+		return d.convict("upstream_hides_nxdomain", "another resolver says NXDOMAIN")
+	}
 	return d.convict("upstream_hides_nxdomain", "")
+}
+
+// local is for a name under local that fails where any other there does: the upstream
+// leaves them to multicast DNS. One that a forward here is for has its own servers
+// already.
+func (d *diagnosis) local(ctx context.Context) (Finding, bool) {
+	name := strings.ToLower(d.Question.Name)
+	meant := func(zone string) bool { return dns.IsSubDomain(zone, name) }
+	if !dns.IsSubDomain("local.", name) || slices.ContainsFunc(d.Case.Private, meant) {
+		return Finding{}, false
+	}
+	missing, ok := d.shared(ctx, control.MissingLocal)
+	if !ok || missing.Rcode != dns.RcodeServerFailure {
+		return Finding{}, false
+	}
+	return d.convict("upstream_local_name", "")
 }
 
 // sibling is the question for another type of the same name.
@@ -77,7 +94,7 @@ func (d *diagnosis) oneType(sibling dns.Question, records bool) (Finding, bool) 
 	v := cause.Diagnosed(d.Verdict, "only_one_type_fails", nil, text, text, "")
 	if d.private() {
 		v.Owner = cause.Upstream
-		v = v.With("it is a private name, of which the upstream has this type alone")
+		v = v.With(fmt.Sprintf("it is a private name, of which the upstream may have the type %s alone", dns.Type(sibling.Qtype)))
 	}
 	if slices.Contains([]uint16{dns.TypeAAAA, dns.TypeA}, d.Question.Qtype) {
 		d.step(false, "%s", text)

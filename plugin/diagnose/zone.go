@@ -88,8 +88,12 @@ func (d *diagnosis) dnssec(ctx context.Context, found dnssec.Finding) (Finding, 
 		d.whyOpen("; " + found.Text)
 		return Finding{}, false
 	}
-	d.saw(found.Status == dnssec.Secure, "validated here it is %s: %s", found.Status, found.Text)
-	d.whyOpen(fmt.Sprintf("; validated here it is %s: %s", found.Status, found.Text))
+	here := fmt.Sprintf("validated here it is %s: %s", found.Status, found.Text)
+	if d.private() {
+		here = "it is not validated here: " + found.Text
+	}
+	d.saw(found.Status == dnssec.Secure, "%s", here)
+	d.whyOpen("; " + here)
 	if d.byDNSSEC() {
 		d.advice = adviceValid
 	}

@@ -65,8 +65,8 @@ var otherChecks = []check{
 		find: findPlainTLS,
 	}, {
 		code: "link-local-upstream",
-		text: "%s asks %s, a link-local address without an interface, which it cannot reach: clients get SERVFAIL",
-		fix:  "write another address of that server: forward takes what follows % as a name for TLS, not as an interface",
+		text: "%s asks %s, a link-local address without an interface, which it cannot reach: with no other upstream clients get SERVFAIL",
+		fix:  "write another address of that server: forward keeps no interface, whether a file or the line itself has one behind %",
 		find: findLinkLocal,
 	}, {
 		code: "rewrite-without-answer",

@@ -127,16 +127,16 @@ func encrypted(to string) bool {
 
 // findLinkLocal: forward gives no interface to a socket, so that the kernel
 // knows no way to such an address (plugin/forward/setup.go, splitZone).
-func findLinkLocal(_ *config, s *server) []finding {
+func findLinkLocal(c *config, s *server) []finding {
 	var all []finding
 	for i := range s.chain.Links {
 		l := &s.chain.Links[i]
 		if l.Name != "forward" {
 			continue
 		}
-		for _, to := range upstreams(l) {
-			if _, addr, ok := endpoint(to); ok && addr.Is6() && addr.IsLinkLocalUnicast() {
-				all = append(all, at(l.Directive, l.Name, Printable(to)))
+		for _, to := range c.targets(l) {
+			if _, addr, ok := endpoint(to.address); ok && addr.Is6() && addr.IsLinkLocalUnicast() {
+				all = append(all, at(l.Directive, l.Name, to.String()))
 			}
 		}
 	}

@@ -124,8 +124,9 @@ func (o options) explain(cmd *cobra.Command, engine *diagnose.Engine, r diagnose
 	}
 	f := engine.Diagnose(ctx, c)
 	if f.Silent {
-		// The server itself is the reason, whatever the name.
-		f.Outcome, f.Verdict, f.Text = diagnose.Explained, c.Verdict, c.Verdict.Text()
+		// The server itself is the reason, whatever the name. The verdict says what
+		// was seen of it besides.
+		f.Outcome, f.Text = diagnose.Explained, f.Verdict.Text()
 	}
 	return f, reply
 }

@@ -68,10 +68,12 @@ type Result struct {
 	// validate answers names that DNSSEC makes fail, so the caller has to rule
 	// DNSSEC out before it blames the upstream.
 	Validated bool
-	Text      string // one line of at most 180 octets, without names of resolvers
-	FullText  string // one line of at most 1000 octets
-	Advice    string // what to change, empty if nothing is known to help
-	Queries   int
+	// Denied is true if all that answer say that the name does not exist.
+	Denied   bool
+	Text     string // one line of at most 180 octets, without names of resolvers
+	FullText string // one line of at most 1000 octets
+	Advice   string // what to change, empty if nothing is known to help
+	Queries  int
 }
 
 // Compare asks failing once more and each of others, at most four at a time and
@@ -131,6 +133,7 @@ func (res *Result) decide(others []Resolver) {
 	switch {
 	case denials > 0 && denials == answers && res.Failing.Kind != Silent:
 		// NXDOMAIN is no better answer: the name may exist where this one looks.
+		res.Denied = true
 		if beside {
 			res.Verdict = Differ
 		}
@@ -158,7 +161,7 @@ func (res *Result) describe(left int) {
 		brief = "the upstream answers when asked again"
 	case res.Verdict == UpstreamAtFault:
 		brief = fmt.Sprintf("%d of %d other resolvers answer where this upstream gives %s", counts[Answers], n, res.Failing.what())
-	case res.Verdict == Differ:
+	case res.Denied:
 		brief = fmt.Sprintf("this upstream gives %s, %d of %d others say that the name does not exist (NXDOMAIN)", res.Failing.what(), counts[Answers], n)
 	case res.Verdict == ZoneAtFault:
 		brief = fmt.Sprintf("%d of %d other resolvers fail too, none answers", counts[Fails], n)

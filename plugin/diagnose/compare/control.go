@@ -55,6 +55,7 @@ var controls = []dns.Question{
 func Control(ctx context.Context, upstream Resolver, zoneHint string) ControlResult {
 	var res ControlResult
 	var refused, recursed, silent int
+	resolver := false // it says so
 	said := make([]string, 0, len(controls)+1)
 	ask := func(q dns.Question) (*dns.Msg, error) {
 		res.Queries++
@@ -69,6 +70,7 @@ func Control(ctx context.Context, upstream Resolver, zoneHint string) ControlRes
 			silent++
 		case m.Rcode == dns.RcodeRefused || m.Rcode == dns.RcodeNotAuth || delegates(m):
 			refused++
+			resolver = resolver || m.RecursionAvailable && !m.Authoritative
 		case m.Authoritative || !m.RecursionAvailable:
 			// Its own data or hints: no sign that it asks others for us.
 		default:
@@ -80,6 +82,10 @@ func Control(ctx context.Context, upstream Resolver, zoneHint string) ControlRes
 		res.Authoritative = err == nil && m != nil && m.Rcode == dns.RcodeSuccess && m.Authoritative && owns(m, zone)
 	}
 	res.decide(refused, recursed, silent)
+	if res.Kind == RefusesAll && resolver {
+		res.Text = "refuses control questions too, and says that it recurses: an ACL, or a limit of queries"
+		res.Advice = "Check the upstream's access list and its limit of queries for this server's address."
+	}
 	res.FullText = shorten(upstream.Name + " " + res.Text + " (" + strings.Join(said, ", ") + ")")
 	return res
 }
@@ -91,16 +97,16 @@ func (res *ControlResult) decide(refused, recursed, silent int) {
 	case recursed > 0:
 		res.Kind = RefusesTheName
 		res.Text = "recurses for control questions: it refused this name, or the refusal has passed"
-		res.Advice = "check the upstream's policy for this name, and its rate limits"
+		res.Advice = "Check the upstream's policy for this name, and its rate limits."
 	case refused > 0 && res.Authoritative:
 		res.Kind = NotRecursive
 		res.Codes = []uint16{dns.ExtendedErrorCodeNotAuthoritative}
 		res.Text = "answers with authority for its own zone and refuses recursion"
-		res.Advice = "forward only its own zones to this upstream, and all else to a recursive resolver"
+		res.Advice = "Forward only its own zones to this upstream, and all else to a recursive resolver."
 	case refused > 0 && silent == 0:
 		res.Kind = RefusesAll
 		res.Text = "refuses control questions too: an ACL, overload, or no recursion at all"
-		res.Advice = "check allow-query and allow-recursion of the upstream for this server's address, and its load"
+		res.Advice = "Check allow-query and allow-recursion of the upstream for this server's address, and its load."
 	default:
 		res.Text = "control questions showed nothing"
 	}

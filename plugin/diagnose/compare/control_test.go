@@ -16,7 +16,7 @@ func (s server) ask(ctx context.Context, q dns.Question) (*dns.Msg, error) {
 	if a := s[q.Name]; a != nil {
 		return a(ctx, q)
 	}
-	return says(dns.RcodeRefused)(ctx, q)
+	return &dns.Msg{MsgHdr: dns.MsgHdr{Response: true, Rcode: dns.RcodeRefused}}, nil
 }
 
 func owner(name string) Ask {
@@ -29,6 +29,7 @@ func owner(name string) Ask {
 
 func TestControl(t *testing.T) {
 	ok, timeout := says(dns.RcodeSuccess), errs(os.ErrDeadlineExceeded)
+	limited := says(dns.RcodeRefused) // with RA
 	tests := []struct {
 		name    string
 		server  server
@@ -53,6 +54,10 @@ func TestControl(t *testing.T) {
 		{
 			name: "the same without a hint", server: server{},
 			kind: RefusesAll, text: "refuses control questions too: an ACL, overload, or no recursion at all", queries: 2,
+		},
+		{
+			name: "a resolver, by what it says", server: server{".": limited, "arpa.": limited},
+			kind: RefusesAll, text: "refuses control questions too, and says that it recurses: an ACL, or a limit of queries", queries: 2,
 		},
 		{
 			name: "authority for the zone above the hint shows nothing of it", server: server{"sub.example.org.": owner("example.org.")}, hint: "sub.example.org.",
@@ -97,7 +102,7 @@ func TestControl(t *testing.T) {
 func TestControlFullTextShowsTheEvidence(t *testing.T) {
 	s := server{"example.org.": owner("example.org."), "arpa.": errs(context.DeadlineExceeded)}
 	res := Control(t.Context(), Resolver{Name: "192.0.2.1:53", Ask: s.ask}, "example.org.")
-	const want = "192.0.2.1:53 answers with authority for its own zone and refuses recursion (. NS: REFUSED RA, arpa. SOA: timeout, example.org. SOA: NOERROR AA)"
+	const want = "192.0.2.1:53 answers with authority for its own zone and refuses recursion (. NS: REFUSED, arpa. SOA: timeout, example.org. SOA: NOERROR AA)"
 	if res.FullText != want {
 		t.Errorf("got %q\nwant %q", res.FullText, want)
 	}

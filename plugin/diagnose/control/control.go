@@ -27,8 +27,10 @@ const (
 
 // Question is a control question.
 type Question struct {
-	Name string // "" is a top-level name made up each time, which cannot exist
+	Name string // "" is a name made up each time, which cannot exist
 	Type uint16
+	// Under is the domain that a made up name is in, "" for the top level.
+	Under string
 	// Unchecked sets CD, Local leaves RD out.
 	Unchecked, Local bool
 }
@@ -41,6 +43,8 @@ var (
 	RootChecked = Question{Name: ".", Type: dns.TypeSOA}
 	// Missing has to be answered NXDOMAIN.
 	Missing = Question{Type: dns.TypeA, Unchecked: true}
+	// MissingLocal is failed by those who leave local to multicast DNS (RFC 6762).
+	MissingLocal = Question{Under: "local.", Type: dns.TypeA, Unchecked: true}
 	// Own asks for what the resolver has itself: that it lives, and no more.
 	Own = Question{Name: ".", Type: dns.TypeNS, Unchecked: true, Local: true}
 )
@@ -50,6 +54,9 @@ func (q Question) String() string {
 	name := q.Name
 	if name == "" {
 		name = "a name that does not exist"
+		if q.Under != "" {
+			name += " under " + q.Under
+		}
 	}
 	text := name + " " + dns.Type(q.Type).String()
 	if q.Local {
@@ -64,7 +71,7 @@ func (q Question) message() *dns.Msg {
 	m.RecursionDesired, m.CheckingDisabled = !q.Local, q.Unchecked
 	name := q.Name
 	if name == "" {
-		name = fmt.Sprintf("ede-%08x.", rand.Uint32())
+		name = fmt.Sprintf("ede-%08x.%s", rand.Uint32(), q.Under)
 	}
 	m.Question = []dns.Question{{Name: name, Qtype: q.Type, Qclass: dns.ClassINET}}
 	m.SetEdns0(udpSize, true)
