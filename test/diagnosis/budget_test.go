@@ -2,6 +2,7 @@ package diagnosis_test
 
 import (
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -51,7 +52,9 @@ func TestWhatIsNotDiagnosedIsCountedByReason(t *testing.T) {
 	for i := range 2 {
 		name := fmt.Sprintf("n%d.example.org.", i)
 		server.Ask(t, s.UDP(), name, dns.TypeA)
-		logs.WaitFor(t, "result=undecided zone=example.org. qname="+name, patience)
+		logs.WaitForFunc(t, func(text string) bool {
+			return strings.Contains(text, "plugin/ede: diagnosis ") && strings.Contains(text, " qname="+name)
+		}, patience)
 	}
 	// One that is known, for a second, and then so many in a second that the rate
 	// leaves nothing for most of them.
