@@ -41,6 +41,9 @@ type Case struct {
 	Question dns.Question
 	// DNSSECOK is the DO bit of the client's query.
 	DNSSECOK bool
+	// AD is the AD bit of the query as the upstream was asked: PowerDNS Recursor, for
+	// one, validates for those who set AD or DO, and for others not.
+	AD bool
 	// TimedOut is true if the upstream did not answer in time, as opposed to
 	// having answered with the failure.
 	TimedOut bool

@@ -243,7 +243,3 @@ func (d *diagnosis) note(s Step) {
 		d.Progress(s)
 	}
 }
-
-// query is the case's question with EDNS, and with DO as it was asked: there are
-// resolvers to which it makes a difference. With CD=1 it is for us to validate.
-func (d *diagnosis) query(cd bool) *dns.Msg { return question(d.Question, cd, cd || d.DNSSECOK) }

@@ -186,7 +186,7 @@ func contains(said []option.Option, code uint16) bool {
 
 func (d *diagnosis) asker(r Resolver) compare.Ask {
 	return func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
-		return r.Exchange(ctx, question(q, false, d.DNSSECOK))
+		return r.Exchange(ctx, d.asked(q))
 	}
 }
 

@@ -20,7 +20,7 @@ func (d *diagnosis) part(ctx context.Context) (Finding, bool) {
 		return Finding{}, false
 	}
 	sibling := d.sibling()
-	m, err := d.Failing.Exchange(ctx, question(sibling, false, d.DNSSECOK))
+	m, err := d.Failing.Exchange(ctx, d.asked(sibling))
 	switch {
 	case err != nil:
 		d.saw(false, "no reply to the type %s of the name", dns.Type(sibling.Qtype))

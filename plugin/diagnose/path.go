@@ -27,7 +27,7 @@ func (d *diagnosis) path(ctx context.Context) (Finding, bool) {
 		return Finding{}, false
 	case d.Failing.TCP != nil && !d.Failing.ByTCP && answered(d.first):
 		// It is answered over UDP now. What failed may have gone over TCP.
-		if _, err := d.Failing.TCP(ctx, question(d.Question, false, d.DNSSECOK)); err != nil {
+		if _, err := d.Failing.TCP(ctx, d.query(false)); err != nil {
 			return d.tcpClosed(ctx, fmt.Sprintf("over UDP it answers, over TCP: %s", control.Phrase(err)))
 		}
 	}
@@ -134,7 +134,7 @@ func (d *diagnosis) askOther(ctx context.Context) asked {
 		return a
 	}
 	go func() {
-		reply, err := other(ctx, question(d.Question, false, d.DNSSECOK))
+		reply, err := other(ctx, d.query(false))
 		a.came <- answer{reply, err}
 	}()
 	return a

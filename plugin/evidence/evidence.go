@@ -52,6 +52,10 @@ type Evidence struct {
 	// asked: it had no record to put a reason in.
 	NoEDNS bool
 
+	// AskedAD is the AD bit of the query as the upstream was asked. Some resolvers
+	// validate for those who set it, and for others not.
+	AskedAD bool
+
 	// Path holds the plugins entered below ede, outermost first. The last one
 	// is At, the innermost plugin that failed.
 	Path []string

@@ -78,12 +78,13 @@ func TestProbesAtOnceAreBounded(t *testing.T) {
 	var mu sync.Mutex
 	now, most := 0, 0
 	full, release := make(chan struct{}), make(chan struct{})
+	reached := sync.OnceFunc(func() { close(full) })
 	u := open(t, upstream.Start(t, upstream.Config{Handler: dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
 		mu.Lock()
 		now++
 		most = max(most, now)
 		if now == exchange.MaxProbes {
-			close(full)
+			reached()
 		}
 		mu.Unlock()
 		<-release

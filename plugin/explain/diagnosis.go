@@ -129,7 +129,7 @@ func (x *Explainer) caseOf(run *observe.Run, ev *evidence.Evidence, v *cause.Ver
 		private = append(private, from)
 	}
 	c := diagnose.Case{
-		Scope: ev.Scope, Question: ev.Asked, DNSSECOK: ev.DNSSECOK, TimedOut: ev.Failure.Kind == evidence.Timeout, Private: private, Verdict: v,
+		Scope: ev.Scope, Question: ev.Asked, DNSSECOK: ev.DNSSECOK, AD: ev.AskedAD, TimedOut: ev.Failure.Kind == evidence.Timeout, Private: private, Verdict: v,
 	}
 	for i, p := range peers {
 		r := resolverOf(p)

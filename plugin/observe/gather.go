@@ -28,6 +28,7 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 	}
 	e.Asked = run.questionAt(place)
 	e.NoEDNS = n.asked.tap != nil && !n.asked.edns
+	e.AskedAD = n.asked.ad
 	for _, p := range run.path.entered() {
 		e.Path = append(e.Path, run.tapAt(p).name)
 	}

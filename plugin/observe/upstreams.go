@@ -133,7 +133,7 @@ func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg) context.Context {
 	if t.upstreams.chooses && metadata.ValueFuncs(ctx) == nil {
 		ctx = metadata.ContextWithMetadata(ctx)
 	}
-	a := asked{tap: t, ctx: ctx, edns: option.RequestOf(r).HasOPT(), began: now()}
+	a := asked{tap: t, ctx: ctx, edns: option.RequestOf(r).HasOPT(), ad: r.AuthenticatedData, began: now()}
 	if len(r.Question) == 1 {
 		a.flight = t.upstreams.circle.begin(run.clientOf(), r.Question[0])
 	}
