@@ -245,11 +245,3 @@ func listed(e *ev.Evidence) bool {
 	}
 	return false
 }
-
-// seconds prints d as a person would: "2.0 s", "0.04 s".
-func seconds(d time.Duration) string {
-	if d >= time.Second {
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	}
-	return fmt.Sprintf("%.2g s", d.Seconds())
-}

@@ -1,8 +1,10 @@
 package cause
 
 import (
+	"fmt"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
@@ -108,4 +110,12 @@ func (s Statement) text(words Words) string {
 		return s.Brief
 	}
 	return ""
+}
+
+// seconds prints d as a person would: "2.0 s", "0.04 s".
+func seconds(d time.Duration) string {
+	if d >= time.Second {
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return fmt.Sprintf("%.2g s", d.Seconds())
 }
