@@ -94,9 +94,11 @@ func (run *Run) ownWriter() uint8 {
 
 // addMessage adds what the failing message was where it was first seen: cache drops
 // the OPT of what it passes on.
+// What a message says itself is never replaced: of a plugin that asks in parallel another
+// message may be on its way below it.
 func (run *Run) addMessage(e *evidence.Evidence) {
 	alias := e.Reply.Alias
-	if first := run.written.first; first != nil {
+	if first := run.written.first; first != nil && len(run.written.options) == 0 {
 		e.Reply, e.Options = first.reply, first.options
 	} else if inner := run.innermostFailure(); inner != nil && !run.written.reply.Written {
 		// What cache was sent and did not pass on, as in a refresh.
