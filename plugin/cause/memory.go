@@ -103,8 +103,11 @@ func cachedSince(found time.Time) string { return "cached, found " + clock(found
 
 func isCached(since string) bool { return strings.HasPrefix(since, "cached") }
 
-// saysCached reports whether text ends as since makes one end.
+// saysCached reports whether text ends as since makes one end, or says nothing else.
 func saysCached(text string) bool {
+	if isCached(text) && strings.HasSuffix(text, "Z") {
+		return true
+	}
 	i := strings.LastIndex(text, " (cached")
 	return i >= 0 && strings.HasSuffix(text, "Z)") && !strings.Contains(text[i+1:len(text)-1], ")")
 }

@@ -93,16 +93,12 @@ func (run *Run) ownWriter() uint8 {
 }
 
 // addMessage adds what the failing message was where it was first seen: cache drops
-// the OPT of what it passes on.
-// What a message says itself is never replaced: of a plugin that asks in parallel another
-// message may be on its way below it.
+// the OPT of what it passes on. What a message says itself is never replaced: a plugin
+// on the way up may have put it there.
 func (run *Run) addMessage(e *evidence.Evidence) {
 	alias := e.Reply.Alias
 	if first := run.written.first; first != nil && len(run.written.options) == 0 {
 		e.Reply, e.Options = first.reply, first.options
-	} else if inner := run.innermostFailure(); inner != nil && !run.written.reply.Written {
-		// What cache was sent and did not pass on, as in a refresh.
-		e.Reply, e.Options = inner.reply, inner.options
 	}
 	e.Reply.Alias = e.Reply.Alias || alias
 }
@@ -230,8 +226,8 @@ func (run *Run) RefreshEvidence(rcode int, err error) *evidence.Evidence {
 	case err != nil:
 		return run.Evidence(evidence.Returned, dns.RcodeServerFailure, err)
 	}
-	if inner := run.innermostFailure(); inner != nil {
-		return run.Evidence(evidence.Written, inner.rcode, nil)
+	if run.written.reply.Written {
+		return run.Evidence(evidence.Written, run.written.rcode, nil)
 	}
 	return nil
 }

@@ -113,31 +113,51 @@ func (run *Run) messageOf(m *dns.Msg, place uint8) message {
 	return p
 }
 
-// closestBelow is what m was when it passed closest below place, or nil.
+// closestBelow is what m was when it passed closest below place, or nil. The same message
+// again is that one wherever it comes from. Another one is taken for a changed copy only
+// where CoreDNS's own plugins alone are between: they ask one thing after the other. Any
+// other plugin may have asked several at once, and answer with one while another is on
+// its way.
 func (run *Run) closestBelow(m *dns.Msg, place uint8) *message {
 	var closest *message
 	// The innermost recorder comes first.
 	for rec := run.recorders; rec != nil && rec.message.place > place; rec = rec.above {
-		if rec.underWay || rec.message.msg == m {
+		if rec.message.msg == m || rec.underWay && run.allStock(place, rec.message.place) {
 			closest = &rec.message
 		}
 	}
 	return closest
 }
 
-// innermostFailure is the innermost failing message that was written, or nil.
-func (run *Run) innermostFailure() *message {
-	for rec := run.recorders; rec != nil; rec = rec.above {
-		if rec.message.reply.Written {
-			return &rec.message
+// allStock reports whether CoreDNS ships all the plugins from the place upper to above
+// the place lower.
+func (run *Run) allStock(upper, lower uint8) bool {
+	for p := max(upper, 1); p < lower; p++ {
+		if t := run.tapAt(p); t != nil && !isStock(t.name) {
+			return false
 		}
 	}
-	return nil
+	return true
+}
+
+// adoptFailure takes the failing message that passed place as the one that leaves.
+func (run *Run) adoptFailure(place uint8) {
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	for rec := run.recorders; rec != nil; rec = rec.above {
+		if rec.message.place == place && rec.message.reply.Written {
+			run.written = rec.message
+		}
+	}
 }
 
 // failureWritten reports whether a failing message was written.
 func (run *Run) failureWritten() bool {
 	run.mu.Lock()
 	defer run.mu.Unlock()
-	return run.written.reply.Written || run.innermostFailure() != nil
+	written := run.written.reply.Written
+	for rec := run.recorders; rec != nil; rec = rec.above {
+		written = written || rec.message.reply.Written
+	}
+	return written
 }

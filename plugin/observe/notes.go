@@ -23,6 +23,9 @@ type notes struct {
 	// changed is the plugin that gave back another failing rcode than the one below
 	// it, and from which rcode.
 	changed outcome
+	// asker is the place of the topmost plugin that asked the next one more than once, 0
+	// if none did.
+	asker uint8
 
 	asked asked
 }
@@ -100,7 +103,9 @@ func (n *notes) change(place uint8, q dns.Question) {
 // innermost plugin that returned it; those above mostly pass it on.
 //
 // A plugin that CoreDNS does not ship may have asked somebody else after the ones
-// below it failed. What it returns is its own if the error is another one.
+// below it failed. What it returns is its own if the error is another one. A plugin that
+// asked more than once may return the rcode of any answer: neither it nor one below it
+// is said to have changed the rcode.
 func (n *notes) returned(t *tap, rcode int, err error) {
 	here := outcome{t.place, rcode, err}
 	own := err != nil && !isStock(t.name) && !errors.Is(err, n.last.err)
@@ -109,7 +114,7 @@ func (n *notes) returned(t *tap, rcode int, err error) {
 		n.failed = here
 	case own:
 		n.earlier, n.failed, n.changed = n.failed, here, outcome{}
-	case isFailure(rcode) && isFailure(n.last.rcode) && rcode != n.last.rcode && n.last.place > t.place:
+	case isFailure(rcode) && isFailure(n.last.rcode) && rcode != n.last.rcode && n.last.place > t.place && (n.asker == 0 || t.place < n.asker):
 		n.changed = outcome{place: t.place, rcode: n.last.rcode}
 	}
 	n.last = here

@@ -42,6 +42,14 @@ func (p *trail) innermost() uint8 {
 	return p.places[p.length-1]
 }
 
+// above is the place of the plugin above the innermost one, 0 if that is the only one.
+func (p *trail) above() uint8 {
+	if p.length < 2 {
+		return 0
+	}
+	return p.places[p.length-2]
+}
+
 // enter notes that the plugin below the tap at place is entered with r. above is
 // what leave has to be told; ok is false if nothing is noted of it.
 //
@@ -57,6 +65,10 @@ func (run *Run) enter(place uint8, r *dns.Msg) (above int32, ok bool) {
 	}
 	if run.path.enter(place) {
 		run.forget(place)
+		n := run.note()
+		if above := run.path.above(); n.asker == 0 || above < n.asker {
+			n.asker = above
+		}
 	}
 	if len(r.Question) == 1 && r.Question[0] != run.questionAt(place) {
 		run.note().change(place, r.Question[0])

@@ -70,6 +70,7 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 func (t *tap) refresh(run *Run, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	own := run.refresh(ctx, r)
 	rcode, err := t.ServeDNS(own, w, r)
+	own.adoptFailure(t.place)
 	own.finish()
 	if t.ladder.Background != nil {
 		t.ladder.Background(own, rcode, err)
