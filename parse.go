@@ -30,7 +30,7 @@ func parse(c *caddy.Controller) (explain.Block, instance.Settings, error) {
 	p.block.Serves = plugin.OriginsFromArgsOrServerBlock(nil, c.ServerBlockKeys)
 	for i := 0; c.Next(); i++ {
 		if i > 0 {
-			return explain.Block{}, instance.Settings{}, c.Err("ede stands twice in this server block: one is accepted, with all its properties")
+			return explain.Block{}, instance.Settings{}, c.Err("ede stands twice in this server block: want one, with all its properties")
 		}
 		if err := p.directive(); err != nil {
 			return explain.Block{}, instance.Settings{}, err
@@ -92,17 +92,17 @@ func (p *parser) property() error {
 			continue
 		}
 		if p.seen[name] && !known.repeats {
-			return p.c.Errf("%s stands twice: one is accepted", name)
+			return p.c.Errf("%s stands twice: want it once", name)
 		}
 		p.seen[name] = true
 		args := p.c.RemainingArgs()
 		// The dispenser leaves an opening brace to the next argument.
 		if !known.block && p.c.NextArg() {
-			return p.c.Errf("%s: no block is accepted", line(name, args))
+			return p.c.Errf("%s: want no block here", line(name, args))
 		}
 		return known.read(p, args)
 	}
-	return p.c.Errf("unknown property %q: accepted are %s", name, strings.Join(names, ", "))
+	return p.c.Errf("unknown property %q: want one of %s", name, strings.Join(names, ", "))
 }
 
 // line is a property as it stands in the Corefile.
@@ -120,14 +120,14 @@ func (p *parser) place() string { return fmt.Sprintf("%s:%d", p.c.File(), p.c.Li
 
 func (p *parser) checkZone(zone string) error {
 	if _, ok := dns.IsDomainName(zone); !ok || len(plugin.Host(zone).NormalizeExact()) == 0 {
-		return p.c.Errf("%q is not a zone: accepted are domain names and reverse networks, as example.org or 192.0.2.0/24", zone)
+		return p.c.Errf("%q is not a zone: want a domain name or a reverse network, for example example.org or 192.0.2.0/24", zone)
 	}
 	return nil
 }
 
 func (p *parser) shadow(args []string) error {
 	if len(args) != 0 {
-		return p.c.Errf("%s: no argument is accepted", line("shadow", args))
+		return p.c.Errf("%s: want no argument", line("shadow", args))
 	}
 	p.block.Shadow = true
 	return nil
@@ -135,7 +135,7 @@ func (p *parser) shadow(args []string) error {
 
 func (p *parser) except(args []string) error {
 	if len(args) == 0 {
-		return p.c.Err("except has no zone: accepted are domain names")
+		return p.c.Err("except has no zone: want one or more domain names")
 	}
 	for _, z := range args {
 		if err := p.checkZone(z); err != nil {
@@ -149,11 +149,11 @@ func (p *parser) except(args []string) error {
 // ignore names warnings that preflight reads from the Corefile itself.
 func (p *parser) ignore(args []string) error {
 	if len(args) == 0 {
-		return p.c.Err("ignore has no code: accepted are those of docs/checks.md, as never-asked")
+		return p.c.Err("ignore has no code: want codes from docs/checks.md, for example never-asked")
 	}
 	for _, code := range args {
 		if !slices.Contains(preflight.Codes(), code) {
-			return p.c.Errf("ignore %s: accepted are the codes of docs/checks.md: %s", code, strings.Join(preflight.Codes(), ", "))
+			return p.c.Errf("ignore %s: want a code from docs/checks.md: %s", code, strings.Join(preflight.Codes(), ", "))
 		}
 	}
 	return nil
@@ -161,11 +161,11 @@ func (p *parser) ignore(args []string) error {
 
 func (p *parser) memory(args []string) error {
 	if len(args) != 1 {
-		return p.c.Errf("%s: accepted is one number of entries", line("memory", args))
+		return p.c.Errf("%s: want one number of entries", line("memory", args))
 	}
 	n, err := strconv.Atoi(args[0])
 	if err != nil || n < minEntries || n > maxEntries {
-		return p.c.Errf("memory %s: accepted is a number of entries from %d to %d", args[0], minEntries, maxEntries)
+		return p.c.Errf("memory %s: want a number of entries between %d and %d", args[0], minEntries, maxEntries)
 	}
 	p.settings.Memory = setting(p, n)
 	return nil

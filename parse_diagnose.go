@@ -35,7 +35,7 @@ var diagnoseProperties = []struct {
 // diagnose reads a diagnose block, which may be empty.
 func (p *parser) diagnose(args []string) error {
 	if len(args) > 0 {
-		return p.c.Errf("%s: no argument is accepted, its properties stand in a block", line("diagnose", args))
+		return p.c.Errf("%s: want no argument: the properties go into a block", line("diagnose", args))
 	}
 	l := instance.DefaultDiagnose
 	place := p.place()
@@ -48,7 +48,7 @@ func (p *parser) diagnose(args []string) error {
 	seen := make(map[string]bool)
 	for {
 		if !p.c.Next() {
-			return p.c.Err("diagnose is not closed: accepted is a } on a line of its own")
+			return p.c.Err("diagnose is not closed: want a } on a line of its own")
 		}
 		name := p.c.Val()
 		if name == "}" {
@@ -69,24 +69,24 @@ func (p *parser) diagnoseProperty(l *instance.DiagnoseLine, name string, seen ma
 			continue
 		}
 		if seen[name] {
-			return p.c.Errf("diagnose %s stands twice: one is accepted", name)
+			return p.c.Errf("diagnose %s stands twice: want it once", name)
 		}
 		seen[name] = true
 		return known.read(p, l, p.c.RemainingArgs())
 	}
-	return p.c.Errf("unknown property %q of diagnose: accepted are %s", name, strings.Join(names, ", "))
+	return p.c.Errf("unknown property %q of diagnose: want one of %s", name, strings.Join(names, ", "))
 }
 
 func (p *parser) diagnoseRate(l *instance.DiagnoseLine, args []string) error {
 	numbers := []*int{&l.Rate, &l.Concurrent}
 	limits := []int{maxRate, maxConcurrent}
 	if len(args) == 0 || len(args) > len(numbers) {
-		return p.c.Errf("%s: accepted are a number a second and a number at once", line("rate", args))
+		return p.c.Errf("%s: want two numbers: probes a second, and probes at once", line("rate", args))
 	}
 	for i, arg := range args {
 		n, err := strconv.Atoi(arg)
 		if err != nil || n < 0 || i == 1 && n == 0 || n > limits[i] {
-			return p.c.Errf("%s: accepted are a number a second from 0 to %d and a number at once from 1 to %d", line("rate", args), maxRate, maxConcurrent)
+			return p.c.Errf("%s: want between 0 and %d probes a second, and between 1 and %d probes at once", line("rate", args), maxRate, maxConcurrent)
 		}
 		*numbers[i] = n
 	}
@@ -100,13 +100,13 @@ func (p *parser) diagnoseWait(l *instance.DiagnoseLine, args []string) error {
 			return nil
 		}
 	}
-	return p.c.Errf("%s: accepted is a duration from 0s to %v", line("wait", args), maxWait)
+	return p.c.Errf("%s: want a duration between 0s and %v", line("wait", args), maxWait)
 }
 
 // diagnoseAnchor reads the anchors, to say at once where the file is wrong.
 func (p *parser) diagnoseAnchor(l *instance.DiagnoseLine, args []string) error {
 	if len(args) != 1 {
-		return p.c.Errf("%s: accepted is one file with DS or DNSKEY records", line("trust_anchor", args))
+		return p.c.Errf("%s: want one file with DS or DNSKEY records", line("trust_anchor", args))
 	}
 	file := args[0]
 	if root := dnsserver.GetConfig(p.c).Root; root != "" && !strings.HasPrefix(file, "/") {
@@ -114,7 +114,7 @@ func (p *parser) diagnoseAnchor(l *instance.DiagnoseLine, args []string) error {
 	}
 	_, err := instance.ReadAnchors(file)
 	if unread := new(fs.PathError); errors.As(err, &unread) {
-		return p.c.Errf("trust_anchor: %v: accepted is a file with DS or DNSKEY records in zone-file form", err)
+		return p.c.Errf("trust_anchor: %v: want a file with DS or DNSKEY records in zone-file form", err)
 	} else if err != nil {
 		return p.c.Errf("trust_anchor: %v", err)
 	}
@@ -124,7 +124,7 @@ func (p *parser) diagnoseAnchor(l *instance.DiagnoseLine, args []string) error {
 
 func (p *parser) diagnoseCompare(l *instance.DiagnoseLine, args []string) error {
 	if len(args) == 0 || len(args) > maxCompare {
-		return p.c.Errf("%s: accepted are one to %d resolvers, as forward writes them", line("compare", args), maxCompare)
+		return p.c.Errf("%s: want between one and %d resolvers, written as for forward", line("compare", args), maxCompare)
 	}
 	for _, to := range args {
 		u, err := exchange.Open(to, exchange.Timeout)
@@ -140,7 +140,7 @@ func (p *parser) diagnoseCompare(l *instance.DiagnoseLine, args []string) error 
 func (p *parser) diagnoseDelegation(l *instance.DiagnoseLine, args []string) error {
 	for _, arg := range args {
 		if _, err := instance.ParseNetwork(arg); err != nil {
-			return p.c.Errf("delegation: %q is not a network: accepted are addresses and CIDRs, as 192.0.2.0/24", arg)
+			return p.c.Errf("delegation: %q is not a network: want an address or a CIDR, for example 192.0.2.0/24", arg)
 		}
 	}
 	l.Delegation, l.Networks = true, strings.Join(args, " ")

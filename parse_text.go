@@ -14,28 +14,28 @@ var levels = map[string]cause.Words{"none": cause.NoWords, "brief": cause.BriefW
 
 func (p *parser) text(args []string) error {
 	if len(args) == 0 {
-		return p.c.Err("text has no level: accepted are none, brief, full, then the networks of the clients it is for")
+		return p.c.Err("text has no level: want none, brief or full, and after it the networks of the clients that it is for")
 	}
 	words, ok := levels[args[0]]
 	if !ok {
-		return p.c.Errf("unknown text level %q: accepted are none, brief, full", args[0])
+		return p.c.Errf("unknown text level %q: want none, brief or full", args[0])
 	}
 	rule := explain.TextRule{Words: words}
 	for _, arg := range args[1:] {
 		n, err := instance.ParseNetwork(arg)
 		if err != nil {
-			return p.c.Errf("%q is not a network: accepted are addresses and CIDRs, as 192.0.2.0/24 or 2001:db8::/32", arg)
+			return p.c.Errf("%q is not a network: want an address or a CIDR, for example 192.0.2.0/24 or 2001:db8::/32", arg)
 		}
 		if p.covered(n) {
-			return p.c.Errf("this text line can never match %s: an earlier text line covers it; accepted are networks that none does", arg)
+			return p.c.Errf("this text line can never match %s: an earlier text line covers it; want networks that no earlier line covers", arg)
 		}
 		rule.Networks = append(rule.Networks, n)
 	}
 	if len(rule.Networks) > maxNetworks {
-		return p.c.Errf("a text line has %d networks: at most %d are accepted", len(rule.Networks), maxNetworks)
+		return p.c.Errf("a text line has %d networks: want at most %d", len(rule.Networks), maxNetworks)
 	}
 	if len(rule.Networks) == 0 && p.coversAll() {
-		return p.c.Err("this text line can never match: an earlier one is for all clients already; a text line without networks is accepted as the last only")
+		return p.c.Err("this text line can never match: an earlier one is for all clients; want the line without networks last")
 	}
 	p.block.Texts = append(p.block.Texts, rule)
 	return nil
@@ -61,7 +61,7 @@ func (p *parser) coversAll() bool {
 
 func (p *parser) upstream(args []string) error {
 	if len(args) != 1 || args[0] != "keep" && args[0] != "drop" {
-		return p.c.Errf("%s: accepted is one of keep, drop", line("upstream", args))
+		return p.c.Errf("%s: want keep or drop", line("upstream", args))
 	}
 	p.block.KeepUpstream = args[0] == "keep"
 	return nil
@@ -70,17 +70,17 @@ func (p *parser) upstream(args []string) error {
 // attach reads `attach always`, without networks for all clients.
 func (p *parser) attach(args []string) error {
 	if len(args) == 0 || args[0] != "always" {
-		return p.c.Errf("%s: accepted is always, then the networks of the clients that get options with every failure", line("attach", args))
+		return p.c.Errf("%s: want always, and after it the networks of the clients that get options with every failure", line("attach", args))
 	}
 	for _, arg := range args[1:] {
 		n, err := instance.ParseNetwork(arg)
 		if err != nil {
-			return p.c.Errf("attach always: %q is not a network: accepted are addresses and CIDRs, as 192.0.2.0/24 or 2001:db8::/32", arg)
+			return p.c.Errf("attach always: %q is not a network: want an address or a CIDR, for example 192.0.2.0/24 or 2001:db8::/32", arg)
 		}
 		p.block.Always.List = append(p.block.Always.List, n)
 	}
 	if len(args)-1 > maxNetworks {
-		return p.c.Errf("attach always has %d networks: at most %d are accepted", len(args)-1, maxNetworks)
+		return p.c.Errf("attach always has %d networks: want at most %d", len(args)-1, maxNetworks)
 	}
 	p.block.Always.All = len(args) == 1
 	return nil
@@ -88,7 +88,7 @@ func (p *parser) attach(args []string) error {
 
 func (p *parser) why(args []string) error {
 	if len(args) != 0 {
-		return p.c.Errf("%s: no argument is accepted", line("why", args))
+		return p.c.Errf("%s: want no argument", line("why", args))
 	}
 	p.block.Why, p.settings.Why = true, true
 	return nil
@@ -105,5 +105,5 @@ func (p *parser) checkWhy() error {
 			return nil
 		}
 	}
-	return p.c.Err("why answers clients whose text level is full, and none is: accepted is why beside a text full line")
+	return p.c.Err("why answers only clients whose text level is full, and here no client has it: want a text full line, too")
 }

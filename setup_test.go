@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "write the goldens anew")
 
 // Each file of testdata/corefile/bad is an ede directive with one mistake, and
 // the file of the same name that ends in .txt has the message.
-func TestABadDirectiveIsRefusedWithItsPlaceAndWhatIsAccepted(t *testing.T) {
+func TestABadDirectiveIsRefusedWithItsPlaceAndWhatIsWanted(t *testing.T) {
 	files, err := filepath.Glob("testdata/corefile/bad/*.corefile")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no files", err)
@@ -53,8 +53,8 @@ func TestABadDirectiveIsRefusedWithItsPlaceAndWhatIsAccepted(t *testing.T) {
 			if message != string(want) {
 				t.Errorf("got  %swant %s", message, want)
 			}
-			if !strings.Contains(message, "accept") || !strings.Contains(message, ".corefile:") {
-				t.Errorf("the message has no place or does not say what is accepted: %s", message)
+			if !strings.Contains(message, "want ") || !strings.Contains(message, ".corefile:") {
+				t.Errorf("the message has no place or does not say what is wanted: %s", message)
 			}
 		})
 	}

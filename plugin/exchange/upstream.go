@@ -41,16 +41,16 @@ func Open(to string, timeout time.Duration) (*Upstream, error) {
 	case transport.DNS, transport.TLS:
 		var err error
 		if addr, err = withPort(rest, map[string]string{transport.DNS: transport.Port, transport.TLS: transport.TLSPort}[scheme]); err != nil {
-			return nil, fmt.Errorf("%q is not a resolver: accepted are an address with or without port, tls://ADDRESS%%NAME, https://HOST", to)
+			return nil, fmt.Errorf("%q is not a resolver: want an address with or without a port, tls://ADDRESS%%NAME, or https://HOST", to)
 		}
 	case transport.HTTPS:
 		u, err := url.Parse(name)
 		if err != nil || u.Host == "" || u.Path != "" && u.Path != doh.Path {
-			return nil, fmt.Errorf("%q is not a resolver: accepted is https://HOST, the path is always %s", to, doh.Path)
+			return nil, fmt.Errorf("%q is not a resolver: want https://HOST: the path is always %s", to, doh.Path)
 		}
 		addr = u.Host
 	default:
-		return nil, fmt.Errorf("%q is not a resolver: accepted transports are plain DNS, tls:// and https://", to)
+		return nil, fmt.Errorf("%q is not a resolver: want plain DNS, tls:// or https://", to)
 	}
 	p := proxy.NewProxy("ede", addr, scheme)
 	config := &tls.Config{ServerName: server, MinVersion: tls.VersionTLS12}

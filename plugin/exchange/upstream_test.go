@@ -33,8 +33,8 @@ func TestAResolverIsWrittenAsForwardWritesIt(t *testing.T) {
 		if u, err := exchange.Open(to, exchange.Timeout); err == nil {
 			u.Close()
 			t.Errorf("%q is taken for a resolver", to)
-		} else if !strings.Contains(err.Error(), "is not a resolver") {
-			t.Errorf("%q: %v does not say what is accepted", to, err)
+		} else if !strings.Contains(err.Error(), "is not a resolver: want ") {
+			t.Errorf("%q: %v does not say what is wanted", to, err)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func (p *process) openPage() error {
 		}))
 	}
 	if err != nil {
-		return fmt.Errorf("%s - page: %w: accepted is an address of this host, with a port that nothing else listens on", p.pageAddr.Place, err)
+		return fmt.Errorf("%s - page: %w: want an address of this host, with a port that is free", p.pageAddr.Place, err)
 	}
 	p.page = server
 	log.Infof("page at http://%s/", server.Addr())

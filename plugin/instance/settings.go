@@ -99,7 +99,7 @@ func (s *Setting[T]) take(name string, other Setting[T]) error {
 		*s = other
 		return nil
 	case s.Value != other.Value:
-		return fmt.Errorf("%s - Error during parsing: %s differs from that of %s: accepted is one for all server blocks, in one of them or the same in all",
+		return fmt.Errorf("%s - Error during parsing: %s differs from that of %s: want one value for all server blocks, written in one of them or the same in all",
 			other.Place, name, s.Place)
 	}
 	return nil

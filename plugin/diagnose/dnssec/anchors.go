@@ -35,23 +35,23 @@ func RootAnchors() []dns.RR {
 	return rrs
 }
 
-const acceptedAnchors = `accepted are DS and DNSKEY records of class IN, such as ". IN DS 20326 8 2 E06D44B8..."`
+const wantedAnchors = `want DS and DNSKEY records of class IN, such as ". IN DS 20326 8 2 E06D44B8..."`
 
 // ParseAnchors reads trust anchors in zone-file form, DS and DNSKEY records of
 // class IN only, at most 1000 in 1 MiB. Errors name the file and line and say
-// what is accepted. $INCLUDE and $GENERATE are refused.
+// what is wanted. $INCLUDE and $GENERATE are refused.
 func ParseAnchors(r io.Reader, file string) ([]dns.RR, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxAnchorFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	if len(text) > maxAnchorFile {
-		return nil, fmt.Errorf("%s: larger than %d octets; %s", file, maxAnchorFile, acceptedAnchors)
+		return nil, fmt.Errorf("%s: larger than %d octets; %s", file, maxAnchorFile, wantedAnchors)
 	}
 	for i, line := range bytes.Split(text, []byte{'\n'}) {
 		record, _, _ := bytes.Cut(bytes.ToUpper(line), []byte{';'})
 		if bytes.Contains(record, []byte("$GENERATE")) || bytes.Contains(record, []byte("$INCLUDE")) {
-			return nil, fmt.Errorf("%s:%d: directives that bring in records are refused; %s", file, i+1, acceptedAnchors)
+			return nil, fmt.Errorf("%s:%d: directives that bring in records are refused; %s", file, i+1, wantedAnchors)
 		}
 	}
 	counted := &lineReader{r: bytes.NewReader(text), line: 1}
@@ -64,19 +64,19 @@ func ParseAnchors(r io.Reader, file string) ([]dns.RR, error) {
 		}
 		name, valid := canonicalName(rr.Header().Name)
 		if why := anchorFault(rr); why != "" {
-			return nil, fmt.Errorf("%s:%d: %s; %s", file, counted.line, why, acceptedAnchors)
+			return nil, fmt.Errorf("%s:%d: %s; %s", file, counted.line, why, wantedAnchors)
 		}
 		if !valid {
-			return nil, fmt.Errorf("%s:%d: the owner name is not valid; %s", file, counted.line, acceptedAnchors)
+			return nil, fmt.Errorf("%s:%d: the owner name is not valid; %s", file, counted.line, wantedAnchors)
 		}
 		rr.Header().Name = name
 		anchors = append(anchors, rr)
 	}
 	if err := zp.Err(); err != nil {
-		return nil, fmt.Errorf("%s:%d: not a zone-file record; %s: %w", file, counted.line, acceptedAnchors, err)
+		return nil, fmt.Errorf("%s:%d: not a zone-file record; %s: %w", file, counted.line, wantedAnchors, err)
 	}
 	if len(anchors) == 0 {
-		return nil, fmt.Errorf("%s:%d: no trust anchor; %s", file, counted.line, acceptedAnchors)
+		return nil, fmt.Errorf("%s:%d: no trust anchor; %s", file, counted.line, wantedAnchors)
 	}
 	return anchors, nil
 }
