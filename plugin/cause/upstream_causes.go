@@ -85,7 +85,7 @@ var (
 	}
 
 	upstreamEDE = &Cause{
-		ID: "upstream_ede", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Found,
+		ID: "upstream_ede", Code: 0, Lasts: LastsOpen, Owner: Nobody, Rank: Found,
 		CodeNote: "the upstream's own",
 		Title:    "The upstream said why",
 		When:     "The upstream answered SERVFAIL or REFUSED with Extended DNS Errors of its own; they are passed on with their source.",

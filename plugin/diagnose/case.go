@@ -83,9 +83,6 @@ type Finding struct {
 	// Verdict replaces that of the case when the outcome is Explained. When it is
 	// Undecided the cause stands, with what was seen in its words; it may be nil.
 	Verdict *cause.Verdict
-	// Stands is true if the upstream's own reason is as good as the verdict, which
-	// then is that of the case.
-	Stands bool
 	// Seen are the suspects that were looked at, each with what cleared it, or why
 	// it could not be told, in the order of their nearness.
 	Seen []string

@@ -56,11 +56,7 @@ func (r *Runner) remember(c Case, k key, f Finding) {
 		backoff = min(2*before.backoff, maxBackoff)
 	}
 	r.holding.Store(true)
-	verdict := f.Verdict
-	if f.Stands {
-		verdict = nil
-	}
-	r.known.Add(k.hash(), &known{key: k, verdict: verdict, found: now, until: now.Add(backoff), backoff: backoff})
+	r.known.Add(k.hash(), &known{key: k, verdict: f.Verdict, found: now, until: now.Add(backoff), backoff: backoff})
 	if f.Outcome == Explained && f.Cut && f.Zone != "" && f.Zone != "." {
 		at := k.zone(strings.ToLower(f.Zone))
 		r.zones.Add(at.hash(), &zone{key: at, verdict: f.Verdict, found: now, until: now.Add(backoffOfZone)})

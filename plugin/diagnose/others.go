@@ -3,7 +3,6 @@ package diagnose
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -11,9 +10,6 @@ import (
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/compare"
-	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
-	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
-	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
 // others asks the other upstreams and the resolvers to compare with: who answers
@@ -98,90 +94,6 @@ func (d *diagnosis) refusesName(ctx context.Context) (Finding, bool) {
 		f.Verdict.Advice = advice
 	}
 	return f, ok
-}
-
-// hearsay is for an upstream that gives a reason of its own. It stands, unless it
-// says the same of the root, or a validation here proves something else.
-func (d *diagnosis) hearsay(ctx context.Context) (Finding, bool) {
-	d.step(true, "%s says why: %s", d.Failing.Name, list(d.said))
-	f := d.explained(cause.Relayed(d.Verdict, d.said), "", false)
-	f.Stands = d.Verdict.Cause.ID == "upstream_ede" && sameCodes(d.Verdict, f.Verdict)
-	code, ofDNSSEC := cause.DNSSECCode(d.said)
-	switch {
-	case ofDNSSEC:
-		return d.disputed(ctx, f, code), true
-	case cause.ReachCode(d.said):
-		if keys, ok := d.shared(ctx, control.RootKeys); ok && keys.Rcode == dns.RcodeServerFailure && !d.private() {
-			if found, ok := d.offline(ctx); ok {
-				return found, true
-			}
-		} else if ok {
-			d.saw(true, "it answers %s: what it says is of this name", control.RootKeys)
-		}
-	}
-	return f, true
-}
-
-// disputed holds the upstream's DNSSEC code against a validation here.
-func (d *diagnosis) disputed(ctx context.Context, f Finding, code uint16) Finding {
-	if d.private() {
-		return f
-	}
-	root, ok := d.shared(ctx, control.RootChecked)
-	d.follows(ctx)
-	found := d.wait(ctx)
-	if ok && root.Rcode == dns.RcodeServerFailure {
-		d.unvalidated = d.given[canonical(d.Question)]
-		if guilty, ok := d.invalid(ctx, root); ok {
-			guilty.Disagrees = fmt.Sprintf("the upstream says %d %s of this name and fails the root too%s", code, option.Name(code), reasons(root.Said))
-			return guilty
-		}
-		if found.Stripped {
-			guilty, _ := d.convict("dnssec_stripped", "")
-			return guilty
-		}
-	}
-	here := found.Status.String()
-	switch {
-	case found.Clock:
-		guilty, _ := d.convict("clock_wrong", "")
-		return guilty
-	case len(d.Anchors) == 0, found.Status == dnssec.Undecided:
-		return f
-	case len(found.Codes) > 0 && contains(d.said, found.Codes[0]):
-		d.step(true, "the same is found here: %s", found.Text)
-		return f
-	case len(found.Codes) > 0:
-		here = fmt.Sprintf("%d %s", found.Codes[0], option.Name(found.Codes[0]))
-	}
-	text := fmt.Sprintf("the upstream says %d %s, found here is %s: %s", code, option.Name(code), here, found.Text)
-	d.step(false, "%s", text)
-	d.unvalidated = d.given[canonical(d.Question)]
-	d.said = nil
-	if found.Status == dnssec.Bogus {
-		if own, ok := d.between(ctx); ok {
-			own.Disagrees = text
-			return own
-		}
-		if own, ok := d.judged(*found); ok {
-			own.Disagrees = text
-			return own
-		}
-	}
-	f.Disagrees = text
-	return f
-}
-
-// sameCodes reports whether two verdicts say the same codes, in whatever words.
-func sameCodes(a, b *cause.Verdict) bool { return slices.Equal(a.Codes(), b.Codes()) }
-
-func contains(said []option.Option, code uint16) bool {
-	for _, o := range said {
-		if o.Code == code {
-			return true
-		}
-	}
-	return false
 }
 
 func (d *diagnosis) asker(r Resolver) compare.Ask {
