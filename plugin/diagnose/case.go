@@ -8,6 +8,7 @@ package diagnose
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/miekg/dns"
@@ -58,6 +59,8 @@ type Case struct {
 	Answered func() uint64
 	// Verdict is what the evidence gave.
 	Verdict *cause.Verdict
+	// lives is set once the failing upstream has answered anything; it may be nil.
+	lives *atomic.Bool
 }
 
 // Outcome is how a diagnosis ended.

@@ -103,3 +103,24 @@ func TestWhatAnUpstreamCannotReachIsOfTheZoneOnlyIfItReachesOthers(t *testing.T)
 		})
 	}
 }
+
+// What was seen of an upstream that answers nothing is in the words of the next name as
+// well, which is not diagnosed.
+func TestWhatIsSeenOfASilentUpstreamReachesTheNextName(t *testing.T) {
+	u := upstream.Start(t, upstream.Config{Handler: upstream.Silent()})
+	logs := server.Capture(t)
+	s := server.Start(t, fmt.Sprintf(".:0 {\n bind 127.0.0.1\n ede {\n diagnose\n }\n forward . %s\n}", u.Addr()))
+	const seen = "the upstream does not answer a control question either, over UDP and TCP (found "
+	server.Query(t, s.UDP(), "udp", server.Message(example, dns.TypeA, server.EDNS()))
+	if line := logs.WaitFor(t, "plugin/ede: diagnosis ", patience); strings.Contains(line, "owner=zone") || !strings.Contains(line, "cause=upstream_timeout") {
+		t.Errorf("a silent upstream convicts: %s", line)
+	}
+	reply := server.Query(t, s.UDP(), "udp", server.Message("www.example.net.", dns.TypeA, server.EDNS()))
+	if got := texts(reply); !strings.HasPrefix(got, "23 ") || !strings.Contains(got, seen) {
+		t.Errorf("the client is told %s", got)
+	}
+	line := logs.WaitFor(t, "qname=www.example.net. ", patience)
+	if !strings.Contains(line, "cause=upstream_timeout") || !strings.Contains(line, seen) {
+		t.Errorf("the line lacks what was seen: %s", line)
+	}
+}
