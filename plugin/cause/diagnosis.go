@@ -121,15 +121,21 @@ func (v *Verdict) With(more string) *Verdict {
 // with the upstream failed, or the upstream failed and gave no reason, or one that
 // a diagnosis may confirm or not.
 func (v *Verdict) Refinable() bool {
-	switch v.Cause {
-	case upstreamServfail, upstreamRefused, upstreamTimeout, upstreamTLS, upstreamClosed, upstreamUnreachable, cachedFailure:
-		return true
-	case upstreamEDE:
+	switch {
+	case v.Cause == upstreamEDE:
 		return !v.asked && !slices.ContainsFunc(v.Statements, func(s Statement) bool {
 			return !slices.Contains(genericCodes, s.Code) && !slices.Contains(dnssecCodes, s.Code) && !slices.Contains(reachCodes, s.Code)
 		})
+	default:
+		return v.Cause.Refinable()
 	}
-	return false
+}
+
+// Refinable reports whether a diagnosis may find another cause for failures of c.
+func (c *Cause) Refinable() bool {
+	return slices.Contains([]*Cause{
+		upstreamServfail, upstreamRefused, upstreamTimeout, upstreamTLS, upstreamClosed, upstreamUnreachable, cachedFailure, upstreamEDE,
+	}, c)
 }
 
 // genericCodes leave the reason open, and reachCodes say that something could not be
