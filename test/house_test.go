@@ -146,7 +146,6 @@ var (
 		"cmd/ede/report/tally.go":           367,
 		"cmd/ede/report/terminal.go":        328,
 		"plugin/diagnose/delegation/run.go": 292,
-		"plugin/diagnose/path.go":           251,
 		"test/bed/faults.go":                356,
 	}
 	tooMany = map[string]int{

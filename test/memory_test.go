@@ -65,7 +65,7 @@ func TestALookupInsideAQueryRemembersWhatItsTargetFailedWith(t *testing.T) {
 		m := query(name)
 		expect(t, ask(t, fullClient, "udp", s.UDP(), m), "SERVFAIL", said+found)
 		expectFields(t, failureOf(t, logs, m), line{
-			"cause": "cname_target_failed", "ede": "7", "cached": "false", "owner": "zone", "upstream": up.Addr(), "at": "file",
+			"cause": "cname_target_failed", "ede": "7", "cached": "false", "owner": "unknown", "upstream": up.Addr(), "at": "file",
 		})
 		hit(t, logs, s.UDP(), name, "cname_target_failed", said+found)
 	}

@@ -16,22 +16,20 @@ type trait struct {
 	advice string
 }
 
-const zoneAdvice = "The upstream finds the zone at fault, not this server: check the zone's DNSSEC signatures (dig +cd, delv), SOA serials and name servers, and tell its owner. If it says so of other zones too, check its clock and its trust anchor."
-
 // traits are those of the INFO-CODEs that can come with SERVFAIL or REFUSED;
 // others say nothing certain (RFC 8914 section 3: a receiver must not take a
 // combination of code and RCODE to make sense).
 var traits = map[uint16]trait{
-	1:  {Persistent, Zone, zoneAdvice},
-	2:  {Persistent, Zone, zoneAdvice},
-	5:  {LastsOpen, Zone, zoneAdvice},
-	6:  {Persistent, Zone, zoneAdvice},
-	7:  {Persistent, Zone, zoneAdvice},
-	8:  {Transient, Zone, zoneAdvice},
-	9:  {Persistent, Zone, zoneAdvice},
-	10: {Persistent, Zone, zoneAdvice},
-	11: {Persistent, Zone, zoneAdvice},
-	12: {Persistent, Zone, zoneAdvice},
+	1:  {Persistent, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
+	2:  {Persistent, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
+	5:  {LastsOpen, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
+	6:  {Persistent, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
+	7:  {Persistent, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
+	8:  {Transient, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
+	9:  {Persistent, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
+	10: {Persistent, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
+	11: {Persistent, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
+	12: {Persistent, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
 	13: {Transient, Upstream, "The upstream answered out of its cache of failures; ask again in some seconds."},
 	14: {Transient, Upstream, "The upstream is starting or not ready; ask again, or look at its log."},
 	15: {Persistent, Upstream, "The upstream blocks the name by its own policy; ask its operator."},
@@ -40,11 +38,11 @@ var traits = map[uint16]trait{
 	18: {Persistent, Upstream, "The upstream does not serve this server: check allow-query and allow-recursion there."},
 	20: {Persistent, Us, "The upstream is not authoritative for the name and does not recurse: forward to a resolver."},
 	21: {Persistent, Client, "The upstream does not support what was asked."},
-	22: {LastsOpen, Zone, "The upstream reaches none of the zone's name servers: check them (dig NS +trace) and try a different resolver. If it says so of other zones too, its own way out is down."},
-	23: {Transient, Network, "The upstream has a network error with a server behind it; look at its log."},
-	24: {LastsOpen, Zone, "The upstream has invalid data for the zone; look at its transfer and zone file."},
-	25: {Persistent, Zone, zoneAdvice},
-	27: {Persistent, Zone, zoneAdvice},
+	22: {LastsOpen, Nobody, openAdvice[OfReach] + diagnoseHint},
+	23: {Transient, Nobody, openAdvice[OfReach] + diagnoseHint},
+	24: {LastsOpen, Nobody, "The upstream has invalid data for the zone, its own or what it got: look at its zone file, its transfer and its log; then at the zone's name servers."},
+	25: {Persistent, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
+	27: {Persistent, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
 	31: {Transient, Us, "The upstream limits the rate of this server: ask its operator, or cache more."},
 	32: {Persistent, Us, "The quota of this server at the upstream is used up."},
 	35: {Persistent, Upstream, "A server behind the upstream blocks the name."},

@@ -40,8 +40,9 @@ func Relayed(base *Verdict, said []option.Option) *Verdict {
 	}
 	v.Cause, v.Since = upstreamEDE, ""
 	v.Statements = statementsOf(base.Upstream, said)
+	v.Lasts, v.Owner, v.Advice = v.Cause.Lasts, v.Cause.Owner, v.Cause.Advice
 	v.byCodes()
-	return &v
+	return v.InDiagnosis()
 }
 
 // Beside returns v with the codes that the upstream gave of itself after its
@@ -120,15 +121,21 @@ func (v *Verdict) With(more string) *Verdict {
 // with the upstream failed, or the upstream failed and gave no reason, or one that
 // a diagnosis may confirm or not.
 func (v *Verdict) Refinable() bool {
-	switch v.Cause {
-	case upstreamServfail, upstreamRefused, upstreamTimeout, upstreamTLS, upstreamClosed, upstreamUnreachable, cachedFailure:
-		return true
-	case upstreamEDE:
+	switch {
+	case v.Cause == upstreamEDE:
 		return !v.asked && !slices.ContainsFunc(v.Statements, func(s Statement) bool {
 			return !slices.Contains(genericCodes, s.Code) && !slices.Contains(dnssecCodes, s.Code) && !slices.Contains(reachCodes, s.Code)
 		})
+	default:
+		return v.Cause.Refinable()
 	}
-	return false
+}
+
+// Refinable reports whether a diagnosis may find another cause for failures of c.
+func (c *Cause) Refinable() bool {
+	return slices.Contains([]*Cause{
+		upstreamServfail, upstreamRefused, upstreamTimeout, upstreamTLS, upstreamClosed, upstreamUnreachable, cachedFailure, upstreamEDE,
+	}, c)
 }
 
 // genericCodes leave the reason open, and reachCodes say that something could not be
@@ -173,8 +180,17 @@ func (v *Verdict) OfAlias() bool { return v.Cause == cnameTargetFailed }
 
 // For returns the diagnosis d, found at the time found, for the failure that v
 // is the verdict on: with what the upstream itself said after it, and marked as
-// cached if v is.
+// cached if v is. Where d is what the upstream said when it was asked again, its words
+// are those of v, and d adds who is at fault.
 func (d *Verdict) For(v *Verdict, found time.Time) *Verdict {
+	if d.asked && v.Cause == upstreamEDE && !onlyCached(v.Statements) {
+		if !slices.Equal(d.Codes(), v.Codes()) {
+			return v
+		}
+		s := *v
+		s.Lasts, s.Owner, s.Advice, s.asked = d.Lasts, d.Owner, d.Advice, true
+		return &s
+	}
 	f := d.Dated(found)
 	f.At, f.Upstream = v.At, v.Upstream
 	f.seen, f.notes = v.seen, v.notes

@@ -64,13 +64,13 @@ func TestWhatAForeignPluginSendsIsAnUpstreamsOnlyWithProof(t *testing.T) {
 		want  bool
 		owner Owner
 	}{
-		"fanout":                    {wrote("fanout", none), true, Zone},
+		"fanout":                    {wrote("fanout", none), true, Nobody},
 		"fanout, with an error":     {wrote("fanout", func(e *ev.Evidence) { e.Failure.Kind = ev.Other }), false, Nobody},
 		"mystery":                   {wrote("mystery", none), false, Us},
-		"mystery, over the wire":    {wrote("mystery", received), true, Zone},
+		"mystery, over the wire":    {wrote("mystery", received), true, Nobody},
 		"mystery, its own rcode":    {wrote("mystery", func(e *ev.Evidence) { e.Reply.Received, e.Returned = true, true }), false, Us},
 		"acl, as if over the wire":  {wrote("acl", func(e *ev.Evidence) { e.Rcode = refused; received(e) }), false, Us},
-		"forward":                   {wrote("forward", func(e *ev.Evidence) { e.UpstreamAnswered = true }), true, Zone},
+		"forward":                   {wrote("forward", func(e *ev.Evidence) { e.UpstreamAnswered = true }), true, Nobody},
 		"forward, nothing answered": {wrote("forward", none), false, Us},
 	} {
 		v := Classify(tc.e)

@@ -85,7 +85,7 @@ var (
 	}
 
 	upstreamEDE = &Cause{
-		ID: "upstream_ede", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Found,
+		ID: "upstream_ede", Code: 0, Lasts: LastsOpen, Owner: Nobody, Rank: Found,
 		CodeNote: "the upstream's own",
 		Title:    "The upstream said why",
 		When:     "The upstream answered SERVFAIL or REFUSED with Extended DNS Errors of its own; they are passed on with their source.",
@@ -163,3 +163,69 @@ func validity(e *ev.Evidence) string {
 func notYetValid(e *ev.Evidence) bool {
 	return asksUpstream(e) && e.Failure.Kind == ev.TLS && e.Failure.NotYetValid
 }
+
+// What is found of the name servers of a zone, and by asking others.
+
+var (
+	delegationCauses = []*Cause{
+		{
+			ID: "lame_delegation", Code: 22, Lasts: Persistent, Owner: Zone, Rank: Found,
+			Title:   "The zone's name servers do not serve it",
+			When:    "The servers that the parent names answer REFUSED, SERVFAIL or without authority.",
+			Advice:  "Tell the zone's owner: the delegation at the parent and the servers have to agree.",
+			Command: "dig @NAMESERVER ZONE SOA +norec",
+			Brief:   "the name servers of zone {zone} do not serve it",
+			Full:    "the name servers of zone {zone} do not serve it",
+		},
+		{
+			ID: "authority_unreachable", Code: 22, Lasts: Transient, Owner: Zone, Rank: Found,
+			Title:   "The zone's name servers cannot be reached",
+			When:    "They do not answer, or have no address, or only addresses that are not routed.",
+			Advice:  "Tell the zone's owner; check whether another network reaches them.",
+			Command: "dig ZONE NS +trace",
+			Brief:   "no name server of zone {zone} can be reached",
+			Full:    "no name server of zone {zone} can be reached",
+		},
+		{
+			ID: "serial_mismatch", Code: 0, Lasts: Transient, Owner: Zone, Rank: Found,
+			Title:   "A name server of the zone lags behind",
+			When:    "The failing server has an older SOA serial than the others.",
+			Advice:  "Tell the zone's owner: the transfer to that server does not work.",
+			Command: "dig @NAMESERVER ZONE SOA",
+			Brief:   "a name server of zone {zone} lags behind",
+			Full:    "a name server of zone {zone} lags behind",
+		},
+	}
+
+	upstreamAtFault = &Cause{
+		ID: "upstream_at_fault", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Found,
+		Title:  "One upstream fails where another answers",
+		When:   "The same question, asked of each configured upstream: some fail, some answer.",
+		Advice: "Write failover SERVFAIL in forward, so that the next upstream is asked; then look at the one that fails.",
+		Corefile: `forward . 192.0.2.53 198.51.100.53 {
+    failover SERVFAIL REFUSED
+}`,
+		Brief: "the upstream fails, another one answers",
+		Full:  "{upstream} fails, another upstream answers",
+	}
+	zoneAtFault = &Cause{
+		ID: "zone_at_fault", Code: 0, Lasts: LastsOpen, Owner: Zone, Rank: Found,
+		Title:   "Other resolvers fail as well",
+		When:    "The same question, asked of other resolvers, fails there too: the zone is at fault, not this path.",
+		Advice:  "Check the zone's DNSSEC signatures, SOA serials and name servers; tell its owner.",
+		Command: "ede explain NAME",
+		Brief:   "other resolvers fail as well: the zone is at fault",
+		Full:    "other resolvers fail as well: the zone is at fault",
+	}
+	compareCauses = []*Cause{upstreamAtFault, zoneAtFault}
+
+	upstreamRefusedNotRecursive = &Cause{
+		ID: "upstream_refused_not_recursive", Code: 20, Lasts: Persistent, Owner: Us, Rank: Found,
+		Title:    "The upstream is authoritative only",
+		When:     "It answers with authority for its own zone and refuses a control question: it is no resolver.",
+		Advice:   "Forward to a resolver, or forward only the zones that this server serves.",
+		Corefile: "forward example.org 192.0.2.53",
+		Brief:    "the upstream is authoritative only",
+		Full:     "{upstream} is authoritative only",
+	}
+)

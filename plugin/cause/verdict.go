@@ -41,6 +41,8 @@ type Verdict struct {
 	notes []string
 	// asked marks what the upstream said when diagnosis asked it again.
 	asked bool
+	// weighed marks what an upstream said of others as well, see Weighed.
+	weighed bool
 	// Cached is true when the failure came out of the cache.
 	Cached bool
 	// shared is nil for a verdict that stands for one failure alone.

@@ -46,16 +46,16 @@ func TestTheCodeOfTheUpstreamDecidesWhoHasToAct(t *testing.T) {
 		codes []uint16
 		want  Owner
 	}{
-		{[]uint16{7}, Zone},
+		{[]uint16{7}, Nobody},
 		{[]uint16{18, 6}, Upstream},
 		{[]uint16{20, 6}, Us},
-		{[]uint16{23, 6}, Network},
-		{[]uint16{0, 22}, Zone},
+		{[]uint16{23, 6}, Nobody},
+		{[]uint16{0, 22}, Nobody},
 		{[]uint16{49152, 18}, Upstream},
-		{[]uint16{49152}, Upstream},
-		{[]uint16{4}, Upstream},
-		{[]uint16{13, 7}, Zone},
-		{[]uint16{7, 13}, Zone},
+		{[]uint16{49152}, Nobody},
+		{[]uint16{4}, Nobody},
+		{[]uint16{13, 7}, Nobody},
+		{[]uint16{7, 13}, Nobody},
 		{[]uint16{13}, Upstream},
 		{[]uint16{13, 0}, Upstream},
 	} {
@@ -105,8 +105,8 @@ func TestAdviceOnAReasonOfTheUpstreamDependsOnItsCode(t *testing.T) {
 		rcode int
 		want  string
 	}{
-		{upstreamEDE, []uint16{7}, servfail, zoneAdvice},
-		{upstreamEDE, []uint16{13, 7}, servfail, zoneAdvice},
+		{upstreamEDE, []uint16{7}, servfail, openAdvice[OfDNSSEC] + diagnoseHint},
+		{upstreamEDE, []uint16{13, 7}, servfail, openAdvice[OfDNSSEC] + diagnoseHint},
 		{upstreamEDE, []uint16{13}, servfail, traits[13].advice},
 		{upstreamEDE, []uint16{14}, servfail, traits[14].advice},
 		{upstreamEDE, []uint16{14}, refused, refusedNotReady.advice},

@@ -8,6 +8,7 @@ package diagnose
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/miekg/dns"
@@ -58,6 +59,8 @@ type Case struct {
 	Answered func() uint64
 	// Verdict is what the evidence gave.
 	Verdict *cause.Verdict
+	// lives is set once the failing upstream has answered anything; it may be nil.
+	lives *atomic.Bool
 }
 
 // Outcome is how a diagnosis ended.
@@ -83,9 +86,6 @@ type Finding struct {
 	// Verdict replaces that of the case when the outcome is Explained. When it is
 	// Undecided the cause stands, with what was seen in its words; it may be nil.
 	Verdict *cause.Verdict
-	// Stands is true if the upstream's own reason is as good as the verdict, which
-	// then is that of the case.
-	Stands bool
 	// Seen are the suspects that were looked at, each with what cleared it, or why
 	// it could not be told, in the order of their nearness.
 	Seen []string

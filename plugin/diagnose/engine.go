@@ -44,6 +44,7 @@ type Engine struct {
 	MaxTime time.Duration
 	// controls are what upstreams answered to questions that are nobody's.
 	controls control.Answers
+	muted    control.Silence
 	// Progress is called with each step as it is made; it may be nil.
 	Progress func(Step)
 }
@@ -204,6 +205,9 @@ func (d *diagnosis) tallied(r Resolver) Resolver {
 			}
 			if err == nil {
 				d.came.Add(1)
+				if d.lives != nil {
+					d.lives.Store(true)
+				}
 			}
 			return reply, err
 		}

@@ -47,7 +47,7 @@ func (r *Runner) remember(c Case, k key, f Finding) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if f.Silent {
-		r.silent[c.Failing.Name] = now.Add(backoffOfSilence)
+		r.silent[c.Failing.Name] = silence{until: now.Add(backoffOfSilence), found: now, text: f.Text, advice: f.Verdict.Advice}
 	} else {
 		delete(r.silent, c.Failing.Name)
 	}
@@ -56,11 +56,7 @@ func (r *Runner) remember(c Case, k key, f Finding) {
 		backoff = min(2*before.backoff, maxBackoff)
 	}
 	r.holding.Store(true)
-	verdict := f.Verdict
-	if f.Stands {
-		verdict = nil
-	}
-	r.known.Add(k.hash(), &known{key: k, verdict: verdict, found: now, until: now.Add(backoff), backoff: backoff})
+	r.known.Add(k.hash(), &known{key: k, verdict: f.Verdict, found: now, until: now.Add(backoff), backoff: backoff})
 	if f.Outcome == Explained && f.Cut && f.Zone != "" && f.Zone != "." {
 		at := k.zone(strings.ToLower(f.Zone))
 		r.zones.Add(at.hash(), &zone{key: at, verdict: f.Verdict, found: now, until: now.Add(backoffOfZone)})
@@ -78,6 +74,27 @@ const backoffOfZone = 30 * time.Second
 
 // backoffOfSilence is how long an upstream that answers nothing is left alone.
 const backoffOfSilence = 10 * time.Second
+
+// silence is what was seen of an upstream that answers nothing.
+type silence struct {
+	until, found time.Time
+	text, advice string
+}
+
+// OfUpstream returns v, the verdict on a question that its upstream has not answered,
+// with what was seen of the upstream for another question a moment ago, if nothing could
+// be found out through it. It convicts nobody.
+func (r *Runner) OfUpstream(v *cause.Verdict) (*cause.Verdict, bool) {
+	now := r.engine.Now()
+	r.mu.Lock()
+	s, ok := r.silent[v.Upstream]
+	r.mu.Unlock()
+	if !ok || !now.Before(s.until) || len(v.Statements) == 0 {
+		return nil, false
+	}
+	first := v.Statements[0]
+	return cause.Observed(v, first.Brief+"; "+s.text, first.Full+"; "+s.text, s.advice).Dated(s.found), true
+}
 
 // Lookup returns what was found of the question in a scope: its own verdict, or
 // that on the closest zone above it that was found at fault; and when.

@@ -12,8 +12,6 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/compare"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
-	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
-	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
 // others asks the other upstreams and the resolvers to compare with: who answers
@@ -100,90 +98,6 @@ func (d *diagnosis) refusesName(ctx context.Context) (Finding, bool) {
 	return f, ok
 }
 
-// hearsay is for an upstream that gives a reason of its own. It stands, unless it
-// says the same of the root, or a validation here proves something else.
-func (d *diagnosis) hearsay(ctx context.Context) (Finding, bool) {
-	d.step(true, "%s says why: %s", d.Failing.Name, list(d.said))
-	f := d.explained(cause.Relayed(d.Verdict, d.said), "", false)
-	f.Stands = d.Verdict.Cause.ID == "upstream_ede" && sameCodes(d.Verdict, f.Verdict)
-	code, ofDNSSEC := cause.DNSSECCode(d.said)
-	switch {
-	case ofDNSSEC:
-		return d.disputed(ctx, f, code), true
-	case cause.ReachCode(d.said):
-		if keys, ok := d.shared(ctx, control.RootKeys); ok && keys.Rcode == dns.RcodeServerFailure && !d.private() {
-			if found, ok := d.offline(ctx); ok {
-				return found, true
-			}
-		} else if ok {
-			d.saw(true, "it answers %s: what it says is of this name", control.RootKeys)
-		}
-	}
-	return f, true
-}
-
-// disputed holds the upstream's DNSSEC code against a validation here.
-func (d *diagnosis) disputed(ctx context.Context, f Finding, code uint16) Finding {
-	if d.private() {
-		return f
-	}
-	root, ok := d.shared(ctx, control.RootChecked)
-	d.follows(ctx)
-	found := d.wait(ctx)
-	if ok && root.Rcode == dns.RcodeServerFailure {
-		d.unvalidated = d.given[canonical(d.Question)]
-		if guilty, ok := d.invalid(ctx, root); ok {
-			guilty.Disagrees = fmt.Sprintf("the upstream says %d %s of this name and fails the root too%s", code, option.Name(code), reasons(root.Said))
-			return guilty
-		}
-		if found.Stripped {
-			guilty, _ := d.convict("dnssec_stripped", "")
-			return guilty
-		}
-	}
-	here := found.Status.String()
-	switch {
-	case found.Clock:
-		guilty, _ := d.convict("clock_wrong", "")
-		return guilty
-	case len(d.Anchors) == 0, found.Status == dnssec.Undecided:
-		return f
-	case len(found.Codes) > 0 && contains(d.said, found.Codes[0]):
-		d.step(true, "the same is found here: %s", found.Text)
-		return f
-	case len(found.Codes) > 0:
-		here = fmt.Sprintf("%d %s", found.Codes[0], option.Name(found.Codes[0]))
-	}
-	text := fmt.Sprintf("the upstream says %d %s, found here is %s: %s", code, option.Name(code), here, found.Text)
-	d.step(false, "%s", text)
-	d.unvalidated = d.given[canonical(d.Question)]
-	d.said = nil
-	if found.Status == dnssec.Bogus {
-		if own, ok := d.between(ctx); ok {
-			own.Disagrees = text
-			return own
-		}
-		if own, ok := d.judged(*found); ok {
-			own.Disagrees = text
-			return own
-		}
-	}
-	f.Disagrees = text
-	return f
-}
-
-// sameCodes reports whether two verdicts say the same codes, in whatever words.
-func sameCodes(a, b *cause.Verdict) bool { return slices.Equal(a.Codes(), b.Codes()) }
-
-func contains(said []option.Option, code uint16) bool {
-	for _, o := range said {
-		if o.Code == code {
-			return true
-		}
-	}
-	return false
-}
-
 func (d *diagnosis) asker(r Resolver) compare.Ask {
 	return func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
 		return r.Exchange(ctx, d.asked(q))
@@ -195,4 +109,94 @@ func (d *diagnosis) asker(r Resolver) compare.Ask {
 func failedInExchange(v *cause.Verdict) bool {
 	return strings.HasPrefix(v.Cause.ID, "upstream_") && !strings.HasPrefix(v.Cause.ID, "upstream_servfail") &&
 		!strings.HasPrefix(v.Cause.ID, "upstream_refused") && v.Cause.ID != "upstream_ede"
+}
+
+// part asks questions beside the one that failed, where the upstream fails that with
+// CD=1 too and nobody was convicted: another type of the same name, and a name that
+// cannot exist.
+func (d *diagnosis) part(ctx context.Context) (Finding, bool) {
+	if d.first == nil || d.first.Rcode != dns.RcodeServerFailure || d.open() {
+		return Finding{}, false
+	}
+	sibling := d.sibling()
+	m, err := d.Failing.Exchange(ctx, d.asked(sibling))
+	switch {
+	case err != nil:
+		d.saw(false, "no reply to the type %s of the name", dns.Type(sibling.Qtype))
+		return Finding{}, false
+	case m.Rcode == dns.RcodeSuccess:
+		return d.oneType(sibling, len(m.Answer) > 0)
+	}
+	d.saw(true, "the type %s of the name fails too", dns.Type(sibling.Qtype))
+	root, ok := d.shared(ctx, control.RootServers)
+	if !ok || !root.Answers() {
+		return Finding{}, false
+	}
+	if f, ok := d.local(ctx); ok {
+		return f, true
+	}
+	missing, ok := d.shared(ctx, control.Missing)
+	if !ok {
+		return Finding{}, false
+	}
+	if missing.Rcode != dns.RcodeServerFailure {
+		d.saw(true, "a name that cannot exist is answered %s", dns.RcodeToString[missing.Rcode])
+		return Finding{}, false
+	}
+	f, ok := d.others(ctx)
+	switch {
+	case ok && f.Verdict.Cause.ID == "upstreams_differ":
+		return d.convict("upstream_hides_nxdomain", "another upstream says NXDOMAIN")
+	case ok:
+		return f, true
+	}
+	if d.denied {
+		return d.convict("upstream_hides_nxdomain", "another resolver says NXDOMAIN")
+	}
+	return d.convict("upstream_hides_nxdomain", "")
+}
+
+// local is for a name under local that fails where any other there does: the upstream
+// leaves them to multicast DNS. One that a forward here is for has its own servers
+// already.
+func (d *diagnosis) local(ctx context.Context) (Finding, bool) {
+	name := strings.ToLower(d.Question.Name)
+	meant := func(zone string) bool { return dns.IsSubDomain(zone, name) }
+	if !dns.IsSubDomain("local.", name) || slices.ContainsFunc(d.Case.Private, meant) {
+		return Finding{}, false
+	}
+	missing, ok := d.shared(ctx, control.MissingLocal)
+	if !ok || missing.Rcode != dns.RcodeServerFailure {
+		return Finding{}, false
+	}
+	return d.convict("upstream_local_name", "")
+}
+
+// sibling is the question for another type of the same name.
+func (d *diagnosis) sibling() dns.Question {
+	q := d.Question
+	q.Qtype = dns.TypeA
+	if d.Question.Qtype == dns.TypeA {
+		q.Qtype = dns.TypeAAAA
+	}
+	return q
+}
+
+// oneType is the finding that another type of the name is answered, which clears the
+// name, its zone's keys and the way there.
+func (d *diagnosis) oneType(sibling dns.Question, records bool) (Finding, bool) {
+	what := "is answered"
+	if !records {
+		what = "is answered without records"
+	}
+	text := fmt.Sprintf("only the type %s of the name fails, %s %s", dns.Type(d.Question.Qtype), dns.Type(sibling.Qtype), what)
+	v := cause.Diagnosed(d.Verdict, "only_one_type_fails", nil, text, text, "")
+	if d.private() {
+		v.Owner = cause.Upstream
+		v = v.With(fmt.Sprintf("it is a private name, of which the upstream may have the type %s alone", dns.Type(sibling.Qtype)))
+	}
+	if slices.Contains([]uint16{dns.TypeAAAA, dns.TypeA}, d.Question.Qtype) {
+		d.step(false, "%s", text)
+	}
+	return d.explained(v, "", false), true
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/miekg/dns"
 
@@ -58,6 +57,7 @@ func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
 	if l.root != nil {
 		return d.dead(ctx, l)
 	}
+	d.muted.Heard(d.Failing.Name, d.Now(), false)
 	d.saw(true, "%s answers %s", d.Failing.Name, control.RootServers)
 	unchecked, again := d.ask(ctx, true), d.ask(ctx, false)
 	beside := d.askOther(ctx)
@@ -140,7 +140,10 @@ func (d *diagnosis) askOther(ctx context.Context) asked {
 	return a
 }
 
-var errNoOther = errors.New("there is no other transport")
+var (
+	errNoOther = errors.New("there is no other transport")
+	errRests   = errors.New("it was silent on all ways a moment ago")
+)
 
 // overTheOther is for a question that over one transport was not answered, when
 // another question was, and over the other one is.
@@ -178,74 +181,4 @@ func (d *diagnosis) control(ctx context.Context, x Exchange, q control.Question)
 		_, err := d.controls.Fresh(ctx, d.Failing.Name, control.Ask(x), q, d.Now)
 		return err
 	})
-}
-
-// controlTime is how long a control question may take. What it asks for any
-// resolver has at hand.
-const controlTime = 2500 * time.Millisecond
-
-// life is what an upstream was seen to answer: the error of each question that was
-// not. other is asked over the other transport, and own, what it has itself, twice
-// over the same as the rest where other is answered.
-type life struct {
-	root, other error
-	own         [2]error
-}
-
-// living asks a control question. Where no reply comes at once the other transport
-// is tried beside it, with what the upstream has to ask nobody for.
-func (d *diagnosis) living(ctx context.Context) (l life) {
-	root := d.control(ctx, d.Failing.Exchange, control.RootServers)
-	select {
-	case l.root = <-root:
-		if l.root == nil {
-			return l
-		}
-	case <-time.After(headstart):
-	}
-	switch other := d.other(); {
-	case other == nil:
-		l.other = errNoOther
-	default:
-		l.other = <-d.control(ctx, other, control.Own)
-	}
-	if l.other == nil {
-		one, two := d.control(ctx, d.Failing.Exchange, control.Own), d.control(ctx, d.Failing.Exchange, control.Own)
-		l.own = [2]error{<-one, <-two}
-	}
-	if l.root == nil {
-		l.root = <-root
-	}
-	return l
-}
-
-// dead looks for life where a control question has got no reply.
-func (d *diagnosis) dead(ctx context.Context, l life) (Finding, bool) {
-	d.silent = true
-	d.saw(false, "%s does not answer a control question either: %s", d.Failing.Name, control.Phrase(l.root))
-	switch {
-	case l.other == nil && (l.own[0] == nil || l.own[1] == nil):
-		return d.withoutWay(ctx)
-	case l.other == nil && d.Failing.ByTCP:
-		return d.convict("path_tcp_closed", "three questions over TCP got no reply, and one over UDP did")
-	case l.other == nil:
-		return d.convict("path_udp_lost", "three questions over UDP got no reply, and one over TCP did")
-	case !errors.Is(l.other, errNoOther):
-		return d.because("", "the upstream does not answer a control question either, over UDP and TCP")
-	}
-	if _, err := d.Failing.Exchange(ctx, d.query(true)); err == nil {
-		return d.loses("of two questions the second was answered")
-	}
-	return d.because("", "the upstream does not answer a control question either")
-}
-
-// withoutWay is for an upstream that answers what it has itself, and gave no reply
-// to a question for which it may have to ask others. Silence does not show why.
-func (d *diagnosis) withoutWay(ctx context.Context) (Finding, bool) {
-	if err := <-d.control(ctx, d.Failing.Exchange, control.RootServers); err == nil {
-		return d.loses("a control question was answered once and once not")
-	}
-	d.saw(false, "%s answers what it has itself at once, and nothing for which it asks others", d.Failing.Name)
-	return d.because("Look at the upstream's own way to the Internet and at its upstreams, before any zone.",
-		"it answers at once without recursion, and nothing else, not even for the root (%s): its own way out may be down", d.counts())
 }

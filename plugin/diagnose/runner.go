@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/coredns/coredns/plugin/pkg/cache"
 
@@ -27,8 +26,8 @@ const (
 	// OverRate and Busy: the budget is used up.
 	OverRate Skip = "rate"
 	Busy     Skip = "busy"
-	// Silent: the upstream answered nothing at all a moment ago, so that nothing
-	// could be found out through it.
+	// Silent: the upstream answered nothing at all a moment ago, or has not yet when
+	// it is asked for another question, so that nothing could be found out through it.
 	Silent Skip = "silent"
 	// Closing: the server stops or reloads.
 	Closing Skip = "stopping"
@@ -50,9 +49,9 @@ type Runner struct {
 	mu      sync.Mutex
 	closed  bool
 	running map[key]*flight
-	// silent holds until when an upstream is left alone. It has at most the
-	// configured upstreams.
-	silent map[string]time.Time
+	// silent are the upstreams that are left alone. It has at most the configured
+	// ones.
+	silent map[string]silence
 	known  *cache.Cache[*known]
 	zones  *cache.Cache[*zone]
 	// holding is false if known and zones are empty.
@@ -63,6 +62,10 @@ type Runner struct {
 type flight struct {
 	ended  chan struct{}
 	cancel context.CancelFunc
+	// upstream is the one that has not answered its question, if that is why it fails,
+	// and lives whether it has answered another one.
+	upstream string
+	lives    *atomic.Bool
 }
 
 // NewRunner returns a runner that starts at most perSecond diagnoses a second
@@ -72,13 +75,13 @@ func NewRunner(e *Engine, perSecond, concurrent int, done func(Case, Finding)) *
 	return &Runner{
 		engine: e, limit: rate.NewLimiter(rate.Limit(perSecond), perSecond), slots: make(chan struct{}, concurrent), done: done,
 		ctx: ctx, cancel: cancel,
-		running: make(map[key]*flight), silent: make(map[string]time.Time), known: cache.New[*known](maxKnown), zones: cache.New[*zone](maxKnown),
+		running: make(map[key]*flight), silent: make(map[string]silence), known: cache.New[*known](maxKnown), zones: cache.New[*zone](maxKnown),
 	}
 }
 
 // Start diagnoses c, unless that is being done, was done lately, or the budget
-// does not allow it. The channel is closed when a diagnosis of the question,
-// this one or the running one, has ended; it is nil if there is none.
+// does not allow it. The channel is closed when a diagnosis of the question or of its
+// upstream, this one or the running one, has ended; it is nil if there is none.
 func (r *Runner) Start(c Case) (<-chan struct{}, Skip) {
 	k := keyOf(c.Scope, c.Question)
 	now := r.engine.Now()
@@ -96,8 +99,11 @@ func (r *Runner) Start(c Case) (<-chan struct{}, Skip) {
 	if _, ok := r.brokenZone(k, now); ok {
 		return nil, Known
 	}
-	if now.Before(r.silent[c.Failing.Name]) {
+	if now.Before(r.silent[c.Failing.Name].until) {
 		return nil, Silent
+	}
+	if f := r.listening(c); f != nil {
+		return f.ended, Silent
 	}
 	select {
 	case r.slots <- struct{}{}:
@@ -109,10 +115,28 @@ func (r *Runner) Start(c Case) (<-chan struct{}, Skip) {
 		return nil, OverRate
 	}
 	ctx, cancel := context.WithCancel(r.ctx)
-	f := &flight{ended: make(chan struct{}), cancel: cancel}
+	f := &flight{ended: make(chan struct{}), cancel: cancel, lives: new(atomic.Bool)}
+	if c.TimedOut {
+		f.upstream = c.Failing.Name
+	}
+	c.lives = f.lives
 	r.running[k] = f
 	r.wait.Go(func() { r.run(ctx, c, k, f) })
 	return f.ended, Started
+}
+
+// listening is a diagnosis that waits for the first sign of life of the upstream that
+// has not answered c either: one is enough.
+func (r *Runner) listening(c Case) *flight {
+	if !c.TimedOut {
+		return nil
+	}
+	for _, f := range r.running {
+		if f.upstream == c.Failing.Name && !f.lives.Load() {
+			return f
+		}
+	}
+	return nil
 }
 
 func (r *Runner) run(ctx context.Context, c Case, k key, f *flight) {

@@ -80,10 +80,15 @@ const longestHeld = 4500 * time.Millisecond
 // known returns what was found of ev in place of v, or nil.
 func (d *Diagnoser) known(ev *evidence.Evidence, v *cause.Verdict) *cause.Verdict {
 	better, found, ok := d.runner.Lookup(ev.Scope, ev.Asked)
-	if !ok {
-		return nil
+	switch {
+	case ok:
+		return better.For(v, found)
+	case ev.Failure.Kind == evidence.Timeout:
+		if better, ok := d.runner.OfUpstream(v); ok {
+			return better
+		}
 	}
-	return better.For(v, found)
+	return nil
 }
 
 // knownNested is diagnose for a query that failed in a lookup inside it, as the target of

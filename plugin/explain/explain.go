@@ -39,6 +39,8 @@ type Shared struct {
 	History *incident.History
 	// Client is how much of a client's address is recorded.
 	Client record.ClientForm
+	// heard is what upstreams said of zones.
+	heard hearsay
 }
 
 // Finish answers the query r, whose chain returned (rcode, err), and returns what ede is
@@ -72,7 +74,7 @@ func (x *Explainer) failed(run *observe.Run, r *dns.Msg, outcome observe.Outcome
 	ev := run.Evidence(outcome.Shape, outcome.Rcode, err)
 	ev.Scope.Block = x.Block.ID
 	verdict := x.recallOrClassify(ev)
-	verdict = x.diagnose(run, ev, verdict)
+	verdict = x.weigh(ev, x.diagnose(run, ev, verdict))
 	f := x.failure(run, r, ev, verdict)
 	x.remember(f, ev)
 	reply := x.reply(f, ev, run, r, outcome)

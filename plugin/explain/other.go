@@ -65,7 +65,7 @@ func (x *Explainer) learn(run *observe.Run, ev *evidence.Evidence) {
 	ev.Scope.Block = x.Block.ID
 	v := cause.Classify(ev)
 	if ev.CacheQuestion.Name != "" && !ev.CacheHit && !v.Cause.Policy && !ev.AboveCache && ev.Rcode == dns.RcodeServerFailure {
-		x.Table.Remember(keyOf(x.Block.ID, ev), v, x.Block.groupOf(ev.Name))
+		x.Table.Remember(keyOf(x.Block.ID, ev), x.weigh(ev, v), x.Block.groupOf(ev.Name))
 	}
 	x.diagnose(run, ev, v)
 }

@@ -49,7 +49,7 @@ func TestAnIncidentHasTheAdviceOfItsMostTellingCode(t *testing.T) {
 	table := New(DefaultEntries, w.now)
 	v := said(dns.RcodeServerFailure, 13, 7)
 	in := table.Failed(Failure{ID: IDOf(v, dns.RcodeServerFailure, "example.org."), Name: "www.example.org.", Verdict: v})
-	if in.Code != 7 || in.Advice != cause.ByID("upstream_ede").AdviceOn([]uint16{7}, dns.RcodeServerFailure) || in.Owner != "zone" {
+	if in.Code != 7 || in.Advice != cause.ByID("upstream_ede").AdviceOn([]uint16{7}, dns.RcodeServerFailure) || in.Owner != "unknown" {
 		t.Errorf("the incident has code %d, owner %s and the advice %q", in.Code, in.Owner, in.Advice)
 	}
 }

@@ -107,7 +107,7 @@ func TestTheMetadataOfAFailureIsThereForLogAndDnstap(t *testing.T) {
 	Label(ctx, &Failure{Verdict: v})
 	want := map[string]string{
 		"ede/cause": "upstream_ede", "ede/code": "6,10", "ede/text": "from 192.0.2.53: bogus", "ede/at": "forward",
-		"ede/upstream": "192.0.2.53:53", "ede/lasts": "persistent", "ede/owner": "zone",
+		"ede/upstream": "192.0.2.53:53", "ede/lasts": "persistent", "ede/owner": "unknown",
 	}
 	for _, label := range Labels {
 		f := metadata.ValueFunc(ctx, label)

@@ -147,7 +147,7 @@ var ofWhom = []told{
 	{
 		name: "another forwarder passes on its upstream's reasons", rcode: servfail,
 		plugins: func(t *testing.T) string { return "forwarder patient " + said(t, reasoned()) },
-		fields:  map[string]string{"at": "forwarder", "owner": "zone"}, has: []uint16{6}, // what its code says
+		fields:  map[string]string{"at": "forwarder", "owner": "unknown"}, has: []uint16{6}, // hearsay proves nothing
 	},
 	{
 		name: "k8s_gateway is not synced", rcode: servfail, plugins: lines("k8s_gateway"),

@@ -62,7 +62,7 @@ func (t *tally) questions(s *scope) []question {
 		{what: "instances", take: func(r victorialogs.Row) { t.known = r.Uint("instances") },
 			query: victorialogs.Any(s.instances, s.all) + " | stats count_uniq(instance) as instances"},
 		{what: "causes", take: t.rollQueries, query: s.queries + s.clients + " | stats by (cause, rcode, owner, lasts, ede, at, upstream, cached, sent)" +
-			" count() as n, min(_time) as first, max(_time) as last, row_min(_time, _time, text) as said, row_min(_time, advice) if (advice:*) as advised | sort by (n desc)"},
+			" count() as n, min(_time) as first, max(_time) as last, row_min(_time, _time, text) as said, row_max(_time, advice) if (advice:*) as advised | sort by (n desc)"},
 		{what: "summaries", take: t.rollSummaries, query: on(s.summaries, " | stats by (cause, at, upstream) sum(count) as n, sum(cached_count) as cached,"+
 			" min(_time) as first, max(_time) as last, max(window_seconds) as window | sort by (n desc)")},
 		{what: "summaries of more", take: func(r victorialogs.Row) { t.left.Undecided += r.Uint("n") }, query: on(s.above, " | stats sum(count) as n")},

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/publicsuffix"
+
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 )
 
@@ -177,4 +179,28 @@ func ParseTime(text string, now time.Time) (time.Time, error) {
 		}
 	}
 	return time.Time{}, fmt.Errorf("time %q is not like 90m, 14:02, 2026-11-20 14:02 or RFC 3339", text)
+}
+
+// zoneOf returns the registered domain of a name, which is where the owner of
+// a failure is to be found, in the form the plugin writes zones: with the
+// final dot. Names without one - a TLD, the root - stand for themselves.
+func zoneOf(name string) string {
+	bare := strings.TrimSuffix(name, ".")
+	if bare == "" {
+		return "."
+	}
+	zone, err := publicsuffix.EffectiveTLDPlusOne(bare)
+	if err != nil {
+		zone = bare
+	}
+	return zone + "."
+}
+
+// within says whether name is zone or below it. Both are in lower case, with
+// the final dot.
+func within(name, zone string) bool {
+	if zone == "." || name == zone {
+		return true
+	}
+	return strings.HasSuffix(name, zone) && name[len(name)-len(zone)-1] == '.'
 }

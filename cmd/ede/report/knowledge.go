@@ -3,9 +3,11 @@ package report
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
@@ -21,20 +23,29 @@ type Knowledge struct {
 	Facts func(cause string) (owner, lasts string)
 	// Code returns the purpose of an INFO-CODE.
 	Code func(code uint16) string
+	// Refinable reports whether a diagnosis may find another cause behind it.
+	Refinable func(cause string) bool
 }
 
 const unknown = "unknown"
 
+// advice prefers what the lines of this log say, the last the most, over the catalog:
+// it is of the case at hand.
 func (k Knowledge) advice(c *causeTally) (title, advice string) {
+	code, said := c.usual()
 	if k.Advice != nil {
-		code, said := c.usual()
 		title, advice = k.Advice(c.name, code, said.rcode())
 	}
-	if advice == "" {
+	if said != nil && said.advice != "" {
+		advice = said.advice
+	} else if c.advice != "" && (said == nil || advice == "") {
 		advice = c.advice
 	}
 	return title, advice
 }
+
+// refinable reports whether what a diagnosis found may stand in place of the cause.
+func (k Knowledge) refinable(cause string) bool { return k.Refinable != nil && k.Refinable(cause) }
 
 // rcode is that of most failures of s.
 func (s *saying) rcode() string {
@@ -95,4 +106,66 @@ var Catalog = Knowledge{
 		return "", ""
 	},
 	Code: option.Name,
+	Refinable: func(id string) bool {
+		c := cause.ByID(id)
+		return c != nil && c.Refinable()
+	},
+}
+
+// A saying is what is said of the failures with one most telling INFO-CODE.
+type saying struct {
+	// refused are those of count with REFUSED.
+	count, refused uint64
+	text           string
+	at             time.Time // of text, where a store has told
+	advice         string    // of the last line that has any
+}
+
+// say counts n failures under the most telling code of r, if it has one.
+func (c *causeTally) say(r *logline.Record, n uint64) {
+	code, ok := r.FirstCode()
+	if !ok {
+		return
+	}
+	if codes := r.Codes(nil); len(codes) > 1 {
+		code = cause.MostTelling(codes)
+	}
+	s := c.said[code]
+	if s == nil {
+		if len(c.said) == maxLabels {
+			return
+		}
+		s = new(saying)
+		c.said[code] = s
+	}
+	s.count += n
+	if string(r.Get(logline.RCode)) == "REFUSED" {
+		s.refused += n
+	}
+	keepFirst(&s.text, r.Get(logline.Text))
+	keepLast(&s.advice, r.Get(logline.Advice))
+}
+
+// usual returns the most telling INFO-CODE of most failures, and what is said of them,
+// nil if there is none.
+func (c *causeTally) usual() (code uint16, said *saying) {
+	for other, s := range c.said {
+		if said == nil || s.count > said.count || s.count == said.count && other < code {
+			code, said = other, s
+		}
+	}
+	return code, said
+}
+
+func keepFirst(dst *string, val []byte) {
+	if *dst == "" && len(val) > 0 {
+		*dst = string(val)
+	}
+}
+
+// keepLast is for advice, which gets better while a failure is diagnosed.
+func keepLast(dst *string, val []byte) {
+	if len(val) > 0 {
+		*dst = string(val)
+	}
 }

@@ -72,6 +72,8 @@ type Action struct {
 	Example string `json:"example,omitempty"`
 	// Last is when it failed last.
 	Last time.Time `json:"last,omitzero"`
+
+	told bool // what a diagnosis says
 }
 
 // The states of a cause at the end of the log.

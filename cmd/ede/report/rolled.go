@@ -34,12 +34,15 @@ func (t *tally) rollQueries(r victorialogs.Row) {
 	c.owners.add([]byte(r["owner"]), n)
 	c.lasts.add([]byte(r["lasts"]), n)
 	t.sent.add([]byte(r["sent"]), n)
-	said := inside(r["said"])
+	said, advice := inside(r["said"]), []byte(inside(r["advised"])["advice"])
 	if codes, first, ok := logline.Codes(r["ede"]); ok {
 		c.codes.add([]byte(codes), n)
 		c.rollSaying(first, n, said["text"], said.Time("_time"))
+		if s := c.said[first]; s != nil {
+			keepLast(&s.advice, advice)
+		}
 	}
-	keepFirst(&c.advice, []byte(inside(r["advised"])["advice"]))
+	keepLast(&c.advice, advice)
 }
 
 // rollSummaries takes summaries that are alike.

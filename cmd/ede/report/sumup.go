@@ -89,31 +89,6 @@ func (t *tally) state(c *causeTally) string {
 	}
 }
 
-// actions are the pieces of advice that would end most of what fails now. What
-// has passed comes last however much it was.
-func (t *tally) actions(causes []Cause, k Knowledge) []Action {
-	var all []Action
-	for _, v := range causes {
-		c := t.causes[t.causeNo[v.Cause]]
-		_, advice := k.advice(c)
-		if advice == "" || v.Count == 0 {
-			continue
-		}
-		a := Action{Cause: v.Cause, Title: v.Title, Advice: advice, Owner: v.Owner, State: v.State, Count: v.Count, Instances: v.Instances, Last: v.Last, Example: k.example(c)}
-		places := v.Zones
-		if len(v.Upstreams) > 0 && v.Owner != "zone" {
-			places = v.Upstreams
-		}
-		for _, p := range places {
-			a.Where = append(a.Where, p.Value)
-		}
-		all = append(all, a)
-	}
-	order := map[string]int{Failing: 0, Quiet: 1, Recovered: 2}
-	slices.SortStableFunc(all, func(a, b Action) int { return cmp.Compare(order[a.State], order[b.State]) })
-	return all[:min(len(all), maxActions)]
-}
-
 func (t *tally) topOf(h *heavy, n int) Top {
 	top := Top{Bound: h.bound(), More: len(h.heap) > n || h.cut, Items: []Item{}}
 	for _, e := range h.top(n) {

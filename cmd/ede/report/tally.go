@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
-	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 )
 
 // The limits of what a tally holds, whatever the log. All tables full, with
@@ -70,14 +69,6 @@ type causeTally struct {
 	longest         float64 // seconds
 	stands          map[string]*stand
 	rolled          *rolled // in place of stands, if a store has told
-}
-
-// A saying is what is said of the failures with one most telling INFO-CODE.
-type saying struct {
-	// refused are those of count with REFUSED.
-	count, refused uint64
-	text           string
-	at             time.Time // of text, where a store has told
 }
 
 // A finding is what a diagnosis found, once for each cause, zone and result.
@@ -258,49 +249,8 @@ func (c *causeTally) label(r *logline.Record) {
 	c.owners.add(r.Get(logline.Owner), 1)
 	c.lasts.add(r.Get(logline.Lasts), 1)
 	c.codes.add(r.Get(logline.EDE), 1)
-	keepFirst(&c.advice, r.Get(logline.Advice))
+	keepLast(&c.advice, r.Get(logline.Advice))
 	c.say(r, 1)
-}
-
-// say counts n failures under the most telling code of r, if it has one.
-func (c *causeTally) say(r *logline.Record, n uint64) {
-	code, ok := r.FirstCode()
-	if !ok {
-		return
-	}
-	if codes := r.Codes(nil); len(codes) > 1 {
-		code = cause.MostTelling(codes)
-	}
-	s := c.said[code]
-	if s == nil {
-		if len(c.said) == maxLabels {
-			return
-		}
-		s = new(saying)
-		c.said[code] = s
-	}
-	s.count += n
-	if string(r.Get(logline.RCode)) == "REFUSED" {
-		s.refused += n
-	}
-	keepFirst(&s.text, r.Get(logline.Text))
-}
-
-// usual returns the most telling INFO-CODE of most failures, and what is said of them,
-// nil if there is none.
-func (c *causeTally) usual() (code uint16, said *saying) {
-	for other, s := range c.said {
-		if said == nil || s.count > said.count || s.count == said.count && other < code {
-			code, said = other, s
-		}
-	}
-	return code, said
-}
-
-func keepFirst(dst *string, val []byte) {
-	if *dst == "" && len(val) > 0 {
-		*dst = string(val)
-	}
 }
 
 func (t *tally) recovery(r *logline.Record) {

@@ -1,0 +1,131 @@
+package cause
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+)
+
+// Hearsay is what an upstream says of a zone, by its kind. Whether the zone or the
+// upstream is at fault cannot be known from it: an upstream with a wrong clock says the
+// same of each signed zone, and one that has lost its way out of each at all.
+type Hearsay uint8
+
+const (
+	// NoHearsay: the upstream says nothing, or something of itself.
+	NoHearsay Hearsay = iota
+	// OfDNSSEC: that validation fails.
+	OfDNSSEC
+	// OfReach: that the zone's name servers cannot be reached.
+	OfReach
+)
+
+// Kinds is how many kinds of hearsay there are, NoHearsay among them.
+const Kinds = int(OfReach) + 1
+
+func hearsayOf(code uint16) Hearsay {
+	switch {
+	case slices.Contains(reachCodes, code):
+		return OfReach
+	case code == indeterminate, code == bogus, slices.Contains(dnssecCodes, code):
+		return OfDNSSEC
+	}
+	return NoHearsay
+}
+
+// Hearsay is the kind of what v rests on, if it rests on an upstream's word alone.
+func (v *Verdict) Hearsay() Hearsay {
+	if v.asked || v.weighed || v.Cause != upstreamEDE && v.Cause != cnameTargetFailed {
+		return NoHearsay
+	}
+	if i := mostTelling(v.Statements, v.rcode); i >= 0 && v.Statements[i].FromUpstream {
+		return hearsayOf(v.Statements[i].Code)
+	}
+	return NoHearsay
+}
+
+// Weight is of how much else an upstream said the same lately.
+type Weight struct {
+	// Zones is how many unrelated zones it said the same of.
+	Zones int
+	// Alone is true if it has answered nothing well meanwhile.
+	Alone bool
+	// Top is the root, or a top-level domain, that it said the same of.
+	Top string
+}
+
+// Itself reports whether the upstream speaks of itself, and not of a zone.
+func (w Weight) Itself() bool { return w.Top != "" || w.Zones > 1 && w.Alone }
+
+// Weighed returns v, whose upstream said the same of others: its words have that, and
+// where the upstream speaks of itself, so have owner and advice.
+func (v *Verdict) Weighed(w Weight) *Verdict {
+	kind := v.Hearsay()
+	if kind == NoHearsay || w.Zones < 2 && !w.Itself() {
+		return v
+	}
+	more := fmt.Sprintf("it says so of %d unrelated zones", w.Zones)
+	switch {
+	case w.Top == ".":
+		more = "it says so of the root too"
+	case w.Top != "":
+		more = "it says so of " + w.Top + " too"
+	case w.Alone:
+		more += ", and answers nothing meanwhile"
+	}
+	o := *v
+	o.weighed, o.shared = true, nil
+	o.Statements = slices.Clone(v.Statements)
+	s := &o.Statements[mostTelling(v.Statements, v.rcode)]
+	s.Brief, s.Full = adding(s.Brief, more), adding(s.Full, more)
+	o.note(more)
+	if w.Itself() {
+		o.Owner, o.Lasts, o.Advice = Upstream, LastsOpen, itselfAdvice[kind]
+	}
+	return &o
+}
+
+// adding returns text, which may name its source alone, with more. A structured text is
+// for programs and stays as it is.
+func adding(text, more string) string {
+	switch {
+	case option.Structured(text):
+		return text
+	case isAttribution(text):
+		return text + ": " + more
+	}
+	return text + "; " + more
+}
+
+// OfZone returns v, which says what an upstream said, once the upstream is cleared: its
+// answers to control questions, or a validation here, show that it is of the zone.
+func (v *Verdict) OfZone() *Verdict {
+	kind := NoHearsay
+	if i := mostTelling(v.Statements, v.rcode); i >= 0 {
+		kind = hearsayOf(v.Statements[i].Code)
+	}
+	if kind == NoHearsay {
+		return v
+	}
+	o := *v
+	o.Owner, o.Advice = Zone, ofZoneAdvice[kind]
+	return &o
+}
+
+// The advice on hearsay: where nothing is proved, where the upstream speaks of itself,
+// and where it speaks of the zone.
+var (
+	openAdvice = [Kinds]string{
+		OfDNSSEC: "The upstream says that the zone's DNSSEC fails; that may be the zone, or the upstream's clock or trust anchor. One query tells: dig @UPSTREAM . SOA. If that fails too, look at the upstream's clock; if it is answered, check the zone's signatures and its DS (delv, dig +cd) and tell its owner.",
+		OfReach:  "The upstream says that it cannot reach the zone's name servers; that may be the zone, or the upstream's own way out. One query for a name that is in no cache tells: dig @UPSTREAM $RANDOM$RANDOM.com. If that fails too, look at the upstream; if it is answered, NXDOMAIN too, check the zone's name servers (dig NS +trace).",
+	}
+	itselfAdvice = [Kinds]string{
+		OfDNSSEC: "Look at the upstream and at no zone: its clock first, then its trust anchor, then what is between it and the root servers. dig @UPSTREAM . SOA shows it.",
+		OfReach:  "Look at the upstream's way to the Internet and at its own upstreams. No zone's name servers need a look.",
+	}
+	ofZoneAdvice = [Kinds]string{
+		OfDNSSEC: "The zone's DNSSEC is at fault, and neither this server nor the upstream: tell its owner; delv and dig +cd show more.",
+		OfReach:  "The upstream answers for others and not for this zone: check the zone's name servers (dig NS +trace), and whether a filter keeps the upstream from them; tell its owner.",
+	}
+)
