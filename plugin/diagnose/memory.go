@@ -56,14 +56,18 @@ func (r *Runner) remember(c Case, k key, f Finding) {
 		backoff = min(2*before.backoff, maxBackoff)
 	}
 	r.holding.Store(true)
-	verdict := f.Verdict
-	if f.Stands {
-		verdict = nil
+	var verdict, ofZone *cause.Verdict
+	if f.Verdict != nil {
+		// The evidence belongs to the query that was diagnosed.
+		ofZone = f.Verdict.WithTrace(nil)
+	}
+	if !f.Stands {
+		verdict = ofZone
 	}
 	r.known.Add(k.hash(), &known{key: k, verdict: verdict, found: now, until: now.Add(backoff), backoff: backoff})
 	if f.Outcome == Explained && f.Cut && f.Zone != "" && f.Zone != "." {
 		at := k.zone(strings.ToLower(f.Zone))
-		r.zones.Add(at.hash(), &zone{key: at, verdict: f.Verdict, found: now, until: now.Add(backoffOfZone)})
+		r.zones.Add(at.hash(), &zone{key: at, verdict: ofZone, found: now, until: now.Add(backoffOfZone)})
 		for other, flight := range r.running {
 			if other != k && other.scope == k.scope && dns.IsSubDomain(at.question.Name, other.question.Name) {
 				flight.cancel()
