@@ -3,6 +3,11 @@
 // all read this one table, so that none can contradict another.
 package cause
 
+import (
+	"slices"
+	"strings"
+)
+
 // Cause is one entry of the catalog.
 type Cause struct {
 	// ID is the name in logs, metrics and metadata, as "upstream_timeout".
@@ -82,6 +87,22 @@ func All() []*Cause {
 	var all []*Cause
 	for _, g := range Groups {
 		all = append(all, g.Causes...)
+	}
+	return all
+}
+
+// Advices are what a verdict of c may advise: to a block with diagnose as well, and, where
+// the upstream's reason decides, for each of its codes.
+func (c *Cause) Advices() []string {
+	all := []string{strings.TrimSpace(c.Advice)}
+	if c == upstreamEDE {
+		all = append(all, refusedNotReady.advice)
+		for _, t := range traits {
+			all = append(all, t.advice)
+		}
+	}
+	for _, advice := range slices.Clone(all) {
+		all = append(all, (&Verdict{Advice: advice}).InDiagnosis().Advice)
 	}
 	return all
 }

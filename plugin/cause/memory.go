@@ -34,6 +34,55 @@ func (v *Verdict) fromMemory(found time.Time) *Verdict {
 	return m
 }
 
+// Marks are what a verdict is, beside its words.
+type Marks uint16
+
+const (
+	refusedMark Marks = 1 << iota
+	askedMark
+	cachedMark
+	// namesMark is that of the first statement, others follow.
+	namesMark
+)
+
+// Marks returns those of v.
+func (v *Verdict) Marks() (m Marks) {
+	if v.rcode == dns.RcodeRefused {
+		m |= refusedMark
+	}
+	if v.asked {
+		m |= askedMark
+	}
+	if v.Cached {
+		m |= cachedMark
+	}
+	for i := range v.Statements {
+		if v.Statements[i].names {
+			m |= namesMark << i
+		}
+	}
+	return m
+}
+
+// Restored returns v, whose statements are its own, with these marks, as one that stands for
+// many failures: without the evidence and the facts, which belong to the query that was
+// seen.
+func Restored(v Verdict, m Marks) *Verdict {
+	v.seen, v.notes, v.shared = nil, nil, nil
+	v.rcode = dns.RcodeServerFailure
+	if m&refusedMark != 0 {
+		v.rcode = dns.RcodeRefused
+	}
+	v.asked, v.Cached = m&askedMark != 0, m&cachedMark != 0
+	for i := range v.Statements {
+		v.Statements[i].names = m&(namesMark<<i) != 0
+	}
+	if len(v.Statements) > 0 {
+		v.shared = &shared{of: &v.Statements[0]}
+	}
+	return &v
+}
+
 // Before returns known, the verdict on the same question that was found earlier,
 // at the time found, if it stands where v says nothing but that its upstream had
 // the failure in its cache; otherwise it returns v. It stands if it is what that

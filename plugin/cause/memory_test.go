@@ -78,7 +78,7 @@ func TestA13AloneDoesNotTakeAwayWhatWasKnown(t *testing.T) {
 	}{
 		"13 alone":                       {only13, reason, true},
 		"13 and a 0 that says nothing":   {v(fails, option.Option{Code: 13}, option.Option{}), reason, true},
-		"as it is remembered":            {only13, reason.Kept(), true},
+		"as it is remembered":            {only13, Restored(*reason, reason.Marks()), true},
 		"a finding of a diagnosis":       {only13, Diagnosed(Classify(&fails), "dnssec_signature_expired", []uint16{7}, "a", "b", "example.org."), true},
 		"nothing known":                  {only13, nil, false},
 		"13 known":                       {only13, v(fails, option.Option{Code: 13}), false},

@@ -145,16 +145,16 @@ func TestAVerdictGivenAgainCostsNothing(t *testing.T) {
 			t.Fatalf("%p, want %p", v, first)
 		}
 		v.Options(BriefWords, true, false)
-		v.Kept().FromMemory(time.Unix(1, 0)).Options(BriefWords, true, false)
+		v.FromMemory(time.Unix(1, 0)).Options(BriefWords, true, false)
 	}); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
 
-func TestWhatIsKeptOfAVerdictGivenAgainIsWithoutEvidence(t *testing.T) {
+func TestWhatIsRestoredOfAVerdictIsWithoutEvidence(t *testing.T) {
 	e := errored("forward", dns.RcodeServerFailure, ev.ConnRefused)
 	v := NewClassifier().Classify(&e)
-	if kept := v.Kept(); kept.seen != nil || len(kept.Trace()) > 0 || kept != v.Kept() || kept.Kept() != kept {
+	if kept := Restored(*v, v.Marks()); kept.seen != nil || len(kept.Trace()) > 0 || kept.Marks() != v.Marks() {
 		t.Errorf("%+v", kept)
 	}
 	if v.seen != &e || len(v.Trace()) == 0 {
@@ -217,7 +217,7 @@ func TestAClassifierIsSafeForConcurrentUse(t *testing.T) {
 				if v.Upstream != e.Upstream || v.Cause != Classify(&e).Cause {
 					t.Errorf("%s of %s for %s", v.Cause.ID, v.Upstream, e.Upstream)
 				}
-				v.Kept().FromMemory(time.Unix(int64(i), 0)).Options(FullWords, i%2 == 0, false)
+				v.FromMemory(time.Unix(int64(i), 0)).Options(FullWords, i%2 == 0, false)
 			}
 		})
 	}

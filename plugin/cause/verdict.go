@@ -121,23 +121,6 @@ func (v *Verdict) WithTrace(facts []string) *Verdict {
 	return &c
 }
 
-// Kept returns v as it is remembered: without the evidence and the facts, which
-// belong to the query that was seen.
-func (v *Verdict) Kept() *Verdict {
-	switch {
-	case v.isShared():
-	case v.seen == nil && v.notes == nil:
-		return v
-	default:
-		return v.WithTrace(nil)
-	}
-	if stripped := v.shared.stripped.Load(); stripped != nil {
-		return stripped
-	}
-	v.shared.stripped.CompareAndSwap(nil, v.WithTrace(nil))
-	return v.shared.stripped.Load()
-}
-
 // facts writes down e.
 func facts(e *ev.Evidence) []string {
 	how := fmt.Sprintf("%s %s by %s", rcodeName(e.Rcode), e.Shape, e.At)

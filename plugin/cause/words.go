@@ -61,8 +61,6 @@ type shared struct {
 	// forms are the options, by what the client may read, with and without what
 	// an upstream said. They are not to be changed.
 	forms [2 * (FullWords + 1)]atomic.Pointer[[]option.Option]
-	// stripped is the verdict to be remembered, see Kept.
-	stripped atomic.Pointer[Verdict]
 	// cached is the last one for failures out of the cache, see FromMemory.
 	cached atomic.Pointer[fromMemory]
 }

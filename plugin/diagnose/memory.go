@@ -56,10 +56,15 @@ func (r *Runner) remember(c Case, k key, f Finding) {
 		backoff = min(2*before.backoff, maxBackoff)
 	}
 	r.holding.Store(true)
-	r.known.Add(k.hash(), &known{key: k, verdict: f.Verdict, found: now, until: now.Add(backoff), backoff: backoff})
+	verdict := f.Verdict
+	if verdict != nil {
+		// The evidence belongs to the query that was diagnosed.
+		verdict = verdict.WithTrace(nil)
+	}
+	r.known.Add(k.hash(), &known{key: k, verdict: verdict, found: now, until: now.Add(backoff), backoff: backoff})
 	if f.Outcome == Explained && f.Cut && f.Zone != "" && f.Zone != "." {
 		at := k.zone(strings.ToLower(f.Zone))
-		r.zones.Add(at.hash(), &zone{key: at, verdict: f.Verdict, found: now, until: now.Add(backoffOfZone)})
+		r.zones.Add(at.hash(), &zone{key: at, verdict: verdict, found: now, until: now.Add(backoffOfZone)})
 		for other, flight := range r.running {
 			if other != k && other.scope == k.scope && dns.IsSubDomain(at.question.Name, other.question.Name) {
 				flight.cancel()

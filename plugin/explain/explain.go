@@ -91,7 +91,7 @@ func (x *Explainer) failed(run *observe.Run, r *dns.Msg, outcome observe.Outcome
 // its cause on the way, as in cache, or else what ev shows by itself.
 func (x *Explainer) recallOrClassify(ev *evidence.Evidence) *cause.Verdict {
 	if ev.CacheHit && ev.Changed.Plugin == "" {
-		if known, _, ok := x.Table.RecallCached(keyOf(x.Block.ID, ev), time.Now()); ok {
+		if known := x.recallCached(x.Block.ID, ev); known != nil {
 			return known
 		}
 	}
@@ -99,12 +99,17 @@ func (x *Explainer) recallOrClassify(ev *evidence.Evidence) *cause.Verdict {
 	if ev.CacheHit || ev.Shape == evidence.Panicked {
 		return verdict
 	}
-	known, found, ok := x.Table.Recall(keyOf(x.Block.ID, ev))
+	// The reason may be in what was cut.
+	cut := ev.Reply.Truncated && verdict.Cause.Rank <= cause.Generic
+	if !cut && !verdict.ByReason() {
+		return verdict
+	}
+	key := keyOf(x.Block.ID, ev)
+	known, found, ok := x.Table.Recall(&key)
 	switch {
 	case !ok:
 		return verdict
-	case ev.Reply.Truncated && verdict.Cause.Rank <= cause.Generic:
-		// The reason may be in what was cut.
+	case cut:
 		return known.Again(found)
 	}
 	return verdict.Before(known, found)
@@ -124,16 +129,22 @@ func (x *Explainer) classify(ev *evidence.Evidence) *cause.Verdict {
 // recallLookup returns the verdict that is remembered of an internal lookup whose failure
 // came from cache.
 func (x *Explainer) recallLookup(ev *evidence.Evidence) *cause.Verdict {
-	known, _, _ := x.Table.RecallCached(keyOf(ev.Scope.Block, ev), time.Now())
+	return x.recallCached(ev.Scope.Block, ev)
+}
+
+// recallCached returns the verdict that is remembered of ev in a server block, or nil.
+func (x *Explainer) recallCached(block uint64, ev *evidence.Evidence) *cause.Verdict {
+	key := keyOf(block, ev)
+	known, _ := x.Table.RecallCached(&key, time.Now())
 	return known
 }
 
 // remember counts f under its incident, and keeps it for the page and for why.
 func (x *Explainer) remember(f *record.Failure, ev *evidence.Evidence) {
-	f.First = x.Table.Failed(incident.Failure{
+	f.First = x.Table.Failed(&incident.Failure{
 		Key: keyOf(x.Block.ID, ev), ID: f.Incident, Name: f.Question.Name, Verdict: f.Verdict,
 		Cached: ev.CacheHit || f.Verdict.Cached, LastGood: ev.LastGood, Time: f.Time,
-	}).Count == 1
+	}) == 1
 	if x.History == nil || isProbe(f.Question) {
 		return
 	}

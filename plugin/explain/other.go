@@ -43,7 +43,7 @@ func (x *Explainer) succeeded(run *observe.Run) {
 			x.Diagnoser.runner.Succeeded(scope, q)
 		}
 	}
-	x.Table.Succeeded(incident.Key{Block: x.Block.ID, Name: q.Name, Qtype: q.Qtype, Qclass: q.Qclass})
+	x.Table.Succeeded(&incident.Key{Block: x.Block.ID, Name: q.Name, Qtype: q.Qtype, Qclass: q.Qclass})
 }
 
 // Quiet reports whether a success can end nothing: no failure is remembered.
@@ -65,7 +65,8 @@ func (x *Explainer) learn(run *observe.Run, ev *evidence.Evidence) {
 	ev.Scope.Block = x.Block.ID
 	v := cause.Classify(ev)
 	if ev.CacheQuestion.Name != "" && !ev.CacheHit && !v.Cause.Policy && !ev.AboveCache && ev.Rcode == dns.RcodeServerFailure {
-		x.Table.Remember(keyOf(x.Block.ID, ev), x.weigh(ev, v), x.Block.groupOf(ev.Name))
+		key := keyOf(x.Block.ID, ev)
+		x.Table.Remember(&key, x.weigh(ev, v), x.Block.groupOf(ev.Name))
 	}
 	x.diagnose(run, ev, v)
 }
@@ -81,7 +82,8 @@ func (x *Explainer) Refreshed(run *observe.Run, rcode int, err error) {
 	case ev.Rcode == dns.RcodeRefused:
 		// cache does not keep it: what it answers with is the failure before.
 	default:
-		x.Table.Remember(keyOf(x.Block.ID, ev), cause.Classify(ev), x.Block.groupOf(ev.Name))
+		key := keyOf(x.Block.ID, ev)
+		x.Table.Remember(&key, cause.Classify(ev), x.Block.groupOf(ev.Name))
 	}
 }
 

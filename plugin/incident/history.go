@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/memory"
 )
 
 // kept is how far back the history goes.
@@ -79,7 +80,7 @@ func (h *History) Failed(d Detail) {
 	h.recent.add(now, d)
 	h.events.seen(now, d.Upstreams)
 	if h.names.failed(now, d) {
-		h.failing.add(nameHash(d.Question.Name))
+		h.failing.add(memory.NameHash(d.Question.Name))
 		h.unresolved.Store(true)
 	}
 }
@@ -89,7 +90,7 @@ func (h *History) Quiet() bool { return h == nil || !h.unresolved.Load() }
 
 // Succeeded notes a good answer to q, a client's question in the server block.
 func (h *History) Succeeded(block uint64, q dns.Question) {
-	if h.Quiet() || !h.failing.mayHave(nameHash(q.Name)) {
+	if h.Quiet() || !h.failing.mayHave(memory.NameHash(q.Name)) {
 		return
 	}
 	now := h.now()

@@ -161,7 +161,7 @@ func TestIncidentsThatAreOverAreKeptForAnHour(t *testing.T) {
 	table := New(100, func() time.Time { return h.now })
 	table.Keep(h.History)
 	for i := range maxEnded + 20 {
-		table.Failed(Failure{ID: ID{Cause: "upstream_timeout", Zone: fmt.Sprintf("zone%d.example.", i)}, Verdict: detail("", "").Verdict})
+		table.Failed(&Failure{ID: ID{Cause: "upstream_timeout", Zone: fmt.Sprintf("zone%d.example.", i)}, Verdict: detail("", "").Verdict})
 	}
 	h.now = h.now.Add(forgottenAfter)
 	table.Sweep()

@@ -1,7 +1,10 @@
 package incident
 
 import (
+	"hash/maphash"
 	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/memory"
 )
 
 // maxIncidents is how many incidents are held; the one whose last failure is
@@ -13,7 +16,7 @@ const maxIncidents = 512
 // without that knowledge, as for refusals, which nobody asks again.
 const (
 	quietFor       = 10 * time.Second
-	forgottenAfter = maxAge
+	forgottenAfter = memory.MaxAge
 )
 
 // ID is what makes failures one incident.
@@ -24,6 +27,13 @@ type ID struct {
 	// Zone is the registered domain of the names, or the server block's zone.
 	Zone string
 }
+
+var seed = maphash.MakeSeed()
+
+// hash is what a question remembers its incident by. One that was mistaken for another
+// would be given a good answer that it has not had; of the few that are held that happens
+// once in 2^55 answers.
+func (id *ID) hash() uint64 { return maphash.Comparable(seed, *id) }
 
 // Incident is one incident as it stands.
 type Incident struct {
@@ -45,17 +55,16 @@ type Incident struct {
 
 type incident struct {
 	Incident
-	// id is that of Incident, for those who hold it after this is dropped.
-	id           *ID
+	hash         uint64
 	window       window
 	older, newer *incident
 }
 
-// count adds f to its incident and returns it, with an ID that stays as it is.
-func (t *Table) count(f *Failure, now time.Time) (Incident, *ID) {
+// count adds f to its incident, and returns how many failures that has, and its hash.
+func (t *Table) count(f *Failure, now time.Time) (count, hash uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	in := t.find(f.ID)
+	in := t.find(&f.ID)
 	if in == nil {
 		in = t.begin(f, now)
 	}
@@ -65,33 +74,34 @@ func (t *Table) count(f *Failure, now time.Time) (Incident, *ID) {
 	if f.Cached {
 		in.Cached++
 	}
-	return in.Incident, in.id
+	return in.Count, in.hash
 }
 
 // find returns the incident id, nil if there is none. In an outage it is mostly
 // the one that a failure was counted under last.
-func (t *Table) find(id ID) *incident {
-	if t.newest != nil && t.newest.ID == id {
+func (t *Table) find(id *ID) *incident {
+	if t.newest != nil && t.newest.ID == *id {
 		return t.newest
 	}
-	return t.incidents[id]
+	return t.incidents[*id]
 }
 
-func newIncident(in Incident) *incident {
-	id := in.ID
-	return &incident{Incident: in, id: &id}
+// add puts in into the table.
+func (t *Table) add(in *Incident) *incident {
+	added := &incident{Incident: *in, hash: in.ID.hash()}
+	t.incidents[in.ID], t.hashed[added.hash] = added, added
+	return added
 }
 
 func (t *Table) begin(f *Failure, now time.Time) *incident {
 	if len(t.incidents) >= maxIncidents {
 		t.displace(t.oldest)
 	}
-	in := newIncident(Incident{ID: f.ID, First: now, LastGood: f.LastGood})
+	in := t.add(&Incident{ID: f.ID, First: now, LastGood: f.LastGood})
 	if f.Verdict != nil {
 		in.Advice, in.Lasts, in.Owner = f.Verdict.Advice, string(f.Verdict.Lasts), string(f.Verdict.Owner)
 		in.Code = f.Verdict.Code()
 	}
-	t.incidents[f.ID] = in
 	return in
 }
 
@@ -130,12 +140,14 @@ func (t *Table) unlink(in *incident) {
 func (t *Table) drop(in *incident) {
 	t.unlink(in)
 	delete(t.incidents, in.ID)
+	delete(t.hashed, in.hash)
 }
 
-func (t *Table) good(id ID, now time.Time) {
+// good notes a good answer on the incident with that hash.
+func (t *Table) good(hash uint64, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if in := t.incidents[id]; in != nil {
+	if in := t.hashed[hash]; in != nil {
 		in.LastGood = now
 	}
 }
@@ -172,29 +184,11 @@ func (t *Table) Sweep() (recovered, forgotten []Ended) {
 	empty := len(t.incidents) == 0
 	t.mu.Unlock()
 	if empty {
-		t.expire(now)
+		t.questions.Expire(now)
 	} else {
-		t.clearing.Lock()
-		t.failing.turn(now)
-		t.clearing.Unlock()
+		t.questions.Age(now)
 	}
 	return recovered, forgotten
-}
-
-// expire drops the questions that are too old, and lets successes pass without
-// a look once none is left.
-func (t *Table) expire(now time.Time) {
-	t.questions.Walk(func(items map[uint64]*remembered, h uint64) bool {
-		if r, ok := items[h]; ok && now.Sub(r.found) > maxAge {
-			delete(items, h)
-		}
-		return true
-	})
-	t.clearing.Lock()
-	defer t.clearing.Unlock()
-	if t.questions.Len() == 0 {
-		t.failing.clear()
-	}
 }
 
 // Incidents returns all incidents, the one that failed last first.
@@ -212,20 +206,14 @@ func (t *Table) Incidents() []Incident {
 // that a reload left unchanged. Incidents are taken over as they are, since
 // they belong to no block.
 func (t *Table) Adopt(other *Table, blocks map[uint64]bool) {
-	other.questions.Walk(func(items map[uint64]*remembered, h uint64) bool {
-		if r, ok := items[h]; ok && blocks[r.key.Block] {
-			t.put(h, r)
-		}
-		return true
-	})
+	t.questions.Adopt(other.questions, blocks, t.now())
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, in := range other.Incidents() {
 		if len(t.incidents) >= maxIncidents || t.incidents[in.ID] != nil {
 			continue
 		}
-		taken := newIncident(in)
-		t.incidents[in.ID] = taken
+		taken := t.add(&in)
 		// Incidents come newest first; each goes before the one taken last.
 		taken.newer = t.oldest
 		if t.oldest != nil {

@@ -48,7 +48,8 @@ func TestAnIncidentHasTheAdviceOfItsMostTellingCode(t *testing.T) {
 	w := newWatch()
 	table := New(DefaultEntries, w.now)
 	v := said(dns.RcodeServerFailure, 13, 7)
-	in := table.Failed(Failure{ID: IDOf(v, dns.RcodeServerFailure, "example.org."), Name: "www.example.org.", Verdict: v})
+	table.Failed(&Failure{ID: IDOf(v, dns.RcodeServerFailure, "example.org."), Name: "www.example.org.", Verdict: v})
+	in := table.Incidents()[0]
 	if in.Code != 7 || in.Advice != cause.ByID("upstream_ede").AdviceOn([]uint16{7}, dns.RcodeServerFailure) || in.Owner != "unknown" {
 		t.Errorf("the incident has code %d, owner %s and the advice %q", in.Code, in.Owner, in.Advice)
 	}
@@ -60,7 +61,8 @@ func TestADisplacedReasonIsNotLost(t *testing.T) {
 	table := New(DefaultEntries, w.now)
 	for _, code := range []uint16{7, 9} {
 		v := said(dns.RcodeServerFailure, code)
-		table.Untold(IDOf(v, dns.RcodeServerFailure, "example.org."), "www.example.org.", false)
+		id := IDOf(v, dns.RcodeServerFailure, "example.org.")
+		table.Untold(&id, "www.example.org.", false)
 	}
 	got := make(map[Reason]uint64)
 	for _, s := range table.Summaries() {

@@ -8,29 +8,22 @@ import (
 	"sync"
 	"time"
 
-	"github.com/coredns/coredns/plugin/pkg/cache"
-
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/memory"
 )
 
 // DefaultEntries is how many questions are remembered unless configured.
 const DefaultEntries = 10000
 
-// maxAge is how long a failure is remembered (RFC 9520 section 3.2: not more
-// than five minutes).
-const maxAge = 5 * time.Minute
-
 // Table is the memory of one process. It is safe for concurrent use.
 type Table struct {
 	now       func() time.Time
-	entries   int
-	questions *cache.Cache[*remembered]
-	failing   *formFilter
-	// clearing is held to turn or clear the filter, and shared to add to it.
-	clearing sync.RWMutex
+	questions *memory.Memory
 
 	mu        sync.Mutex
 	incidents map[ID]*incident
+	// hashed are the incidents by the hash that a question remembers them by.
+	hashed map[uint64]*incident
 	// oldest and newest are the ends of the list by last failure.
 	oldest, newest *incident
 	// displaced holds what was not told of incidents that made room for others.
@@ -43,10 +36,9 @@ type Table struct {
 func New(entries int, now func() time.Time) *Table {
 	return &Table{
 		now:       now,
-		entries:   entries,
-		questions: cache.New[*remembered](entries),
-		failing:   newFormFilter(entries, now()),
+		questions: memory.New(entries, now()),
 		incidents: make(map[ID]*incident),
+		hashed:    make(map[uint64]*incident),
 		displaced: make(map[ID]*Summary),
 	}
 }
@@ -70,25 +62,25 @@ type Failure struct {
 	Time time.Time
 }
 
-// Failed counts f, and remembers its verdict. It returns the incident as it
-// stands then; its Count is 1 for the first failure.
-func (t *Table) Failed(f Failure) Incident {
+// Failed counts f, and remembers its verdict. It returns how many failures the incident
+// has then, 1 for the first.
+func (t *Table) Failed(f *Failure) uint64 {
 	now := f.Time
 	if now.IsZero() {
 		now = t.now()
 	}
-	in, id := t.count(&f, now)
+	count, incident := t.count(f, now)
 	// No cache answers with a refusal by policy, and that the name resolves for
 	// another client does not end it.
-	if f.Key.Name != "" && !f.Cached && !f.Verdict.Cause.Policy && !t.knows(&f, now) {
-		t.remember(f.Key, f.Verdict, id, now)
+	if f.Key.Name != "" && !f.Cached && !f.Verdict.Cause.Policy {
+		t.questions.Note(&f.Key, f.Verdict, incident, now)
 	}
-	return in
+	return count
 }
 
 // Quiet reports whether nothing is remembered: a success then has nothing to
 // clear. It costs one atomic load.
-func (t *Table) Quiet() bool { return t.failing.empty() }
+func (t *Table) Quiet() bool { return t.questions.Quiet() }
 
 // Len returns how many questions and how many incidents are held.
 func (t *Table) Len() (questions, incidents int) {

@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"sort"
 	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/memory"
 )
 
 // topNames is how many names of a window are counted one by one.
@@ -58,7 +60,7 @@ func (w *window) add(name string, cached bool) {
 	if w.seen == nil {
 		w.seen = new([nameBits / 64]uint64)
 	}
-	h := nameHash(name)
+	h := memory.NameHash(name)
 	bit := (h ^ h>>32) % nameBits
 	w.seen[bit/64] |= 1 << (bit % 64)
 	least := 0
@@ -96,7 +98,7 @@ func (w *window) names() int {
 
 // Untold leaves a failure of the incident id to the next summary, since it got
 // no line of its own.
-func (t *Table) Untold(id ID, name string, cached bool) {
+func (t *Table) Untold(id *ID, name string, cached bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if in := t.find(id); in != nil {
@@ -104,7 +106,7 @@ func (t *Table) Untold(id ID, name string, cached bool) {
 		return
 	}
 	// It made room for another one since it was counted.
-	s := Summary{Incident: Incident{ID: id, Last: t.now()}, Window: 1, Names: 1}
+	s := Summary{Incident: Incident{ID: *id, Last: t.now()}, Window: 1, Names: 1}
 	if cached {
 		s.WindowCached = 1
 	}

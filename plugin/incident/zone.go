@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/net/publicsuffix"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/memory"
 )
 
 // keptDomains is how many names have their registered domain kept at hand, and
@@ -35,7 +37,7 @@ type named struct{ name, domain string }
 // then it is the TLD, or block, the server block's zone, if that is below it. A
 // single label is in block.
 func ZoneOf(name, block string) string {
-	hash := nameHash(name)
+	hash := memory.NameHash(name)
 	at := &domains[hash%keptDomains]
 	domain := ""
 	if again := at.failed.Load() == hash; !again {

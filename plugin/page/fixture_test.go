@@ -77,7 +77,7 @@ func (s *stage) fail(q query) {
 	}).WithTrace(append([]string{fmt.Sprintf("%s returned by %s (path cache, %s)", dns.RcodeToString[q.rcode], q.at, q.at)}, q.trace...))
 	question := dns.Question{Name: q.name, Qtype: q.qtype, Qclass: dns.ClassINET}
 	zone := incident.ZoneOf(q.name, ".")
-	s.table.Failed(incident.Failure{
+	s.table.Failed(&incident.Failure{
 		Key:  incident.Key{Block: 1, Name: q.name, Qtype: q.qtype, Qclass: dns.ClassINET},
 		ID:   incident.ID{Cause: q.cause, At: q.at, Upstream: q.upstream, Zone: zone},
 		Name: q.name, Verdict: v,
@@ -94,7 +94,7 @@ func (s *stage) fail(q query) {
 }
 
 func (s *stage) succeed(name string) {
-	s.table.Succeeded(incident.Key{Block: 1, Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET})
+	s.table.Succeeded(&incident.Key{Block: 1, Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET})
 	s.history.Succeeded(1, dns.Question{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET})
 }
 

@@ -133,7 +133,7 @@ func (l *Log) Wants(f *Failure) bool {
 		return true
 	}
 	LogSuppressed.Inc()
-	l.table.Untold(f.Incident, f.Question.Name, f.Cached)
+	l.table.Untold(&f.Incident, f.Question.Name, f.Cached)
 	return false
 }
 
