@@ -16,7 +16,6 @@ import (
 	gotmpl "text/template"
 
 	"github.com/coredns/coredns/plugin"
-	"github.com/coredns/coredns/plugin/dns64"
 	"github.com/coredns/coredns/plugin/file"
 	"github.com/coredns/coredns/plugin/forward"
 	"github.com/coredns/coredns/plugin/grpc"
@@ -146,10 +145,6 @@ func TestTheKindOfEveryRealSiteThatHasOnlyAText(t *testing.T) {
 		}, evidence.NoSOA},
 		{"an internal lookup without a server", func(*testing.T) error {
 			_, err := upstream.New().Lookup(context.Background(), request.Request{}, "www.example.org.", dns.TypeA)
-			return err
-		}, evidence.InternalLookup},
-		{"dns64 gets no response", func(*testing.T) error {
-			_, err := (&dns64.DNS64{Upstream: nothing{}}).DoDNS64(context.Background(), new(messages), ask("www.example.org.", dns.TypeAAAA), new(dns.Msg))
 			return err
 		}, evidence.InternalLookup},
 		{"autopath's zone is longer than the name", func(*testing.T) error {

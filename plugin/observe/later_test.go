@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/coredns/coredns/plugin/dns64"
 	_ "github.com/coredns/coredns/plugin/dynupdate" // the set-up that tests run
 	"github.com/coredns/coredns/plugin/siit"
 
@@ -17,11 +18,16 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 )
 
-// laterSites are those of plugins that CoreDNS 1.14 does not have.
+// laterSites are those of plugins that CoreDNS 1.14 does not have, and one where its
+// dns64 panics.
 var laterSites = []textSite{
 	{"dynupdate: the zone file is gone", func(t *testing.T) error { return storeGone(t, "zone") }, evidence.StoreNotReady},
 	{"dynupdate: the zone file does not parse", func(t *testing.T) error { return storeGone(t, "text") }, evidence.StoreNotReady},
 	{"dynupdate: the database cannot be opened", func(t *testing.T) error { return storeGone(t, "store") }, evidence.StoreNotReady},
+	{"dns64 gets no response", func(*testing.T) error {
+		_, err := (&dns64.DNS64{Upstream: nothing{}}).DoDNS64(context.Background(), new(messages), ask("www.example.org.", dns.TypeAAAA), new(dns.Msg))
+		return err
+	}, evidence.InternalLookup},
 	{"siit gets no response", func(*testing.T) error {
 		_, _, err := (&siit.SIIT{Upstream: nothing{}}).DoSIIT(context.Background(), new(messages), ask("www.example.org.", dns.TypeA), new(dns.Msg))
 		return err
