@@ -3,8 +3,9 @@
 # The image runs as nonroot and writes nothing: its root file system may be
 # read-only. deploy/try-image.sh tries it.
 
-# The patch release of Go decides the bytes of the binary.
-ARG GO=1.26
+# The version of Go decides the bytes of the binary: the one that CoreDNS names in
+# .go-version.
+ARG GO=1.27.3
 FROM --platform=$BUILDPLATFORM golang:${GO} AS build
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates libcap2-bin
 COPY . /src

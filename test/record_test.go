@@ -19,10 +19,10 @@ import (
 
 var keyCell = regexp.MustCompile("(?m)^\\| ((?:`\\w+`(?:, )?)+) \\|")
 
-// keyOrder is the order of the keys in a line, as the table of the README has it.
+// keyOrder is the order of the keys in a line, as the table of docs/log.md has it.
 func keyOrder(t *testing.T) (keys []string) {
 	t.Helper()
-	_, section, _ := strings.Cut(readFile(t, "../README.md"), "\n## What is logged\n")
+	_, section, _ := strings.Cut(readFile(t, "../docs/log.md"), "\n## What is logged\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	for _, m := range keyCell.FindAllStringSubmatch(section, -1) {
 		for key := range strings.SplitSeq(m[1], ", ") {

@@ -82,6 +82,7 @@ func TestAPanicIsRecordedAndLeftToTheServerCore(t *testing.T) {
 		"dns64": "dns64 {\n allow_ipv4\n }", "siit": "siit {\n eam 192.0.2.1 2001:db8::1\n }", "fault": "fault panicked SERVFAIL",
 	} {
 		t.Run(name, func(t *testing.T) {
+			needs(t, plugins)
 			s := server.Start(t, here(".:0", levels, plugins))
 			before := panics(t)
 			qtype := dns.TypeAAAA

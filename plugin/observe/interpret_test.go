@@ -10,21 +10,18 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	gotmpl "text/template"
 
 	"github.com/coredns/coredns/plugin"
-	"github.com/coredns/coredns/plugin/dns64"
 	"github.com/coredns/coredns/plugin/file"
 	"github.com/coredns/coredns/plugin/forward"
 	"github.com/coredns/coredns/plugin/grpc"
 	"github.com/coredns/coredns/plugin/pkg/dnsutil"
 	"github.com/coredns/coredns/plugin/pkg/proxy"
 	"github.com/coredns/coredns/plugin/pkg/upstream"
-	"github.com/coredns/coredns/plugin/siit"
 	"github.com/coredns/coredns/request"
 
 	"github.com/miekg/dns"
@@ -118,12 +115,15 @@ func TestErrorsOfAnExchangeAreToldApartByType(t *testing.T) {
 	}
 }
 
+// textSite is a place of CoreDNS whose error has nothing but a text.
+type textSite struct {
+	name string
+	site func(t *testing.T) error
+	kind evidence.Kind
+}
+
 func TestTheKindOfEveryRealSiteThatHasOnlyAText(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		site func(t *testing.T) error
-		kind evidence.Kind
-	}{
+	for _, c := range append([]textSite{
 		{"the chain ends", func(*testing.T) error {
 			_, err := plugin.NextOrFailure("hosts", nil, context.Background(), nil, nil)
 			return err
@@ -143,19 +143,8 @@ func TestTheKindOfEveryRealSiteThatHasOnlyAText(t *testing.T) {
 			_, err := file.NewZone("example.org.", "").Transfer(0)
 			return err
 		}, evidence.NoSOA},
-		{"dynupdate: the zone file is gone", func(t *testing.T) error { return storeGone(t, "zone") }, evidence.StoreNotReady},
-		{"dynupdate: the zone file does not parse", func(t *testing.T) error { return storeGone(t, "text") }, evidence.StoreNotReady},
-		{"dynupdate: the database cannot be opened", func(t *testing.T) error { return storeGone(t, "store") }, evidence.StoreNotReady},
 		{"an internal lookup without a server", func(*testing.T) error {
 			_, err := upstream.New().Lookup(context.Background(), request.Request{}, "www.example.org.", dns.TypeA)
-			return err
-		}, evidence.InternalLookup},
-		{"dns64 gets no response", func(*testing.T) error {
-			_, err := (&dns64.DNS64{Upstream: nothing{}}).DoDNS64(context.Background(), new(messages), ask("www.example.org.", dns.TypeAAAA), new(dns.Msg))
-			return err
-		}, evidence.InternalLookup},
-		{"siit gets no response", func(*testing.T) error {
-			_, _, err := (&siit.SIIT{Upstream: nothing{}}).DoSIIT(context.Background(), new(messages), ask("www.example.org.", dns.TypeA), new(dns.Msg))
 			return err
 		}, evidence.InternalLookup},
 		{"autopath's zone is longer than the name", func(*testing.T) error {
@@ -170,7 +159,7 @@ func TestTheKindOfEveryRealSiteThatHasOnlyAText(t *testing.T) {
 			_, err := handler(t, "template IN A {\n answer \"{{ .Name }} 60 IN A 192.0.2.999\"\n}").ServeDNS(context.Background(), new(messages), ask("www.example.org.", dns.TypeA))
 			return err
 		}, evidence.TemplateFault},
-	} {
+	}, laterSites...) {
 		t.Run(c.name, func(t *testing.T) {
 			err := c.site(t)
 			if err == nil {
@@ -181,32 +170,6 @@ func TestTheKindOfEveryRealSiteThatHasOnlyAText(t *testing.T) {
 			}
 		})
 	}
-}
-
-// storeGone returns the error of dynupdate for a store that was good at its
-// set-up and of which a part is gone when the first query comes.
-func storeGone(t *testing.T, part string) error {
-	t.Helper()
-	dir := t.TempDir()
-	seed, store := filepath.Join(dir, "zone"), filepath.Join(dir, "store")
-	if err := errors.Join(os.WriteFile(seed, []byte(zoneText+"@ IN NS ns\n"), 0o600), os.Mkdir(store, 0o700)); err != nil {
-		t.Fatal(err)
-	}
-	h := handler(t, "dynupdate example.org. {\n file "+seed+"\n database "+filepath.Join(store, "db")+"\n allow key.example. * *\n}")
-	var err error
-	switch part {
-	case "zone":
-		err = os.Remove(seed)
-	case "text":
-		err = os.WriteFile(seed, []byte("@ 3600 IN SOA nonsense\n"), 0o600)
-	case "store":
-		err = os.Remove(store)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = h.ServeDNS(context.Background(), new(messages), ask("www.example.org.", dns.TypeA))
-	return err
 }
 
 type nothing struct{}

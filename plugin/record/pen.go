@@ -36,7 +36,7 @@ func (p *pen) writeFailure(f *Failure, client ClientForm) {
 		p.fields = make(fields, 0, maxFields)
 	}
 	p.fields = fieldsOf(p.fields[:0], f, client)
-	if clog.IsJSON() {
+	if inJSON() {
 		// A store can group by the zone that summaries have; from a name it cannot tell
 		// the registered domain.
 		p.fields.text("zone", f.Group)
@@ -53,13 +53,13 @@ func (p *pen) write(word string, fs fields) {
 // put writes one line at INFO level. In text mode CoreDNS's own prefix comes
 // first; in JSON mode the message is the word.
 func (p *pen) put(word string, fs fields) {
-	if clog.IsJSON() {
+	if inJSON() {
 		message := word
 		if message == "" {
 			message = "failure"
 		}
 		fs.text("instance", p.instance)
-		clog.InfoAttrs(message, attrs(fs)...)
+		writeJSON(message, fs)
 		return
 	}
 	if p.inText {

@@ -41,11 +41,13 @@ func absolute(t *testing.T, path string) string {
 
 func TestBuildRefusesVersionsThatDoNotFit(t *testing.T) {
 	for version, reason := range map[string]string{
-		"1.14.7":  "clog.InfoAttrs",
-		"v1.9.4":  "clog.InfoAttrs",
-		"1.16.0":  "newer",
-		"latest":  "no version of CoreDNS",
-		"1.15":    "no version of CoreDNS",
+		"1.13.2":  "1.13.2 is too old",
+		"v1.9.4":  "1.9.4 is too old",
+		"1.14.5":  "1.14.5 is too old",
+		"1.16.0":  "1.16.0 is too new",
+		"latest":  "not a version of CoreDNS",
+		"1.15":    "not a version of CoreDNS",
+		"..":      "not the source of CoreDNS",
 		"1.15.99": "the module proxy gives no CoreDNS 1.15.99: github.com",
 	} {
 		t.Run(version, func(t *testing.T) {

@@ -34,21 +34,21 @@ func definedMetrics(t *testing.T) map[string]string {
 	return defined
 }
 
-func TestTheREADMEListsEveryMetricWithItsLabels(t *testing.T) {
+func TestThePageOfMetricsListsEachWithItsLabels(t *testing.T) {
 	defined, listed := definedMetrics(t), make(map[string]bool)
-	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	page, err := os.ReadFile(filepath.Join(root, "docs/metrics.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range listedMetric.FindAllStringSubmatch(string(readme), -1) {
+	for _, m := range listedMetric.FindAllStringSubmatch(string(page), -1) {
 		listed[m[1]] = true
 		if labels, ok := defined[m[1]]; !ok || labels != m[2] {
-			t.Errorf("README.md has coredns_ede_%s{%s}, the source {%s}", m[1], m[2], labels)
+			t.Errorf("docs/metrics.md has coredns_ede_%s{%s}, the source {%s}", m[1], m[2], labels)
 		}
 	}
 	for name := range defined {
 		if !listed[name] {
-			t.Errorf("README.md does not list coredns_ede_%s", name)
+			t.Errorf("docs/metrics.md does not list coredns_ede_%s", name)
 		}
 	}
 }

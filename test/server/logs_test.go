@@ -1,3 +1,5 @@
+//go:build !coredns1.14
+
 package server_test
 
 import (

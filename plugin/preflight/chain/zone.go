@@ -10,7 +10,7 @@ import (
 
 // Covered reports whether every name under zone lies in one of zones.
 func Covered(zones []string, zone string) bool {
-	return plugin.Zones(zones).Contains(zone)
+	return plugin.Zones(zones).Matches(zone) != ""
 }
 
 // Overlapping reports whether some name lies in zone and in one of zones.

@@ -1,0 +1,5 @@
+//go:build coredns1.14
+
+package observe
+
+var laterSites []textSite
