@@ -37,7 +37,7 @@ func failing(query *dns.Msg) map[evidence.Shape]serving {
 	}
 }
 
-// BenchmarkCachedFailure is the way of a failure out of cache whose cause is
+// BenchmarkCachedFailure is the way of a failure from cache whose cause is
 // remembered, with `log summary`.
 func BenchmarkCachedFailure(b *testing.B) {
 	query, _ := success()

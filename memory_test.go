@@ -20,8 +20,8 @@ type last struct {
 
 func (w *last) WriteMsg(m *dns.Msg) error { w.reply = m; return nil }
 
-// A good answer out of the cache may be what set off the refresh that failed: the
-// failure that follows it out of the cache still has its cause.
+// A good answer from cache may be what set off the refresh that failed: the
+// failure that follows it from cache still has its cause.
 func TestAnAnswerOutOfTheCacheForgetsNoFailure(t *testing.T) {
 	query := new(dns.Msg).SetQuestion("www.example.org.", dns.TypeA)
 	query.SetEdns0(1232, false)

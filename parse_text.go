@@ -105,5 +105,5 @@ func (p *parser) checkWhy() error {
 			return nil
 		}
 	}
-	return p.c.Err("why answers only clients whose text level is full, and here no client has it: want a text full line, too")
+	return p.c.Err("why answers only clients whose text level is full, and no client has that level here: want a text full line, too")
 }

@@ -93,7 +93,7 @@ func TestImportsRunAsArchitectureSays(t *testing.T) {
 		}
 		for _, i := range allowed {
 			if !slices.Contains(imports, i) {
-				t.Errorf("%s does not import %s, as ARCHITECTURE.md has it", room, i)
+				t.Errorf("%s does not import %s, as ARCHITECTURE.md says", room, i)
 			}
 		}
 		for _, i := range imports {
@@ -103,7 +103,7 @@ func TestImportsRunAsArchitectureSays(t *testing.T) {
 			case room == "." && !strings.HasPrefix(i, "plugin/"):
 				t.Errorf("the root imports %s, which is not under plugin/", i)
 			case room == "cmd/coredns" && i != ".":
-				t.Errorf("cmd/coredns imports %s beside the root", i)
+				t.Errorf("cmd/coredns imports %s in addition to the root", i)
 			case strings.HasPrefix(i, "test/") && !strings.HasPrefix(room, "test/"):
 				t.Errorf("%s imports %s, which is for tests", room, i)
 			}

@@ -15,10 +15,10 @@ func init() {
 	insert("fault", "forward", 0)
 }
 
-func insert(directive, beside string, offset int) {
-	place := slices.Index(dnsserver.Directives, beside)
+func insert(directive, neighbour string, offset int) {
+	place := slices.Index(dnsserver.Directives, neighbour)
 	if place < 0 {
-		panic("CoreDNS has no directive " + beside)
+		panic("CoreDNS has no directive " + neighbour)
 	}
 	dnsserver.Directives = slices.Insert(dnsserver.Directives, place+offset, directive)
 }

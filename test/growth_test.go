@@ -31,9 +31,9 @@ func TestASpoofedQueryGainsLittleByEDE(t *testing.T) {
 		{"an upstream that is closed", forward(upstream.Closed(t), patiently), 6 + 40},
 		{"an upstream that is silent", forward(silent.Addr(), soon), 6 + 45},
 		{"an upstream's failure without a reason", forward(plain.Addr()), 6 + 60},
-		{"an upstream's failure out of the cache", steady + "\n" + forward(plain.Addr()), 6 + 60 + 26},
+		{"an upstream's failure from cache", steady + "\n" + forward(plain.Addr()), 6 + 60 + 26},
 		{"an upstream's long reason", forward(verbose.Addr()), 6 + 200},
-		{"an upstream's long reason out of the cache", steady + "\n" + forward(verbose.Addr()), 6 + 200},
+		{"an upstream's long reason from cache", steady + "\n" + forward(verbose.Addr()), 6 + 200},
 		{"refused by a plugin without a reason", "fault returned REFUSED", 6 + 52},
 		{"an upstream's fifty reasons", byTCP(many.Addr()), 3*6 + 200},
 	} {
@@ -44,7 +44,7 @@ func TestASpoofedQueryGainsLittleByEDE(t *testing.T) {
 			// Whoever wants more octets sends what gets them.
 			m := query("a.example")
 			m.AuthenticatedData = true
-			// The second answer is out of the cache where there is one.
+			// The second answer is from cache where there is one.
 			for range 2 {
 				for i, s := range []*server.Server{with, without} {
 					all := packets(t, briefClient, "udp", s.UDP(), m)
@@ -68,7 +68,7 @@ func TestASpoofedQueryGainsLittleByEDE(t *testing.T) {
 	}
 }
 
-// A structured text goes whole to who asks for EDE. Out of the cache, where it would
+// A structured text goes whole to who asks for EDE. From cache, where it would
 // be lost, that is the most that ede can add.
 func TestAStructuredReasonIsTheMostThatASpoofedQueryGains(t *testing.T) {
 	server.Capture(t)
@@ -76,7 +76,7 @@ func TestAStructuredReasonIsTheMostThatASpoofedQueryGains(t *testing.T) {
 	up := upstream.Start(t, upstream.Config{Handler: options(&dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeFiltered, ExtraText: object})})
 	s := server.Start(t, here(".:0", levels, steady, forward(up.Addr())))
 	m := query("structured.example", server.BufferSize(1232), server.EDNS(&dns.EDNS0_EDE{}))
-	// The second answer is out of the cache.
+	// The second answer is from cache.
 	for range 2 {
 		all := packets(t, briefClient, "udp", s.UDP(), m)
 		if len(all) != 1 {

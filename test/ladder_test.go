@@ -37,7 +37,7 @@ func TestTheRightPluginIsNamedIn(t *testing.T) {
 		{"an imported snippet", "(broken) {\n " + levels + "\n " + fwd + "\n}\n" + here(".:0", "import broken"), ".", "snippet.example.org", ede, unreachable},
 		{"the first of several blocks", here("example.org:0", levels, hosts) + here("example.net:0", levels, fwd), "example.org", "first.example.org", missing, miss},
 		{"the second of several blocks", here("example.org:0", levels, hosts) + here("example.net:0", levels, fwd), "example.net", "second.example.net", ede, unreachable},
-		{"a block without ede beside it", here("example.org:0", hosts) + here("example.net:0", levels, fwd), "example.net", "beside.example.net", ede, unreachable},
+		{"a block without ede next to one with ede", here("example.org:0", hosts) + here("example.net:0", levels, fwd), "example.net", "next.example.net", ede, unreachable},
 		{"the first of several keys", here("example.org:0 example.net:0", levels, fwd), "example.org", "key1.example.org", ede, unreachable},
 		{"the last of several keys", here("example.org:0 example.net:0", levels, fwd), "example.net", "key2.example.net", ede, unreachable},
 		{"a block above cache", here(".:0", levels, "cache", fwd), ".", "cache.example.org", ede, unreachable},

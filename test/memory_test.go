@@ -16,7 +16,7 @@ const found = " (cached, found …Z)"
 // steady is a cache that keeps failures for the whole of a test.
 const steady = "cache 300 {\n servfail 5m\n }"
 
-// hit asks name and expects a failure out of the cache with these EDEs.
+// hit asks name and expects a failure from cache with these EDEs.
 func hit(t *testing.T, logs *server.Logs, addr, name, cause string, edes ...string) {
 	t.Helper()
 	m := query(name)
@@ -292,6 +292,6 @@ func TestARefusedRefreshLeavesTheCauseOfWhatIsCached(t *testing.T) {
 		}
 	}
 	if hits == 0 {
-		t.Error("no answer out of the cache after a refresh of it was refused")
+		t.Error("no answer from cache after a refresh of it was refused")
 	}
 }

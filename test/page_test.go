@@ -27,7 +27,7 @@ func withPage(addr string, properties ...string) string {
 
 var pageLine = regexp.MustCompile(`page at (http://\S+/)`)
 
-// pageOf is the page's URL as the log of a server that has started has it: the
+// pageOf is the page's URL as the log of a server that has started says: the
 // last one, as server.Start tries again where another socket has the port.
 func pageOf(t *testing.T, logs *server.Logs) string {
 	t.Helper()

@@ -19,7 +19,7 @@ import (
 
 var keyCell = regexp.MustCompile("(?m)^\\| ((?:`\\w+`(?:, )?)+) \\|")
 
-// keyOrder is the order of the keys in a line, as the table of docs/log.md has it.
+// keyOrder is the order of the keys in a line, as in the table of docs/log.md.
 func keyOrder(t *testing.T) (keys []string) {
 	t.Helper()
 	_, section, _ := strings.Cut(readFile(t, "../docs/log.md"), "\n## What is logged\n")

@@ -50,7 +50,7 @@ var faultScenes = []scene{
 		full:  []string{"0 no plugin after ede answers scene… A: add forward, or a zone for it"},
 	},
 	{
-		name: "nothing after acl, which takes the name for a plugin", cause: "no_next_plugin",
+		name: "nothing after acl, which counts as a plugin", cause: "no_next_plugin",
 		stage: plain("acl {\n allow net 127.0.0.0/8\n }"), under: "=forward.",
 		rcode: "SERVFAIL", at: "acl",
 		brief: []string{"0 nothing on this server answers this name"},

@@ -14,7 +14,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/test/upstream"
 )
 
-// The limit is that of this process, so that nothing may run beside the test.
+// The limit is that of this process, so that nothing may run next to the test.
 func TestAServerOutOfSocketsSaysSo(t *testing.T) {
 	logs := server.Capture(t)
 	up := upstream.Start(t, upstream.Config{Handler: upstream.Answer()})

@@ -65,7 +65,7 @@ type Evidence struct {
 	Returned bool
 
 	// CacheHit is true when cache was entered and nothing below it was: proof
-	// that the failure came out of the cache.
+	// that the failure came from cache.
 	CacheHit bool
 	// CacheQuestion is the question that cache saw, lower-cased; it is what the
 	// failure is remembered under. Name is empty when no cache was entered.

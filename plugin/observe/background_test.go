@@ -111,7 +111,7 @@ func TestRefreshesOfTheRealCacheReachTheLadderAndNeverTheClientsRun(t *testing.T
 					upstream.breaks(c.slow)
 					s := query()
 					if got := s.client.rcodes(); s.failed || !slices.Equal(got, []int{dns.RcodeSuccess}) {
-						t.Errorf("failed %v, sent %v; want the answer out of the cache", s.failed, got)
+						t.Errorf("failed %v, sent %v; want the answer from cache", s.failed, got)
 					}
 					time.Sleep(c.slow)
 					synctest.Wait()
@@ -137,7 +137,7 @@ func TestRefreshesOfTheRealCacheReachTheLadderAndNeverTheClientsRun(t *testing.T
 	}
 }
 
-// A failure out of the cache makes the client's run leave a trail while the
+// A failure from cache makes the client's run leave a trail while the
 // refresh that the same query began looks at whose run it is. Only the race
 // detector sees what is wrong with that.
 func TestARefreshReadsNothingThatTheClientsRunWrites(t *testing.T) {

@@ -28,7 +28,7 @@ type Run struct {
 	parent *Run
 	// question is the client's: plugins may rewrite the query in place.
 	question dns.Question
-	// Request is what is remembered of the client's query besides its question.
+	// Request is what is remembered of the client's query in addition to its question.
 	Request option.Request
 	opcode  int
 	// cd is the CD bit of the query.

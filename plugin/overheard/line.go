@@ -83,7 +83,7 @@ func peerIn(values []any) string {
 
 // reasons are told by words: what client-go logs, and what errors wrap, is text. A line
 // has words that others chose, as the path of a file, so that a reason is no more than a
-// hint, and the whole line stands beside it where it may be read.
+// hint, and the whole line follows it where it may be read.
 var reasons = []struct {
 	words  string
 	reason evidence.Reason

@@ -14,11 +14,21 @@ import (
 
 const root = "../.."
 
-// document is a Markdown file; path is below the repository's root.
+// document is a text file; path is below the repository's root.
 type document struct{ path, text string }
 
-// documents are all of the repository.
+// documents are all Markdown files of the repository.
 func documents(t *testing.T) []document {
+	t.Helper()
+	all := files(t, func(path string) bool { return filepath.Ext(path) == ".md" })
+	if !slices.ContainsFunc(all, func(d document) bool { return d.path == "README.md" }) {
+		t.Fatalf("no README.md among %d documents", len(all))
+	}
+	return all
+}
+
+// files are those of the repository that wanted takes.
+func files(t *testing.T, wanted func(path string) bool) []document {
 	t.Helper()
 	var all []document
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -28,24 +38,22 @@ func documents(t *testing.T) []document {
 		if d.IsDir() && d.Name() == ".git" {
 			return filepath.SkipDir
 		}
-		if filepath.Ext(path) == ".md" {
-			text, err := os.ReadFile(path)
-			if err != nil {
-				return err
-			}
-			below, err := filepath.Rel(root, path)
-			if err != nil {
-				return err
-			}
-			all = append(all, document{filepath.ToSlash(below), string(text)})
+		if d.IsDir() || !wanted(path) {
+			return nil
 		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		below, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		all = append(all, document{filepath.ToSlash(below), string(text)})
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	if !slices.ContainsFunc(all, func(d document) bool { return d.path == "README.md" }) {
-		t.Fatalf("no README.md among %d documents", len(all))
 	}
 	return all
 }

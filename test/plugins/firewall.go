@@ -11,7 +11,7 @@ import (
 
 // parseFirewall makes a plugin that judges the answer of those below it: one
 // with the first rcode is thrown away for an own one with the second, or
-// dropped. It takes it for granted that there is an answer, and panics over a
+// dropped. It expects an answer, and panics over a
 // failure that was returned and not written.
 func parseFirewall(args []string) (maker, error) {
 	if len(args) == 2 && args[1] == "drop" {

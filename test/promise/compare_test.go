@@ -194,7 +194,7 @@ func (r *report) close() {
 		if len(r.rest) > most {
 			more = fmt.Sprintf("\nand %d more", len(r.rest)-most)
 		}
-		r.t.Errorf("%d failures in all; besides those above:\n%s%s", r.n, strings.Join(r.rest[:min(len(r.rest), most)], "\n"), more)
+		r.t.Errorf("%d failures in all; in addition to those above:\n%s%s", r.n, strings.Join(r.rest[:min(len(r.rest), most)], "\n"), more)
 	}
 }
 

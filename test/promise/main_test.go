@@ -16,7 +16,7 @@ import (
 	_ "github.com/seed-1b7246af/coredns-ede/test/plugins"
 )
 
-// init puts ede where cmd/coredns puts it, and has some tests wait beside each
+// init puts ede where cmd/coredns puts it, and has some tests wait next to each
 // other.
 func init() {
 	place := slices.Index(dnsserver.Directives, "dnstap")

@@ -52,7 +52,7 @@ type told struct {
 	text []string
 }
 
-// ofWhom are failures beside plugins that CoreDNS does not ship. The failure
+// ofWhom are failures next to plugins that CoreDNS does not ship. The failure
 // belongs to the plugin that made it, and what an upstream said to that upstream.
 var ofWhom = []told{
 	{
@@ -76,7 +76,7 @@ var ofWhom = []told{
 		fields:  map[string]string{"at": "relabel", "owner": "us"}, text: []string{"NOERROR", "SERVFAIL"},
 	},
 	{
-		name: "relabel makes SERVFAIL of an answer out of the cache", rcode: servfail, again: true,
+		name: "relabel makes SERVFAIL of an answer from cache", rcode: servfail, again: true,
 		plugins: forwarding(upstream.Answer(), "relabel NOERROR SERVFAIL", steady),
 		fields:  map[string]string{"at": "relabel", "owner": "us"}, not: map[string]string{"cause": "cached_failure"}, lacks: []uint16{13},
 	},
@@ -96,7 +96,7 @@ var ofWhom = []told{
 		fields:  map[string]string{"at": "firewall", "owner": "us"}, not: map[string]string{"cause": "upstream_refused"},
 	},
 	{
-		name: "a firewall refuses an answer out of the cache", rcode: refused, again: true,
+		name: "a firewall refuses an answer from cache", rcode: refused, again: true,
 		plugins: forwarding(upstream.Answer(), "firewall NOERROR REFUSED", steady),
 		fields:  map[string]string{"at": "firewall", "owner": "us"}, lacks: []uint16{13},
 	},

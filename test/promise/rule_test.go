@@ -111,7 +111,7 @@ func (r rule) expect(q query, own, tcp [][]byte) expectation {
 	if i := slices.IndexFunc(own, has); i >= 0 && len(own) > 1 {
 		return expectation{choices: own[i : i+1], own: own}
 	}
-	// A transport that takes one answer has it from the first or the last that was
+	// A transport that takes one answer gets it from the first or the last that was
 	// written.
 	choices := [][]byte{withID(leaving, binary.BigEndian.Uint16(own[0]))}
 	if has(own[0]) {

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/test/upstream"
 )
 
-// slowBlocks take seconds for each query.
+// slowBlocks need seconds for each query.
 var slowBlocks = []block{
 	{name: "etcd dead", plugins: func(t *testing.T) string {
 		return "etcd example.org {\n endpoint http://" + upstream.Closed(t) + "\n }"

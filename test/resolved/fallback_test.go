@@ -126,7 +126,7 @@ func TestSystemdResolvedStillAsksItsNextServer(t *testing.T) {
 				if always.answered == f.final {
 					t.Errorf("with attach always: %v", always)
 				}
-				// 14 as the first option has it ask 24 times.
+				// 14 as the first option makes it ask 24 times.
 				if always.asked > stock.asked {
 					t.Errorf("with stock CoreDNS: %v; with attach always: %v", stock, always)
 				}

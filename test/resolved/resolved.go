@@ -36,7 +36,7 @@ type Config struct {
 
 var versionNumber = regexp.MustCompile(`\d+`)
 
-// Version is the version of systemd, as 257.
+// Version is the version of systemd, for example 257.
 func Version(t testing.TB) string {
 	t.Helper()
 	out, err := Command(t, "resolvectl", "--version").Output()

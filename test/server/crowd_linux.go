@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keep takes the ports of listeners for these alone, and reports whether another
+// keep reserves the ports of listeners for these alone, and reports whether another
 // socket is bound to one of them already. CoreDNS sets SO_REUSEPORT, and to such
 // a socket Linux may give, for port 0, the UDP port that another one of the same
 // user has: each then gets a share of the other's queries. Where one of the two

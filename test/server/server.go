@@ -79,7 +79,7 @@ func Try(corefile string) (*Server, error) {
 		if err == nil && !crowded {
 			return s, nil
 		}
-		// Beside another socket it may well not have seemed to serve.
+		// Next to another socket it may well not have seemed to serve.
 		if err := errors.Join(err, shutdown(instance)); err != nil && !crowded {
 			return nil, err
 		}
