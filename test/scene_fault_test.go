@@ -82,7 +82,7 @@ var faultScenes = []scene{
 		stage: plain("template IN A . {\n match ^never[.]\n answer \"{{ .Name }} 60 IN A 192.0.2.1\"\n }"),
 		rcode: "SERVFAIL", at: "template",
 		brief: []string{"0 no configured answer of this server matches this name and type"},
-		full:  []string{"0 no template of template matches scene… A and there is no fallthrough"},
+		full:  []string{"0 no template block matches scene… A, and there is no fallthrough"},
 	},
 	{
 		name: "a rewrite that makes an invalid name", cause: "rewrite_invalid_name",

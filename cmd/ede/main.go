@@ -13,17 +13,24 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/check"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/explain"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/report"
+	"github.com/seed-1b7246af/coredns-ede/plugin/instance"
 )
 
-func main() {
+func command() *cobra.Command {
+	version, commit := instance.Version()
 	root := &cobra.Command{
 		Use:           "ede",
 		Short:         "Explain failed DNS queries",
+		Version:       version + " (" + commit + ")",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	root.AddCommand(explain.Command(), report.Command(report.Catalog), causes.Command(), check.Command())
-	err := root.Execute()
+	return root
+}
+
+func main() {
+	err := command().Execute()
 	if err == nil {
 		return
 	}

@@ -57,15 +57,21 @@ func TestATruncatedFailureIsNotSaidToGiveNoReason(t *testing.T) {
 }
 
 func TestAComplaintMakesAFailurePersistentAfterAMinute(t *testing.T) {
-	for lasted, want := range map[time.Duration]Lasts{settled - 1: Transient, settled: Persistent} {
-		e := ev.Evidence{
-			Rcode: servfail, At: "secondary", Path: []string{"secondary"}, Returned: true,
-			Zone:      ev.Zone{Name: "example.org.", State: ev.ZoneNotLoaded},
-			Overheard: ev.Overheard{Text: "Failed to transfer", Reason: ev.Silent, Lasted: lasted},
-		}
-		v := Classify(&e)
-		if v.Lasts != want || strings.Contains(v.Advice, "zone file") {
-			t.Errorf("after %s: %s, advice %q", lasted, v.Lasts, v.Advice)
+	for _, plugin := range []string{"secondary", "kubernetes"} {
+		for lasted, want := range map[time.Duration]Lasts{settled - 1: Transient, settled: Persistent} {
+			e := ev.Evidence{
+				Rcode: servfail, At: plugin, Path: []string{plugin}, Returned: true,
+				Overheard: ev.Overheard{Text: "Failed to transfer", Reason: ev.Silent, Lasted: lasted},
+			}
+			if plugin == "secondary" {
+				e.Zone = ev.Zone{Name: "example.org.", State: ev.ZoneNotLoaded}
+			} else {
+				e.Returned, e.Reply.Written = false, true
+			}
+			v := Classify(&e)
+			if v.Lasts != want || strings.Contains(v.Advice, "zone file") || !strings.Contains(v.Text(), "Failed to transfer") {
+				t.Errorf("%s, after %s: %s %s, advice %q, text %q", plugin, lasted, v.Cause.ID, v.Lasts, v.Advice, v.Text())
+			}
 		}
 	}
 }

@@ -13,7 +13,7 @@ var (
 	forwardLoop = &Cause{
 		ID: "forward_loop", Code: 0, Lasts: Persistent, Owner: Us, Rank: Found,
 		Title:  "This server forwards to itself",
-		When:   "The upstream's address is this server's own, or that of a block that forwards back; often /etc/resolv.conf names the server itself.",
+		When:   "The upstream's address is this server's own, or that of a block that forwards back; often /etc/resolv.conf names the server itself. A circle through another server is told once it is proved: its first questions are time-outs.",
 		Advice: "Name a real upstream in forward. The loop plugin stops such a server at start.",
 		Corefile: `loop
 forward . 192.0.2.53`,
@@ -43,7 +43,7 @@ forward . 192.0.2.53`,
 }
 forward . 192.0.2.53`,
 		Brief: "no configured answer of this server matches this name and type",
-		Full:  "no template of {at} matches {asked} and there is no fallthrough",
+		Full:  "no template block matches {asked}, and there is no fallthrough",
 	}
 	rewriteInvalidName = &Cause{
 		ID: "rewrite_invalid_name", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific,

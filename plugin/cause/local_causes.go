@@ -89,7 +89,7 @@ var (
 		ID: "hosts_miss", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific,
 		Title:  "The hosts table does not have the name",
 		When:   "hosts without fallthrough answers SERVFAIL for every name that it lacks, not NXDOMAIN.",
-		Advice: "Write fallthrough in the hosts block, or limit hosts to the zones that it has in full.",
+		Advice: "Write fallthrough in the hosts block, and below it what answers the other names: forward, or file with a zone of an SOA and an NS record alone, which says NXDOMAIN.",
 		Corefile: `hosts {
     192.0.2.5 printer.example.org
     fallthrough

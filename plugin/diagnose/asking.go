@@ -169,7 +169,7 @@ func (d *diagnosis) probe(ctx context.Context) *probing {
 			defer close(p.ended)
 			defer guard.Catch(guard.Diagnosing, d.abort)
 			d.source = d.prober(ctx).Source(ctx)
-			p.found = d.source.Probe(d.Question.Name, d.Question.Qtype)
+			p.found = d.source.Follow(d.Question.Name, d.Question.Qtype)
 		}()
 	}
 	return d.probing

@@ -52,7 +52,11 @@ const adviceException = "Set an exception on the upstream for this zone: domain-
 // ownZone is the finding that the upstream has a zone of its own which its validation
 // fails; why says how the public tree shows it.
 func (d *diagnosis) ownZone(why, address string) (Finding, bool) {
-	return d.convict("upstream_own_zone", why+address)
+	f, ok := d.convict("upstream_own_zone", why)
+	first := &f.Verdict.Statements[0]
+	first.Full += address
+	f.Verdict.Own, f.Text = first.Full, first.Full
+	return f, ok
 }
 
 func (d *diagnosis) replacedBy(found *dnssec.Finding, address netip.Addr) (Finding, bool) {
@@ -60,9 +64,10 @@ func (d *diagnosis) replacedBy(found *dnssec.Finding, address netip.Addr) (Findi
 	if found.Standing == dnssec.Absent {
 		what = "has none"
 	}
-	text := fmt.Sprintf("the answer %s is not the zone's: %s, by its own signed record, %s for %s; a filter replaces it",
-		address, zoneName(found.Zone), what, option.Sanitize(found.Owner, maxSaid))
-	v := cause.Diagnosed(d.Verdict, "answer_replaced", nil, text, text, "")
+	rest := fmt.Sprintf("is not the zone's: %s, by its own signed record, %s for %s; a filter replaces it",
+		zoneName(found.Zone), what, option.Sanitize(found.Owner, maxSaid))
+	text := fmt.Sprintf("the answer %s %s", address, rest)
+	v := cause.Diagnosed(d.Verdict, "answer_replaced", nil, "the answer "+rest, text, "")
 	d.step(false, "%s", text)
 	return d.explained(v, "", false), true
 }

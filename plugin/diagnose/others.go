@@ -69,7 +69,7 @@ func (d *diagnosis) refused(ctx context.Context) (Finding, bool) {
 		d.saw(false, "it refuses control questions too")
 		if d.Answered != nil {
 			if n := d.Answered(); n >= answeredBefore {
-				return d.convict("upstream_rate_limit", fmt.Sprintf("%d answers came from it before, and refusals at %sZ", n, d.Now().UTC().Format(time.TimeOnly)))
+				return d.convict("upstream_rate_limit", fmt.Sprintf("it answered %d queries since this server started, and refuses at %sZ", n, d.Now().UTC().Format(time.TimeOnly)))
 			}
 		}
 	}

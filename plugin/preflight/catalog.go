@@ -49,7 +49,7 @@ var keyChecks = []check{
 var otherChecks = []check{
 	{
 		code:    ForwardToSelf,
-		text:    "forward sends names under %s to %s, where this process takes them to the same block again, in a circle: clients get SERVFAIL",
+		text:    "forward sends names under %s to %s, where this process takes them to the same block again, in a circle: what goes there is never answered, and with no other upstream clients get SERVFAIL",
 		fix:     "forward to a resolver that is not this process",
 		reports: []string{"coredns#2391", "coredns#2161", "coredns#1712"},
 		find:    findForwardLoop,

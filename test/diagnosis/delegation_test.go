@@ -57,7 +57,18 @@ func delegations() []told {
 		{bed.Case{Name: "ns-timeout", After: always(-1)}, 22, "timed out"},
 		{bed.Case{Name: "ns-one-closed", AtParent: another(nobody)}, 0, ""},
 		{bed.Case{Name: "valid"}, 0, ""},
+		{alias("cname-to-dead", "ns-closed."), 22, "port closed"},
+		{alias("cname-to-dead-unsigned", "ns-closed-unsigned."), 22, "port closed"},
+		{alias("cname-to-refused", "ns-refused."), 22, "REFUSED"},
+		{alias("cname-to-cname-to-dead", "alias.cname-to-dead."), 22, "port closed"},
+		{alias("cname-to-valid", "valid."), 0, ""},
+		{bed.Case{Name: "dname-to-dead", Ask: "www.tree", Before: bed.Records("tree.%s 300 IN DNAME ns-closed." + bed.TLD)}, 22, "port closed"},
 	}
+}
+
+// alias is a zone with an alias to a name of another one.
+func alias(name, target string) bed.Case {
+	return bed.Case{Name: name, Ask: "alias", Before: bed.Records("alias.%s 300 IN CNAME " + target + bed.TLD)}
 }
 
 // upward refers to the root, as servers once did for zones that they do not have.

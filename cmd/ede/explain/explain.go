@@ -9,8 +9,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/cloudflare/circl/sign/ed448"
@@ -39,6 +37,9 @@ const (
 	maxTime  = time.Minute
 )
 
+// patience is how long one exchange may take.
+func (o options) patience() time.Duration { return min(patience, o.timeout/2) }
+
 // udpSize is what the question offers (RFC 9715).
 const udpSize = 1232
 
@@ -47,6 +48,7 @@ type options struct {
 	delegation bool
 	networks   []string
 	compare    []string
+	timeout    time.Duration
 	asJSON     bool
 }
 
@@ -58,8 +60,16 @@ func Command() *cobra.Command {
 		Short: "Find out why a name fails",
 		Long: "Explain asks SERVER, by default the system's resolver, for NAME and TYPE, by default A, and explains a failure: " +
 			"it validates the DNSSEC chain itself, compares with other resolvers, and asks the zone's own name servers.\n\n" +
-			"SERVER is 192.0.2.53, 192.0.2.53:5300, tls://192.0.2.53%NAME or https://HOST. The exit status is 0 if the name " +
-			"resolves, 1 if the failure is explained, 2 for a mistake in the arguments, and 3 if it could not be explained.",
+			"NAME may be an address, which stands for its reverse name and type PTR, and have letters beyond ASCII. SERVER, in " +
+			"any place, is 192.0.2.53, 192.0.2.53:5300, 192.0.2.53#5300, a host name, tls://192.0.2.53%NAME or https://HOST. The " +
+			"exit status is 0 if the name resolves, 1 if the failure is explained, 2 for a mistake in the arguments, and 3 if it " +
+			"could not be explained.",
+		Example: `  ede explain www.example.org
+  ede explain www.example.org AAAA @192.0.2.53
+  ede explain @192.0.2.53#5300 MX example.org
+  ede explain 2001:db8::25 @resolver.example.org
+  ede explain www.example.org @tls://192.0.2.53%resolver.example.org --delegation
+  ede explain www.example.org --compare 198.51.100.53 --timeout 20s --json`,
 		Args: cobra.RangeArgs(1, 3),
 		RunE: func(cmd *cobra.Command, args []string) error { return run(cmd, o, args) },
 	}
@@ -68,12 +78,24 @@ func Command() *cobra.Command {
 	f.BoolVar(&o.delegation, "delegation", false, "ask the zone's own name servers")
 	f.StringSliceVar(&o.networks, "delegation-network", nil, "networks outside the globally routable that may be asked")
 	f.StringSliceVar(&o.compare, "compare", nil, "another resolver to ask; tells it the name")
+	f.DurationVar(&o.timeout, "timeout", maxTime, "how long it may take in all")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	return c
 }
 
 func run(cmd *cobra.Command, o options, args []string) error {
-	q, server, err := question(args)
+	began := time.Now()
+	if o.timeout < time.Second {
+		return fmt.Errorf("--timeout %s is too short: a second is the least", o.timeout)
+	}
+	ctx := cmd.Context()
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	cmd.SetContext(ctx)
+	q, server, err := question(ctx, args)
 	if err != nil {
 		return err
 	}
@@ -82,7 +104,7 @@ func run(cmd *cobra.Command, o options, args []string) error {
 		return err
 	}
 	defer closeAll()
-	upstream, err := exchange.Open(server, patience)
+	upstream, err := exchange.Open(server, o.patience())
 	if err != nil {
 		return err
 	}
@@ -93,6 +115,8 @@ func run(cmd *cobra.Command, o options, args []string) error {
 	p.colour = onTerminal && os.Getenv("NO_COLOR") == ""
 	f, reply := o.explain(cmd, engine, resolver(server, upstream), q)
 	p.reply = reply
+	// What was waited for is all of it, the first question too.
+	f.Elapsed, f.Queries = time.Since(began), f.Queries+1
 	return p.print(f)
 }
 
@@ -110,9 +134,6 @@ func resolver(server string, u *exchange.Upstream) diagnose.Resolver {
 // first question as well, nil if there was none.
 func (o options) explain(cmd *cobra.Command, engine *diagnose.Engine, r diagnose.Resolver, q dns.Question) (diagnose.Finding, *dns.Msg) {
 	ctx := cmd.Context()
-	if ctx == nil {
-		ctx = context.Background()
-	}
 	if !o.asJSON {
 		shown := begin(cmd.ErrOrStderr(), fmt.Sprintf("asking %s for %s %s", r.Name, q.Name, dns.Type(q.Qtype)))
 		defer shown.finish()
@@ -143,54 +164,8 @@ func (o options) hints() []string {
 	return hints
 }
 
-// question reads NAME [TYPE] [@SERVER].
-func question(args []string) (dns.Question, string, error) {
-	q := dns.Question{Qtype: dns.TypeA, Qclass: dns.ClassINET}
-	server := ""
-	for i, arg := range args {
-		qtype, isType := typeOf(arg)
-		switch {
-		case strings.HasPrefix(arg, "@"):
-			server = arg[1:]
-		case i == 0:
-			if _, ok := dns.IsDomainName(arg); !ok {
-				return q, "", fmt.Errorf("%q is no domain name", arg)
-			}
-			if cause.ByID(arg) != nil {
-				return q, "", fmt.Errorf("%q is a cause, which `ede causes %s` explains; the domain name is %s", arg, arg, dns.Fqdn(arg))
-			}
-			q.Name = dns.Fqdn(arg)
-		case isType:
-			q.Qtype = qtype
-		default:
-			return q, "", fmt.Errorf("%q is neither a type nor a @SERVER", arg)
-		}
-	}
-	if q.Name == "" {
-		return q, "", errors.New("no name: the first argument is the name to ask for")
-	}
-	if server == "" {
-		config, err := dns.ClientConfigFromFile("/etc/resolv.conf")
-		if err != nil || len(config.Servers) == 0 {
-			return q, "", errors.New("the system names no resolver: give one as @SERVER")
-		}
-		server = net.JoinHostPort(config.Servers[0], config.Port)
-	}
-	return q, server, nil
-}
-
-// typeOf reads a mnemonic, or TYPEnnn (RFC 3597 section 5).
-func typeOf(arg string) (uint16, bool) {
-	arg = strings.ToUpper(arg)
-	if t, ok := dns.StringToType[arg]; ok {
-		return t, true
-	}
-	n, err := strconv.ParseUint(strings.TrimPrefix(arg, "TYPE"), 10, 16)
-	return uint16(n), err == nil && strings.HasPrefix(arg, "TYPE")
-}
-
 func newEngine(o options) (*diagnose.Engine, func(), error) {
-	e := &diagnose.Engine{Anchors: dnssec.RootAnchors(), Private: diagnose.PrivateZones(), Now: time.Now, Ed448: verifyEd448, MaxTime: maxTime}
+	e := &diagnose.Engine{Anchors: dnssec.RootAnchors(), Private: diagnose.PrivateZones(), Now: time.Now, Ed448: verifyEd448, MaxTime: o.timeout}
 	var open []*exchange.Upstream
 	closeAll := func() {
 		for _, u := range open {
@@ -219,7 +194,12 @@ func newEngine(o options) (*diagnose.Engine, func(), error) {
 		}
 	}
 	for _, to := range o.compare {
-		u, err := exchange.Open(to, patience)
+		to, err := serverOf(context.Background(), to)
+		if err != nil {
+			closeAll()
+			return nil, nil, err
+		}
+		u, err := exchange.Open(to, o.patience())
 		if err != nil {
 			closeAll()
 			return nil, nil, err

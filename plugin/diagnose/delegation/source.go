@@ -34,6 +34,65 @@ func (s *Source) Probe(name string, qtype uint16) Finding {
 	return f
 }
 
+// maxLinks is how many aliases of one name are followed.
+const maxLinks = 8
+
+// Follow is Probe, and then that of the alias's target where the servers of name are in
+// order and have an alias there: the zone of a target is one that its owner knows nothing
+// of, and fails on its own.
+func (s *Source) Follow(name string, qtype uint16) Finding {
+	f := s.Probe(name, qtype)
+	for range maxLinks {
+		if f.Kind != Healthy || qtype == dns.TypeCNAME || qtype == dns.TypeANY {
+			return f
+		}
+		m, err := s.Ask(dns.Question{Name: name, Qtype: qtype, Qclass: dns.ClassINET})
+		if err != nil {
+			return f
+		}
+		target := targetOf(m, dns.CanonicalName(name))
+		if target == "" {
+			return f
+		}
+		name, f = target, s.Probe(target, qtype)
+	}
+	return f
+}
+
+// targetOf is the end of the aliases from name in m, "" if there are none or m goes on to
+// records.
+func targetOf(m *dns.Msg, name string) string {
+	at := name
+	for range maxLinks {
+		next := ""
+		for _, rr := range m.Answer {
+			owner := dns.CanonicalName(rr.Header().Name)
+			switch rr := rr.(type) {
+			case *dns.CNAME:
+				if owner == at {
+					next = dns.CanonicalName(rr.Target)
+				}
+			case *dns.DNAME:
+				if next == "" && owner != at && owner != "." && dns.IsSubDomain(owner, at) {
+					next = dns.Fqdn(at[:len(at)-len(owner)] + dns.CanonicalName(rr.Target))
+				}
+			default:
+				if owner == at && rr.Header().Rrtype != dns.TypeRRSIG {
+					return ""
+				}
+			}
+		}
+		if next == "" {
+			break
+		}
+		at = next
+	}
+	if _, ok := dns.IsDomainName(at); at == name || !ok {
+		return ""
+	}
+	return at
+}
+
 // Queries is how many questions were sent so far.
 func (s *Source) Queries() int {
 	s.r.mu.Lock()
