@@ -17,7 +17,9 @@ import (
 type heavy struct {
 	capacity int
 	index    map[string]*entry
-	heap     []*entry // least count on top
+	// heap has the least rank on top. A rank is what a count was at some time: it is put
+	// right only where it decides which entry is the least.
+	heap []*entry
 	// cut is true if a store has left out less frequent keys.
 	cut bool
 }
@@ -25,7 +27,7 @@ type heavy struct {
 // An entry is one counted key.
 type entry struct {
 	key         string
-	count       uint64
+	count, rank uint64
 	over        uint64 // how much of count may be another key's
 	cached      uint64
 	first, last time.Time // of this stay in the table; zero if no line had a time
@@ -41,24 +43,35 @@ func newHeavy(capacity int) *heavy {
 
 // add counts key n times. The entry is valid until the next add.
 func (h *heavy) add(key []byte, n uint64) *entry {
-	if e, ok := h.index[string(key)]; ok {
+	if e := h.index[string(key)]; e != nil {
 		e.count += n
-		h.down(e.pos)
 		return e
 	}
 	if len(h.heap) < h.capacity {
-		e := &entry{key: string(key), count: n, pos: len(h.heap)}
+		e := &entry{key: string(key), count: n, rank: n, pos: len(h.heap)}
 		h.index[e.key] = e
 		h.heap = append(h.heap, e)
 		h.up(e.pos)
 		return e
 	}
-	e := h.heap[0]
+	e := h.least()
 	delete(h.index, e.key)
-	*e = entry{key: string(key), count: e.count + n, over: e.count}
+	*e = entry{key: string(key), count: e.count + n, rank: e.count + n, over: e.count}
 	h.index[e.key] = e
 	h.down(0)
 	return e
+}
+
+// least returns the entry with the least count, which is on top of the heap then.
+func (h *heavy) least() *entry {
+	for {
+		e := h.heap[0]
+		if e.rank == e.count {
+			return e
+		}
+		e.rank = e.count
+		h.down(0)
+	}
 }
 
 // bound is how much any count may be too high at most; 0 means all are exact.
@@ -85,7 +98,7 @@ func (h *heavy) top(n int) []*entry {
 func (h *heavy) up(i int) {
 	for i > 0 {
 		parent := (i - 1) / 2
-		if h.heap[parent].count <= h.heap[i].count {
+		if h.heap[parent].rank <= h.heap[i].rank {
 			return
 		}
 		h.swap(i, parent)
@@ -97,7 +110,7 @@ func (h *heavy) down(i int) {
 	for {
 		least := i
 		for _, child := range [2]int{2*i + 1, 2*i + 2} {
-			if child < len(h.heap) && h.heap[child].count < h.heap[least].count {
+			if child < len(h.heap) && h.heap[child].rank < h.heap[least].rank {
 				least = child
 			}
 		}
