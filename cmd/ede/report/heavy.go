@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/memory"
 )
 
 // heavy counts the most frequent of any number of keys in fixed memory: the
@@ -14,12 +16,22 @@ import (
 //
 // A count is never too low, and too high by at most the entry's over, which is
 // at most total/capacity. Every key with more than total/capacity is present.
+//
+// Before a key takes over a place it has to have been more frequent than its least entry:
+// until then it is counted with others that have the same hash (Homem and Carvalho,
+// "Finding top-k elements in data streams", 2010). So most of very many keys that come
+// once cost no more than a look.
 type heavy struct {
 	capacity int
 	index    map[string]*entry
 	// heap has the least rank on top. A rank is what a count was at some time: it is put
 	// right only where it decides which entry is the least.
 	heap []*entry
+	// passed bounds from above how often keys without a place came, by their hash. No
+	// number exceeds the least count.
+	passed []uint64
+	// passing is what is returned for a key without a place.
+	passing entry
 	// cut is true if a store has left out less frequent keys.
 	cut bool
 }
@@ -54,12 +66,29 @@ func (h *heavy) add(key []byte, n uint64) *entry {
 		h.up(e.pos)
 		return e
 	}
-	e := h.least()
+	e, before := h.least(), h.cell(string(key))
+	if *before+n <= e.count {
+		*before += n
+		h.passing = entry{key: string(key)}
+		return &h.passing
+	}
 	delete(h.index, e.key)
-	*e = entry{key: string(key), count: e.count + n, rank: e.count + n, over: e.count}
+	over := *before
+	*h.cell(e.key) = e.count
+	*e = entry{key: string(key), count: over + n, rank: over + n, over: over}
 	h.index[e.key] = e
 	h.down(0)
 	return e
+}
+
+// cellsPerPlace is how many numbers there are in passed for each place.
+const cellsPerPlace = 4
+
+func (h *heavy) cell(key string) *uint64 {
+	if h.passed == nil {
+		h.passed = make([]uint64, cellsPerPlace*h.capacity)
+	}
+	return &h.passed[memory.NameHash(key)%uint64(len(h.passed))]
 }
 
 // least returns the entry with the least count, which is on top of the heap then.
