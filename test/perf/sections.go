@@ -103,7 +103,7 @@ func entries(ctx context.Context, b *bench) (table, error) {
 	failing := load{udp, names{hosts: few.hosts, failing: 100}, servfail}
 	for _, n := range []int{100_000, distinct} {
 		form := fmt.Sprintf("ede {\n log summary 10s\n memory %d\n}", n)
-		c := contest{base: form, with: form, block: missing}
+		c := contest{base: form, with: form, block: missing, ask: failing}
 		p, err := b.open(ctx, c)
 		if err != nil {
 			return t, err
