@@ -178,7 +178,8 @@ type Classifier struct {
 func NewClassifier() *Classifier { return &Classifier{seed: maphash.MakeSeed()} }
 
 // Classify returns the verdict on e, as Classify does. Failures that are alike share one,
-// whose Trace is that of the first of them; a verdict that is for e alone has none.
+// whose Trace is that of the first of them; a verdict that is for e alone has none. No
+// verdict holds e itself.
 func (c *Classifier) Classify(e *ev.Evidence) *Verdict {
 	if !repeats(e) {
 		v := Classify(e)
@@ -197,6 +198,7 @@ func (c *Classifier) Classify(e *ev.Evidence) *Verdict {
 		return v
 	}
 	v.shared = &shared{of: &v.Statements[0]}
+	v.seen = e.Clone()
 	place.Store(v)
 	return v
 }

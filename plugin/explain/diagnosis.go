@@ -35,10 +35,14 @@ func (d *Diagnoser) Stop() { d.runner.Stop() }
 // diagnose returns what diagnosis knows of the failure ev in place of v, or v. It starts a
 // diagnosis if it knows nothing, and waits for it if the block's answers may be held.
 func (x *Explainer) diagnose(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) *cause.Verdict {
-	d := x.Diagnoser
-	if d == nil || !x.Block.Diagnose || ev.CheckingDisabled || isProbe(ev.Question) {
+	if x.Diagnoser == nil || !x.Block.Diagnose || ev.CheckingDisabled || isProbe(ev.Question) {
 		return v
 	}
+	return x.diagnosed(run, ev, v)
+}
+
+func (x *Explainer) diagnosed(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) *cause.Verdict {
+	d := x.Diagnoser
 	if ev.Nested != nil {
 		return d.knownNested(ev, v)
 	}

@@ -77,8 +77,9 @@ func (x *Explainer) failed(run *observe.Run, r *dns.Msg, outcome observe.Outcome
 	verdict = x.weigh(ev, x.diagnose(run, ev, verdict))
 	f := x.failure(run, r, ev, verdict)
 	x.remember(f, ev)
-	reply := x.reply(f, ev, run, r, outcome)
-	x.record(run.Context, f, ev)
+	reply := x.reply(&f.Failure, ev, run, r, outcome)
+	x.record(run.Context, &f.Failure, ev)
+	x.release(f, ev)
 	if reply == nil {
 		return rcode, err
 	}
@@ -116,14 +117,19 @@ func (x *Explainer) recallOrClassify(ev *evidence.Evidence) *cause.Verdict {
 }
 
 func (x *Explainer) classify(ev *evidence.Evidence) *cause.Verdict {
-	if ev.Nested != nil || ev.Changed.Plugin != "" {
+	switch {
+	case x.classifiesAlike(ev):
+		return x.Classifier.Classify(ev)
+	case ev.Nested != nil || ev.Changed.Plugin != "":
 		return cause.ClassifyWith(ev, x.recallLookup)
 	}
-	if x.Diagnoser != nil || x.History != nil {
-		// The page shows each failure with the facts of its own.
-		return cause.Classify(ev)
-	}
-	return x.Classifier.Classify(ev)
+	// The page shows each failure with the facts of its own.
+	return cause.Classify(ev)
+}
+
+// classifiesAlike reports whether ev is given a verdict that does not hold it.
+func (x *Explainer) classifiesAlike(ev *evidence.Evidence) bool {
+	return ev.Nested == nil && ev.Changed.Plugin == "" && x.Diagnoser == nil && x.History == nil
 }
 
 // recallLookup returns the verdict that is remembered of an internal lookup whose failure
@@ -140,15 +146,19 @@ func (x *Explainer) recallCached(block uint64, ev *evidence.Evidence) *cause.Ver
 }
 
 // remember counts f under its incident, and keeps it for the page and for why.
-func (x *Explainer) remember(f *record.Failure, ev *evidence.Evidence) {
-	f.First = x.Table.Failed(&incident.Failure{
-		Key: keyOf(x.Block.ID, ev), ID: f.Incident, Name: f.Question.Name, Verdict: f.Verdict,
-		Cached: ev.CacheHit || f.Verdict.Cached, LastGood: ev.LastGood, Time: f.Time,
-	}) == 1
-	if x.History == nil || isProbe(f.Question) {
-		return
+func (x *Explainer) remember(f *failure, ev *evidence.Evidence) {
+	c := &f.counted
+	c.Key, c.ID, c.Name, c.Verdict = keyOf(x.Block.ID, ev), f.Incident, f.Question.Name, f.Verdict
+	c.Cached, c.LastGood, c.Time = ev.CacheHit || f.Verdict.Cached, ev.LastGood, f.Time
+	f.First = x.Table.Failed(c) == 1
+	if x.History != nil && !isProbe(f.Question) {
+		x.show(&f.Failure, ev)
 	}
-	x.History.Failed(incident.Detail{
+}
+
+// show keeps f for the page and for why.
+func (x *Explainer) show(f *record.Failure, ev *evidence.Evidence) {
+	x.History.Failed(&incident.Detail{
 		Block: x.Block.ID, Verdict: f.Verdict, Rcode: f.Rcode, Question: f.Question, Asked: f.Asked, Group: f.Group,
 		Client: x.Client.Address(f.Client), Server: f.Server, Protocol: f.Protocol,
 		Duration: f.Duration, Error: ev.Failure.Text(), Upstreams: ev.Upstreams,

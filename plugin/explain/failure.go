@@ -3,6 +3,7 @@ package explain
 import (
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/coredns/coredns/plugin/metrics"
@@ -17,34 +18,41 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/record"
 )
 
+// failure is what is recorded and counted of a failed query. It is used again for another
+// query once that has been done: what waits for the log is a copy.
+type failure struct {
+	record.Failure
+	counted incident.Failure
+}
+
+var failures = sync.Pool{New: func() any { return new(failure) }}
+
 // failure returns what is recorded of the failed query r.
-func (x *Explainer) failure(run *observe.Run, r *dns.Msg, ev *evidence.Evidence, v *cause.Verdict) *record.Failure {
-	server := metrics.WithServer(run.Context)
-	zone := x.Block.ServedZone(ev.Name)
-	group := incident.ZoneOf(ev.Name, zone)
-	if found := v.FoundZone(); found != "" {
-		group = found
+func (x *Explainer) failure(run *observe.Run, r *dns.Msg, ev *evidence.Evidence, v *cause.Verdict) *failure {
+	f := failures.Get().(*failure)
+	f.Server, f.View = metrics.WithServer(run.Context), metrics.WithView(run.Context)
+	f.Zone = x.Block.ServedZone(ev.Name)
+	if f.Group = v.FoundZone(); f.Group == "" {
+		f.Group = incident.ZoneOf(ev.Name, f.Zone)
 	}
 	if x.Block.Diagnose {
 		v = v.InDiagnosis()
 	}
-	return &record.Failure{
-		Time:     time.Now(),
-		Verdict:  v,
-		Rcode:    ev.Rcode,
-		Server:   server,
-		Zone:     zone,
-		View:     metrics.WithView(run.Context),
-		Protocol: protocol(server, run.ResponseWriter),
-		Client:   ClientOf(run.ResponseWriter),
-		ID:       r.Id,
-		Question: ev.Question,
-		Asked:    ev.Asked,
-		Duration: ev.Elapsed,
-		Cached:   ev.CacheHit,
-		Sent:     record.SentYes,
-		Group:    group,
-		Incident: incident.IDOf(v, ev.Rcode, group),
+	f.Time, f.Verdict, f.Rcode = time.Now(), v, ev.Rcode
+	f.Protocol, f.Client = protocol(f.Server, run.ResponseWriter), ClientOf(run.ResponseWriter)
+	f.ID, f.Question, f.Asked = r.Id, ev.Question, ev.Asked
+	f.Duration, f.Cached, f.Sent = ev.Elapsed, ev.CacheHit, record.SentYes
+	f.Incident = incident.IDOf(v, ev.Rcode, f.Group)
+	return f
+}
+
+// release gives f and ev back. Where a verdict may hold the evidence, as one that is shown
+// or is being diagnosed does, that is left to the collector.
+func (x *Explainer) release(f *failure, ev *evidence.Evidence) {
+	*f = failure{}
+	failures.Put(f)
+	if x.classifiesAlike(ev) {
+		ev.Release()
 	}
 }
 

@@ -99,5 +99,5 @@ func (x *Explainer) Panicked(run *observe.Run, r *dns.Msg, v any) {
 	f := x.failure(run, r, ev, cause.Classify(ev))
 	f.Sent = record.NotSent
 	x.remember(f, ev)
-	x.record(run.Context, f, ev)
+	x.record(run.Context, &f.Failure, ev)
 }

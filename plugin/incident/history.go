@@ -65,12 +65,12 @@ func NewHistory(now func() time.Time) *History {
 	return &History{now: now, began: now(), names: newNames()}
 }
 
-// Failed records d.
-func (h *History) Failed(d Detail) {
+// Failed records d, which it may change.
+func (h *History) Failed(d *Detail) {
 	if h == nil {
 		return
 	}
-	d = d.bounded()
+	d.bound()
 	now := h.now()
 	h.mu.Lock()
 	defer h.mu.Unlock()

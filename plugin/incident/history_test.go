@@ -33,10 +33,10 @@ func (h *hour) snapshot() *Snapshot {
 }
 
 // detail is a timeout of name at an upstream.
-func detail(name, upstream string) Detail {
+func detail(name, upstream string) *Detail {
 	c := cause.ByID("upstream_timeout")
 	question := dns.Question{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET}
-	return Detail{
+	return &Detail{
 		Block: 1, Rcode: dns.RcodeServerFailure, Question: question, Asked: question, Group: "example.org.",
 		Verdict: (&cause.Verdict{
 			Cause: c, At: "forward", Upstream: upstream,
@@ -140,12 +140,13 @@ func TestWhatIsKeptOfAFailureIsBoundedAndHarmless(t *testing.T) {
 	d.Verdict.At, d.Verdict.Zone, d.Verdict.Own, d.Verdict.Advice = long, long, long, long
 	d.Verdict.Statements[0].Full, d.Verdict.Statements[0].Brief = long, long
 	d.Verdict = d.Verdict.WithTrace(slices.Repeat([]string{long}, 101))
+	ofQuery := d.Verdict
 	h := newHour()
 	h.Failed(d)
 	if kept := h.recent.ring[0].d; len(kept.Error) > maxText || len(kept.Verdict.Trace()) > maxTrace || len(kept.Verdict.Trace()[1]) > maxText || len(kept.Question.Name) > maxName {
 		t.Errorf("kept %d octets of error, %d facts", len(kept.Error), len(kept.Verdict.Trace()))
 	}
-	if len(d.Verdict.Trace()) != 101 {
+	if len(ofQuery.Trace()) != 101 || ofQuery.At != long {
 		t.Error("the verdict of the query was cut as well")
 	}
 	r := h.snapshot().Recent[0]
@@ -209,10 +210,11 @@ func BenchmarkHistoryFailed(b *testing.B) {
 	h := NewHistory(time.Now)
 	details := make([]Detail, 64)
 	for i := range details {
-		details[i] = detail(fmt.Sprintf("host%d.example.org.", i), "192.0.2.53:53")
+		details[i] = *detail(fmt.Sprintf("host%d.example.org.", i), "192.0.2.53:53")
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		h.Failed(details[i%len(details)])
+		d := details[i%len(details)]
+		h.Failed(&d)
 	}
 }

@@ -62,7 +62,7 @@ func keyFor(block uint64, name string) nameKey {
 }
 
 // failed records d and reports whether it began an episode.
-func (n *names) failed(now time.Time, d Detail) bool {
+func (n *names) failed(now time.Time, d *Detail) bool {
 	key := keyFor(d.Block, d.Question.Name)
 	element := n.held[key]
 	if element == nil {

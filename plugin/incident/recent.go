@@ -51,10 +51,11 @@ type failed struct {
 	d  Detail
 }
 
-func (r *recent) add(now time.Time, d Detail) {
+func (r *recent) add(now time.Time, d *Detail) {
+	at := &r.ring[r.count%maxRecent]
+	*at = failed{now, *d}
 	// A list of upstreams would be kept for as long as the entry.
-	d.Upstreams = nil
-	r.ring[r.count%maxRecent] = failed{now, d}
+	at.d.Upstreams = nil
 	r.count++
 }
 
@@ -67,9 +68,9 @@ func (r *recent) raw() []failed {
 	return all
 }
 
-// bounded returns d with no string longer than is kept of it: what was received
+// bound leaves no string in d that is longer than is kept of it: what was received
 // may be long, and a part of it would hold the whole in memory.
-func (d Detail) bounded() Detail {
+func (d *Detail) bound() {
 	d.Question.Name = clip(d.Question.Name, maxName)
 	d.Asked.Name = clip(d.Asked.Name, maxName)
 	d.Error = clip(d.Error, maxText)
@@ -84,7 +85,7 @@ func (d Detail) bounded() Detail {
 	v := d.Verdict.WithTrace(kept)
 	d.Verdict = v
 	if !long(v) {
-		return d
+		return
 	}
 	v.At, v.Upstream, v.Zone = clip(v.At, maxWord), clip(v.Upstream, maxWord), clip(v.Zone, maxName)
 	v.Own, v.Advice = clip(v.Own, maxText), clip(v.Advice, maxText)
@@ -94,7 +95,6 @@ func (d Detail) bounded() Detail {
 		s.Brief, s.Full = clip(s.Brief, maxText), clip(s.Full, maxText)
 		v.Statements = append(v.Statements, s)
 	}
-	return d
 }
 
 // long reports whether a part of v other than its trace exceeds what is kept of
@@ -121,7 +121,7 @@ func clip(s string, octets int) string {
 }
 
 // shown makes what is shown of k.
-func (k failed) shown() Recent {
+func (k *failed) shown() Recent {
 	v := k.d.Verdict
 	r := Recent{
 		Time:     k.at,

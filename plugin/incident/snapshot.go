@@ -63,8 +63,8 @@ func (h *History) snapshot(s *Snapshot) {
 			tops[i].Name = option.Sanitize(tops[i].Name, maxName)
 		}
 	}
-	for _, f := range failures {
-		s.Recent = append(s.Recent, f.shown())
+	for i := range failures {
+		s.Recent = append(s.Recent, failures[i].shown())
 	}
 }
 

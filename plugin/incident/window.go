@@ -105,7 +105,11 @@ func (t *Table) Untold(id *ID, name string, cached bool) {
 		in.window.add(name, cached)
 		return
 	}
-	// It made room for another one since it was counted.
+	t.untoldOf(id, cached)
+}
+
+// untoldOf is Untold for an incident that made room for another one since it was counted.
+func (t *Table) untoldOf(id *ID, cached bool) {
 	s := Summary{Incident: Incident{ID: *id, Last: t.now()}, Window: 1, Names: 1}
 	if cached {
 		s.WindowCached = 1

@@ -137,6 +137,10 @@ func (s *verdicts) says(r ref, v *cause.Verdict) (same bool) {
 		held := s.load(r)
 		return held.Cause == v.Cause && slices.Equal(held.Statements, v.Statements)
 	}
+	return s.saysItself(r, v)
+}
+
+func (s *verdicts) saysItself(r ref, v *cause.Verdict) (same bool) {
 	var room [512]byte
 	packed, _ := pack(room[:0], v)
 	s.texts.view(uint64(r&^own), func(held []byte) { same = bytes.Equal(held, packed) })

@@ -20,7 +20,7 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 		e.At, e.Failure = "", interpret(err, nil, "")
 		return e
 	}
-	n := run.note()
+	n := run.noted()
 	place := run.failedPlace()
 	if err == nil && run.ownWriter() == 0 {
 		// tsig logs the error of the plugins below it and keeps it.
@@ -57,12 +57,11 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 
 // outside is what is known of a query whatever its plugins did.
 func (run *Run) outside(shape evidence.Shape, rcode int) *evidence.Evidence {
-	e := &evidence.Evidence{
-		Rcode: rcode, Shape: shape, At: "ede",
-		Question: run.question, Asked: run.question, Name: lower(run.question.Name),
-		Opcode: run.opcode, CheckingDisabled: run.cd, DNSSECOK: run.Request.DO(),
-		Background: run.refreshing, Elapsed: now() - run.began,
-	}
+	e := evidence.New()
+	e.Rcode, e.Shape, e.At = rcode, shape, "ede"
+	e.Question, e.Asked, e.Name = run.question, run.question, lower(run.question.Name)
+	e.Opcode, e.CheckingDisabled, e.DNSSECOK = run.opcode, run.cd, run.Request.DO()
+	e.Background, e.Elapsed = run.refreshing, now()-run.began
 	run.mu.Lock()
 	defer run.mu.Unlock()
 	e.Nested = run.nested

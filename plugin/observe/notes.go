@@ -74,6 +74,17 @@ func (run *Run) note() *notes {
 	return run.notes
 }
 
+// none are the notes of a run that had nothing to note. They are not written to.
+var none notes
+
+// noted returns the notes of a run that has ended.
+func (run *Run) noted() *notes {
+	if run.notes == nil {
+		run.notes = &none
+	}
+	return run.notes
+}
+
 // forget drops what an earlier attempt left at place or below: autopath tries
 // several names, for example.
 func (run *Run) forget(place uint8) {

@@ -35,15 +35,29 @@ func (run *Run) passes(m *dns.Msg) bool {
 		if !run.written.reply.Written {
 			run.written = run.messageOf(m, 0)
 			// A copy: stock has sent it by now, whatever becomes of m.
-			run.held = m.Copy()
+			run.held = copyOf(m)
 		}
 		return run.ladder.PassThrough
 	case isEmpty(m) && !run.sent && run.held == nil:
-		run.held = m.Copy()
+		run.held = copyOf(m)
 		return run.ladder.PassThrough
 	}
 	run.sent = true
 	return true
+}
+
+// copyOf returns a copy of m that shares nothing with it. Failures mostly have no records:
+// theirs is one piece of memory.
+func copyOf(m *dns.Msg) *dns.Msg {
+	if len(m.Question) != 1 || len(m.Answer)+len(m.Ns)+len(m.Extra) > 0 {
+		return m.Copy()
+	}
+	c := &struct {
+		msg      dns.Msg
+		question [1]dns.Question
+	}{msg: *m, question: [1]dns.Question{m.Question[0]}}
+	c.msg.Question = c.question[:]
+	return &c.msg
 }
 
 // Write implements dns.ResponseWriter for plugins that send packed messages.

@@ -90,7 +90,7 @@ func (s *stage) fail(q query) {
 	if q.upstream != "" {
 		d.Upstreams = []evidence.Upstream{{Addr: q.upstream, Down: q.down}}
 	}
-	s.history.Failed(d)
+	s.history.Failed(&d)
 }
 
 func (s *stage) succeed(name string) {

@@ -17,7 +17,7 @@ var droppedTotal = promauto.NewCounterVec(prometheus.CounterOpts{
 	Help: "Queries that a plugin dropped with an error, so that no answer was sent.",
 }, []string{"server", "at"})
 
-var droppedCounters counters[dropKey]
+var droppedCounters atHand[dropKey, prometheus.Counter]
 
 const (
 	// maxDrops is how many kinds of drops a window tells apart; those beyond are
@@ -56,7 +56,7 @@ type dropped struct {
 // Dropped counts d. A dropped query gets no line of its own, whatever the mode;
 // the next summary tells how many there were.
 func (l *Log) Dropped(d Drop) {
-	droppedCounters.of(dropKey{d.Server, d.At}, func(k dropKey) prometheus.Counter {
+	droppedCounters.of(&dropKey{d.Server, d.At}, func(k *dropKey) prometheus.Counter {
 		return droppedTotal.WithLabelValues(k.server, k.at)
 	}).Inc()
 	if l.options.Mode != LogOff {

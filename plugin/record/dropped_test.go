@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 )
@@ -20,7 +22,7 @@ func TestDropsAreCountedAndToldOnceAWindow(t *testing.T) {
 				s := opened(t)
 				o := newOutage(Options{Mode: mode})
 				droppedTotal.Reset()
-				droppedCounters = counters[dropKey]{}
+				droppedCounters = atHand[dropKey, prometheus.Counter]{}
 				o.log.Start()
 				worded := 0
 				drop := Drop{Server: "dns://:53", At: "rrl", Error: func() string {
@@ -59,7 +61,7 @@ func TestDropsAreCountedWhereNothingIsLogged(t *testing.T) {
 	s := opened(t)
 	o := newOutage(Options{Mode: LogOff})
 	droppedTotal.Reset()
-	droppedCounters = counters[dropKey]{}
+	droppedCounters = atHand[dropKey, prometheus.Counter]{}
 	o.log.Start()
 	o.log.Dropped(Drop{Server: "dns://:53", At: "rrl"})
 	o.log.Stop()
@@ -96,7 +98,7 @@ func TestKindsOfDropsAreBounded(t *testing.T) {
 
 func TestWhyNothingWasAttachedIsCounted(t *testing.T) {
 	notAttached.Reset()
-	withheldCounters = counters[withheldKey]{}
+	alikeCounters.held.Store(nil)
 	panicked := cause.Classify(&evidence.Evidence{Shape: evidence.Panicked, At: "dns64"})
 	for i, f := range []Failure{
 		{Verdict: refused, Sent: SentYes}, {Verdict: refused, Sent: NoEDNS}, {Verdict: refused, Sent: NoInterest},

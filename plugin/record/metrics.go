@@ -110,53 +110,52 @@ func upstreamLabel(addr string) string {
 	return addr
 }
 
-// What the labels of a counter are made of.
-type (
-	failureKey struct {
-		server, zone, view, cause string
-		rcode                     int
-	}
-	upstreamKey struct{ server, to, cause string }
-	withheldKey struct{ server, reason string }
-	optionKey   struct {
-		server, code string
-		source       option.Source
-	}
-)
+// alikeKey is what failures have in common that count alike.
+type alikeKey struct {
+	server, zone, view, cause, upstream, withheld string
+	rcode                                         int
+	cached                                        bool
+}
+
+// optionKey is what the labels of an option's counter are made of.
+type optionKey struct {
+	server, code string
+	source       option.Source
+}
 
 var (
-	failureCounters  counters[failureKey]
-	upstreamCounters counters[upstreamKey]
-	cachedCounters   counters[string]
-	optionCounters   counters[optionKey]
-	withheldCounters counters[withheldKey]
+	alikeCounters  atHand[alikeKey, []prometheus.Counter]
+	optionCounters atHand[optionKey, prometheus.Counter]
 )
 
 // Count counts f.
 func Count(f *Failure) {
-	id := f.Verdict.Cause.ID
-	failureCounters.of(failureKey{f.Server, f.Zone, f.View, id, f.Rcode}, func(k failureKey) prometheus.Counter {
-		return failures.WithLabelValues(k.server, k.zone, k.view, dns.RcodeToString[k.rcode], k.cause)
-	}).Inc()
-	if f.Verdict.Upstream != "" {
-		upstreamCounters.of(upstreamKey{f.Server, upstreamLabel(f.Verdict.Upstream), id}, func(k upstreamKey) prometheus.Counter {
-			return upstreamFailures.WithLabelValues(k.server, k.to, k.cause)
-		}).Inc()
+	k := alikeKey{f.Server, f.Zone, f.View, f.Verdict.Cause.ID, f.Verdict.Upstream, f.reasonNotSent(), f.Rcode, f.Cached}
+	for _, c := range alikeCounters.of(&k, countersOf) {
+		c.Inc()
 	}
-	if reason := f.reasonNotSent(); reason != "" {
-		withheldCounters.of(withheldKey{f.Server, reason}, func(k withheldKey) prometheus.Counter {
-			return notAttached.WithLabelValues(k.server, k.reason)
-		}).Inc()
+}
+
+// countersOf returns the counters of the failures that k is of.
+func countersOf(k *alikeKey) []prometheus.Counter {
+	all := []prometheus.Counter{failures.WithLabelValues(k.server, k.zone, k.view, dns.RcodeToString[k.rcode], k.cause)}
+	if k.upstream != "" {
+		all = append(all, upstreamFailures.WithLabelValues(k.server, upstreamLabel(k.upstream), k.cause))
 	}
-	if f.Cached {
-		cachedCounters.of(f.Server, func(server string) prometheus.Counter { return cachedFailures.WithLabelValues(server) }).Inc()
+	if k.withheld != "" {
+		all = append(all, notAttached.WithLabelValues(k.server, k.withheld))
 	}
+	if k.cached {
+		all = append(all, cachedFailures.WithLabelValues(k.server))
+	}
+	return all
 }
 
 // CountOptions counts the options of an answer of server.
 func CountOptions(server string, opts []option.Option) {
-	for _, o := range opts {
-		optionCounters.of(optionKey{server, option.Label(o.Code), o.Source}, func(k optionKey) prometheus.Counter {
+	for i := range opts {
+		k := optionKey{server, option.Label(opts[i].Code), opts[i].Source}
+		optionCounters.of(&k, func(k *optionKey) prometheus.Counter {
 			return optionsTotal.WithLabelValues(k.server, k.code, k.source.String())
 		}).Inc()
 	}

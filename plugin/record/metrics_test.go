@@ -63,9 +63,7 @@ func TestUpstreamsBeyondTheBoundShareALabel(t *testing.T) {
 
 // forgetUpstreams makes the process as new: the labels are of the process.
 func forgetUpstreams() {
-	failureCounters.held.Store(nil)
-	upstreamCounters.held.Store(nil)
-	cachedCounters.held.Store(nil)
+	alikeCounters.held.Store(nil)
 	optionCounters.held.Store(nil)
 	upstreamLabels.Lock()
 	upstreamLabels.known = make(map[string]bool)

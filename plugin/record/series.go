@@ -4,44 +4,41 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
-
-	"github.com/prometheus/client_golang/prometheus"
 )
 
-// maxSeries bounds what a counters keeps at hand. The labels are closed or
+// maxSeries bounds what is kept at hand of a vector. The labels are closed or
 // bounded, so that it is reached only by a process with very many blocks.
 const maxSeries = 4096
 
-// counters keeps the counters of a vector at hand by the values that their labels
-// are made of: finding one by its labels costs more than all else that is
-// counted. It is read without a lock.
-type counters[K comparable] struct {
-	held  atomic.Pointer[map[K]prometheus.Counter]
+// atHand keeps what is found by labels: finding a counter by its labels costs more than
+// all else that is counted. It is read without a lock.
+type atHand[K comparable, V any] struct {
+	held  atomic.Pointer[map[K]V]
 	write sync.Mutex
 }
 
-// of returns the counter for k, which is made by labels if it is not at hand.
-func (c *counters[K]) of(k K, labels func(K) prometheus.Counter) prometheus.Counter {
+// of returns what there is for k, which is made by labels if it is not at hand.
+func (c *atHand[K, V]) of(k *K, labels func(*K) V) V {
 	held := c.held.Load()
 	if held != nil {
-		if counter := (*held)[k]; counter != nil {
-			return counter
+		if v, ok := (*held)[*k]; ok {
+			return v
 		}
 	}
-	counter := labels(k)
+	v := labels(k)
 	if held != nil && len(*held) >= maxSeries {
-		return counter
+		return v
 	}
 	c.write.Lock()
 	defer c.write.Unlock()
-	grown := make(map[K]prometheus.Counter)
+	grown := make(map[K]V)
 	if held = c.held.Load(); held != nil {
 		maps.Copy(grown, *held)
 	}
 	if len(grown) >= maxSeries {
-		return counter
+		return v
 	}
-	grown[k] = counter
+	grown[*k] = v
 	c.held.Store(&grown)
-	return counter
+	return v
 }

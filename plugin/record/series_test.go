@@ -8,17 +8,17 @@ import (
 )
 
 func TestCountersAtHandAreBoundedAndNoneIsLost(t *testing.T) {
-	var c counters[int]
+	var c atHand[int, prometheus.Counter]
 	all := make([]prometheus.Counter, maxSeries+100)
 	for i := range all {
 		all[i] = prometheus.NewCounter(prometheus.CounterOpts{Name: "n"})
 	}
-	labels := func(k int) prometheus.Counter { return all[k] }
+	labels := func(k *int) prometheus.Counter { return all[*k] }
 	var clients sync.WaitGroup
 	for range 4 {
 		clients.Go(func() {
 			for k := range all {
-				c.of(k, labels).Inc()
+				c.of(&k, labels).Inc()
 			}
 		})
 	}

@@ -31,7 +31,7 @@ func run() error {
 	flag.StringVar(&b.binary, "bin", "", "the `binary` of CoreDNS with ede; built from cmd/coredns if empty")
 	flag.Float64Var(&b.seconds, "seconds", 0.6, "how long each run of dnsperf takes")
 	flag.IntVar(&b.starts, "starts", 3, "how many times both servers of a contest are started")
-	flag.IntVar(&b.pairs, "pairs", 5, "how many pairs of runs follow each start; each figure is the median of all")
+	flag.IntVar(&b.pairs, "pairs", 4, "how many pairs of runs follow each start; each figure is the median of all")
 	var names []string
 	for _, s := range sections {
 		names = append(names, s.name)

@@ -15,6 +15,23 @@ type bench struct {
 	serverCore, clientCore string
 	seconds                float64
 	starts, pairs          int
+	// godebug is the GODEBUG of the servers.
+	godebug string
+}
+
+// once is b with one start of the servers for each contest: for tables of less weight.
+func (b *bench) once() *bench {
+	o := *b
+	o.starts = 1
+	return &o
+}
+
+// bare is b without the runtime's help: goroutines begin with the smallest stack, where Go
+// gives them what the last ones needed on the average.
+func (b *bench) bare() *bench {
+	o := *b
+	o.godebug = "adaptivestackstart=0"
+	return &o
 }
 
 // pair is both forms of a contest, running.
@@ -24,8 +41,10 @@ type pair struct{ base, with *server }
 type figures struct {
 	perSecond [2]float64
 	cpu       [2]time.Duration // of the server, a query
-	// throughput and spent are the medians of each pair's ratio: with to base.
+	// throughput and spent are the medians of each pair's ratio, with to base, and more
+	// that of what with spends more a query.
 	throughput, spent float64
+	more              time.Duration
 }
 
 func (b *bench) open(ctx context.Context, c contest) (*pair, error) {
@@ -80,7 +99,7 @@ type runs struct{ perSecond, cpu [2][]float64 }
 
 // warmUps are the runs of each server that are not counted. What the Go runtime
 // learns of a process takes some collections of garbage.
-const warmUps = 3
+const warmUps = 2
 
 // race has both forms asked in turn, to warm up and then b.pairs times. Which of
 // them is first changes from pair to pair.
@@ -104,11 +123,11 @@ func (b *bench) race(ctx context.Context, p *pair, c contest, all *runs) error {
 }
 
 func (all *runs) figures(c contest) figures {
-	f := figures{throughput: median(ratios(all.perSecond)), spent: median(ratios(all.cpu))}
+	f := figures{throughput: median(ratios(all.perSecond)), spent: median(ratios(all.cpu)), more: time.Duration(median(differences(all.cpu)))}
 	for i := range 2 {
 		f.perSecond[i], f.cpu[i] = median(all.perSecond[i]), time.Duration(median(all.cpu[i]))
 	}
-	fmt.Fprintf(os.Stderr, "%-48s throughput %.3f, CPU %.3f\n", c.name, f.throughput, f.spent)
+	fmt.Fprintf(os.Stderr, "%-48s throughput %.3f, CPU %.3f, %s\n", c.name, f.throughput, f.spent, signed(f.more))
 	return f
 }
 
@@ -117,6 +136,15 @@ func ratios(of [2][]float64) []float64 {
 	all := make([]float64, len(of[0]))
 	for i := range all {
 		all[i] = of[1][i] / of[0][i]
+	}
+	return all
+}
+
+// differences are those of each pair, with ede less without.
+func differences(of [2][]float64) []float64 {
+	all := make([]float64, len(of[0]))
+	for i := range all {
+		all[i] = of[1][i] - of[0][i]
 	}
 	return all
 }

@@ -27,7 +27,7 @@ func TestEveryCorefileLoadsAndAnswersAsItsContestExpects(t *testing.T) {
 		t.Fatal(err)
 	}
 	coredns.Capture(t)
-	for _, c := range slices.Concat(throughput, alone, logs, plugins(), shares(), sizes(), transports()) {
+	for _, c := range slices.Concat(cost, alone, control, logs, plugins(), shares(), sizes(), transports()) {
 		for _, form := range []string{c.base, c.with} {
 			t.Run(c.name+"/"+form, func(t *testing.T) {
 				s := coredns.Start(t, c.corefile(form, 0, dir))
@@ -102,6 +102,17 @@ func TestTheDocumentHasAPlaceForEachTable(t *testing.T) {
 		if !strings.Contains(string(doc), "<!-- "+s.name+" -->\n") || !strings.Contains(string(doc), "<!-- end of "+s.name+" -->\n") {
 			t.Errorf("docs/performance.md has no place for %s", s.name)
 		}
+	}
+}
+
+func TestWhatIsMoreIsTheMedianOfThePairs(t *testing.T) {
+	all := runs{perSecond: [2][]float64{{10, 10, 10}, {9, 5, 8}}, cpu: [2][]float64{{1000, 2000, 4000}, {1100, 2600, 4200}}}
+	f := all.figures(contest{name: "test", target: 1.15})
+	if f.more.Nanoseconds() != 200 || f.spent != 1.1 || f.throughput != 0.8 {
+		t.Errorf("%+v", f)
+	}
+	if row := f.row(contest{target: 1.15}); row[6] != "+0.20 µs" || row[7] != "1.100" || row[8] != "1.15" {
+		t.Errorf("%q", row)
 	}
 }
 

@@ -13,27 +13,45 @@ type section struct {
 }
 
 var sections = []section{
-	{"stages", "Stages", stages},
-	{"throughput", "Throughput and CPU", contests(throughput)},
+	{"cost", "What a query costs more", costs},
 	{"control", "An option without ede", contests(control)},
+	{"logs", "Against errors and log", contests(logs)},
+	{"entries", "By failures remembered", entries},
+	{"memory", "Memory", memory},
 	{"latency", "Latency", latency},
 	{"alone", "The smallest block", contests(alone)},
-	{"logs", "Against errors and log", contests(logs)},
 	{"plugins", "By plugins in the block", contests(plugins())},
-	{"entries", "By failures remembered", entries},
 	{"shares", "By failing share", contests(shares())},
 	{"sizes", "By size of the answer", contests(sizes())},
 	{"transports", "By transport", contests(transports())},
-	{"memory", "Memory", memory},
+	{"stages", "Stages", stages},
 }
 
-var contestHead = []string{"", "queries/s without", "with", "throughput", "CPU per query without", "with", "CPU", "target"}
+// costs has each contest as it is, and once more without the runtime's help.
+func costs(ctx context.Context, b *bench) (table, error) {
+	t := table{head: []string{"", "CoreDNS alone", "with ede", "more", "ratio", "target", "more, smallest stacks", "ratio, smallest stacks"}}
+	for _, c := range cost {
+		f, err := b.contest(ctx, c)
+		if err != nil {
+			return t, err
+		}
+		bare, err := b.bare().contest(ctx, c)
+		if err != nil {
+			return t, err
+		}
+		t.add(c.name, micro(f.cpu[0]), micro(f.cpu[1]), signed(f.more), fmt.Sprintf("%.3f", f.spent), c.wanted(), signed(bare.more), fmt.Sprintf("%.3f", bare.spent))
+	}
+	return t, nil
+}
 
+var contestHead = []string{"", "queries/s without", "with", "throughput", "CPU per query without", "with", "more", "ratio", "target"}
+
+// contests are of less weight than those of costs.
 func contests(all []contest) func(context.Context, *bench) (table, error) {
 	return func(ctx context.Context, b *bench) (table, error) {
 		t := table{head: contestHead}
 		for _, c := range all {
-			f, err := b.contest(ctx, c)
+			f, err := b.once().contest(ctx, c)
 			if err != nil {
 				return t, err
 			}
@@ -44,21 +62,27 @@ func contests(all []contest) func(context.Context, *bench) (table, error) {
 }
 
 func (f figures) row(c contest) []string {
-	target := ""
-	if c.target > 0 {
-		target = fmt.Sprintf("%.2f", c.target)
-	}
 	return []string{
 		c.name, fmt.Sprintf("%.0f", f.perSecond[0]), fmt.Sprintf("%.0f", f.perSecond[1]), fmt.Sprintf("%.3f", f.throughput),
-		micro(f.cpu[0]), micro(f.cpu[1]), fmt.Sprintf("%.3f", f.spent), target,
+		micro(f.cpu[0]), micro(f.cpu[1]), signed(f.more), fmt.Sprintf("%.3f", f.spent), c.wanted(),
 	}
 }
+
+// wanted is the target of c in print.
+func (c contest) wanted() string {
+	if c.target == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f", c.target)
+}
+
+func signed(d time.Duration) string { return fmt.Sprintf("%+.2f µs", float64(d)/1000) }
 
 func micro(d time.Duration) string { return fmt.Sprintf("%.2f µs", float64(d)/1000) }
 
 func latency(ctx context.Context, b *bench) (table, error) {
 	t := table{head: []string{"", "p50 without", "with", "p99 without", "with"}}
-	for _, c := range throughput {
+	for _, c := range cost {
 		p50, p99, err := b.latency(ctx, c)
 		if err != nil {
 			return t, err
@@ -72,28 +96,31 @@ func latency(ctx context.Context, b *bench) (table, error) {
 	return t, nil
 }
 
-// entries is what success and failure cost while many failures are remembered.
+// entries is what success and failure cost while many failures are remembered, to what
+// they cost while there are few. Both servers have ede.
 func entries(ctx context.Context, b *bench) (table, error) {
-	t := table{head: contestHead}
-	for _, n := range []int{1024, 10_000, 100_000, 1_000_000} {
-		failing := load{udp, names{hosts: n, failing: 100}, servfail}
-		c := contest{with: fmt.Sprintf("ede {\n log summary 10s\n memory %d\n}", n), block: missing, ask: failing}
+	t := table{head: []string{"", "CPU per query, none or few", "many", "more", "ratio", "target"}}
+	failing := load{udp, names{hosts: few.hosts, failing: 100}, servfail}
+	for _, n := range []int{100_000, distinct} {
+		form := fmt.Sprintf("ede {\n log summary 10s\n memory %d\n}", n)
+		c := contest{base: form, with: form, block: missing, ask: failing}
 		p, err := b.open(ctx, c)
 		if err != nil {
 			return t, err
 		}
-		_, err = b.fire(ctx, p.with, failing, "-n", "1", "-q", "100")
+		_, err = b.fire(ctx, p.with, load{udp, names{hosts: n, failing: 100}, servfail}, "-n", "1", "-q", "100")
 		for _, ask := range []struct {
-			name string
-			load load
-		}{{"success", load{udp, few, noerror}}, {"SERVFAIL", failing}} {
+			name   string
+			load   load
+			target float64
+		}{{"success", load{udp, few, noerror}, 1.05}, {"SERVFAIL", failing, 1.10}} {
 			if err != nil {
 				break
 			}
-			c.name, c.ask = fmt.Sprintf("%s, %d remembered", ask.name, n), ask.load
+			c.name, c.ask, c.target = fmt.Sprintf("%s, %d remembered", ask.name, n), ask.load, ask.target
 			var f figures
 			if f, err = b.measure(ctx, p, c); err == nil {
-				t.add(f.row(c)...)
+				t.add(c.name, micro(f.cpu[0]), micro(f.cpu[1]), signed(f.more), fmt.Sprintf("%.3f", f.spent), c.wanted())
 			}
 		}
 		p.close()
@@ -114,7 +141,7 @@ func memory(ctx context.Context, b *bench) (table, error) {
 	for _, form := range []struct{ name, lines, target string }{
 		{"without", "", ""},
 		{"`ede`", plain, "16 MiB"},
-		{"`ede`, `memory 1000000`", "ede {\n memory 1000000\n}", ""},
+		{"`ede`, `memory 1000000`", "ede {\n memory 1000000\n}", "300 MiB"},
 	} {
 		c := contest{with: form.lines, block: missing, ask: load{udp, names{hosts: distinct, failing: 100}, servfail}}
 		s, err := b.start(ctx, func(port int) string { return c.corefile(c.with, port, b.dir) })

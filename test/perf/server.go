@@ -36,7 +36,7 @@ func (b *bench) start(ctx context.Context, corefile func(port int) string) (*ser
 		return nil, err
 	}
 	s.cmd = pinned(ctx, b.serverCore, b.binary, "-conf", path)
-	s.cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
+	s.cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GODEBUG="+b.godebug)
 	s.cmd.Stderr = &s.log
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
 	s.cmd.WaitDelay = 10 * time.Second

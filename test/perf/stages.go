@@ -10,7 +10,7 @@ import (
 )
 
 // measured are the packages whose benchmarks make the table of stages.
-var measured = []string{".", "./plugin/observe", "./plugin/cause", "./plugin/incident", "./plugin/record", "./plugin/option"}
+var measured = []string{".", "./plugin/observe", "./plugin/cause", "./plugin/incident", "./plugin/memory", "./plugin/record", "./plugin/option"}
 
 var benchmarkLine = regexp.MustCompile(`(?m)^Benchmark(\S+)\s+\d+\s+([\d.]+) ns/op\s+(\d+) B/op\s+(\d+) allocs/op`)
 

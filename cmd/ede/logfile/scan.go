@@ -56,13 +56,19 @@ func (b *Block) take(line []byte) {
 		b.Records = append(b.Records, logline.Record{})[:len(b.Records)]
 	}
 	r := &b.Records[:len(b.Records)+1][len(b.Records)]
-	found, err := b.parser.Parse(line, r)
-	var bad logline.Malformed
-	switch {
-	case errors.As(err, &bad):
-		b.Bad[bad]++
+	switch found, err := b.parser.Parse(line, r); {
+	case err != nil:
+		b.spoil(err)
 	case found:
 		b.Records = b.Records[:len(b.Records)+1]
+	}
+}
+
+// spoil counts a line that cannot be read.
+func (b *Block) spoil(err error) {
+	var bad logline.Malformed
+	if errors.As(err, &bad) {
+		b.Bad[bad]++
 	}
 }
 

@@ -10,8 +10,11 @@ import (
 // maxDepth is far beyond what a log record nests.
 const maxDepth = 8
 
-// scanner walks the members of one JSON object (RFC 8259) without building it:
-// encoding/json would cost several allocations a line.
+// scanner walks the members of one JSON object (RFC 8259) without building it. A line
+// that is cut off or damaged has to be seen as such, and of the readers that do, the
+// fastest, jsontext, takes twice as long; encoding/json has several allocations a line.
+// Those that are as fast, fastjson and jsonparser, and jlexer, which takes a third more,
+// read 01, 1., "\x" and raw control characters without a complaint.
 type scanner struct {
 	p     *Parser
 	b     []byte

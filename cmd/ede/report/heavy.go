@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/memory"
 )
 
 // heavy counts the most frequent of any number of keys in fixed memory: the
@@ -14,10 +16,22 @@ import (
 //
 // A count is never too low, and too high by at most the entry's over, which is
 // at most total/capacity. Every key with more than total/capacity is present.
+//
+// Before a key takes over a place it has to have been more frequent than its least entry:
+// until then it is counted with others that have the same hash (Homem and Carvalho,
+// "Finding top-k elements in data streams", 2010). So most of very many keys that come
+// once cost no more than a look.
 type heavy struct {
 	capacity int
 	index    map[string]*entry
-	heap     []*entry // least count on top
+	// heap has the least rank on top. A rank is what a count was at some time: it is put
+	// right only where it decides which entry is the least.
+	heap []*entry
+	// passed bounds from above how often keys without a place came, by their hash. No
+	// number exceeds the least count.
+	passed []uint64
+	// passing is what is returned for a key without a place.
+	passing entry
 	// cut is true if a store has left out less frequent keys.
 	cut bool
 }
@@ -25,7 +39,7 @@ type heavy struct {
 // An entry is one counted key.
 type entry struct {
 	key         string
-	count       uint64
+	count, rank uint64
 	over        uint64 // how much of count may be another key's
 	cached      uint64
 	first, last time.Time // of this stay in the table; zero if no line had a time
@@ -41,24 +55,52 @@ func newHeavy(capacity int) *heavy {
 
 // add counts key n times. The entry is valid until the next add.
 func (h *heavy) add(key []byte, n uint64) *entry {
-	if e, ok := h.index[string(key)]; ok {
+	if e := h.index[string(key)]; e != nil {
 		e.count += n
-		h.down(e.pos)
 		return e
 	}
 	if len(h.heap) < h.capacity {
-		e := &entry{key: string(key), count: n, pos: len(h.heap)}
+		e := &entry{key: string(key), count: n, rank: n, pos: len(h.heap)}
 		h.index[e.key] = e
 		h.heap = append(h.heap, e)
 		h.up(e.pos)
 		return e
 	}
-	e := h.heap[0]
+	e, before := h.least(), h.cell(string(key))
+	if *before+n <= e.count {
+		*before += n
+		h.passing = entry{key: string(key)}
+		return &h.passing
+	}
 	delete(h.index, e.key)
-	*e = entry{key: string(key), count: e.count + n, over: e.count}
+	over := *before
+	*h.cell(e.key) = e.count
+	*e = entry{key: string(key), count: over + n, rank: over + n, over: over}
 	h.index[e.key] = e
 	h.down(0)
 	return e
+}
+
+// cellsPerPlace is how many numbers there are in passed for each place.
+const cellsPerPlace = 4
+
+func (h *heavy) cell(key string) *uint64 {
+	if h.passed == nil {
+		h.passed = make([]uint64, cellsPerPlace*h.capacity)
+	}
+	return &h.passed[memory.NameHash(key)%uint64(len(h.passed))]
+}
+
+// least returns the entry with the least count, which is on top of the heap then.
+func (h *heavy) least() *entry {
+	for {
+		e := h.heap[0]
+		if e.rank == e.count {
+			return e
+		}
+		e.rank = e.count
+		h.down(0)
+	}
 }
 
 // bound is how much any count may be too high at most; 0 means all are exact.
@@ -85,7 +127,7 @@ func (h *heavy) top(n int) []*entry {
 func (h *heavy) up(i int) {
 	for i > 0 {
 		parent := (i - 1) / 2
-		if h.heap[parent].count <= h.heap[i].count {
+		if h.heap[parent].rank <= h.heap[i].rank {
 			return
 		}
 		h.swap(i, parent)
@@ -97,7 +139,7 @@ func (h *heavy) down(i int) {
 	for {
 		least := i
 		for _, child := range [2]int{2*i + 1, 2*i + 2} {
-			if child < len(h.heap) && h.heap[child].count < h.heap[least].count {
+			if child < len(h.heap) && h.heap[child].rank < h.heap[least].rank {
 				least = child
 			}
 		}

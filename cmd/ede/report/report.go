@@ -204,7 +204,7 @@ func byCount(shares []Share) []Share {
 func (l labels) shares() []Share {
 	shares := make([]Share, 0, len(l))
 	for v, n := range l {
-		shares = append(shares, Share{v, n})
+		shares = append(shares, Share{v, *n})
 	}
 	return byCount(shares)
 }

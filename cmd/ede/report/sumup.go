@@ -55,8 +55,8 @@ func (t *tally) report(k Knowledge, n int) *Report {
 // goes to the given value.
 func (l labels) addAll(from labels, total uint64, rest string) {
 	for val, n := range from {
-		l.add([]byte(val), n)
-		total -= n
+		l.add([]byte(val), *n)
+		total -= *n
 	}
 	if total > 0 {
 		l.add([]byte(rest), total)

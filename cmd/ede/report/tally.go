@@ -96,6 +96,16 @@ func newTally(f Filter) *tally {
 
 // add counts a record and says whether it passed the filter. It may change r.
 func (t *tally) add(r *logline.Record) bool {
+	wanted := t.admit(r)
+	if wanted {
+		t.count(r)
+		t.countNames(r)
+	}
+	return wanted
+}
+
+// admit reports whether r passes the filter, and gives its cause a number. It may change r.
+func (t *tally) admit(r *logline.Record) bool {
 	t.ours++
 	t.meet(r)
 	if r.Kind == logline.Notice {
@@ -110,9 +120,14 @@ func (t *tally) add(r *logline.Record) bool {
 			t.left.Failures -= r.Count
 		}
 	}
-	if !wanted {
-		return false
+	if wanted && (r.Kind == logline.Query || r.Kind == logline.Summary || r.Kind == logline.Recovered) {
+		t.cause(r.Get(logline.Cause))
 	}
+	return wanted
+}
+
+// count counts an admitted record under all but the names and zones.
+func (t *tally) count(r *logline.Record) {
 	switch r.Kind {
 	case logline.Drops:
 		t.sent.add(r.Get(logline.Sent), r.Count)
@@ -123,7 +138,17 @@ func (t *tally) add(r *logline.Record) bool {
 	default:
 		t.failure(r)
 	}
-	return true
+}
+
+// countNames counts an admitted record under its names and zones. It touches nothing that
+// count touches, so that the two may run side by side.
+func (t *tally) countNames(r *logline.Record) {
+	switch r.Kind {
+	case logline.Query:
+		t.nameOf(r)
+	case logline.Summary:
+		t.namesOf(r)
+	}
 }
 
 func (t *tally) failure(r *logline.Record) {
@@ -138,7 +163,7 @@ func (t *tally) failure(r *logline.Record) {
 	t.first, _ = widen(t.first, t.last, start)
 	_, t.last = widen(t.first, t.last, at)
 
-	no := t.cause(r.Get(logline.Cause))
+	no := t.numberOf(r.Get(logline.Cause))
 	c := t.causes[no]
 	c.count += n
 	c.cached += cached
@@ -159,7 +184,7 @@ func (t *tally) failure(r *logline.Record) {
 		c.upstream.add(up, n)
 	}
 	if r.Kind == logline.Summary {
-		t.summary(r, c, no)
+		t.summary(r, c)
 		return
 	}
 	t.singles++
@@ -168,20 +193,25 @@ func (t *tally) failure(r *logline.Record) {
 	if ip := r.Get(logline.ClientIP); len(ip) > 0 {
 		t.clients.add(ip, n).see(at, n, cached, no)
 	}
+}
+
+// nameOf counts the name of a failure with a line of its own, and its zone.
+func (t *tally) nameOf(r *logline.Record) {
+	no := t.numberOf(r.Get(logline.Cause))
 	zone := r.Get(logline.Zone)
 	if name := r.Get(logline.QName); len(name) > 0 {
-		e := t.name(name, n)
-		e.see(at, n, cached, no)
+		e := t.name(name, r.Count)
+		e.see(r.Time, r.Count, r.CachedCount, no)
 		if len(zone) == 0 {
 			t.scratch = append(t.scratch[:0], e.zone...)
 			zone = t.scratch
 		}
 	}
-	t.zone(zone, c, n).see(at, n, cached, no)
+	t.zone(zone, no, r)
 }
 
 // summary takes the part of a summary that query lines do not have.
-func (t *tally) summary(r *logline.Record, c *causeTally, no int) {
+func (t *tally) summary(r *logline.Record, c *causeTally) {
 	t.summed += r.Count
 	if codes := r.Get(logline.EDE); len(codes) > 0 {
 		// It is the incident's own: all of the window had this rcode and code.
@@ -189,7 +219,12 @@ func (t *tally) summary(r *logline.Record, c *causeTally, no int) {
 		c.codes.add(codes, r.Count)
 		c.say(r, r.Count)
 	}
-	t.zone(r.Get(logline.Zone), c, r.Count).see(r.Time, r.Count, r.CachedCount, no)
+}
+
+// namesOf counts the names that a summary tells, and its zone.
+func (t *tally) namesOf(r *logline.Record) {
+	no := t.numberOf(r.Get(logline.Cause))
+	t.zone(r.Get(logline.Zone), no, r)
 	rest := r.Count
 	for name, n := range r.TopNames {
 		if len(t.filter.Zones) > 0 && !t.filter.holds(string(name)) {
@@ -213,13 +248,22 @@ func (t *tally) name(name []byte, n uint64) *entry {
 	return e
 }
 
-func (t *tally) zone(zone []byte, c *causeTally, n uint64) *entry {
+// zone counts r under a zone.
+func (t *tally) zone(zone []byte, no int, r *logline.Record) {
 	// "(others)" is how a summary puts many small zones together.
 	if len(zone) == 0 || zone[0] == '(' {
-		return new(entry)
+		return
 	}
-	c.zones.add(zone, n)
-	return t.zones.add(zone, n)
+	t.causes[no].zones.add(zone, r.Count)
+	t.zones.add(zone, r.Count).see(r.Time, r.Count, r.CachedCount, no)
+}
+
+// numberOf returns the number of a cause that was admitted.
+func (t *tally) numberOf(name []byte) int {
+	if no, ok := t.causeNo[string(name)]; ok {
+		return no
+	}
+	return t.causeNo[other]
 }
 
 // cause returns the number of a cause. The catalog is closed, but this may be
@@ -254,7 +298,7 @@ func (c *causeTally) label(r *logline.Record) {
 }
 
 func (t *tally) recovery(r *logline.Record) {
-	c := t.causes[t.cause(r.Get(logline.Cause))]
+	c := t.causes[t.numberOf(r.Get(logline.Cause))]
 	c.recoveries++
 	c.longest = max(c.longest, r.AfterSeconds)
 	s := c.on(r)
@@ -294,23 +338,36 @@ func (t *tally) finding(cause, zone, result string) *finding {
 }
 
 // labels counts the values of a field that has few of them.
-type labels map[string]uint64
+type labels map[string]*uint64
 
 func (l labels) add(val []byte, n uint64) {
 	if len(val) == 0 {
 		return
 	}
-	if _, known := l[string(val)]; !known && len(l) >= maxLabels-1 {
+	count := l[string(val)]
+	if count == nil {
+		count = l.begin(val)
+	}
+	*count += n
+}
+
+// begin counts another value from now on, or what is beyond the bound.
+func (l labels) begin(val []byte) *uint64 {
+	if len(l) >= maxLabels-1 {
 		val = []byte(other)
 	}
-	l[string(val)] += n
+	if l[string(val)] == nil {
+		l[string(val)] = new(uint64)
+	}
+	return l[string(val)]
 }
 
 // most returns the value counted most, "" of none.
 func (l labels) most() (val string) {
+	var most uint64
 	for v, n := range l {
-		if n > l[val] || n == l[val] && (val == "" || v < val) {
-			val = v
+		if *n > most || *n == most && (val == "" || v < val) {
+			val, most = v, *n
 		}
 	}
 	return val

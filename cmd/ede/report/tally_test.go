@@ -137,7 +137,7 @@ func TestWhatHadToShareItsPlaceIsNotCalledNew(t *testing.T) {
 	ta.zones = newHeavy(1)
 	ta.first, ta.last = noon.Add(-3*time.Hour), noon
 	ta.cause([]byte("x"))
-	for _, zone := range []string{"example.org.", "example.net."} {
+	for _, zone := range []string{"example.org.", "example.net.", "example.net."} {
 		ta.zones.add([]byte(zone), 1).see(noon, 1, 0, 0)
 	}
 	if got := ta.fresh(10); len(got) != 0 {
