@@ -182,7 +182,7 @@ type chartValues struct {
 		Requests map[string]string  `json:"requests"`
 		Limits   map[string]*string `json:"limits"`
 	} `json:"resources"`
-	Prometheus         struct {
+	Prometheus struct {
 		Service struct {
 			Enabled bool `json:"enabled"`
 		} `json:"service"`
