@@ -124,7 +124,7 @@ func TestThePageShowsWhatFails(t *testing.T) {
 	if failure["qname"] != "www.example.org." || failure["client_ip"] != "127.0.0.0/24" || len(failure["evidence"].([]any)) < 2 || failure["advice"] == nil {
 		t.Errorf("failure %v", failure)
 	}
-	if body := visit(t, url+"?hold"); !strings.Contains(body, "www.example.org.") || !strings.Contains(body, "1 incident is going on") {
+	if body := visit(t, url+"?hold"); !strings.Contains(body, "www.example.org.") || !strings.Contains(body, "1 incident is active") {
 		t.Error("the failure is not on the page")
 	}
 	if body := visit(t, url+"cause/upstream_unreachable"); !strings.Contains(body, "Nothing listens at") {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
@@ -146,6 +147,9 @@ func (s *Snapshot) Beginning(in Incident) string {
 // beside returns how long before the beginning of in the change was, and
 // whether it is near enough in time and kind to be told.
 func (e Event) beside(in Incident) (time.Duration, bool) {
+	if e.Kind == Started && !startTells(in) {
+		return 0, false
+	}
 	gap := in.First.Sub(e.Time)
 	if gap > before || gap < -after {
 		return 0, false
@@ -157,6 +161,14 @@ func (e Event) beside(in Incident) (time.Duration, bool) {
 		return gap, e.Kind == UpstreamDown && e.Upstream == in.Upstream
 	}
 	return gap, in.Upstream != "" || in.At == "forward"
+}
+
+// startTells reports whether it says something of in that this server has just
+// started: it may not be ready yet. Upstreams and zones do not know of it, and a
+// policy is meant.
+func startTells(in Incident) bool {
+	c := cause.ByID(in.Cause)
+	return in.Owner == string(cause.Us) && (c == nil || !c.Policy)
 }
 
 func seconds(d time.Duration) string {

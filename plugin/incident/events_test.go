@@ -19,7 +19,9 @@ func TestABeginningIsToldAfterWhatChanged(t *testing.T) {
 	}{
 		"nothing changed":             {want: ""},
 		"a reload before":             {events: []Event{{Reloaded, "", at(-12)}}, want: "began 12 s after reload"},
-		"a start before":              {events: []Event{{Started, "", at(-3)}}, want: "began 3 s after start"},
+		"a start before":              {in: Incident{ID: ID{Cause: "zone_not_loaded"}, Owner: "us"}, events: []Event{{Started, "", at(-3)}}, want: "began 3 s after start"},
+		"a start before an upstream":  {in: Incident{ID: ID{Cause: "upstream_timeout"}, Owner: "upstream"}, events: []Event{{Started, "", at(-3)}}, want: ""},
+		"a start before a policy":     {in: Incident{ID: ID{Cause: "acl_block"}, Owner: "us"}, events: []Event{{Started, "", at(-3)}}, want: ""},
 		"a reload long before":        {events: []Event{{Reloaded, "", at(-301)}}, want: ""},
 		"a reload later":              {events: []Event{{Reloaded, "", at(1)}}, want: ""},
 		"the nearer of two":           {events: []Event{{Reloaded, "", at(-12)}, {Started, "", at(-200)}}, want: "began 12 s after reload"},

@@ -25,6 +25,9 @@ type Top struct {
 	Count, Over uint64
 }
 
+// AtLeast is how often it failed for sure.
+func (t Top) AtLeast() uint64 { return t.Count - t.Over }
+
 // tops counts by zone, upstream and name over the last hour.
 type tops struct{ slots [topSlots]topSlot }
 
@@ -62,7 +65,7 @@ func (t *tops) list(now time.Time, sketchOf func(*topSlot) sketch) []Top {
 		all = append(all, e)
 	}
 	slices.SortFunc(all, func(a, b Top) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(b.AtLeast(), a.AtLeast()), cmp.Compare(a.Name, b.Name))
 	})
 	return all[:min(len(all), topListed)]
 }

@@ -43,10 +43,25 @@ type Summary struct {
 	// their own, WindowCached those among them out of the cache.
 	Window, WindowCached uint64
 	// Names estimates how many different names failed: exact for few, within
-	// five percent up to some thousand, a lower bound beyond.
+	// five percent up to some thousand, a lower bound beyond. It is never more than
+	// Window.
 	Names int
 	// Top are the names that surely failed most, the first of them first.
 	Top []NameCount
+}
+
+// Outstanding returns those of Top that stand out: a name with more than half of
+// the failures, or with at least two and twice as many as the mean. Where names
+// fail alike there are none.
+func (s *Summary) Outstanding() []NameCount {
+	var names []NameCount
+	for _, n := range s.Top {
+		least := n.AtLeast()
+		if 2*least > s.Window || least >= 2 && least*uint64(s.Names) >= 2*s.Window {
+			names = append(names, n)
+		}
+	}
+	return names
 }
 
 // add counts one failure of name. The names that fail most are found by the
@@ -93,7 +108,8 @@ func (w *window) names() int {
 		ones += bits.OnesCount64(word)
 	}
 	zeros := max(nameBits-ones, 1)
-	return int(math.Round(-nameBits * math.Log(float64(zeros)/nameBits)))
+	estimate := int(math.Round(-nameBits * math.Log(float64(zeros)/nameBits)))
+	return int(min(uint64(estimate), w.count))
 }
 
 // Untold leaves a failure of the incident id to the next summary, since it got

@@ -86,7 +86,7 @@ func TestABrowserLedHereByANameOfAnotherSiteSeesNothing(t *testing.T) {
 	if strings.Contains(rebound, "incident") || !strings.Contains(rebound, "this page answers to IP addresses") {
 		t.Errorf("the other site's page can read: %.300s", rebound)
 	}
-	if own := string(chromium(t, lead, "--dump-dom", "http://127.0.0.1:"+port+"/?hold")); !strings.Contains(own, "incidents are going on") {
+	if own := string(chromium(t, lead, "--dump-dom", "http://127.0.0.1:"+port+"/?hold")); !strings.Contains(own, "incident is active") {
 		t.Errorf("by its address it shows %.300s", own)
 	}
 }

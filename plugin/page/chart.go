@@ -88,6 +88,9 @@ func (c chart) class(id string) string {
 	return "c" + strconv.Itoa(seriesShown)
 }
 
+// red is the colour c0 of style.css. Refusals by policy do not have it.
+const red = 0
+
 // coloursOf gives each cause a colour that depends on its name first, so that it
 // mostly keeps it from one page to the next, and the rest the last one.
 func coloursOf(rates []incident.Rate) (colours [seriesShown + 1]int) {
@@ -96,11 +99,14 @@ func coloursOf(rates []incident.Rate) (colours [seriesShown + 1]int) {
 	for i, r := range rates {
 		h := fnv.New32a()
 		_, _ = h.Write([]byte(r.Cause))
-		colour := int(h.Sum32() % seriesShown)
-		for taken[colour] {
-			colour = (colour + 1) % seriesShown
+		colours[i] = seriesShown
+		for try := range uint32(seriesShown) {
+			colour := int((h.Sum32() + try) % seriesShown)
+			if !taken[colour] && (colour != red || !byPolicy(r.Cause)) {
+				taken[colour], colours[i] = true, colour
+				break
+			}
 		}
-		taken[colour], colours[i] = true, colour
 	}
 	return colours
 }

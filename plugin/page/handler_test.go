@@ -2,11 +2,14 @@ package page
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
@@ -136,7 +139,7 @@ func TestThePageReloadsItselfUnlessItIsHeld(t *testing.T) {
 func TestAnOutageIsOnThePageWithWhatChangedNextToItsBeginning(t *testing.T) {
 	body := get(outage().handler(), "/").Body.String()
 	for _, want := range []string{
-		"incidents are going on", "upstream 192.0.2.53:53 went down 4 s after it began", `href="/cause/upstream_timeout"`,
+		"incident is active", "upstream 192.0.2.53:53 went down 4 s after it began", `href="/cause/upstream_timeout"`,
 		"began 12 s after reload", "error of kind timeout", "configuration reloaded", cause.ByID("upstream_timeout").Advice,
 	} {
 		if !strings.Contains(body, want) {
@@ -202,6 +205,7 @@ func TestAnEmptyReportHasListsAndNoNulls(t *testing.T) {
 func TestTheStateIsOneWordAndOneSentence(t *testing.T) {
 	now := opening
 	ago := func(d time.Duration) incident.Incident { return incident.Incident{Last: now.Add(-d)} }
+	refusal := incident.Incident{ID: incident.ID{Cause: "acl_block"}, Last: now}
 	for name, tc := range map[string]struct {
 		open            []incident.Incident
 		lastHour        uint64
@@ -209,12 +213,55 @@ func TestTheStateIsOneWordAndOneSentence(t *testing.T) {
 	}{
 		"nothing":            {nil, 0, "calm", "Nothing has failed"},
 		"all over":           {nil, 7, "calm", "All incidents are over"},
-		"one going on":       {[]incident.Incident{ago(time.Second), ago(2 * time.Minute)}, 7, "failing", "1 incident is going on"},
-		"two going on":       {[]incident.Incident{ago(0), ago(59 * time.Second)}, 7, "failing", "2 incidents are going on"},
+		"one active":         {[]incident.Incident{ago(time.Second), ago(2 * time.Minute)}, 7, "failing", "1 incident is active"},
+		"two active":         {[]incident.Incident{ago(0), ago(59 * time.Second)}, 7, "failing", "2 incidents are active"},
 		"open without a new": {[]incident.Incident{ago(2 * time.Minute)}, 7, "quiet", "Nothing has failed for 2 min"},
+		"the later of two":   {[]incident.Incident{ago(3 * time.Minute), ago(2 * time.Minute)}, 7, "quiet", "Nothing has failed for 2 min"},
+		"refusals alone":     {[]incident.Incident{refusal}, 7, "calm", "Nothing is broken: queries are refused by policy"},
+		"refusals and more":  {[]incident.Incident{refusal, ago(0)}, 7, "failing", "1 incident is active"},
 	} {
 		if state, headline := stateOf(&incident.Snapshot{Now: now, Open: tc.open}, tc.lastHour); state != tc.state || headline != tc.headline {
 			t.Errorf("%s: %s, %q", name, state, headline)
+		}
+	}
+}
+
+func TestRefusalsByPolicyComeBelowWhatIsBrokenAndAreNotRed(t *testing.T) {
+	s := newStage()
+	for range 9 {
+		s.fail(query{cause: "acl_block", name: "printer.example.net.", at: "acl", rcode: dns.RcodeRefused})
+	}
+	s.fail(query{cause: "upstream_timeout", name: "www.example.org.", at: "forward"})
+	body := get(s.handler(), "/").Body.String()
+	broken, refused := strings.Index(body, `card failing`), strings.Index(body, `card policy`)
+	if broken < 0 || refused < broken || strings.Contains(body[refused:], "card failing") {
+		t.Errorf("what is broken stands at %d, refusals at %d", broken, refused)
+	}
+	if chart := strings.Index(body, `id="chart"`); chart < broken {
+		t.Errorf("the chart stands at %d, above what is broken at %d", chart, broken)
+	}
+	for _, one := range chartOf(s.table.Snapshot()).Series {
+		if one.Cause == "acl_block" && one.Class == "c0" {
+			t.Error("a refusal by policy is drawn in red")
+		}
+	}
+}
+
+func TestANameThatFailedOnceCountsOne(t *testing.T) {
+	s := newStage()
+	for i := range 300 {
+		s.fail(query{cause: "upstream_timeout", name: fmt.Sprintf("n%d.example.org.", i), at: "forward"})
+	}
+	var r report
+	if err := json.Unmarshal(get(s.handler(), "/incidents.json").Body.Bytes(), &r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Names) == 0 {
+		t.Fatal("no names")
+	}
+	for _, n := range r.Names {
+		if n.Count != 1 {
+			t.Errorf("%s counts %d", n.Name, n.Count)
 		}
 	}
 }
@@ -235,7 +282,7 @@ func TestAResponseIsMadeAtMostOnceASecond(t *testing.T) {
 	}
 	s.fail(background[0])
 	s.wait(freshFor)
-	if !strings.Contains(get(h, "/").Body.String(), "1 incident is going on") {
+	if !strings.Contains(get(h, "/").Body.String(), "1 incident is active") {
 		t.Error("the page is old")
 	}
 }

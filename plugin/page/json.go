@@ -38,10 +38,12 @@ type incidentEntry struct {
 	Last      time.Time `json:"last"`
 	LastGood  time.Time `json:"last_good,omitzero"`
 	Count     uint64    `json:"count"`
-	Cached    uint64    `json:"cached"`
+	Cached    uint64    `json:"cached_count"`
 	Recovered bool      `json:"recovered"`
-	Beginning string    `json:"beginning,omitempty"`
-	Advice    string    `json:"advice,omitempty"`
+	// Policy is true for refusals by this server's own policy.
+	Policy    bool   `json:"policy,omitempty"`
+	Beginning string `json:"beginning,omitempty"`
+	Advice    string `json:"advice,omitempty"`
 }
 
 type rateReport struct {
@@ -57,10 +59,11 @@ type causeCount struct {
 }
 
 type topEntry struct {
-	Name  string `json:"name"`
-	Count uint64 `json:"count"`
-	// Over is by how much the count may be too high.
-	Over uint64 `json:"over,omitempty"`
+	Name string `json:"name"`
+	// Count is how often it failed for sure, AtMost how often it may have; left
+	// out if both are the same.
+	Count  uint64 `json:"count"`
+	AtMost uint64 `json:"at_most,omitempty"`
 }
 
 type changeEntry struct {
@@ -126,7 +129,7 @@ func incidentEntries(s *incident.Snapshot, list []incident.Incident) []incidentE
 		entries = append(entries, incidentEntry{
 			Cause: in.Cause, Code: in.Code, Lasts: in.Lasts, Owner: in.Owner, At: in.At, Upstream: in.Upstream, Zone: in.Zone,
 			First: in.First.UTC(), Last: in.Last.UTC(), LastGood: utc(in.LastGood), Count: in.Count, Cached: in.Cached,
-			Recovered: in.Recovered(), Beginning: s.Beginning(in), Advice: in.Advice,
+			Recovered: in.Recovered(), Policy: byPolicy(in.Cause), Beginning: s.Beginning(in), Advice: in.Advice,
 		})
 	}
 	return entries
@@ -143,7 +146,11 @@ func utc(t time.Time) time.Time {
 func topEntries(tops []incident.Top) []topEntry {
 	entries := make([]topEntry, 0, len(tops))
 	for _, t := range tops {
-		entries = append(entries, topEntry{t.Name, t.Count, t.Over})
+		e := topEntry{Name: t.Name, Count: t.AtLeast()}
+		if t.Over > 0 {
+			e.AtMost = t.Count
+		}
+		entries = append(entries, e)
 	}
 	return entries
 }

@@ -1,8 +1,6 @@
 package page
 
 import (
-	"cmp"
-	"slices"
 	"strconv"
 	"time"
 
@@ -32,13 +30,12 @@ type overview struct {
 	LastHour  uint64
 	Failures  uint64
 	Chart     chart
-	Open      []card
-	Ended     []card
-	MoreOpen  int
-	MoreEnded int
-	Tops      []topList
-	Changes   []change
-	Recent    []failure
+	// Open and Ended are what is or was broken, Refusals what is open by policy.
+	Open, Ended, Refusals             []card
+	MoreOpen, MoreEnded, MoreRefusals int
+	Tops                              []topList
+	Changes                           []change
+	Recent                            []failure
 }
 
 // foremost is what the page begins with.
@@ -60,6 +57,7 @@ type card struct {
 	Lasted      string
 	Beginning   string
 	Active      bool
+	Policy      bool
 	State       string
 }
 
@@ -101,9 +99,11 @@ func (h *handler) view(s *incident.Snapshot, refresh int) overview {
 	for _, r := range s.Rates {
 		v.LastHour += r.Total
 	}
-	v.Open, v.MoreOpen = cardsOf(s, urgent(s))
+	broken, refused := urgent(s)
+	v.Open, v.MoreOpen = cardsOf(s, broken)
+	v.Refusals, v.MoreRefusals = cardsOf(s, refused)
 	v.Ended, v.MoreEnded = cardsOf(s, s.Ended)
-	for _, cards := range [][]card{v.Open, v.Ended} {
+	for _, cards := range [][]card{v.Open, v.Refusals, v.Ended} {
 		for i := range cards {
 			cards[i].Class = v.Chart.class(cards[i].Cause)
 		}
@@ -132,56 +132,17 @@ func (h *handler) view(s *incident.Snapshot, refresh int) overview {
 	return v
 }
 
-// urgent returns the open incidents, those that go on now before those that are
-// quiet, and the one with the most failures first.
-func urgent(s *incident.Snapshot) []incident.Incident {
-	open := slices.Clone(s.Open)
-	slices.SortStableFunc(open, func(a, b incident.Incident) int {
-		if a, b := active(s, a), active(s, b); a != b {
-			if a {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Compare(b.Count, a.Count)
-	})
-	return open
-}
-
-func active(s *incident.Snapshot, in incident.Incident) bool {
-	return !in.Over && s.Now.Sub(in.Last) < activeFor
-}
-
-// stateOf sums the page up in one word, for the colour, and one sentence.
-func stateOf(s *incident.Snapshot, lastHour uint64) (state, headline string) {
-	failing := 0
-	for _, in := range s.Open {
-		if active(s, in) {
-			failing++
-		}
-	}
-	switch {
-	case failing == 1:
-		return "failing", "1 incident is going on"
-	case failing > 1:
-		return "failing", strconv.Itoa(failing) + " incidents are going on"
-	case len(s.Open) > 0:
-		return "quiet", "Nothing has failed for " + span(s.Now.Sub(s.Open[0].Last))
-	case lastHour > 0:
-		return "calm", "All incidents are over"
-	}
-	return "calm", "Nothing has failed"
-}
-
 func cardsOf(s *incident.Snapshot, list []incident.Incident) (cards []card, more int) {
 	for _, in := range list[:min(len(list), maxCards)] {
 		c := card{
 			Incident: in, Title: titleOf(in.Cause), Said: saidOf(in),
 			First: moment{in.First}, Last: moment{in.Last}, LastGood: moment{in.LastGood},
 			Lasted: span(in.After()), Beginning: s.Beginning(in),
-			Active: active(s, in),
+			Active: active(s, in), Policy: byPolicy(in.Cause),
 		}
 		switch {
+		case c.Active && c.Policy:
+			c.State = "refusing"
 		case c.Active:
 			c.State = "failing"
 		case !in.Over:
@@ -199,9 +160,9 @@ func cardsOf(s *incident.Snapshot, list []incident.Incident) (cards []card, more
 func topListOf(title string, tops []incident.Top) topList {
 	l := topList{Title: title}
 	for _, t := range tops {
-		row := topRow{Name: t.Name, Count: grouped(t.Count), Percent: int(100 * t.Count / max(tops[0].Count, 1))}
+		row := topRow{Name: t.Name, Count: grouped(t.AtLeast()), Percent: int(100 * t.AtLeast() / max(tops[0].AtLeast(), 1))}
 		if t.Over > 0 {
-			row.Count = "about " + row.Count
+			row.Count = "at least " + row.Count
 		}
 		l.Entries = append(l.Entries, row)
 	}

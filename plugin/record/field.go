@@ -118,8 +118,9 @@ func summaryFields(s incident.Summary, window time.Duration) fields {
 	fs.number("cached_count", s.WindowCached)
 	fs.number("names", uint64(s.Names))
 	fs.seconds("window_seconds", window)
-	top := make([]string, 0, len(s.Top))
-	for _, n := range s.Top[:min(len(s.Top), 5)] {
+	outstanding := s.Outstanding()
+	top := make([]string, 0, len(outstanding))
+	for _, n := range outstanding[:min(len(outstanding), 5)] {
 		top = append(top, n.Name+":"+strconv.FormatUint(n.AtLeast(), 10))
 	}
 	fs.text("top", strings.Join(top, " "))

@@ -135,9 +135,17 @@ func TestTheBaseIsAsConfinedAsTheImageAllows(t *testing.T) {
 	if c := container.SecurityContext; !*c.ReadOnlyRootFilesystem || *c.AllowPrivilegeEscalation || !reflect.DeepEqual(c.Capabilities, want) {
 		t.Errorf("the container's security context is %+v", c)
 	}
-	limits := corev1.ResourceList{"cpu": resource.MustParse("100m"), "memory": resource.MustParse("128Mi")}
-	if !reflect.DeepEqual(container.Resources.Limits, limits) || !reflect.DeepEqual(container.Resources.Requests, limits) {
-		t.Errorf("resources %+v, want 100m and 128Mi as the chart has", container.Resources)
+	requests := corev1.ResourceList{"cpu": resource.MustParse("100m"), "memory": resource.MustParse("70Mi")}
+	limits := corev1.ResourceList{"memory": resource.MustParse("170Mi")}
+	if !reflect.DeepEqual(container.Resources.Limits, limits) || !reflect.DeepEqual(container.Resources.Requests, requests) {
+		t.Errorf("resources %+v, want those of CoreDNS's manifest, and no limit of the CPU", container.Resources)
+	}
+	var chart chartValues
+	if err := yaml.UnmarshalStrict([]byte(read(t, "deploy/kubernetes/values.yaml")), &chart); err != nil {
+		t.Fatal(err)
+	}
+	if limit := chart.Resources.Limits; limit["cpu"] != nil || *limit["memory"] != "170Mi" {
+		t.Errorf("the chart's limits are %v", limit)
 	}
 	if container.LivenessProbe.HTTPGet.Path != "/health" || container.ReadinessProbe.HTTPGet.Path != "/ready" {
 		t.Errorf("probes %v and %v", container.LivenessProbe, container.ReadinessProbe)
@@ -170,7 +178,11 @@ type chartValues struct {
 	PodSecurityContext corev1.PodSecurityContext `json:"podSecurityContext"`
 	Env                []corev1.EnvVar           `json:"env"`
 	Affinity           corev1.Affinity           `json:"affinity"`
-	Prometheus         struct {
+	Resources          struct {
+		Requests map[string]string  `json:"requests"`
+		Limits   map[string]*string `json:"limits"`
+	} `json:"resources"`
+	Prometheus struct {
 		Service struct {
 			Enabled bool `json:"enabled"`
 		} `json:"service"`

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,15 +82,25 @@ func causesOf(t *testing.T, expr string) []string {
 	return ids
 }
 
-func TestEveryAlertSaysWhatToDoAndWhereToRead(t *testing.T) {
-	const book = "https://github.com/seed-1b7246af/coredns-ede/blob/main/docs/causes.md#"
-	causes, runbook := read(t, "docs/causes.md"), read(t, "docs/runbook.md")
+// sections are the sections of docs/runbook.md by their anchors.
+func sections(t *testing.T) map[string]string {
+	t.Helper()
+	all := make(map[string]string)
+	for _, section := range strings.Split(read(t, "docs/runbook.md"), "\n## ")[1:] {
+		title, text, _ := strings.Cut(section, "\n")
+		all[strings.ToLower(title)] = text
+	}
+	return all
+}
+
+func TestEveryAlertSaysWhatToDoAndLeadsToItsOwnSection(t *testing.T) {
+	const book = "https://github.com/seed-1b7246af/coredns-ede/blob/main/docs/runbook.md#"
+	runbook := sections(t)
 	for _, r := range rules(t) {
-		ids := causesOf(t, r.Expr)
 		if r.Alert == "" {
 			continue
 		}
-		for _, key := range []string{"summary", "description", "runbook_url"} {
+		for _, key := range []string{"summary", "description"} {
 			if r.Annotations[key] == "" {
 				t.Errorf("%s has no %s", r.Alert, key)
 			}
@@ -97,24 +108,93 @@ func TestEveryAlertSaysWhatToDoAndWhereToRead(t *testing.T) {
 		if s := r.Labels["severity"]; s != "critical" && s != "warning" && s != "info" {
 			t.Errorf("%s has severity %q", r.Alert, s)
 		}
-		anchor, ok := strings.CutPrefix(r.Annotations["runbook_url"], book)
-		if !ok {
-			t.Errorf("the runbook of %s is not docs/causes.md: %s", r.Alert, r.Annotations["runbook_url"])
+		if url, want := r.Annotations["runbook_url"], book+strings.ToLower(r.Alert); url != want {
+			t.Errorf("the runbook of %s is %s, want %s", r.Alert, url, want)
 		}
-		anchors := []string{anchor}
-		if anchor == "{{ $labels.cause }}" {
-			anchors = ids
-		}
-		if len(anchors) == 0 {
-			t.Errorf("%s links a cause and selects none", r.Alert)
-		}
-		for _, a := range anchors {
-			if !strings.Contains(causes, "\n### "+a+"\n") {
-				t.Errorf("docs/causes.md has no %q, which %s links", a, r.Alert)
-			}
-		}
-		if !strings.Contains(runbook, "\n## "+r.Alert+"\n") {
+		if runbook[strings.ToLower(r.Alert)] == "" {
 			t.Errorf("docs/runbook.md has no section %s", r.Alert)
 		}
+	}
+	for anchor := range runbook {
+		if strings.HasPrefix(anchor, "ede") && !slices.ContainsFunc(rules(t), func(r rule) bool { return strings.ToLower(r.Alert) == anchor }) {
+			t.Errorf("docs/runbook.md has a section %s, which no alert leads to", anchor)
+		}
+	}
+}
+
+var (
+	shownCause = regexp.MustCompile(`\bcause=(\w+) ede=([\d,]+)`)
+	infoCodes  = regexp.MustCompile(`info_code=~"([^"]*)"`)
+)
+
+// TestEverySectionOfTheRunbookShowsACauseThatItIsAbout compares the log lines of a
+// section with what its alert selects: causes, or codes.
+func TestEverySectionOfTheRunbookShowsACauseThatItIsAbout(t *testing.T) {
+	runbook, compared := sections(t), 0
+	for _, r := range rules(t) {
+		ids, codes := causesOf(t, r.Expr), infoCodes.FindStringSubmatch(r.Expr)
+		if r.Alert == "EdeUnexplainedFailures" {
+			ids = []string{"unknown", "cached_failure"}
+		}
+		if r.Alert == "" || len(ids) == 0 && codes == nil {
+			continue
+		}
+		compared++
+		fits := false
+		for _, m := range shownCause.FindAllStringSubmatch(strings.ReplaceAll(runbook[strings.ToLower(r.Alert)], "\n  ", " "), -1) {
+			fits = fits || slices.Contains(ids, m[1]) ||
+				codes != nil && slices.Contains(strings.Split(codes[1], "|"), strings.Split(m[2], ",")[0])
+		}
+		if !fits {
+			t.Errorf("the section %s of docs/runbook.md shows none of %q %v", r.Alert, ids, codes)
+		}
+	}
+	if compared < 10 {
+		t.Errorf("%d sections are compared", compared)
+	}
+}
+
+// TestTheRulesKnowWhichRefusalsAreOnPurpose compares them with the catalog.
+func TestTheRulesKnowWhichRefusalsAreOnPurpose(t *testing.T) {
+	var policy []string
+	for _, c := range cause.All() {
+		if c.Policy {
+			policy = append(policy, c.ID)
+		}
+	}
+	slices.Sort(policy)
+	policy = slices.Compact(policy)
+	named := regexp.MustCompile(`cause(?:!~|=~)"([^"]*acl_block[^"]*)"`)
+	found := 0
+	for _, r := range rules(t) {
+		for _, m := range named.FindAllStringSubmatch(r.Expr, -1) {
+			found++
+			got := strings.Split(m[1], "|")
+			slices.Sort(got)
+			if !slices.Equal(got, policy) {
+				t.Errorf("%s%s has %q, the catalog %q", r.Record, r.Alert, got, policy)
+			}
+		}
+	}
+	if found < 6 {
+		t.Errorf("%d lists are found", found)
+	}
+}
+
+// TestTheNumbersOfTheAlertsAreExplained compares the rules with docs/operating.md.
+func TestTheNumbersOfTheAlertsAreExplained(t *testing.T) {
+	operating, numbers := read(t, "docs/operating.md"), 0
+	for _, r := range rules(t) {
+		value, ok := strings.CutPrefix(r.Expr, "vector(")
+		if !ok {
+			continue
+		}
+		numbers++
+		if row := "| `" + r.Record + "` | " + strings.TrimSuffix(value, ")") + " |"; !strings.Contains(operating, row) {
+			t.Errorf("docs/operating.md has no row %s", row)
+		}
+	}
+	if numbers < 7 {
+		t.Errorf("%d numbers are found", numbers)
 	}
 }

@@ -296,6 +296,9 @@ func (s *stage) faults(t *testing.T) {
 	s.enter(t)
 	slow := upstream.Start(t, upstream.Config{Handler: upstream.Silent()})
 	servfail := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(dns.RcodeServerFailure, true)})
+	expired := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(dns.RcodeServerFailure, true,
+		dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeSignatureExpired, ExtraText: "RRSIG of www.signed.example.org expired"})})
+	_, s.ports["1056"], _ = strings.Cut(expired.Addr(), ":")
 	server.Start(t, s.here(fmt.Sprintf(`
 busy.example.org:1053 {
     bind 127.0.0.1
@@ -325,7 +328,12 @@ many.example.org:1053 {
     }
     forward . %s
 }
-`, slow.Addr(), servfail.Addr())))
+signed.example.org:1053 {
+    bind 127.0.0.1
+    ede
+    forward . %s
+}
+`, slow.Addr(), servfail.Addr(), expired.Addr())))
 	asked := make(chan struct{})
 	go func() {
 		defer close(asked)
@@ -335,6 +343,7 @@ many.example.org:1053 {
 	s.scene("overload", step{command: dig("second.busy.example.org"), log: "qname=second.busy.example.org."})
 	slow.Stop()
 	<-asked
+	s.scene("reported", step{command: dig("www.signed.example.org"), log: "qname=www.signed.example.org."})
 	s.scene("panic", step{command: dig("www.broken.example.org"), log: "qname=www.broken.example.org."})
 	s.scene("unexplained", step{command: dig("www.strange.example.org"), log: "qname=www.strange.example.org."})
 	// One diagnosis a second is begun: of many questions at once most are not.
