@@ -23,6 +23,11 @@ var examples embed.FS
 //go:embed precision.md
 var precision string
 
+// precisionOfMany is that of ten times as many Corefiles.
+//
+//go:embed precision-5000.md
+var precisionOfMany string
+
 // mistake is a check with a Corefile that it warns of.
 type mistake struct {
 	Code, Corefile string
