@@ -14,6 +14,19 @@ import (
 // Evidence is everything that is known about one failed run of a plugin chain
 // at the moment when the chain has returned. The zero value of a field means
 // "not seen", never "seen to be false".
+//
+// What holds depends on Shape:
+//
+//	Returned         Reply is of a message that did not leave, if of any: one that
+//	                 cache was sent and threw away
+//	Written          Reply.Written
+//	WrittenError     Reply.Written, and Failure is what the error says
+//	WrittenReturned  Reply may be none: what was written first may be no failure
+//	Panicked         Panic; of the rest what was seen until then
+//
+// and in every shape: UpstreamAnswered, CacheHit and Changed exclude what they
+// contradict. The package test/invariant has these as rules, and the tests of
+// plugin/observe hold all that is gathered against them.
 type Evidence struct {
 	// Rcode is what the client is going to get: SERVFAIL or REFUSED.
 	Rcode int

@@ -21,6 +21,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/test/invariant"
 )
 
 // block is a server block of real plugins or fakes under a ladder.
@@ -151,7 +152,9 @@ func (b *block) fails(t *testing.T, r *dns.Msg) (*evidence.Evidence, served) {
 	if !s.failed {
 		t.Fatalf("the query did not fail: rcode %d, error %v, sent %v", s.rcode, s.err, s.client.rcodes())
 	}
-	return s.run.Evidence(s.shape, s.left, s.err), s
+	e := s.run.Evidence(s.shape, s.left, s.err)
+	invariant.Hold(t, e)
+	return e, s
 }
 
 func ask(name string, qtype uint16) *dns.Msg {

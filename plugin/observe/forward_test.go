@@ -14,6 +14,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/test/invariant"
 	"github.com/seed-1b7246af/coredns-ede/test/port"
 )
 
@@ -53,7 +54,9 @@ func failsWithin(t *testing.T, b *block, withMetadata bool) (*evidence.Evidence,
 	if !s.failed {
 		t.Fatalf("the query did not fail: %v", s.client.rcodes())
 	}
-	return s.run.Evidence(s.shape, s.left, s.err), s
+	e := s.run.Evidence(s.shape, s.left, s.err)
+	invariant.Hold(t, e)
+	return e, s
 }
 
 func TestAnAnswerOfTheUpstreamIsItsFailureAndALaterOneItsLastGood(t *testing.T) {
@@ -127,6 +130,7 @@ func TestACanceledQueryThatTriedNobodyIsUntried(t *testing.T) {
 	cancel()
 	s := b.serve(ctx, ask("www.example.org.", dns.TypeA))
 	e := s.run.Evidence(s.shape, s.left, s.err)
+	invariant.Hold(t, e)
 	if !e.Untried || e.Upstream != "" || e.Failure.Kind != evidence.NoHealthy {
 		t.Errorf("untried %v, upstream %q, kind %v", e.Untried, e.Upstream, e.Failure.Kind)
 	}

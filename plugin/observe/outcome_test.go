@@ -9,6 +9,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/test/invariant"
 )
 
 var errBackend = errors.New("backend is gone")
@@ -63,6 +64,9 @@ func TestExactlyOneAnswerLeavesInEveryShape(t *testing.T) {
 			s := under(fakes(c.plugin)).serve(context.Background(), ask("www.example.org.", dns.TypeA))
 			if s.failed != c.failed || s.failed && s.shape != c.shape {
 				t.Errorf("failed %v, shape %v; want %v, %v", s.failed, s.shape, c.failed, c.shape)
+			}
+			if s.failed {
+				invariant.Hold(t, s.run.Evidence(s.shape, s.left, s.err))
 			}
 			if got := s.client.rcodes(); !slices.Equal(got, c.sent) {
 				t.Errorf("sent %v, want %v", got, c.sent)
@@ -121,6 +125,7 @@ func TestAPanicIsEvidenceOfThePluginThatPanicked(t *testing.T) {
 	func() {
 		defer func() {
 			e := run.Panicked(recover())
+			invariant.Hold(t, e)
 			if e.Shape != evidence.Panicked || e.At != "dns64" || e.Panic != "nil dereference[31m" {
 				t.Errorf("shape %v at %s: %q", e.Shape, e.At, e.Panic)
 			}

@@ -7,7 +7,7 @@ var checks = slices.Concat(keyChecks, chainChecks, otherChecks)
 var keyChecks = []check{
 	{
 		code: "not-judged",
-		text: "this block is not judged: with those of its plugins it has more than %d zones",
+		text: "%s not judged: %s",
 		fix:  "split the block, or look at it yourself",
 		find: findUnjudged,
 	}, {
@@ -22,7 +22,7 @@ var keyChecks = []check{
 		find: findMisspeltZones,
 	}, {
 		code: "zone-twice",
-		text: "the zone %s has the same port and address as in the block of line %d: CoreDNS does not start",
+		text: "the zone %s %s: CoreDNS does not start",
 		fix:  "make one block of the two, or tell them apart by `bind` or `view`",
 		find: findTwice,
 	}, {

@@ -111,6 +111,7 @@ type finding struct {
 	file string
 	line int
 	args []any  // of the check's text
+	text string // in place of the check's, if it has one of its own
 	fix  string // in place of the check's, if it has one of its own
 
 	zones, names, types, butTypes []string
@@ -172,7 +173,7 @@ type check struct {
 }
 
 func (c check) warning(s *server, f finding) Warning {
-	text := fmt.Sprintf(c.text, f.args...)
+	text := fmt.Sprintf(cmp.Or(f.text, c.text), f.args...)
 	if (f.file != s.File || f.line < s.Line) && c.code != "unset-variable" {
 		text += fmt.Sprintf(" (in the block of %s)", listed(s.Keys...)) // imported
 	}

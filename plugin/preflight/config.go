@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
 )
@@ -46,8 +47,9 @@ func newConfig(h Host, blocks []Block, order []string) *config {
 
 		withHosts: make(map[place][]*server),
 	}
+	ranks := chain.OrderOf(order)
 	for _, b := range blocks {
-		s := newServer(b, order, h.Port)
+		s := newServer(b, ranks, h.Port)
 		c.servers = append(c.servers, s)
 		for _, k := range s.keys {
 			c.byKey[k] = append(c.byKey[k], s)
@@ -63,11 +65,19 @@ func newConfig(h Host, blocks []Block, order []string) *config {
 			c.withHosts[place{l.File, l.Line}] = append(c.withHosts[place{l.File, l.Line}], s)
 		}
 	}
+	steps := maxSteps
 	for _, s := range c.servers {
-		s.fate = c.fateOf(s)
+		if slices.ContainsFunc(s.keys, func(k key) bool { return len(c.byKey[k]) > maxZones }) {
+			s.skip(overBlocks)
+		}
+		s.fate = c.fateOf(s, &steps)
 	}
 	return c
 }
+
+// maxSteps is how many times, in one Corefile, some plugin is asked what it
+// does with some question.
+const maxSteps = 1 << 20
 
 func ownAddrs(h Host) map[netip.Addr]bool {
 	own := make(map[netip.Addr]bool)
@@ -86,24 +96,31 @@ func ownAddrs(h Host) map[netip.Addr]bool {
 	return own
 }
 
-// comesTo reports whether a question for name may come to s: no block of a
-// narrower zone takes it before.
-func (c *config) comesTo(s *server, name string) bool {
+// comesTo reports whether q may come to s: no block of a narrower zone takes it
+// before, and no view.
+func (c *config) comesTo(s *server, q chain.Question) bool {
 	for p := range s.ports() {
-		if c.taker(p, s, name) == s {
+		if c.taker(p, s, q) == s {
 			return true
 		}
 	}
 	return false
 }
 
-// taker returns the block that gets what is asked for name where s listens on
-// p, nil if none does (core/dnsserver/server.go, ServeDNS). Of a block with a
-// view that is not s it is not known, and taken to let the name pass.
-func (c *config) taker(p port, s *server, name string) *server {
-	for z := range chain.Enclosing(name) {
+// taker returns the block that gets q where s listens on p, nil if none does
+// (core/dnsserver/server.go, ServeDNS). A view of which that is not known is
+// taken to let in what is for s, and to let pass what is for others.
+func (c *config) taker(p port, s *server, q chain.Question) *server {
+	for z := range chain.Enclosing(q.Name) {
 		for _, other := range c.byKey[key{p, z}] {
-			if other == s || !other.has("view") && other.hears(s) {
+			lets := true
+			if other.view != nil {
+				var known bool
+				if lets, known = other.view.Lets(q); !known {
+					lets = other == s
+				}
+			}
+			if lets && (other == s || other.hears(s)) {
 				return other
 			}
 		}

@@ -21,6 +21,8 @@ type fate struct {
 	barred []bool
 	types  []uint16
 	answer bool // some plugin may answer something
+	// ends are the links that end some question.
+	ends []bool
 }
 
 // A failure is the questions of a block that fail in the same way, in SERVFAIL.
@@ -50,10 +52,11 @@ type scope struct {
 // aboutNames finds what in the expression of a view may depend on the name.
 var aboutNames = regexp.MustCompile(`\b(name|type|class|metadata)\b`)
 
-// particular reports whether only certain names or types come to s.
+// particular reports whether only certain names or types come to s, and it cannot
+// be told which.
 func (s *server) particular() bool {
 	l, ok := s.find("view")
-	if !ok {
+	if !ok || len(l.Told()) > 0 {
 		return false
 	}
 	for _, line := range l.Lines {
@@ -64,19 +67,56 @@ func (s *server) particular() bool {
 	return false
 }
 
-func (c *config) fateOf(s *server) fate {
+// told are the types that the views of the zones of s tell apart.
+func (c *config) told(s *server) []uint16 {
+	var types []uint16
+	for _, k := range s.keys {
+		for _, other := range c.byKey[k] {
+			if other.view != nil {
+				types = append(types, other.view.Told()...)
+			}
+		}
+	}
+	slices.Sort(types)
+	return slices.Compact(types)
+}
+
+// questions are what the chain of s is asked. What that costs is taken off
+// steps; without enough of them s is not judged.
+func (s *server) questions(told []uint16, steps *int) ([]uint16, []chain.Probe) {
+	if s.opaque {
+		return nil, nil
+	}
+	types := s.chain.Types(told)
+	each := len(s.chain.Links) * len(types)
+	if each*len(s.zones) > *steps {
+		s.skip(overSteps)
+		return nil, nil
+	}
+	probes := s.chain.Probes(s.zones)
+	if each*len(probes) > *steps {
+		s.skip(overSteps)
+		return nil, nil
+	}
+	*steps -= each * len(probes)
+	return types, probes
+}
+
+// fateOf asks the chain of s what becomes of each kind of question.
+func (c *config) fateOf(s *server, steps *int) fate {
+	types, probes := s.questions(c.told(s), steps)
 	n := len(s.chain.Links)
-	f := fate{asked: make([]bool, n), claimed: make([]bool, n), through: make([]bool, n), barred: make([]bool, n), stops: make([]map[int]bool, n)}
-	f.types = s.chain.Types()
+	f := fate{asked: make([]bool, n), claimed: make([]bool, n), through: make([]bool, n), barred: make([]bool, n), stops: make([]map[int]bool, n), ends: make([]bool, n)}
+	f.types = types
 	f.answer = s.any(func(l *chain.Link) bool { return l.MayAnswer(".") })
 	if s.opaque {
 		return f
 	}
-	for _, p := range s.chain.Probes(s.zones) {
-		if !c.comesTo(s, p.Name) {
-			continue
-		}
+	for _, p := range probes {
 		for _, q := range p.Questions(f.types) {
+			if !c.comesTo(s, q) {
+				continue
+			}
 			out := s.chain.Ask(q, f.asked)
 			f.note(s, p, q, out)
 		}
@@ -117,6 +157,9 @@ func (f *fate) note(s *server, p chain.Probe, q chain.Question, out chain.Outcom
 		}
 		f.record(fail, p, q)
 		out = end
+	}
+	if out.At >= 0 {
+		f.ends[out.At] = true
 	}
 	for i := range s.chain.Links {
 		if !s.chain.Links[i].Claims(out.Asked) {

@@ -36,13 +36,22 @@ func findForwardLoop(c *config, s *server) []finding {
 // loops reports whether names under zone, which forward i of s sends to to,
 // come back to s.
 func (c *config) loops(s *server, i int) (zone, to string, found bool) {
+	var near []target // only these may be of this process
+	for _, t := range c.targets(&s.chain.Links[i]) {
+		if c.mayBeHere(t.address) {
+			near = append(near, t)
+		}
+	}
+	if len(near) == 0 {
+		return "", "", false
+	}
 	for _, served := range s.zones {
 		for _, from := range s.chain.Links[i].Zones {
 			zone, ok := chain.Narrower(served, from)
 			if !ok || s.reaches(zone) != i {
 				continue
 			}
-			for _, to := range c.targets(&s.chain.Links[i]) {
+			for _, to := range near {
 				w := walk{config: c, start: s, zone: zone, seen: map[*server]bool{}}
 				if w.returns(to.address, maxHops) {
 					return zone, to.String(), true
@@ -124,22 +133,23 @@ func (w walk) returns(to string, hops int) bool {
 	return slices.ContainsFunc(w.targets(&s.chain.Links[i]), func(to target) bool { return w.returns(to.address, hops-1) })
 }
 
+// mayBeHere reports whether what is sent to the address to may come to a block.
+func (c *config) mayBeHere(to string) bool {
+	p, addr, ok := endpoint(to)
+	return ok && len(c.byPort[p]) > 0 && !c.unclear[p] &&
+		(c.bound[listener{p, addr}] || addr != docker && (addr.IsLoopback() || addr.IsUnspecified() || c.own[addr]))
+}
+
 // serverAt returns the block that answers names under zone at the address to,
 // or nil if that is not of this process or not certain.
 func (c *config) serverAt(to, zone string) *server {
 	p, addr, ok := endpoint(to)
-	if !ok {
-		return nil
-	}
-	if c.unclear[p] {
+	if !ok || !c.mayBeHere(to) {
 		return nil
 	}
 	// The kernel prefers the socket that is bound to the address.
 	bound := func(s *server) bool { return slices.Contains(s.hosts, addr) }
 	if addr.IsUnspecified() || !c.bound[listener{p, addr}] {
-		if addr == docker || !addr.IsLoopback() && !addr.IsUnspecified() && !c.own[addr] {
-			return nil
-		}
 		bound = func(s *server) bool { return s.everywhere(addr) }
 	}
 	for z := range chain.Enclosing(zone) {

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -9,11 +10,27 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/parse"
 )
 
-func findUnjudged(_ *config, s *server) []finding {
-	if !s.opaque {
+// findUnjudged says it once of all blocks that are too much together.
+func findUnjudged(c *config, s *server) []finding {
+	switch {
+	case !s.opaque:
 		return nil
+	case s.size != overSteps:
+		return []finding{atBlock(s, "this block is", s.size)}
 	}
-	return []finding{atBlock(s, maxZones)}
+	blocks := 0
+	for _, other := range c.servers {
+		if other.size == overSteps {
+			if blocks == 0 && other != s {
+				return nil
+			}
+			blocks++
+		}
+	}
+	if blocks == 1 {
+		return []finding{atBlock(s, "this block is", s.size)}
+	}
+	return []finding{atBlock(s, fmt.Sprintf("this block and %d below it are", blocks-1), s.size)}
 }
 
 // findInvalidKeys: an error of these ends CoreDNS at start
@@ -91,10 +108,16 @@ func cutPort(s string) (host, port string, ok bool) {
 	return s[:i], s[i+1:], true
 }
 
-func findAddressKeys(_ *config, s *server) []finding {
+func findAddressKeys(c *config, s *server) []finding {
 	var all []finding
 	for _, k := range s.Keys {
 		a := addressIn(k)
+		if a == "" && c.everything(k, s) {
+			found := atBlock(s, listed(k))
+			found.text = "the key %s is the zone \"in-addr.arpa.\", no address: what clients ask here but for names of addresses gets REFUSED"
+			all = append(all, found)
+			continue
+		}
 		if a == "" || s.unset(k) {
 			continue
 		}
@@ -109,15 +132,38 @@ func findAddressKeys(_ *config, s *server) []finding {
 	return all
 }
 
+// everything reports whether k is the network of all IPv4 addresses, which as a
+// zone is in-addr.arpa, and no block has the other names.
+func (c *config) everything(k string, s *server) bool {
+	_, rest := parse.Transport(k)
+	network, _, ok := cutPort(rest)
+	if !ok {
+		network = rest
+	}
+	if network != "0.0.0.0/0" {
+		return false
+	}
+	for p := range s.ports() {
+		if len(c.byKey[key{p, "."}]) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // findTwice looks for zones that two blocks have on one port and address
 // (core/dnsserver/register.go, validateZonesAndListeningAddresses).
 func findTwice(c *config, s *server) []finding {
 	var all []finding
-	for i, k := range s.keys {
-		if slices.Contains(s.keys[:i], k) {
-			all = append(all, atBlock(s, listed(k.zone), s.Line))
-			continue
-		}
+	if len(s.twice) > 0 {
+		found := atBlock(s, listed(s.twice...), "stands twice among the keys of this block")
+		found.fix = "write it once"
+		all = append(all, found)
+	}
+	if s.size == overBlocks {
+		return all
+	}
+	for _, k := range s.keys {
 		for _, other := range c.byKey[k] {
 			if other == s {
 				break
@@ -125,7 +171,7 @@ func findTwice(c *config, s *server) []finding {
 			if other.has("view") || other.unclear || s.unclear || !conflict(other, s) {
 				continue
 			}
-			all = append(all, atBlock(s, listed(k.zone), other.Line))
+			all = append(all, atBlock(s, listed(k.zone), fmt.Sprintf("has the same port and address as in the block of line %d", other.Line)))
 			break
 		}
 	}

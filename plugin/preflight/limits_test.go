@@ -63,6 +63,50 @@ func TestABlockWithTooManyZonesIsNotJudged(t *testing.T) {
 	}
 }
 
+func TestABlockWhoseZoneManyBlocksHaveIsNotJudged(t *testing.T) {
+	order := buildOrder(t)
+	view := "example.org {\n view v {\n expr true\n }\n whoami\n}\n"
+	if got := codesOf(t, strings.Repeat(view, maxZones), order); got != "" {
+		t.Errorf("%d blocks: %q", maxZones, got)
+	}
+	if got := codesOf(t, strings.Repeat(view, maxZones+1), order); !strings.HasPrefix(got, "not-judged") {
+		t.Errorf("%d blocks: %q", maxZones+1, got)
+	}
+}
+
+// rewrites returns a block in which every name that its n rules are for is asked
+// of each of them.
+func rewrites(n int) string {
+	var b strings.Builder
+	b.WriteString("example.org {\n")
+	for i := range n {
+		fmt.Fprintf(&b, "    rewrite name exact a%d.example.org b%d.example.org\n", i, i)
+	}
+	b.WriteString("    template ANY ANY {\n        rcode NXDOMAIN\n    }\n}\n")
+	return b.String()
+}
+
+func TestACorefileWithTooManyNamesAndPluginsIsNotJudged(t *testing.T) {
+	order := buildOrder(t)
+	if got := codesOf(t, rewrites(100)+dead(".", 0), order); got != "dead-end" {
+		t.Errorf("100 rules: %q", got)
+	}
+	many := rewrites(1500)
+	if got := codesOf(t, many+dead(".", 0), order); got != "not-judged dead-end" {
+		t.Errorf("1500 rules, and a small block: %q", got)
+	}
+	// It is said once, with how many blocks there are.
+	again := strings.ReplaceAll(many, "example.org", "example.net")
+	for _, w := range Check(parseText(t, many+again, order), order) {
+		if w.Code != "not-judged" || !strings.HasPrefix(w.Text, "this block and 1 below it are not judged: ") {
+			t.Errorf("two blocks: %s", w)
+		}
+	}
+}
+
+// dead is a block that answers nothing.
+func dead(zone string, port int) string { return fmt.Sprintf("%s:%d {\n    errors\n}\n", zone, port) }
+
 // circle returns n blocks of which each forwards to the next.
 func circle(n int) string {
 	var b strings.Builder

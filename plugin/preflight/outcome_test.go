@@ -105,6 +105,26 @@ func TestWarningsForetellWhatCoreDNSAnswers(t *testing.T) {
 			"example.org:0 {\n bind 127.0.0.1\n view v {\n expr incidr(client_ip(), '192.0.2.0/24')\n }\n whoami\n}\n" +
 				"example.org:0 {\n bind 127.0.0.1\n whoami\n}",
 		}, {
+			"address-as-key", "www.example.org.",
+			"127.0.0.1:0 {\n bind 127.0.0.1\n forward . UP\n}", "REFUSED",
+			".:0 {\n bind 127.0.0.1\n forward . UP\n}",
+		}, {
+			"address-as-key", "www.example.org.",
+			"0.0.0.0/0:0 {\n bind 127.0.0.1\n forward . UP\n}", "REFUSED",
+			"0.0.0.0/0:0 {\n bind 127.0.0.1\n forward . UP\n}\n.:0 {\n bind 127.0.0.1\n forward . UP\n}",
+		}, {
+			"address-as-key", "1.2.0.192.in-addr.arpa.",
+			"192.0.2/24:0 {\n bind 127.0.0.1\n forward . UP\n}", "REFUSED",
+			"192.0.2.0/24:0 {\n bind 127.0.0.1\n forward . UP\n}",
+		}, {
+			"reverse-zone-misspelt", "1.2.0.192.in-addr.arpa.",
+			"2.0.192.in-addr-arpa:0 {\n bind 127.0.0.1\n forward . UP\n}", "REFUSED",
+			"2.0.192.in-addr.arpa:0 {\n bind 127.0.0.1\n forward . UP\n}",
+		}, {
+			"link-local-upstream", "www.example.org.",
+			".:0 {\n bind 127.0.0.1\n forward . fe80::1%lo {\n max_connect_attempts 1\n }\n}", "SERVFAIL",
+			".:0 {\n bind 127.0.0.1\n forward . UP\n}",
+		}, {
 			"no-catch-all", "www.example.net.",
 			"example.org:0 {\n bind 127.0.0.1\n forward . UP\n}", "REFUSED",
 			"example.org:0 {\n bind 127.0.0.1\n forward . UP\n}\n.:0 {\n bind 127.0.0.1\n forward . UP\n}",
@@ -129,6 +149,43 @@ func TestWarningsForetellWhatCoreDNSAnswers(t *testing.T) {
 				t.Errorf("warnings with the advice followed: %q", got)
 			}
 		})
+	}
+}
+
+// A forward with tls_servername and an address without tls:// asks in clear text.
+func TestTLSWithoutTLSLeavesInClearText(t *testing.T) {
+	corefile := ".:0 {\n bind 127.0.0.1\n forward . " + upstream(t) + " {\n tls_servername dns.example.org\n }\n}"
+	if got := rcodeOf(t, corefile, "www.example.org."); got != "NOERROR" {
+		t.Errorf("%s: the upstream, which hears UDP alone, was not asked in clear text", got)
+	}
+	order := buildOrder(t)
+	if got := codesOf(t, corefile, order); got != "tls-without-tls" {
+		t.Errorf("warnings: %q", got)
+	}
+	if got := codesOf(t, strings.Replace(corefile, "forward . ", "forward . tls://", 1), order); got != "" {
+		t.Errorf("warnings with the advice followed: %q", got)
+	}
+}
+
+// CoreDNS does not start with what these say it does not start with.
+func TestCoreDNSDoesNotStart(t *testing.T) {
+	caddy.Quiet, dnsserver.Quiet = true, true
+	order := buildOrder(t)
+	for _, test := range []struct{ code, corefile string }{
+		{"zone-twice", "example.org:0 {\n whoami\n}\nexample.org:0 {\n whoami\n}"},
+		{"zone-twice", "example.org:0 example.org:0 {\n whoami\n}"},
+		{"zone-twice", "192.0.2.0/24:0 2.0.192.in-addr.arpa:0 {\n whoami\n}"},
+		{"invalid-key", ". :1053 {\n whoami\n}"},
+		{"invalid-key", "a..example:0 {\n whoami\n}"},
+	} {
+		i, err := caddy.Start(caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(test.corefile), ServerTypeName: "dns"})
+		if err == nil {
+			t.Errorf("CoreDNS starts with %q", test.corefile)
+			i.Stop()
+		}
+		if got := codesOf(t, test.corefile, order); got != test.code {
+			t.Errorf("%q: warnings %q, want %s", test.corefile, got, test.code)
+		}
 	}
 }
 

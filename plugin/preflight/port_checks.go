@@ -83,7 +83,7 @@ func takesAll(view *chain.Link) bool {
 // takes every query: the blocks of a zone are asked in the order of the file.
 func findLateViews(c *config, s *server) []finding {
 	l, ok := s.find("view")
-	if !ok {
+	if !ok || s.opaque {
 		return nil
 	}
 	for _, k := range s.keys {

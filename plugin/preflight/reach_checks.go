@@ -23,9 +23,17 @@ func findNeverAsked(_ *config, s *server) []finding {
 			continue
 		}
 		switch {
-		case !s.fate.claimed[i] && outside(s, l):
+		case !s.fate.claimed[i] && outside(s, l) && !s.has("rewrite"):
 			found := at(l.Directive, l.Name, "it is for names under "+listed(l.Zones...)+", none of which come to this block")
 			found.fix = "move it to a block for the names it is meant for, or add their zone to the keys of this one"
+			all = append(all, found)
+		case !s.fate.claimed[i] && !s.fate.ends[i] && renamed(s, l):
+			found := at(l.Directive, l.Name, "rewrite makes other names of all that it is there for")
+			found.fix = "give it the zone of the names that rewrite makes, or let the rule be for fewer names"
+			all = append(all, found)
+		case !s.fate.claimed[i] && !s.fate.ends[i] && len(l.Zones) > 0 && allExcepted(l):
+			found := at(l.Directive, l.Name, "its except leaves nothing of its zone")
+			found.fix = "remove it, or name in except only what is not for it"
 			all = append(all, found)
 		case s.fate.claimed[i] && !s.fate.barred[i] && len(s.fate.stops[i]) > 0:
 			found := at(l.Directive, l.Name, s.stoppers(i))
@@ -36,6 +44,21 @@ func findNeverAsked(_ *config, s *server) []finding {
 		}
 	}
 	return all
+}
+
+// renamed reports whether names that come to s are in the zones of l, and
+// rewrite takes all of them elsewhere.
+func renamed(s *server, l *chain.Link) bool {
+	if !s.has("rewrite") || s.any(func(other *chain.Link) bool { return other.MayMake(l.Zones) }) {
+		return false
+	}
+	return slices.ContainsFunc(s.chain.Probes(s.zones), func(p chain.Probe) bool {
+		return l.Claims(chain.Question{Name: p.Name, Type: dns.TypeA})
+	})
+}
+
+func allExcepted(l *chain.Link) bool {
+	return !slices.ContainsFunc(l.Zones, func(z string) bool { return !chain.Covered(l.Except, z) })
 }
 
 // serves reports whether other plugins of s use l beside the client's questions.
@@ -112,20 +135,21 @@ func (s *server) neverAsked(l *chain.Link) bool {
 
 // unused says why an entry of hosts is of no use in s, "" if it is of use.
 func (c *config) unused(s *server, l *chain.Link, name string) string {
-	name = strings.Replace(name, "*.", "www.", 1)
+	name = strings.Replace(name, "*.", "nowhere.", 1)
+	q := chain.Question{Name: name, Type: dns.TypeA}
 	switch {
 	case !chain.Covered(s.zones, name):
 		return "no such name comes to this block"
 	case !l.Has(name):
 		return "hosts has only names under " + listed(l.Zones...)
-	case !c.comesTo(s, name):
+	case !c.comesTo(s, q):
 		for p := range s.ports() {
-			if other := c.taker(p, s, name); other != nil {
+			if other := c.taker(p, s, q); other != nil {
 				return fmt.Sprintf("the block of %s (line %d) gets these names", listed(other.Keys...), other.Line)
 			}
 		}
 	}
-	out := s.chain.Ask(chain.Question{Name: name, Type: dns.TypeA}, nil)
+	out := s.chain.Ask(q, nil)
 	if out.Asked.Name == name && out.End == chain.Answered && s.chain.Links[out.At].Name != "hosts" {
 		return fmt.Sprintf("%s (line %d) answers before", s.chain.Links[out.At].Name, s.chain.Links[out.At].Line)
 	}

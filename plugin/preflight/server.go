@@ -17,9 +17,12 @@ type server struct {
 	keys    []key
 	zones   []string // of all keys, once each
 	chain   *chain.Chain
+	view    *chain.Link  // nil if it has none
 	hosts   []netip.Addr // of bind; empty: all of the machine's addresses
 	unclear bool         // bound to interfaces or to what is no address at all
+	twice   []string     // zones that it has twice on one port
 	opaque  bool         // too large to judge
+	size    limit        // what makes it so
 	fate    fate         // what becomes of its questions
 }
 
@@ -40,12 +43,28 @@ var defaultPorts = map[string]string{
 	transport.HTTPS3: transport.HTTPSPort,
 }
 
-// maxZones is the number of zones in one block, those of its plugins included,
-// beyond which the block is not judged: the checks compare all with all.
-const maxZones = 256
+// A limit is what keeps a block from being judged.
+type limit string
 
-func newServer(b Block, order []string, dnsPort string) *server {
-	s := &server{Block: b, chain: chain.New(nil, nil, order)}
+// The limits are on what the checks compare with each other: the zones of one
+// block, those of its plugins included, and the blocks of one zone. Beside these
+// there is maxSteps.
+const (
+	maxZones = 256
+
+	overZones  limit = "with those of its plugins it has more than 256 zones"
+	overBlocks limit = "more than 256 blocks have a zone of its"
+	overSteps  limit = "this Corefile has more names and plugins than are gone through"
+)
+
+func (s *server) skip(why limit) {
+	if !s.opaque {
+		s.chain, s.opaque, s.size = chain.New(nil, nil, nil), true, why
+	}
+}
+
+func newServer(b Block, order chain.Order, dnsPort string) *server {
+	s := &server{Block: b}
 	seen := make(map[key]bool)
 	for _, text := range b.Keys {
 		for _, k := range keysOf(text, dnsPort) {
@@ -53,6 +72,8 @@ func newServer(b Block, order []string, dnsPort string) *server {
 				seen[k] = true
 				s.keys = append(s.keys, k)
 				s.zones = append(s.zones, k.zone)
+			} else {
+				s.twice = append(s.twice, k.zone)
 			}
 		}
 	}
@@ -60,7 +81,9 @@ func newServer(b Block, order []string, dnsPort string) *server {
 	s.zones = slices.Compact(s.zones)
 
 	size := len(s.zones)
-	if size <= maxZones {
+	if size > maxZones {
+		s.skip(overZones)
+	} else {
 		s.chain = chain.New(b.Directives, s.zones, order)
 	}
 	for i := range s.chain.Links {
@@ -71,7 +94,10 @@ func newServer(b Block, order []string, dnsPort string) *server {
 		}
 	}
 	if size > maxZones {
-		s.chain, s.opaque = chain.New(nil, nil, order), true
+		s.skip(overZones)
+	}
+	if l, ok := s.find("view"); ok {
+		s.view = l
 	}
 	s.bind()
 	return s

@@ -83,3 +83,85 @@ func (z *Zone) chainNSEC3() {
 			HashLength: 20, NextDomain: order[(i+1)%len(order)], TypeBitMap: hashes[h]})
 	}
 }
+
+// RenameNSEC3 moves each NSEC3 to an owner that hashes to nothing in the zone,
+// and signs it there.
+func RenameNSEC3(z *Zone) {
+	var owners []string
+	for name, sets := range z.RRs {
+		if sets[dns.TypeNSEC3] != nil {
+			owners = append(owners, name)
+		}
+	}
+	slices.Sort(owners)
+	moved := make(map[string]string)
+	for _, owner := range owners {
+		first := "0"
+		if owner[0] == '0' {
+			first = "1"
+		}
+		moved[owner] = first + owner[1:]
+	}
+	real := *z
+	z.Reply = func(_ dns.Question, m *dns.Msg) *dns.Msg {
+		for i, rr := range m.Ns {
+			if to := moved[rr.Header().Name]; to != "" {
+				rr = dns.Copy(rr)
+				rr.Header().Name = to
+				if rr.Header().Rrtype == dns.TypeNSEC3 {
+					m.Ns[i] = rr
+				}
+			}
+		}
+		return real.resignNSEC3(m)
+	}
+}
+
+// ResignedNSEC3 changes every NSEC3 that is sent and signs it anew.
+func ResignedNSEC3(change func(*dns.NSEC3)) func(*Zone) {
+	return func(z *Zone) {
+		z.Reply = func(_ dns.Question, m *dns.Msg) *dns.Msg {
+			for i, rr := range m.Ns {
+				if n, ok := rr.(*dns.NSEC3); ok {
+					n = dns.Copy(n).(*dns.NSEC3)
+					change(n)
+					m.Ns[i] = n
+				}
+			}
+			return z.resignNSEC3(m)
+		}
+	}
+}
+
+// resignNSEC3 replaces the signatures over the NSEC3 records of a message.
+func (z *Zone) resignNSEC3(m *dns.Msg) *dns.Msg {
+	var ns []dns.RR
+	for _, rr := range m.Ns {
+		if sig, ok := rr.(*dns.RRSIG); ok && sig.TypeCovered == dns.TypeNSEC3 {
+			continue
+		}
+		ns = append(ns, rr)
+		if rr.Header().Rrtype == dns.TypeNSEC3 {
+			ns = append(ns, z.ZSK().sign(z.t, z.Name, []dns.RR{rr}, z.From, z.To))
+		}
+	}
+	m.Ns = ns
+	return m
+}
+
+// CompactDenial answers names that do not exist as RFC 9824 has it: NOERROR and
+// an NSEC made for the name.
+func CompactDenial(z *Zone) {
+	z.Reply = func(q dns.Question, m *dns.Msg) *dns.Msg {
+		if m.Rcode != dns.RcodeNameError {
+			return m
+		}
+		m.Rcode, m.Ns = dns.RcodeSuccess, nil
+		z.soa(m)
+		name := dns.CanonicalName(q.Name)
+		nsec := &dns.NSEC{Hdr: z.header(name, dns.TypeNSEC), NextDomain: under(`\000`, name),
+			TypeBitMap: []uint16{dns.TypeRRSIG, dns.TypeNSEC, dns.TypeNXNAME}}
+		m.Ns = append(m.Ns, nsec, z.ZSK().sign(z.t, z.Name, []dns.RR{nsec}, z.From, z.To))
+		return m
+	}
+}

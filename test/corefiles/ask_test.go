@@ -98,6 +98,9 @@ func (m *maker) questions(c corefile) []question {
 func run(t *testing.T, c corefile, questions []question) map[question]outcome {
 	t.Helper()
 	text, _ := c.text("witness")
+	blocks.Lock()
+	blocks.configs = nil
+	blocks.Unlock()
 	s, err := server.Try(text)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
@@ -107,6 +110,7 @@ func run(t *testing.T, c corefile, questions []question) map[question]outcome {
 			t.Error(err)
 		}
 	}()
+	awaitTransfers(t)
 	conns := make(map[string]*dns.Conn)
 	for _, client := range clients {
 		d := net.Dialer{LocalAddr: &net.UDPAddr{IP: net.ParseIP(client)}}

@@ -102,8 +102,7 @@ func (m *maker) in(zone string) string {
 	return m.one(zones)
 }
 
-func (m *maker) corefile() corefile {
-	var c corefile
+func (m *maker) corefile() (c corefile) {
 	taken := make(map[string]bool)
 	for range 1 + m.IntN(3) {
 		z := m.one(zones)
@@ -137,7 +136,7 @@ func (m *maker) view() use {
 // fill adds plugins: those that answer, and around them some that do not.
 func (m *maker) fill(b block) block {
 	zone := b.zones[0]
-	kinds := []func(string) use{m.forward, m.forward, m.forward, m.file, m.hosts, m.hosts, m.template, m.template, m.template, m.whoami, m.auto, m.erratic}
+	kinds := []func(string) use{m.forward, m.forward, m.forward, m.file, m.hosts, m.hosts, m.template, m.template, m.template, m.whoami, m.auto, m.erratic, m.secondary, m.etcd}
 	once := make(map[string]bool)
 	for range 1 + m.IntN(4) {
 		u := kinds[m.IntN(len(kinds))](zone)
@@ -145,16 +144,26 @@ func (m *maker) fill(b block) block {
 			u = m.forward(zone) // what a directory has cannot be foretold
 		}
 		name, _, _ := strings.Cut(u.lines[0], " ")
-		if once[name] && name != "forward" && name != "template" && name != "file" {
-			continue
-		}
-		// CoreDNS does not shut down with two files for one zone: plugin/file/setup.go
-		// has the zone's OnShutdown called twice, and the second call waits for ever.
-		if name == "file" {
-			name = strings.Join(strings.Fields(u.lines[0])[2:3], "")
-			if name = "file " + name; once[name] {
-				continue
+		switch name {
+		case "hosts": // CoreDNS takes one of a block, and does not start with two
+		case "file", "secondary":
+			// CoreDNS does not shut down with two for one zone: plugin/file/setup.go
+			// has the zone's OnShutdown called twice, and the second call waits for ever.
+			fields := strings.Fields(u.lines[0])
+			name += " " + strings.TrimSuffix(fields[len(fields)-1], "{")
+			if fields[len(fields)-1] == "{" {
+				name += fields[len(fields)-2]
 			}
+		case "forward", "template":
+			name = ""
+		default: // of these the first is read, or the last, or all
+			if m.chance(80) {
+				break
+			}
+			name = ""
+		}
+		if name != "" && once[name] {
+			continue
 		}
 		once[name] = true
 		b.uses = append(b.uses, u)

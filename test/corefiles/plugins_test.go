@@ -32,6 +32,23 @@ func (m *maker) auto(zone string) use {
 	return use{lines: braces("auto "+at, []string{"    directory " + m.tree.directory(mark, m.in(at))}), mark: mark, backend: true}
 }
 
+func (m *maker) secondary(zone string) use {
+	mark := m.marked()
+	at := m.in(zone)
+	inner := append([]string{"    transfer from " + m.tree.primary(mark)}, m.fallthroughs(zone, 30)...)
+	return use{lines: braces("secondary "+at, inner), mark: mark, backend: true}
+}
+
+// etcd has no mark: its NXDOMAIN comes without a record of its data.
+func (m *maker) etcd(zone string) use {
+	first := "etcd"
+	if m.chance(50) {
+		first += " " + m.in(zone)
+	}
+	inner := append([]string{"    endpoint http://" + m.tree.etcd}, m.fallthroughs(zone, 40)...)
+	return use{lines: braces(first, inner), backend: true}
+}
+
 func (m *maker) whoami(string) use { return use{lines: []string{"whoami"}, backend: true} }
 
 func (m *maker) erratic(string) use {

@@ -19,15 +19,18 @@ const most = 40
 type tree struct {
 	dir       string
 	upstreams []string
+	primaries []string
+	etcd      string
 }
 
 func newTree(t *testing.T) *tree {
 	t.Helper()
-	tr := &tree{dir: t.TempDir()}
+	tr := &tree{dir: t.TempDir(), etcd: startEtcd(t)}
 	tr.write(t, "empty", "")
 	for mark := range most {
 		tr.write(t, fmt.Sprintf("zone%d", mark), tr.zone(mark))
 		tr.upstreams = append(tr.upstreams, tr.serve(t, mark))
+		tr.primaries = append(tr.primaries, tr.transfer(t, mark))
 		for _, z := range zones {
 			tr.write(t, filepath.Join(fmt.Sprintf("auto%d-%s", mark, z), "db."+strings.TrimSuffix(z, ".")), tr.zone(mark))
 		}
@@ -53,6 +56,7 @@ func (tr *tree) zone(mark int) string {
 func (tr *tree) empty() string            { return filepath.Join(tr.dir, "empty") }
 func (tr *tree) zoneFile(mark int) string { return filepath.Join(tr.dir, fmt.Sprintf("zone%d", mark)) }
 func (tr *tree) upstream(mark int) string { return tr.upstreams[mark] }
+func (tr *tree) primary(mark int) string  { return tr.primaries[mark] }
 func (tr *tree) directory(mark int, zone string) string {
 	return filepath.Join(tr.dir, fmt.Sprintf("auto%d-%s", mark, zone))
 }

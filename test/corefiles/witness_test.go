@@ -34,6 +34,9 @@ func init() {
 	dnsserver.Directives = slices.Insert(dnsserver.Directives, 0, "witness")
 	plugin.Register("witness", func(c *caddy.Controller) error {
 		block := c.ServerBlockIndex
+		blocks.Lock()
+		blocks.configs = append(blocks.configs, dnsserver.GetConfig(c))
+		blocks.Unlock()
 		dnsserver.GetConfig(c).AddPlugin(func(next plugin.Handler) plugin.Handler { return witness{block, next} })
 		return nil
 	})

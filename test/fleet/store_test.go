@@ -25,6 +25,8 @@ func nodeAt(t *testing.T, addr, dir string, args ...string) (*process, string) {
 	t.Helper()
 	p := run(t, nil, program(t, "victoria-logs"), append([]string{
 		"-httpListenAddr=" + addr, "-storageDataPath=" + dir, "-retentionPeriod=30d", "-memory.allowedBytes=256MiB",
+		// A machine that has much else to do answers late, not in part.
+		"-search.maxQueryDuration=10m",
 	}, args...)...)
 	eventually(t, "VictoriaLogs answers", p.String, func() bool {
 		resp, err := http.Get("http://" + addr + "/health")

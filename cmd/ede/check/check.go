@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -64,6 +65,9 @@ func Command() *cobra.Command {
 
 // run checks each of the files and prints what it finds.
 func (o options) run(files []string, in io.Reader, out io.Writer) error {
+	// What is read of a Corefile is held until the end: to collect garbage as often
+	// as a server does costs a third of the time of a large one.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	var all []result
 	var errs []error
 	for _, file := range files {

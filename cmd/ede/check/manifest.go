@@ -37,6 +37,9 @@ import custom/*.server
 // none. An error is one of a file that can be nothing but a manifest.
 func manifest(name string, text []byte) ([]source, error) {
 	must := slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(name)))
+	if !must && !slices.ContainsFunc(ofManifests, func(key string) bool { return bytes.Contains(text, []byte(key)) }) {
+		return nil, nil
+	}
 	var found collection
 	found.name = name
 	for d := yaml.NewDecoder(bytes.NewReader(text)); ; {
@@ -59,6 +62,9 @@ func manifest(name string, text []byte) ([]source, error) {
 	}
 	return sources, nil
 }
+
+// ofManifests are parts of the keys that a manifest is told by.
+var ofManifests = []string{"apiVersion", "kind", "Corefile", ".server", ".override"}
 
 // A collection is what a manifest has of Corefiles.
 type collection struct {

@@ -88,26 +88,41 @@ type Chain struct {
 	last int // index of the last link with a place in the chain, -1 if there is none
 }
 
-// New returns the chain of a block with these directives and zones. order is
-// dnsserver.Directives; the Corefile's own order counts only among the uses of
-// one plugin.
-func New(ds []corefile.Directive, zones, order []string) *Chain {
-	rank := make(map[string]int, len(order))
-	for i, name := range order {
-		rank[name] = i
+// An Order is the place of each plugin in the chain.
+type Order map[string]int
+
+// OrderOf returns the order of dnsserver.Directives.
+func OrderOf(directives []string) Order {
+	o := make(Order, len(directives))
+	for i, name := range directives {
+		o[name] = i
 	}
-	c := &Chain{Links: make([]Link, 0, len(ds)), last: -1}
-	for _, d := range ds {
-		// The place of an external plugin is not known without its build. At the
-		// end it may answer what no other does.
-		if _, ok := rank[d.Name]; !ok {
-			rank[d.Name] = len(order)
-		}
-		c.Links = append(c.Links, newLink(d, zones))
+	return o
+}
+
+// rank is the place of a plugin. That of an external one is not known without
+// its build. At the end it may answer what no other does.
+func (o Order) rank(name string) int {
+	if i, ok := o[name]; ok {
+		return i
 	}
-	slices.SortStableFunc(c.Links, func(a, b Link) int {
-		return cmp.Or(cmp.Compare(rank[a.Name], rank[b.Name]), cmp.Compare(a.Use, b.Use))
+	return len(o)
+}
+
+// New returns the chain of a block with these directives and zones. The
+// Corefile's own order counts only among the uses of one plugin.
+func New(ds []corefile.Directive, zones []string, order Order) *Chain {
+	sorted := make([]*corefile.Directive, len(ds))
+	for i := range ds {
+		sorted[i] = &ds[i]
+	}
+	slices.SortStableFunc(sorted, func(a, b *corefile.Directive) int {
+		return cmp.Or(cmp.Compare(order.rank(a.Name), order.rank(b.Name)), cmp.Compare(a.Use, b.Use))
 	})
+	c := &Chain{Links: make([]Link, 0, len(ds)), last: -1}
+	for _, d := range sorted {
+		c.Links = append(c.Links, newLink(*d, zones))
+	}
 	c.join()
 	for i := range c.Links {
 		if c.Links[i].handler {

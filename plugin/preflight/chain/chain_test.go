@@ -18,7 +18,7 @@ func built(t *testing.T, block string) (*Chain, []string) {
 		t.Fatalf("%d blocks, %v", len(blocks), err)
 	}
 	zones := ZonesOf(blocks[0].Keys, nil)
-	return New(blocks[0].Directives, zones, dnsserver.Directives), zones
+	return New(blocks[0].Directives, zones, OrderOf(dnsserver.Directives)), zones
 }
 
 func TestAQuestionEndsAsItDoesInCoreDNS(t *testing.T) {

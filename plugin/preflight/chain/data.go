@@ -19,7 +19,7 @@ func (c *Chain) join() {
 		case "file", "secondary": // plugin/file/setup.go, fileParse: one fallthrough, and a zone's last file counts
 			fall[l.Name] = append(fall[l.Name], l.Fall...)
 			if groups[l.Name] == nil {
-				groups[l.Name] = newZoneSet()
+				groups[l.Name] = make(zoneSet)
 			}
 			for _, z := range l.Zones {
 				groups[l.Name][z] = true
@@ -39,9 +39,9 @@ func (c *Chain) join() {
 		}
 		c.Links[i].Fall, c.Links[i].fall, c.Links[i].group = fall[l.Name], newZoneSet(fall[l.Name]), zones
 		if taken[l.Name] == nil {
-			taken[l.Name] = newZoneSet()
+			taken[l.Name] = make(zoneSet)
 		}
-		own := newZoneSet()
+		own := make(zoneSet)
 		for _, z := range l.Zones {
 			own[z] = !taken[l.Name][z]
 			taken[l.Name][z] = true

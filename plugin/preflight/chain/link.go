@@ -28,6 +28,7 @@ type Link struct {
 	hosts    *hosts
 	rewrite  *rule
 	acl      []policy
+	view     *view
 }
 
 // A behaviour is what the Corefile tells of one of CoreDNS's own plugins.
@@ -72,7 +73,8 @@ var behaviours = map[string]behaviour{
 
 	"autopath": {}, "bufsize": {}, "cache": {}, "cancel": {}, "chaos": {meet: meetChaos}, "dns64": {}, "dnssec": {}, "dnstap": {},
 	"ede": {}, "errors": {}, "geoip": {}, "header": {}, "loadbalance": {}, "log": {}, "loop": {}, "metadata": {},
-	"minimal": {}, "nsid": {}, "prometheus": {}, "shed": {}, "siit": {}, "trace": {}, "transfer": {}, "view": {},
+	"minimal": {}, "nsid": {}, "prometheus": {}, "shed": {}, "siit": {}, "trace": {}, "transfer": {},
+	"view": {prepare: prepareView},
 
 	"bind": {absent: true}, "debug": {absent: true}, "grpc_server": {absent: true}, "health": {absent: true},
 	"https": {absent: true}, "https3": {absent: true}, "multisocket": {absent: true}, "on": {absent: true},

@@ -104,17 +104,17 @@ func (c *Chain) Probes(zones []string) []Probe {
 func missingLabels(zone string) int {
 	const octets, nibbles = 4, 32
 	switch {
-	case dns.IsSubDomain("in-addr.arpa.", zone):
+	case strings.HasSuffix("."+zone, ".in-addr.arpa."):
 		return max(octets+2-dns.CountLabel(zone), 0)
-	case dns.IsSubDomain("ip6.arpa.", zone):
+	case strings.HasSuffix("."+zone, ".ip6.arpa."):
 		return max(nibbles+2-dns.CountLabel(zone), 0)
 	}
 	return 0
 }
 
-// Types are the types that the chain's plugins tell apart, and one for the
-// others, first those that clients ask most.
-func (c *Chain) Types() []uint16 {
+// Types are the types that the chain's plugins tell apart, and more, and one for
+// the others, first those that clients ask most.
+func (c *Chain) Types(more []uint16) []uint16 {
 	types := []uint16{dns.TypeA}
 	add := func(more ...uint16) {
 		for _, t := range more {
@@ -122,6 +122,10 @@ func (c *Chain) Types() []uint16 {
 				types = append(types, t)
 			}
 		}
+	}
+	if len(more) > 0 {
+		add(dns.TypeAAAA)
+		add(more...)
 	}
 	for i := range c.Links {
 		l := &c.Links[i]

@@ -167,3 +167,19 @@ func (l *Link) Renamed(zones []string) (from, to string, kept, ok bool) {
 	}
 	return "", "", false, false
 }
+
+// MayMake reports whether rewrite may make a name in zones of another one.
+func (l *Link) MayMake(zones []string) bool {
+	r := l.rewrite
+	switch {
+	case r == nil || r.field != "name":
+		return false
+	case r.broken || r.metadata:
+		return true
+	case r.match == "exact":
+		return Covered(zones, r.to)
+	case r.match == "suffix":
+		return Overlapping(zones, strings.TrimPrefix(r.to, "."))
+	}
+	return true
+}

@@ -66,7 +66,8 @@ func fromClass(ranges []rune) rune {
 	return ranges[0]
 }
 
-// samples are names under zones that a rule of rewrite may be for.
+// samples are names under zones that a rule of rewrite may be for. In reverse
+// zones people ask for addresses only.
 func (r *rule) samples(zones []string) []string {
 	var names []string
 	for _, z := range zones {
@@ -86,6 +87,6 @@ func (r *rule) samples(zones []string) []string {
 	}
 	return slices.DeleteFunc(names, func(name string) bool {
 		_, legal := dns.IsDomainName(name)
-		return !legal || strings.HasPrefix(name, ".") || !Covered(zones, name)
+		return !legal || r.match != "exact" && strings.HasSuffix(name, ".arpa.") || strings.HasPrefix(name, ".") || !Covered(zones, name)
 	})
 }

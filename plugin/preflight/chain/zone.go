@@ -60,7 +60,14 @@ func Enclosing(zone string) func(yield func(string) bool) {
 type zoneSet map[string]bool
 
 func newZoneSet(zones ...[]string) zoneSet {
-	set := make(zoneSet)
+	n := 0
+	for _, list := range zones {
+		n += len(list)
+	}
+	if n == 0 {
+		return nil
+	}
+	set := make(zoneSet, n)
 	for _, list := range zones {
 		for _, z := range list {
 			set[z] = true

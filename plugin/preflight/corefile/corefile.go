@@ -17,8 +17,9 @@ import (
 // not counted. A ConfigMap holds at most 1 MiB.
 const MaxSize = 4 << 20
 
-// MaxBlocks is the largest number of server blocks that Parse accepts.
-const MaxBlocks = 4096
+// MaxBlocks is the largest number of server blocks that Parse accepts: more than
+// a Corefile of MaxSize has of blocks with one plugin.
+const MaxBlocks = 1 << 17
 
 // A Directive is one use of a plugin in a server block.
 type Directive struct {

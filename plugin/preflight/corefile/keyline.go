@@ -1,12 +1,9 @@
 package corefile
 
 import (
-	"bytes"
 	"os"
 	"regexp"
 	"strings"
-
-	"github.com/coredns/caddy/caddyfile"
 )
 
 // A keyLine is a token that may begin the keys of a server block.
@@ -17,7 +14,22 @@ type keyLine struct {
 
 // keyLineList yields the lines of blocks in the order of the file.
 // caddyfile.Parse forgets the lines of the keys.
-type keyLineList []keyLine
+type keyLineList struct {
+	keys []keyLine
+	at   map[string][]int // places in keys by text, those before used left out
+	used int
+}
+
+func newKeyLineList(keys []keyLine) *keyLineList {
+	l := &keyLineList{keys: keys, at: make(map[string][]int, len(keys))}
+	for i, k := range keys {
+		l.at[k.text] = append(l.at[k.text], i)
+		if expanded := expand(k.text); expanded != k.text {
+			l.at[expanded] = append(l.at[expanded], i)
+		}
+	}
+	return l
+}
 
 // A Variable is one of the environment that a key takes its value from, and
 // that has none.
@@ -32,20 +44,31 @@ type Variable struct {
 // variable is how caddyfile writes one, in the style of Unix or Windows.
 var variable = regexp.MustCompile(`\{\$([^{}]+)\}|\{%([^{}]+)%\}`)
 
+// maxBrace is the length of a token that may be a brace: one between quotes, or
+// before the end of a line of Windows.
+const maxBrace = 3
+
 // keyLines returns the first keys of all blocks of a file, and the variables of
 // all keys that have no value.
 func keyLines(file string, text []byte) (*keyLineList, []Variable) {
-	var list keyLineList
+	var list []keyLine
 	var unset []Variable
 	depth, begin, keys := 0, true, false
 	more := false // a comma promises another key, which may stand on the next line
-	line := 0
-	for d := caddyfile.NewDispenser(file, bytes.NewReader(text)); d.Next(); {
-		if keys && d.Line() != line && !more {
+	line, skip := 0, false
+	for s := newScanner(text); s.next(); {
+		if skip && s.at == line {
+			continue // what import is for; keys may follow on the next line
+		}
+		skip = false
+		if keys && s.at != line && !more {
 			keys = false // a block without braces
 		}
-		line = d.Line()
-		switch t := d.Val(); {
+		line = s.at
+		if depth > 0 && len(s.token) > maxBrace {
+			continue
+		}
+		switch t := s.text(); {
 		case t == "{":
 			depth++
 			keys = false
@@ -53,7 +76,7 @@ func keyLines(file string, text []byte) (*keyLineList, []Variable) {
 			depth = max(depth-1, 0)
 			begin = depth == 0
 		case depth == 0 && begin && t == "import":
-			d.NextArg() // keys may follow on the next line
+			skip = true
 		case depth == 0 && begin || keys:
 			if begin {
 				list = append(list, keyLine{strings.TrimSuffix(t, ","), line})
@@ -62,13 +85,21 @@ func keyLines(file string, text []byte) (*keyLineList, []Variable) {
 			begin, keys, more = false, true, strings.HasSuffix(t, ",")
 		}
 	}
-	return &list, unset
+	return newKeyLineList(list), unset
+}
+
+// expand puts the values of variables into a key.
+func expand(key string) string {
+	if !strings.ContainsAny(key, "$%") {
+		return key
+	}
+	return variable.ReplaceAllStringFunc(key, func(ref string) string { return os.Getenv(variableName(ref)) })
 }
 
 func unsetIn(file string, line int, token string) []Variable {
 	var all []Variable
 	key := strings.TrimSuffix(token, ",")
-	value := variable.ReplaceAllStringFunc(key, func(ref string) string { return os.Getenv(variableName(ref)) })
+	value := expand(key)
 	for _, ref := range variable.FindAllString(key, -1) {
 		if name := variableName(ref); os.Getenv(name) == "" {
 			all = append(all, Variable{Name: name, Key: key, Value: value, File: file, Line: line})
@@ -85,11 +116,11 @@ func place(blocks []Block, unset []Variable) []Block {
 	if len(blocks) == 0 && len(unset) > 0 {
 		blocks = []Block{{File: unset[0].File, Line: unset[0].Line}}
 	}
-	for _, v := range unset {
-		into := 0
-		for i, b := range blocks {
-			if b.File == v.File && b.Line <= v.Line {
-				into = i
+	into, next := 0, 0
+	for _, v := range unset { // both are in the order of the file
+		for ; next < len(blocks) && (blocks[next].File != v.File || blocks[next].Line <= v.Line); next++ {
+			if blocks[next].File == v.File {
+				into = next
 			}
 		}
 		if into < len(blocks) {
@@ -101,13 +132,16 @@ func place(blocks []Block, unset []Variable) []Block {
 
 // next consumes the list up to key, or nothing when key is not in it.
 func (l *keyLineList) next(key string) (line int, found bool) {
-	for i, k := range *l {
-		if k.text == key || strings.ContainsAny(k.text, "$%") && key == variable.ReplaceAllStringFunc(k.text, func(ref string) string { return os.Getenv(variableName(ref)) }) {
-			*l = (*l)[i+1:]
-			return k.line, true
-		}
+	at := l.at[key]
+	for len(at) > 0 && at[0] < l.used {
+		at = at[1:]
 	}
-	return 0, false
+	l.at[key] = at
+	if len(at) == 0 {
+		return 0, false
+	}
+	l.used = at[0] + 1
+	return l.keys[at[0]].line, true
 }
 
 // keyLineIn is next for a file that the Corefile imports. lists holds those

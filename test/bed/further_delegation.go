@@ -1,6 +1,95 @@
 package bed
 
-import "github.com/miekg/dns"
+import (
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// furtherDS are DS RRsets of several records. One that matches suffices (RFC
+// 4035 section 5.2, RFC 6840 section 5.11), and those of unknown algorithms or
+// digests do not count (RFC 4035 section 5.2, RFC 6840 section 5.2).
+func furtherDS() []Case {
+	digests := func(types ...uint8) func(*Zone) []dns.RR {
+		return func(z *Zone) []dns.RR {
+			var rrs []dns.RR
+			for _, d := range types {
+				rrs = append(rrs, z.KSK().Published.ToDS(d))
+			}
+			return rrs
+		}
+	}
+	changed := func(ds func(*Zone) []dns.RR, changes map[int]func(*dns.DS)) func(*Zone) []dns.RR {
+		return func(z *Zone) []dns.RR {
+			rrs := ds(z)
+			for i, change := range changes {
+				change(rrs[i].(*dns.DS))
+			}
+			return rrs
+		}
+	}
+	wrong := func(ds *dns.DS) { ds.Digest = ds.Digest[2:] + ds.Digest[:2] }
+	otherTag := func(ds *dns.DS) { ds.KeyTag += 7 }
+	unknownDigest := func(ds *dns.DS) { ds.DigestType = 100 }
+	unknownAlgorithm := func(ds *dns.DS) { ds.Algorithm = 100 }
+	type at = map[int]func(*dns.DS)
+	one, two := digests(dns.SHA256), digests(dns.SHA256, dns.SHA256)
+	return []Case{
+		{Name: "standby-ds-beside-one-that-matches", DS: changed(two, at{0: otherTag})},
+		{Name: "ds-unknown-digest-beside-good", DS: changed(two, at{0: unknownDigest})},
+		{Name: "ds-unknown-algorithm-beside-good", DS: changed(two, at{0: unknownAlgorithm})},
+		// The one that counts has no key: 4.10, and not 4.2 or 4.3, which are for
+		// sets without any that counts.
+		{Name: "ds-unknown-digest-beside-wrong", DS: changed(two, at{0: unknownDigest, 1: wrong}), Expected: codes(9), AlsoTrue: codes(6)},
+		{Name: "ds-unknown-algorithm-beside-wrong", DS: changed(two, at{0: unknownAlgorithm, 1: wrong}), Expected: codes(9), AlsoTrue: codes(6)},
+		{Name: "ds-two-tags-none-matches", DS: changed(two, at{0: otherTag, 1: func(ds *dns.DS) { ds.KeyTag -= 7 }}), Expected: codes(9), AlsoTrue: codes(6)},
+		// None counts, for two reasons: insecure (RFC 4035 section 5.2).
+		{Name: "ds-one-unknown-digest-one-unknown-algorithm", DS: changed(two, at{0: unknownDigest, 1: unknownAlgorithm}),
+			Expected: codes(1, 2), AlsoTrue: codes(1, 2, 9)},
+		{Name: "ds-gost-digest", DS: changed(one, at{0: func(ds *dns.DS) { ds.DigestType = dns.GOST94 }}), Expected: codes(2), AlsoTrue: codes(9)},
+		{Name: "ds-algorithm-0", DS: changed(one, at{0: func(ds *dns.DS) { ds.Algorithm = 0 }}), Expected: codes(1, 9)},
+		{Name: "ds-private-algorithm", DS: changed(one, at{0: func(ds *dns.DS) { ds.Algorithm = dns.PRIVATEDNS }}), Expected: codes(1, 9)},
+		{Name: "ds-of-another-algorithm-beside-good", DS: changed(two, at{0: func(ds *dns.DS) { ds.Algorithm = dns.RSASHA256 }})},
+		{Name: "ds-of-the-zsk", DS: func(z *Zone) []dns.RR { return []dns.RR{z.ZSK().Published.ToDS(dns.SHA256)} }},
+		{Name: "ds-sha1-only", DS: digests(dns.SHA1), AlsoTrue: codes(2)},
+		{Name: "ds-sha384", DS: digests(dns.SHA384)},
+		// RFC 4509 section 3: beside SHA-256, SHA-1 is ignored.
+		{Name: "ds-sha1-is-wrong-beside-sha256", DS: changed(digests(dns.SHA1, dns.SHA256), at{0: wrong})},
+		{Name: "ds-sha256-is-wrong-beside-sha1", DS: changed(digests(dns.SHA1, dns.SHA256), at{1: wrong}), Expected: codes(9), AlsoTrue: codes(6)},
+		{Name: "ds-sha384-is-wrong", DS: changed(digests(dns.SHA384), at{0: wrong}), Expected: codes(9), AlsoTrue: codes(6)},
+		{Name: "ds-digest-cut-short", DS: changed(one, at{0: func(ds *dns.DS) { ds.Digest = ds.Digest[:40] }}), Expected: codes(9), AlsoTrue: codes(6)},
+		// The parent's own records about the child.
+		{Name: "expired-ds-signature", AtParent: parentTimes(past, lately), Expected: codes(7), AlsoTrue: codes(6)},
+		{Name: "not-yet-valid-ds-signature", AtParent: parentTimes(soon, later), Expected: codes(8), AlsoTrue: codes(6)},
+		{Name: "reversed-ds-signature", AtParent: parentTimes(lately, past), Expected: codes(25), AlsoTrue: codes(6, 7)},
+		{Name: "corrupt-ds-signature", AtParent: func(p, z *Zone) { p.corrupt(z.Name, dns.TypeDS, nil) }, Expected: codes(6)},
+		{Name: "unsigned-ds", AtParent: func(p, z *Zone) { delete(p.Sigs[z.Name], dns.TypeDS) }, Expected: codes(10), AlsoTrue: codes(6)},
+		// RFC 4035 section 5.2: a record of the child, with SOA in its bitmap, does
+		// not show that there is no DS; 4.13, as no covering proof came.
+		{Name: "ds-denied-by-the-child", DS: NoDS, AtParent: deniedByChild, Expected: codes(12, 6), AlsoTrue: codes(6, 9, 10, 12)},
+	}
+}
+
+func parentTimes(from, to time.Duration) func(parent, z *Zone) {
+	return func(p, z *Zone) {
+		now := p.From.Add(2 * day)
+		p.ResignBetween(z.Name, dns.TypeDS, p.RRs[z.Name][dns.TypeDS], now.Add(from), now.Add(to))
+	}
+}
+
+// deniedByChild has the question for the child's DS answered as a server does
+// that holds both zones and looks into the wrong one.
+func deniedByChild(parent, z *Zone) {
+	parent.intercept(func(q dns.Question, m *dns.Msg) *dns.Msg {
+		if q.Qtype != dns.TypeDS || dns.CanonicalName(q.Name) != z.Name {
+			return m
+		}
+		m.Answer, m.Ns = nil, nil
+		z.soa(m)
+		z.denyData(m, z.Name)
+		return m
+	})
+}
 
 // furtherCuts are chains of several zones: the fault of a zone above the one that
 // was asked is the finding, and what lies below an insecure delegation is not
