@@ -15,7 +15,7 @@ var pathCauses = []*Cause{
 		ID: "path_udp_lost", Code: 23, Lasts: Persistent, Owner: Network, Rank: Found,
 		Title:    "UDP to the upstream is lost",
 		When:     "The upstream answers over TCP, and several questions over UDP get no reply.",
-		Advice:   askLater + "a filter, the checksum offload of an overlay network, or the MTU. Until it is mended force_tcp in forward helps, since TCP is answered.",
+		Advice:   askLater + "a filter, the checksum offload of an overlay network, or the MTU. Until it is fixed force_tcp in forward helps, since TCP is answered.",
 		Corefile: "forward . 192.0.2.53 {\n    force_tcp\n}",
 		Brief:    "UDP to the upstream is lost, over TCP it answers",
 		Full:     "UDP to {upstream} is lost, over TCP it answers",

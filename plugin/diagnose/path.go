@@ -117,7 +117,7 @@ func (d *diagnosis) counts() string {
 	return fmt.Sprintf("%d of %d probes were answered", d.came.Load(), d.sent.Load())
 }
 
-// other is the transport beside the one that Exchange uses; nil if there is none.
+// other is the transport that Exchange does not use; nil if there is none.
 func (d *diagnosis) other() Exchange {
 	if d.Failing.ByTCP {
 		return d.Failing.UDP

@@ -169,7 +169,7 @@ func TestABrokenZoneExplainsAllNamesBelowItWithoutAnotherQuery(t *testing.T) {
 		beside := q
 		beside.Name = "www.valid.edetest."
 		if _, _, ok := b.Lookup(evidence.Scope{}, beside); ok {
-			t.Error("a zone beside the broken one is explained by it")
+			t.Error("a zone next to the broken one is explained by it")
 		}
 		for _, elsewhere := range []evidence.Scope{{Block: 2}, {Zone: "edetest."}} {
 			if _, _, ok := b.Lookup(elsewhere, q); ok {
@@ -223,7 +223,7 @@ func TestABrokenZoneEndsTheDiagnosesOfOtherNamesBelowIt(t *testing.T) {
 			t.Error("it is not explained")
 		}
 		if n := b.ended.Load(); n != 2 {
-			t.Errorf("%d diagnoses ended, want the two of the zone and not that beside it", n)
+			t.Errorf("%d diagnoses ended, want the two of the zone and not that next to it", n)
 		}
 	})
 }

@@ -221,7 +221,7 @@ func TestQuestionsInOnePlaceAreNotTakenForEachOther(t *testing.T) {
 		t.Error("another question's verdict was recalled")
 	}
 	if _, ok := m.RecallCached(other, w.now()); ok {
-		t.Error("another question's verdict was recalled for a failure out of the cache")
+		t.Error("another question's verdict was recalled for a failure from cache")
 	}
 	m.Succeeded(other, w.now(), func(uint64) { t.Error("another question's incident has a good answer") })
 	if _, _, ok := m.Recall(k, w.now()); !ok {

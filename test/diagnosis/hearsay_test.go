@@ -72,7 +72,7 @@ func TestTheWordOfAnUpstreamIsHeldAgainstWhatElseItSays(t *testing.T) {
 }
 
 // With diagnosis: what an upstream cannot reach is of the zone once it reaches a name
-// beside it that is in no cache.
+// next to it that is in no cache.
 func TestWhatAnUpstreamCannotReachIsOfTheZoneOnlyIfItReachesOthers(t *testing.T) {
 	says := servfail(dns.EDNS0_EDE{InfoCode: 22, ExtraText: "so it is"})
 	for name, tc := range map[string]struct {

@@ -15,7 +15,7 @@ import (
 
 // Few names that all expire every second, with a cache that refreshes them in
 // the background, and an upstream that fails every third query: refreshes run
-// beside clients and beyond the end of their queries.
+// while clients ask and beyond the end of their queries.
 func TestStormOverACacheThatRefreshes(t *testing.T) {
 	for name, policy := range map[string]string{
 		"prefetch":               "prefetch 1 1m 90%",

@@ -95,9 +95,9 @@ var (
 
 // main contests, each with the target that it has to reach.
 var throughput = []contest{
-	{"success out of `cache`", "", plain, cached, load{udp, few, noerror}, 0.98},
+	{"success from `cache`", "", plain, cached, load{udp, few, noerror}, 0.98},
 	{"success out of a zone (`file`)", "", plain, zone, load{udp, few, noerror}, 0.98},
-	{"SERVFAIL out of `cache`", "", summary, deadOnce, load{udp, few, servfail}, 0.95},
+	{"SERVFAIL from `cache`", "", summary, deadOnce, load{udp, few, servfail}, 0.95},
 	{"REFUSED by `acl`", "", summary, refusing, load{udp, few, refused}, 0.95},
 	{"SERVFAIL, the upstream is dead", "", summary, dead, load{udp, many, servfail}, 0.90},
 	{"the same, `cache` above `forward`", "", summary, deadFresh, load{udp, many, servfail}, 0.90},
@@ -126,8 +126,8 @@ func bare(block string) string { return strings.Replace(block, "errors\n", "", 1
 // logs compares with the plugins that log failures today, errors and log; ede
 // without them is to be cheaper.
 var logs = []contest{
-	{"SERVFAIL out of `cache`, `ede`", today, plain, bare(deadOnce), load{udp, few, servfail}, 1},
-	{"SERVFAIL out of `cache`, `log all`", today, all, bare(deadOnce), load{udp, few, servfail}, 1},
+	{"SERVFAIL from `cache`, `ede`", today, plain, bare(deadOnce), load{udp, few, servfail}, 1},
+	{"SERVFAIL from `cache`, `log all`", today, all, bare(deadOnce), load{udp, few, servfail}, 1},
 	{"REFUSED by `acl`, `ede`", today, plain, bare(refusing), load{udp, few, refused}, 1},
 	{"REFUSED by `acl`, `log all`", today, all, bare(refusing), load{udp, few, refused}, 1},
 	{"SERVFAIL, the upstream is dead, `ede`", today, plain, bare(dead), load{udp, many, servfail}, 1},

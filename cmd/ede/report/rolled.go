@@ -59,7 +59,7 @@ func (t *tally) rollAbove(r victorialogs.Row) {
 	t.named += n
 	t.left.Undecided -= min(t.left.Undecided, n)
 	no := t.cause([]byte(r["cause"]))
-	// A summary does not tell of each name how much came out of the cache.
+	// A summary does not tell of each name how much came from cache.
 	t.rollName(r)
 	if e := t.names.index[r["key"]]; e != nil {
 		e.span(r.Time("first"), r.Time("last"), n, 0, no)
