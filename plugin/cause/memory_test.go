@@ -176,7 +176,7 @@ func TestWhatAddsNothingIsLeftOut(t *testing.T) {
 			}
 		})
 	}
-	d := Diagnosed(Classify(&ev.Evidence{At: "forward", Rcode: servfail}), "clock_wrong", nil, "", "", "").Beside([]option.Option{{Code: 7}})
+	d := Diagnosed(Classify(&ev.Evidence{At: "forward", Rcode: servfail}), "clock_wrong", nil, "", "", "").Keeping([]option.Option{{Code: 7}})
 	if got := codesOf(d.Options(BriefWords, true, true)); !slices.Equal(got, []uint16{0, 7}) {
 		t.Errorf("an upstream's code takes the place of an own finding: %v", got)
 	}

@@ -205,7 +205,7 @@ func TestADiagnosisTakesThePlaceOfAGenericCause(t *testing.T) {
 func TestWhatTheUpstreamSaidStaysBesideADiagnosis(t *testing.T) {
 	e := answered("forward", servfail)
 	d := Diagnosed(Classify(&e), "dnssec_dnskey_missing", []uint16{9}, "a", "b", "example.org.")
-	got := d.Beside([]option.Option{{Code: 6}, {Code: 9}, {Code: 0, Text: "x"}, {Code: 13}})
+	got := d.Keeping([]option.Option{{Code: 6}, {Code: 9}, {Code: 0, Text: "x"}, {Code: 13}})
 	if !slices.Equal(got.Codes(), []uint16{9, 6}) || len(d.Statements) != 1 {
 		t.Errorf("codes %v", got.Codes())
 	}

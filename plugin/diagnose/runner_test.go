@@ -166,9 +166,9 @@ func TestABrokenZoneExplainsAllNamesBelowItWithoutAnotherQuery(t *testing.T) {
 		if n := b.probes.Load() - before; n > 0 {
 			t.Errorf("%d more probes", n)
 		}
-		beside := q
-		beside.Name = "www.valid.edetest."
-		if _, _, ok := b.Lookup(evidence.Scope{}, beside); ok {
+		elsewhere := q
+		elsewhere.Name = "www.valid.edetest."
+		if _, _, ok := b.Lookup(evidence.Scope{}, elsewhere); ok {
 			t.Error("a zone next to the broken one is explained by it")
 		}
 		for _, elsewhere := range []evidence.Scope{{Block: 2}, {Zone: "edetest."}} {
@@ -207,10 +207,10 @@ func TestABrokenZoneEndsTheDiagnosesOfOtherNamesBelowIt(t *testing.T) {
 		})
 		defer b.Stop()
 		defer close(release)
-		other, beside := q, q
-		other.Name, beside.Name = "mail.broken.edetest.", "www.valid.edetest."
+		other, elsewhere := q, q
+		other.Name, elsewhere.Name = "mail.broken.edetest.", "www.valid.edetest."
 		ended, _ := b.Start(failing(other, b.upstream))
-		b.start(beside)
+		b.start(elsewhere)
 		synctest.Wait()
 		b.start(q)
 		synctest.Wait()

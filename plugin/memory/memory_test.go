@@ -301,7 +301,7 @@ func TestAFailureThatIsKnownIsRememberedAnewOnlyWhenItChangesOrAges(t *testing.T
 				}
 				if d := k.digest(); shared {
 					if e, _ := m.questions.Get(d.place); e.verdict&own != 0 && c.text == "x" {
-						t.Error("the second question with it has it for itself")
+						t.Error("the second question with this text has a copy of its own")
 					}
 				}
 			})

@@ -93,7 +93,7 @@ func TestWhatAnUpstreamCannotReachIsOfTheZoneOnlyIfItReachesOthers(t *testing.T)
 			if !strings.Contains(found, " owner="+tc.owner+" ") || !strings.Contains(found, "cause="+tc.cause+" ") || strings.Contains(found, "With diagnose") {
 				t.Errorf("want owner=%s cause=%s: %s", tc.owner, tc.cause, found)
 			}
-			// The next answer has it.
+			// The next answer says so.
 			m := server.Message(example, dns.TypeA, server.EDNS())
 			server.Query(t, s.UDP(), "udp", m)
 			next := logs.WaitFor(t, fmt.Sprintf(" id=%d ", m.Id), patience)

@@ -70,7 +70,7 @@ func (t *tally) rollAbove(r victorialogs.Row) {
 	t.rollPlace(r)
 }
 
-// rollFailures takes what is the same for failures with a line and without.
+// rollFailures adds what is the same, for failures with a line and without.
 func (t *tally) rollFailures(r victorialogs.Row, n, cached uint64) *causeTally {
 	first, last := r.Time("first"), r.Time("last")
 	no := t.cause([]byte(r["cause"]))

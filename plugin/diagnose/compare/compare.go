@@ -114,14 +114,14 @@ func (res *Result) decide(others []Resolver) {
 	if res.Failing.Kind == Answers {
 		return
 	}
-	fails, answers, denials, here, beside := 0, 0, 0, false, false
+	fails, answers, denials, here, sameForward := 0, 0, 0, false, false
 	for i, v := range res.Others {
 		switch v.Kind {
 		case Answers:
 			answers++
 			if v.Rcode == dns.RcodeNameError {
 				denials++
-				beside = beside || others[i].SameForward
+				sameForward = sameForward || others[i].SameForward
 			} else {
 				here = here || others[i].SameForward
 			}
@@ -134,7 +134,7 @@ func (res *Result) decide(others []Resolver) {
 	case denials > 0 && denials == answers && res.Failing.Kind != Silent:
 		// NXDOMAIN is no better answer: the name may exist where this one looks.
 		res.Denied = true
-		if beside {
+		if sameForward {
 			res.Verdict = Differ
 		}
 	case answers > 0 && res.Failing.Kind != Silent:
