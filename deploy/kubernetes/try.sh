@@ -18,7 +18,7 @@ export TRY_WORK=$work
 fail() { echo "not ok: $*" >&2; exit 1; }
 
 # k8s.io/kubernetes replaces the modules that it is made of by folders that its
-# module does not have; they are released beside it.
+# module does not have; they are released next to it.
 api_server() {
     mkdir "$work/module"
     cd "$work/module"

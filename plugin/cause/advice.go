@@ -30,7 +30,7 @@ var traits = map[uint16]trait{
 	10: {Persistent, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
 	11: {Persistent, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
 	12: {Persistent, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
-	13: {Transient, Upstream, "The upstream answered out of its cache of failures; ask again in some seconds."},
+	13: {Transient, Upstream, "The upstream answered from its cache of failures; ask again in some seconds."},
 	14: {Transient, Upstream, "The upstream is starting or not ready; ask again, or look at its log."},
 	15: {Persistent, Upstream, "The upstream blocks the name by its own policy; ask its operator."},
 	16: {Persistent, Upstream, "The upstream has to block the name; its operator can say by whose order."},
@@ -48,7 +48,7 @@ var traits = map[uint16]trait{
 	35: {Persistent, Upstream, "A server behind the upstream blocks the name."},
 }
 
-// refusedNotReady is what 14 Not Ready means beside REFUSED: dnsmasq says so of a name
+// refusedNotReady is what 14 Not Ready means with REFUSED: dnsmasq says so of a name
 // that none of its servers is for, and will say it again.
 var refusedNotReady = trait{
 	Persistent, Upstream,
@@ -73,7 +73,7 @@ func (c *Cause) AdviceOn(codes []uint16, rcode int) string {
 }
 
 // MostTelling is the code that says the most of those that came together: what says less
-// than another, as 13 Cached Error, is it only where nothing else is there. It is 0 if
+// than another, such as 13 Cached Error, counts only where it is alone. It is 0 if
 // there is none.
 func MostTelling(codes []uint16) uint16 {
 	statements := make([]Statement, len(codes))

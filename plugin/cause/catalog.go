@@ -10,7 +10,7 @@ import (
 
 // Cause is one entry of the catalog.
 type Cause struct {
-	// ID is the name in logs, metrics and metadata, as "upstream_timeout".
+	// ID is the name in logs, metrics and metadata, for example "upstream_timeout".
 	ID string
 	// Code is the RFC 8914 INFO-CODE of the first option. With a cause whose
 	// codes come from elsewhere (the upstream, a template) it is what is used
@@ -21,7 +21,7 @@ type Cause struct {
 	CodeNote string
 	// Lasts says whether the failure can pass by itself for the same client.
 	Lasts Lasts
-	// Owner is who can mend it.
+	// Owner is who can fix it.
 	Owner Owner
 	// Rank orders what is known of one failure: a statement of a higher rank
 	// replaces one of a lower rank and is never replaced by it.
@@ -33,7 +33,7 @@ type Cause struct {
 	// Title is what happened, for people. When says when one sees it, Advice
 	// what to do about it.
 	Title, When, Advice string
-	// Corefile is part of a server block that mends the failure, Command what
+	// Corefile is part of a server block that fixes the failure, Command what
 	// one runs to see more; words in capitals stand for one's own. There is
 	// one of the two.
 	Corefile, Command string
@@ -53,7 +53,7 @@ const (
 	LastsOpen  Lasts = "unknown"
 )
 
-// Owner is who can mend a failure.
+// Owner is who can fix a failure.
 type Owner string
 
 const (

@@ -16,7 +16,7 @@ type Recall func(e *ev.Evidence) *Verdict
 func Classify(e *ev.Evidence) *Verdict { return ClassifyWith(e, nil) }
 
 // ClassifyWith is Classify for evidence with internal lookups in it, whose
-// failures out of the cache are those that recall knows. recall may be nil.
+// failures from cache are those that recall knows. recall may be nil.
 func ClassifyWith(e *ev.Evidence, recall Recall) *Verdict {
 	if e.Changed.Plugin != "" && e.Shape != ev.Panicked {
 		return changed(e, recall)
@@ -80,7 +80,7 @@ func followsAliases(plugin string) bool {
 func passed(e *ev.Evidence, plugin string) bool { return oneOf(plugin, e.Path...) }
 
 // changed returns the verdict on e, whose rcode a plugin made of another one: that
-// plugin is named, and what it made the failure of stays beside it.
+// plugin is named, and what it made the failure of is kept.
 func changed(e *ev.Evidence, recall Recall) *Verdict {
 	v := newVerdict(rcodeChanged, e)
 	v.At, v.Upstream = e.Changed.Plugin, ""

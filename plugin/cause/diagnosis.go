@@ -45,9 +45,9 @@ func Relayed(base *Verdict, said []option.Option) *Verdict {
 	return v.InDiagnosis()
 }
 
-// Beside returns v with the codes that the upstream gave of itself after its
+// Keeping returns v with the codes that the upstream gave of itself after its
 // own, which are the more specific.
-func (v *Verdict) Beside(said []option.Option) *Verdict {
+func (v *Verdict) Keeping(said []option.Option) *Verdict {
 	b := *v
 	b.Statements = append([]Statement(nil), v.Statements...)
 	for _, s := range statementsOf(v.Upstream, said) {

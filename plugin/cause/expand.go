@@ -199,7 +199,7 @@ func states(e *ev.Evidence) string {
 	}
 }
 
-// othersDown names the upstreams beside the one that answered of which something
+// othersDown names the upstreams, other than the one that answered, of which something
 // bad is known: they are why no other answered.
 func othersDown(e *ev.Evidence) string {
 	var all []string

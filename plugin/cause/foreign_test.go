@@ -106,7 +106,7 @@ func TestAChangedRcodeIsThatOfWhoChangedIt(t *testing.T) {
 		}
 	}
 
-	// Out of the cache: what is remembered of the failure below stands beside it.
+	// From cache: what is remembered of the failure below is kept.
 	hit := changedBy(with(wroteSite("cache", refused), func(e *ev.Evidence) { e.CacheHit = true }), "rewrite", servfail)
 	timedOut := errored("forward", servfail, ev.Timeout)
 	known := Classify(&timedOut).FromMemory(found)

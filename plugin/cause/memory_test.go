@@ -84,7 +84,7 @@ func TestA13AloneDoesNotTakeAwayWhatWasKnown(t *testing.T) {
 		"13 known":                       {only13, v(fails, option.Option{Code: 13}), false},
 		"another upstream's reason":      {only13, v(elsewhere, option.Option{Code: 22}), false},
 		"no answer known":                {only13, Classify(&timedOut), false},
-		"13 beside a reason":             {v(fails, option.Option{Code: 13}, option.Option{Code: 6}), reason, false},
+		"13 next to a reason":            {v(fails, option.Option{Code: 13}, option.Option{Code: 6}), reason, false},
 		"13 with a 0 that says more":     {v(fails, option.Option{Code: 13}, option.Option{Code: 0, Text: "lame"}), reason, false},
 		"a reason of another kind":       {v(fails, option.Option{Code: 18}), reason, false},
 		"no reason":                      {Classify(&fails), reason, false},
@@ -141,18 +141,18 @@ func TestWhatAddsNothingIsLeftOut(t *testing.T) {
 		"one":                               {[]option.Option{o(6)}, []uint16{6}},
 		"0 alone":                           {[]option.Option{o(0, "x")}, []uint16{0}},
 		"0 without a text alone":            {[]option.Option{o(0)}, []uint16{0}},
-		"0 beside a code":                   {[]option.Option{o(0, "x"), o(22)}, []uint16{22}},
-		"0 without a text beside 13":        {[]option.Option{o(0), o(13)}, []uint16{13}},
-		"13 beside a 0 with a text":         {[]option.Option{o(13), o(0, "x")}, []uint16{0}},
+		"0 next to a code":                  {[]option.Option{o(0, "x"), o(22)}, []uint16{22}},
+		"0 without a text next to 13":       {[]option.Option{o(0), o(13)}, []uint16{13}},
+		"13 next to a 0 with a text":        {[]option.Option{o(13), o(0, "x")}, []uint16{0}},
 		"13 last":                           {[]option.Option{o(22, "x"), o(13, "cached")}, []uint16{22}},
 		"13 first":                          {[]option.Option{o(13), o(18)}, []uint16{18}},
-		"6 beside 7":                        {[]option.Option{o(6, "x"), o(7)}, []uint16{7}},
-		"5 and 6 beside 9":                  {[]option.Option{o(9), o(5), o(6)}, []uint16{9}},
-		"5 beside 6":                        {[]option.Option{o(5), o(6)}, []uint16{5, 6}},
-		"6 beside 22":                       {[]option.Option{o(6), o(22)}, []uint16{6, 22}},
-		"23 with words beside 22":           {[]option.Option{o(22, "at delegation"), o(23, "192.0.2.1:53 timed out")}, []uint16{22, 23}},
-		"23 without words beside 22":        {[]option.Option{o(23), o(22, "at delegation")}, []uint16{22}},
-		"23 without words beside a bogus":   {[]option.Option{o(23), o(6)}, []uint16{23, 6}},
+		"6 next to 7":                       {[]option.Option{o(6, "x"), o(7)}, []uint16{7}},
+		"5 and 6 next to 9":                 {[]option.Option{o(9), o(5), o(6)}, []uint16{9}},
+		"5 next to 6":                       {[]option.Option{o(5), o(6)}, []uint16{5, 6}},
+		"6 next to 22":                      {[]option.Option{o(6), o(22)}, []uint16{6, 22}},
+		"23 with words next to 22":          {[]option.Option{o(22, "at delegation"), o(23, "192.0.2.1:53 timed out")}, []uint16{22, 23}},
+		"23 without words next to 22":       {[]option.Option{o(23), o(22, "at delegation")}, []uint16{22}},
+		"23 without words next to a bogus":  {[]option.Option{o(23), o(6)}, []uint16{23, 6}},
 		"two codes of policy":               {[]option.Option{o(17), o(15)}, []uint16{17, 15}},
 		"a private code":                    {[]option.Option{o(49152), o(0, "x"), o(13)}, []uint16{49152}},
 		"a code twice":                      {[]option.Option{o(7), o(7, "x")}, []uint16{7}},
@@ -171,12 +171,12 @@ func TestWhatAddsNothingIsLeftOut(t *testing.T) {
 				t.Errorf("the log has %v", v.Codes())
 			}
 			own := with(wroteSite("mystery", refused), func(e *ev.Evidence) { e.Options = tc.said })
-			if got := codesOf(Classify(&own).Options(BriefWords, true, false)); !slices.Equal(got, tc.want) && name != "0 without a text beside 13" && !strings.HasPrefix(name, "a text that is only") {
+			if got := codesOf(Classify(&own).Options(BriefWords, true, false)); !slices.Equal(got, tc.want) && name != "0 without a text next to 13" && !strings.HasPrefix(name, "a text that is only") {
 				t.Errorf("of a plugin: %v, want %v", got, tc.want)
 			}
 		})
 	}
-	d := Diagnosed(Classify(&ev.Evidence{At: "forward", Rcode: servfail}), "clock_wrong", nil, "", "", "").Beside([]option.Option{{Code: 7}})
+	d := Diagnosed(Classify(&ev.Evidence{At: "forward", Rcode: servfail}), "clock_wrong", nil, "", "", "").Keeping([]option.Option{{Code: 7}})
 	if got := codesOf(d.Options(BriefWords, true, true)); !slices.Equal(got, []uint16{0, 7}) {
 		t.Errorf("an upstream's code takes the place of an own finding: %v", got)
 	}

@@ -170,7 +170,7 @@ func TestAChangedCopyOfAVerdictGivenAgainHasWordsOfItsOwn(t *testing.T) {
 	v.Options(BriefWords, true, false)
 	said := []option.Option{{Code: 7, Text: "signature expired"}}
 	for name, changed := range map[string]*Verdict{
-		"relayed": Relayed(v, said), "beside": v.Beside(said), "dated": v.Dated(time.Unix(0, 0)),
+		"relayed": Relayed(v, said), "keeping": v.Keeping(said), "dated": v.Dated(time.Unix(0, 0)),
 		"from memory": v.FromMemory(time.Unix(0, 0)), "another time": v.FromMemory(time.Unix(3600, 0)),
 	} {
 		if got, was := changed.Options(BriefWords, true, false), v.Options(BriefWords, true, false); slices.Equal(got, was) {

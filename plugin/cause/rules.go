@@ -170,7 +170,7 @@ func unreachable(f ev.Failure) bool {
 func asksUpstream(e *ev.Evidence) bool { return e.At == "forward" || e.At == "grpc" || forwards[e.At] }
 
 // gaveUp holds where the query's context ended before an upstream was tried. A
-// done context beside a network error is that error's cause.
+// done context together with a network error is that error's cause.
 func gaveUp(e *ev.Evidence) bool {
 	return e.Failure.Kind == ev.Canceled || e.Failure.Kind == ev.NoHealthy && e.Untried
 }

@@ -121,7 +121,7 @@ var sites = []site{
 	{"grpc.go:117, deadline", errored("grpc", servfail, ev.Timeout), "upstream_timeout", []uint16{23}},
 	{"grpc.go:125, no healthy gRPC proxies", errored("grpc", servfail, ev.NoHealthy), "no_healthy_upstream", []uint16{22}},
 	{"cache/handler.go:121, a cached SERVFAIL", with(wroteSite("cache", servfail), func(e *ev.Evidence) { e.CacheHit = true }), "cached_failure", []uint16{13}},
-	{"cache/handler.go:56, a bare SERVFAIL is stored beside the error from below", below(errored("forward", servfail, ev.Timeout), "cache"), "upstream_timeout", []uint16{23}},
+	{"cache/handler.go:56, a bare SERVFAIL is stored with the error from below", below(errored("forward", servfail, ev.Timeout), "cache"), "upstream_timeout", []uint16{23}},
 	{"file.go:52, outside the zones", inZone(bareSite("file", refused), ev.ZoneAbsent), "not_authoritative", []uint16{20}},
 	{"auto.go:55, outside the zones", inZone(bareSite("auto", refused), ev.ZoneAbsent), "not_authoritative", []uint16{20}},
 	{"file.go:58, no zone object", inZone(bareSite("file", servfail), ev.ZoneNotLoaded), "zone_not_loaded", []uint16{14}},

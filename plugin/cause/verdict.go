@@ -43,7 +43,7 @@ type Verdict struct {
 	asked bool
 	// weighed marks what an upstream said of others as well, see Weighed.
 	weighed bool
-	// Cached is true when the failure came out of the cache.
+	// Cached is true when the failure came from cache.
 	Cached bool
 	// shared is nil for a verdict that stands for one failure alone.
 	shared *shared
@@ -83,7 +83,7 @@ func (v *Verdict) Codes() []uint16 {
 	return codes
 }
 
-// Text is the full text as the log has it: that of the first statement, then
+// Text is the full text as the log says: that of the first statement, then
 // what the others of an upstream or a plugin add, "...; 23: timed out".
 func (v *Verdict) Text() string {
 	if len(v.Statements) == 0 {
@@ -149,7 +149,7 @@ func facts(e *ev.Evidence) []string {
 		note("before that " + e.Earlier.At + " failed: " + cmp.Or(e.Earlier.Failure.Text(), rcodeName(e.Earlier.Rcode)))
 	}
 	if e.CacheHit {
-		note("out of the cache: no plugin below it was entered")
+		note("from cache: no plugin below it was entered")
 	}
 	if c := e.Changed; c.Plugin != "" {
 		note(c.Plugin + " made " + rcodeName(c.To) + " of " + rcodeName(c.From))

@@ -141,7 +141,7 @@ func TestTheTextOfTheLogHasAllThatTheUpstreamSaid(t *testing.T) {
 			cached += "; " + rest
 		}
 		if v.Text() != tc.want || v.FromMemory(found).Text() != cached {
-			t.Errorf("%v: text %q, out of the cache %q; want %q", tc.said, v.Text(), v.FromMemory(found).Text(), tc.want)
+			t.Errorf("%v: text %q, from cache %q; want %q", tc.said, v.Text(), v.FromMemory(found).Text(), tc.want)
 		}
 	}
 }
@@ -205,7 +205,7 @@ func TestADiagnosisTakesThePlaceOfAGenericCause(t *testing.T) {
 func TestWhatTheUpstreamSaidStaysBesideADiagnosis(t *testing.T) {
 	e := answered("forward", servfail)
 	d := Diagnosed(Classify(&e), "dnssec_dnskey_missing", []uint16{9}, "a", "b", "example.org.")
-	got := d.Beside([]option.Option{{Code: 6}, {Code: 9}, {Code: 0, Text: "x"}, {Code: 13}})
+	got := d.Keeping([]option.Option{{Code: 6}, {Code: 9}, {Code: 0, Text: "x"}, {Code: 13}})
 	if !slices.Equal(got.Codes(), []uint16{9, 6}) || len(d.Statements) != 1 {
 		t.Errorf("codes %v", got.Codes())
 	}
@@ -286,7 +286,7 @@ func FuzzClassify(f *testing.F) {
 							t.Errorf("text %q", o.Text)
 						}
 						if o.Code == cachedError && len(opts) > 1 {
-							t.Errorf("13 stands beside %v", opts)
+							t.Errorf("13 stands next to %v", opts)
 						}
 						if verdict.Cached && i == 0 && words != NoWords && !(v.Cause.Policy && keep) && !saysCached(o.Text) {
 							t.Errorf("nothing says that %q is cached", o.Text)

@@ -61,7 +61,7 @@ type shared struct {
 	// forms are the options, by what the client may read, with and without what
 	// an upstream said. They are not to be changed.
 	forms [2 * (FullWords + 1)]atomic.Pointer[[]option.Option]
-	// cached is the last one for failures out of the cache, see FromMemory.
+	// cached is the last one for failures from cache, see FromMemory.
 	cached atomic.Pointer[fromMemory]
 }
 

@@ -48,7 +48,7 @@ type Case struct {
 	// TimedOut is true if the upstream did not answer in time, as opposed to
 	// having answered with the failure.
 	TimedOut bool
-	// Failing is the upstream that failed, Others those configured beside it.
+	// Failing is the upstream that failed, Others those configured next to it.
 	Failing Resolver
 	Others  []Resolver
 	// Private are the zones that the public tree does not judge, as the zone of

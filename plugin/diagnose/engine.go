@@ -33,11 +33,11 @@ type Engine struct {
 	Anchors []dns.RR
 	// Private are zones that the public tree does not judge.
 	Private []string
-	// Compare are resolvers to ask besides the configured upstreams.
+	// Compare are resolvers to ask in addition to the configured upstreams.
 	Compare []Resolver
 	// Delegation asks the zone's own servers; nil leaves them alone.
 	Delegation *delegation.Prober
-	// Ed448 verifies DNSSEC algorithm 16, if the build has it.
+	// Ed448 verifies DNSSEC algorithm 16, if the build includes it.
 	Ed448 func(pub, msg, sig []byte) bool
 	Now   func() time.Time
 	// MaxTime bounds one diagnosis, ten seconds if zero.

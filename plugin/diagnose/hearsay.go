@@ -46,18 +46,18 @@ func (d *diagnosis) reaches(ctx context.Context, f Finding) Finding {
 		return f
 	}
 	tld := topLevel(d.Question.Name)
-	beside := control.Question{Under: tld, Type: dns.TypeA, Unchecked: true}
-	made, ok := d.shared(ctx, beside)
+	madeUp := control.Question{Under: tld, Type: dns.TypeA, Unchecked: true}
+	made, ok := d.shared(ctx, madeUp)
 	switch {
 	case ok && made.Answers():
-		d.saw(true, "it answers %s, and for %s: what it says is of this name", control.RootKeys, beside)
+		d.saw(true, "it answers %s, and for %s: what it says is of this name", control.RootKeys, madeUp)
 		f.Verdict = f.Verdict.OfZone()
 	case ok:
-		d.saw(false, "it answers %s, which it may have in its cache, and fails %s%s: what it says may be of itself", control.RootKeys, beside, reasons(made.Said))
+		d.saw(false, "it answers %s, which it may have in its cache, and fails %s%s: what it says may be of itself", control.RootKeys, madeUp, reasons(made.Said))
 		f.Verdict = f.Verdict.With("it fails a name made up under " + tld + " too")
 		f.Text = f.Verdict.Text()
 	default:
-		d.saw(false, "no reply to %s: whether it has a way out cannot be told", beside)
+		d.saw(false, "no reply to %s: whether it has a way out cannot be told", madeUp)
 	}
 	return f
 }

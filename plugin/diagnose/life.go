@@ -21,7 +21,7 @@ type life struct {
 }
 
 // living asks a control question. Where no reply comes at once the other transport
-// is tried beside it, with what the upstream has to ask nobody for.
+// is tried as well, with what the upstream has to ask nobody for.
 func (d *diagnosis) living(ctx context.Context) (l life) {
 	root := d.control(ctx, d.Failing.Exchange, control.RootServers)
 	select {

@@ -60,14 +60,14 @@ func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
 	d.muted.Heard(d.Failing.Name, d.Now(), false)
 	d.saw(true, "%s answers %s", d.Failing.Name, control.RootServers)
 	unchecked, again := d.ask(ctx, true), d.ask(ctx, false)
-	beside := d.askOther(ctx)
+	overOther := d.askOther(ctx)
 	var cut *exchange.CutError
 	m, err := d.await(ctx, unchecked)
 	switch {
 	case errors.Is(err, errExplained):
 		return d.ofServers, true
 	case errors.As(err, &cut):
-		return d.cut(<-beside.came, cut)
+		return d.cut(<-overOther.came, cut)
 	}
 	if d.unvalidated = m; d.open() && len(d.Anchors) > 0 {
 		d.follows(ctx)
@@ -77,14 +77,14 @@ func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
 	case errors.Is(err, errExplained):
 		return d.ofServers, true
 	case errors.As(err, &cut):
-		return d.cut(<-beside.came, cut)
+		return d.cut(<-overOther.came, cut)
 	case d.first != nil && answered(d.first):
 		return d.passed()
 	case d.first != nil:
 		// It fails, and only took its time before.
 		return Finding{}, false
 	}
-	if other := <-beside.came; other.err == nil {
+	if other := <-overOther.came; other.err == nil {
 		return d.overTheOther(other.reply)
 	}
 	counts := d.counts()
@@ -102,10 +102,10 @@ func (d *diagnosis) passed() (Finding, bool) {
 }
 
 // cut is for an answer that came truncated over UDP and not over TCP, where the same
-// question was asked over TCP besides.
-func (d *diagnosis) cut(beside answer, over *exchange.CutError) (Finding, bool) {
+// question was asked over TCP as well.
+func (d *diagnosis) cut(overOther answer, over *exchange.CutError) (Finding, bool) {
 	what := fmt.Sprintf("the answer over UDP is truncated, and over TCP: %s", control.Phrase(over.Err))
-	if beside.err == nil {
+	if overOther.err == nil {
 		d.saw(true, "%s, but asked again over TCP it answers", what)
 		return d.because(advicePath, "%s; asked again over TCP it answers", what)
 	}
@@ -117,7 +117,7 @@ func (d *diagnosis) counts() string {
 	return fmt.Sprintf("%d of %d probes were answered", d.came.Load(), d.sent.Load())
 }
 
-// other is the transport beside the one that Exchange uses; nil if there is none.
+// other is the transport that Exchange does not use; nil if there is none.
 func (d *diagnosis) other() Exchange {
 	if d.Failing.ByTCP {
 		return d.Failing.UDP

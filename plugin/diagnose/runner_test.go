@@ -166,10 +166,10 @@ func TestABrokenZoneExplainsAllNamesBelowItWithoutAnotherQuery(t *testing.T) {
 		if n := b.probes.Load() - before; n > 0 {
 			t.Errorf("%d more probes", n)
 		}
-		beside := q
-		beside.Name = "www.valid.edetest."
-		if _, _, ok := b.Lookup(evidence.Scope{}, beside); ok {
-			t.Error("a zone beside the broken one is explained by it")
+		elsewhere := q
+		elsewhere.Name = "www.valid.edetest."
+		if _, _, ok := b.Lookup(evidence.Scope{}, elsewhere); ok {
+			t.Error("a zone next to the broken one is explained by it")
 		}
 		for _, elsewhere := range []evidence.Scope{{Block: 2}, {Zone: "edetest."}} {
 			if _, _, ok := b.Lookup(elsewhere, q); ok {
@@ -207,10 +207,10 @@ func TestABrokenZoneEndsTheDiagnosesOfOtherNamesBelowIt(t *testing.T) {
 		})
 		defer b.Stop()
 		defer close(release)
-		other, beside := q, q
-		other.Name, beside.Name = "mail.broken.edetest.", "www.valid.edetest."
+		other, elsewhere := q, q
+		other.Name, elsewhere.Name = "mail.broken.edetest.", "www.valid.edetest."
 		ended, _ := b.Start(failing(other, b.upstream))
-		b.start(beside)
+		b.start(elsewhere)
 		synctest.Wait()
 		b.start(q)
 		synctest.Wait()
@@ -223,7 +223,7 @@ func TestABrokenZoneEndsTheDiagnosesOfOtherNamesBelowIt(t *testing.T) {
 			t.Error("it is not explained")
 		}
 		if n := b.ended.Load(); n != 2 {
-			t.Errorf("%d diagnoses ended, want the two of the zone and not that beside it", n)
+			t.Errorf("%d diagnoses ended, want the two of the zone and not that next to it", n)
 		}
 	})
 }

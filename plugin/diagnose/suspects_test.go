@@ -218,7 +218,7 @@ func TestTheTableOfSuspectsIsThatOfTheDocumentation(t *testing.T) {
 	for _, name := range diagnose.Suspects() {
 		i := strings.Index(string(text)[at:], "\n| "+name+" |")
 		if i < 0 {
-			t.Fatal(errors.New("docs/diagnosis.md lacks " + name + ", or has it elsewhere"))
+			t.Fatal(errors.New("docs/diagnosis.md lacks " + name + ", or it stands elsewhere"))
 		}
 		at += i
 	}

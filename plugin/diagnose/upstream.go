@@ -52,7 +52,7 @@ func (d *diagnosis) shared(ctx context.Context, q control.Question) (control.Rep
 // patience is how long an upstream that answers with CD=1 may take with CD=0.
 const patience = time.Second
 
-// validator looks at the upstream's validation, where it answers with CD=1: beside
+// validator looks at the upstream's validation, where it answers with CD=1: along with
 // the chain it is asked the question with CD=0 once more, as one good answer would
 // mean that the failure has passed, and for the root's own SOA with CD=0.
 func (d *diagnosis) validator(ctx context.Context) (Finding, bool) {

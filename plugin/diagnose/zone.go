@@ -122,7 +122,7 @@ func (d *diagnosis) judged(found dnssec.Finding) (Finding, bool) {
 		zone, cut = found.Owner, true
 	}
 	about := func(id string, codes []uint16) *cause.Verdict {
-		return cause.Diagnosed(d.Verdict, id, codes, found.Text, found.Text, found.Zone).Beside(d.said)
+		return cause.Diagnosed(d.Verdict, id, codes, found.Text, found.Text, found.Zone).Keeping(d.said)
 	}
 	switch {
 	case found.Clock:
@@ -153,7 +153,7 @@ func (d *diagnosis) judged(found dnssec.Finding) (Finding, bool) {
 		// Twice with CD=0 it fails and with CD=1 it does not: what the upstream
 		// objects to is DNSSEC, though not seen what.
 		text := "the upstream answers with CD=1 only: it finds the answer bogus"
-		v := cause.Diagnosed(d.Verdict, causeOf[6], []uint16{6}, text, text, "").Beside(d.said)
+		v := cause.Diagnosed(d.Verdict, causeOf[6], []uint16{6}, text, text, "").Keeping(d.said)
 		v.Owner, v.Lasts, v.Advice = cause.Nobody, cause.LastsOpen, adviceUnseen
 		return d.explained(v, "", false), true
 	}

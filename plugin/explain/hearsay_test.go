@@ -121,7 +121,7 @@ func TestWhatIsRememberedOfUpstreamsIsBounded(t *testing.T) {
 	}
 }
 
-// The count of answers is read seldom: it is that of all metrics.
+// The count of answers is read seldom: it is the count of all metrics.
 func TestAnswersAreCountedSeldom(t *testing.T) {
 	l := newListening()
 	for i := range 1000 {

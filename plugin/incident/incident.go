@@ -39,7 +39,7 @@ func (id *ID) hash() uint64 { return maphash.Comparable(seed, *id) }
 type Incident struct {
 	ID
 	First, Last time.Time
-	// Count is of all failures, Cached of those out of the cache.
+	// Count is of all failures, Cached of those from cache.
 	Count, Cached uint64
 	// LastGood is the last good answer to one of its names since First, or,
 	// for an upstream, the last before First that ede saw. Zero: none seen.

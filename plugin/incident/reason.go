@@ -29,7 +29,7 @@ func IDOf(v *cause.Verdict, rcode int, zone string) ID {
 	return id
 }
 
-// Codes are the INFO-CODE as a line has it, none if it is not assigned.
+// Codes are the INFO-CODE as in a log line, none if it is not assigned.
 func (r Reason) Codes() []uint16 {
 	code, err := strconv.ParseUint(r.Code, 10, 16)
 	if err != nil {

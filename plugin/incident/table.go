@@ -1,5 +1,5 @@
 // Package incident remembers what fails, in bounded memory: by question, so
-// that a failure out of the cache gets its cause back, and by (cause, plugin,
+// that a failure from cache gets its cause back, and by (cause, plugin,
 // upstream, zone), so that a thousand failures read as one. Log summaries,
 // recovery lines, the page and reports are views of it.
 package incident
@@ -53,7 +53,7 @@ type Failure struct {
 	// Name is what the client asked for, as summaries list it.
 	Name    string
 	Verdict *cause.Verdict
-	// Cached failures came out of the cache, and are not remembered anew.
+	// Cached failures came from cache, and are not remembered anew.
 	Cached bool
 	// LastGood is when the same upstream last gave a usable answer, if known.
 	LastGood time.Time

@@ -92,7 +92,7 @@ func TestAMillionNamesAndZonesStayWithinTheBounds(t *testing.T) {
 	runtime.KeepAlive(table)
 }
 
-// copied returns v in memory of its own, as every query has it.
+// copied returns v in memory of its own, as for every query.
 func copied(v *cause.Verdict) *cause.Verdict {
 	c := *v
 	c.Own, c.Upstream = strings.Clone(v.Own), strings.Clone(v.Upstream)

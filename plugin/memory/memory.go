@@ -125,11 +125,11 @@ func (m *Memory) Recall(k *Key, now time.Time) (*cause.Verdict, time.Time, bool)
 	return v, m.began.Add(e.stamp.found()), v != nil
 }
 
-// maxRecalled is how many verdicts are at hand for failures that come out of the cache:
+// maxRecalled is how many verdicts are at hand for failures that come from cache:
 // thousands of one question may follow in a second.
 const maxRecalled = 2048
 
-// recalled is a verdict for failures out of the cache, which says when it was found, to
+// recalled is a verdict for failures from cache, which says when it was found, to
 // the second.
 type recalled struct {
 	from    ref

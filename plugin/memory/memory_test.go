@@ -221,7 +221,7 @@ func TestQuestionsInOnePlaceAreNotTakenForEachOther(t *testing.T) {
 		t.Error("another question's verdict was recalled")
 	}
 	if _, ok := m.RecallCached(other, w.now()); ok {
-		t.Error("another question's verdict was recalled for a failure out of the cache")
+		t.Error("another question's verdict was recalled for a failure from cache")
 	}
 	m.Succeeded(other, w.now(), func(uint64) { t.Error("another question's incident has a good answer") })
 	if _, _, ok := m.Recall(k, w.now()); !ok {
@@ -301,7 +301,7 @@ func TestAFailureThatIsKnownIsRememberedAnewOnlyWhenItChangesOrAges(t *testing.T
 				}
 				if d := k.digest(); shared {
 					if e, _ := m.questions.Get(d.place); e.verdict&own != 0 && c.text == "x" {
-						t.Error("the second question with it has it for itself")
+						t.Error("the second question with this text has a copy of its own")
 					}
 				}
 			})

@@ -87,7 +87,7 @@ func appendWord(b []byte, word string) []byte {
 	return append(b, word...)
 }
 
-// What a statement has beside its words.
+// What a statement has in addition to its words.
 const (
 	fromUpstream = 1 << iota
 	verbatim

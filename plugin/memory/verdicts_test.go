@@ -95,7 +95,7 @@ func TestAQuestionWhoseTextMadeRoomIsForgotten(t *testing.T) {
 		t.Error("recalled")
 	}
 	if _, ok := m.RecallCached(k, w.now()); ok {
-		t.Error("recalled for a failure out of the cache")
+		t.Error("recalled for a failure from cache")
 	}
 	m.Note(k, said("first"), 1, w.now())
 	if v, _, ok := m.Recall(k, w.now()); !ok || !alike(v, said("first")) {

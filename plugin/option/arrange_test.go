@@ -42,7 +42,7 @@ func TestAStructuredTextIsNotCounted(t *testing.T) {
 	object := func(n int) string { return `{"c":"` + strings.Repeat("x", n-8) + `"}` }
 	plain := strings.Repeat("y", MaxText)
 	for name, tc := range map[string]struct{ in, want []Option }{
-		"beside a text of all the room":                   {[]Option{{Code: 17, Text: object(900)}, {Code: 22, Text: plain}}, []Option{{Code: 17, Text: object(900)}, {Code: 22, Text: plain}}},
+		"next to a text of all the room":                  {[]Option{{Code: 17, Text: object(900)}, {Code: 22, Text: plain}}, []Option{{Code: 17, Text: object(900)}, {Code: 22, Text: plain}}},
 		"of the largest size":                             {[]Option{{Code: 17, Text: object(MaxStructured)}}, []Option{{Code: 17, Text: object(MaxStructured)}}},
 		"two that fit":                                    {[]Option{{Code: 17, Text: object(500)}, {Code: 15, Text: object(500)}}, []Option{{Code: 17, Text: object(500)}, {Code: 15, Text: object(500)}}},
 		"a second that does not fit goes, its code stays": {[]Option{{Code: 17, Text: object(500)}, {Code: 15, Text: object(501)}}, []Option{{Code: 17, Text: object(500)}, {Code: 15}}},

@@ -182,7 +182,7 @@ func isEDE(o dns.EDNS0) bool { return o.Option() == dns.EDNS0EDE }
 func isOther(o dns.EDNS0) bool { return !isEDE(o) }
 
 // Withdraw takes an OPT record out of the query r whose client sent none: rewrite
-// adds one, and CoreDNS answers with OPT to a query that has it.
+// adds one, and CoreDNS answers with OPT to a query with one.
 func Withdraw(r *dns.Msg, req Request) {
 	if !req.HasOPT() && optOf(r) != nil {
 		r.Extra = withoutOPT(r)

@@ -237,7 +237,7 @@ func TestAttachReturnsAReplyThatHasTheOptionsAsItIs(t *testing.T) {
 		"a query for NSID":  {opts: own, change: func(_ *dns.Msg, r *Request) { r.bits |= hasNSID }},
 		"no OPT in a query": {opts: own, change: func(_ *dns.Msg, r *Request) { *r = plainQuery }},
 		"a record":          {opts: own, change: func(m *dns.Msg, _ *Request) { m.Answer = []dns.RR{address("example.org.")} }},
-		"one beside":        {opts: own, change: func(m *dns.Msg, _ *Request) { m.Extra = append(m.Extra, address("example.org.")) }},
+		"with an address":   {opts: own, change: func(m *dns.Msg, _ *Request) { m.Extra = append(m.Extra, address("example.org.")) }},
 		"two OPT":           {opts: own, change: func(m *dns.Msg, _ *Request) { m.Extra = append(m.Extra, m.Extra[0]) }},
 		"truncated":         {opts: own, change: func(m *dns.Msg, _ *Request) { m.Truncated = true }},
 	} {

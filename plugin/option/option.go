@@ -28,7 +28,7 @@ type Source uint8
 const (
 	Local     Source = iota // this server saw it itself, for this query
 	Upstream                // the server that was asked said so
-	Memory                  // seen earlier, for a failure that now came out of cache
+	Memory                  // seen earlier, for a failure that now came from cache
 	Diagnosis               // found by asking again after the failure
 )
 

@@ -30,9 +30,9 @@ func Sanitize(s string, max int) string {
 	var b strings.Builder
 	b.Grow(min(len(s), max))
 	var (
-		space  bool // a space is due before the next visible character
-		last   rune
-		beside int // octets of b that leave room for the ellipsis
+		space   bool // a space is due before the next visible character
+		last    rune
+		shorter int // octets of b that leave room for the ellipsis
 	)
 	for _, r := range s {
 		if unicode.IsSpace(r) {
@@ -47,8 +47,8 @@ func Sanitize(s string, max int) string {
 			n++
 		}
 		if b.Len()+n > max {
-			if beside > 0 {
-				return b.String()[:beside] + ellipsis
+			if shorter > 0 {
+				return b.String()[:shorter] + ellipsis
 			}
 			return b.String()
 		}
@@ -59,7 +59,7 @@ func Sanitize(s string, max int) string {
 		b.WriteRune(r)
 		last = r
 		if b.Len()+len(ellipsis) <= max {
-			beside = b.Len()
+			shorter = b.Len()
 		}
 	}
 	return b.String()

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// moment is a time as the page shows it, in UTC as the log has it.
+// moment is a time as the page shows it, in UTC as the log says.
 type moment struct{ time.Time }
 
 // Known is false for the zero time.

@@ -22,12 +22,12 @@ var removed = map[string]map[string]string{
 	"kubernetes": {
 		"upstream":     "remove the line: names outside of the cluster are looked up by this server itself",
 		"resyncperiod": "remove the line: kubernetes hears of changes by itself",
-		"transfer":     "write the plugin `transfer` in this block, as `transfer { to * }`",
+		"transfer":     "write the plugin `transfer` in this block, for example: `transfer { to * }`",
 		"federation":   "remove the line",
 	},
-	"file":      {"transfer": "write the plugin `transfer` in this block, as `transfer { to * }`", "no_reload": "write `reload 0`"},
-	"auto":      {"transfer": "write the plugin `transfer` in this block, as `transfer { to * }`", "no_reload": "write `reload 0`"},
-	"secondary": {"transfer to": "write the plugin `transfer` in this block, as `transfer { to * }`"},
+	"file":      {"transfer": "write the plugin `transfer` in this block, for example: `transfer { to * }`", "no_reload": "write `reload 0`"},
+	"auto":      {"transfer": "write the plugin `transfer` in this block, for example: `transfer { to * }`", "no_reload": "write `reload 0`"},
+	"secondary": {"transfer to": "write the plugin `transfer` in this block, for example: `transfer { to * }`"},
 	"forward":   {"spray": "remove the line", "protocol": "write `force_tcp` or `prefer_udp`"},
 }
 

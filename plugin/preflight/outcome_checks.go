@@ -120,7 +120,7 @@ func findHiding(plugin string) func(*config, *server) []finding {
 }
 
 // findAlone looks for a hosts or template that fails what it does not have, and
-// below which nobody has it either.
+// below which nobody answers it either.
 func findAlone(plugin string) func(*config, *server) []finding {
 	return failing(
 		func(s *server, f *failure) bool {

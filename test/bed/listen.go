@@ -68,7 +68,7 @@ const (
 	nextTurn = 200 * time.Millisecond
 )
 
-// sockets binds at, and waits for its turn where another test has it.
+// sockets binds at, and waits for its turn where another test uses the port.
 func sockets(at string) (packets net.PacketConn, streams net.Listener, err error) {
 	for range turns {
 		if packets, err = net.ListenPacket("udp", at); err == nil {

@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// Name is the DNS name in every certificate without a flaw, beside the IP
+// Name is the DNS name in every certificate without a flaw, in addition to the IP
 // address 127.0.0.1: the value for a Corefile's tls_servername.
 const Name = "ns.example.net"
 

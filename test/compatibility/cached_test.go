@@ -50,7 +50,7 @@ func TestAFailureOutOfTheCacheShowsItsCauseInEveryClient(t *testing.T) {
 					}
 				}
 				if strings.Contains(said, "Cached Error") {
-					t.Errorf("that it is cached stands beside the cause:\n%s", said)
+					t.Errorf("that it is cached stands next to the cause:\n%s", said)
 				}
 			})
 		}

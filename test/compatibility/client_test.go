@@ -44,7 +44,7 @@ var explanation = regexp.MustCompile(`(?m)^.*\bEDE\b.*$`)
 
 var rcode = regexp.MustCompile(`NOERROR|SERVFAIL|REFUSED`)
 
-// result is what matters of an output beside the explanation.
+// result is what matters of an output in addition to the explanation.
 func result(output string) string {
 	switch {
 	case rcode.MatchString(output):

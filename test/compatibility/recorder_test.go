@@ -79,7 +79,7 @@ var optionNames = map[uint16]string{
 	dns.EDNS0COOKIE: "COOKIE", dns.EDNS0TCPKEEPALIVE: "KEEPALIVE", dns.EDNS0PADDING: "PADDING", dns.EDNS0EDE: "EDE",
 }
 
-// shape is what a query has beside its question and RD, and whether it shows
+// shape is what a query has in addition to its question and RD, and whether it shows
 // interest in the reasons of a failure: AD, an EDE option or NSID do.
 func shape(m *dns.Msg) (text string, interest bool) {
 	opt := m.IsEdns0()

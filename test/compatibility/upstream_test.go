@@ -146,7 +146,7 @@ func (p peer) observe(t *testing.T, logs *server.Logs, tree resolver.Root) behav
 	for zone, first := range map[string]seen{bogusZone: b.bogus, lostZone: b.lost} {
 		again := f.ask(t, zone)
 		if again.cause != first.cause || !slices.Equal(again.codes, first.codes) {
-			t.Errorf("%s: %v, and out of the cache %v", zone, first, again)
+			t.Errorf("%s: %v, and from cache %v", zone, first, again)
 		}
 		for _, text := range again.texts {
 			if len(source.FindAllString(text, -1)) > 1 {

@@ -20,7 +20,7 @@ const (
 // suite is one copy of CoreDNS's source with its tests.
 type suite struct {
 	dir string
-	// directive is what stands in every server block besides; empty for the
+	// directive is what stands in every server block as well; empty for the
 	// source as it is.
 	directive string
 }

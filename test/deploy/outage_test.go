@@ -272,7 +272,7 @@ type outagePage struct {
 	} `json:"last_hour"`
 }
 
-// over is true when no incident is open but of failures out of the cache that
+// over is true when no incident is open but of failures from cache that
 // were quicker than the one that put them there: their cause is not known, and
 // so not when it ends.
 func (p outagePage) over() bool {

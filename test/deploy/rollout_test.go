@@ -114,7 +114,7 @@ func (r *rollout) reload(step int, says string) {
 
 const reloaded = "[INFO] Reloading complete"
 
-// asked is what every step is asked: names that fail, out of the cache the
+// asked is what every step is asked: names that fail, from cache the
 // second time unless they are refused, and one that does not, each with and without EDNS.
 func asked() []*dns.Msg {
 	var all []*dns.Msg
@@ -173,7 +173,7 @@ func (r *rollout) count(metric string) map[string]float64 {
 }
 
 // upstreamOfARollout answers by name. Time to live is none, so that no answer
-// differs by the second in which it comes out of the cache.
+// differs by the second in which it comes from cache.
 func upstreamOfARollout(t *testing.T) string {
 	return upstream.Start(t, upstream.Config{Handler: dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
 		r := new(dns.Msg)

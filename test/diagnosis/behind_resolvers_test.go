@@ -133,7 +133,7 @@ func (n *tally) judge(t *testing.T, s *server.Server, c bed.Case) {
 		reply = server.Ask(t, s.UDP(), q.Name, q.Qtype, server.EDNS())
 		codes = codesOf(reply)
 		// A resolver may try for longer than forward waits; that is a time-out
-		// then, and the truth. And a busy machine may take longer for a diagnosis
+		// then, and the truth. And a diagnosis may last longer on a busy machine
 		// than an answer is held.
 		late := len(codes) > 0 && (codes[0] == 23 || codes[0] == 0 && time.Since(asked) >= longestHold)
 		if !late || slices.Contains(c.Expected, codes[0]) {

@@ -124,7 +124,7 @@ func TestProbesLeaveRoomForClients(t *testing.T) {
 		}
 	}
 	for deadline := time.Now().Add(patience); most.Load() < 1 && time.Now().Before(deadline); {
-		time.Sleep(10 * time.Millisecond) // the first diagnosis begins beside the clients
+		time.Sleep(10 * time.Millisecond) // the first diagnosis begins while the clients ask
 	}
 	if n := most.Load(); n < 1 || n > exchange.MaxProbes {
 		t.Errorf("%d probes at once, want 1 to %d", n, exchange.MaxProbes)

@@ -37,7 +37,7 @@ type shown struct {
 	// tcp is true if the client asks over TCP.
 	tcp bool
 	// second is true where the diagnosis takes longer than an answer is held:
-	// the second answer has it.
+	// the second answer says so.
 	second bool
 }
 

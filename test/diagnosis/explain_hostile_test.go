@@ -34,7 +34,7 @@ func TestExplainShowsNothingThatCanActOnATerminal(t *testing.T) {
 	for what, handler := range map[string]dns.Handler{
 		"a text":                 upstream.RawEDE(6, []byte("\x1b[2J\x1b]0;pwned\a\u202egro.elpmaxe\u009b31m\r\nEDE 0 forged\x00")),
 		"a long text":            upstream.RawEDE(7, []byte(strings.Repeat("\u202ex", 500))),
-		"a text beside a 0":      upstream.RawEDE(0, []byte("\x1b[31m\nWhat to do: visit http://pwned.example")),
+		"a text next to a 0":     upstream.RawEDE(0, []byte("\x1b[31m\nWhat to do: visit http://pwned.example")),
 		"names":                  answering(dns.RcodeSuccess, "QNAME 60 IN CNAME "+escape+".example.org."),
 		"names of signers":       answering(dns.RcodeSuccess, "QNAME 60 IN A 192.0.2.1", "QNAME 60 IN RRSIG A 8 2 60 20300101000000 20200101000000 1 "+escape+". AAAA"),
 		"a root of another kind": answering(dns.RcodeSuccess, ". 60 IN DNSKEY 257 3 8 AwEAAQ==", ". 60 IN NS "+escape+"."),

@@ -72,7 +72,7 @@ func TestTheWordOfAnUpstreamIsHeldAgainstWhatElseItSays(t *testing.T) {
 }
 
 // With diagnosis: what an upstream cannot reach is of the zone once it reaches a name
-// beside it that is in no cache.
+// next to it that is in no cache.
 func TestWhatAnUpstreamCannotReachIsOfTheZoneOnlyIfItReachesOthers(t *testing.T) {
 	says := servfail(dns.EDNS0_EDE{InfoCode: 22, ExtraText: "so it is"})
 	for name, tc := range map[string]struct {
@@ -93,7 +93,7 @@ func TestWhatAnUpstreamCannotReachIsOfTheZoneOnlyIfItReachesOthers(t *testing.T)
 			if !strings.Contains(found, " owner="+tc.owner+" ") || !strings.Contains(found, "cause="+tc.cause+" ") || strings.Contains(found, "With diagnose") {
 				t.Errorf("want owner=%s cause=%s: %s", tc.owner, tc.cause, found)
 			}
-			// The next answer has it.
+			// The next answer says so.
 			m := server.Message(example, dns.TypeA, server.EDNS())
 			server.Query(t, s.UDP(), "udp", m)
 			next := logs.WaitFor(t, fmt.Sprintf(" id=%d ", m.Id), patience)

@@ -184,7 +184,7 @@ func TestADisagreementWithTheUpstreamIsLogged(t *testing.T) {
 	}
 }
 
-// An upstream that keeps the data to itself, beside one that does not.
+// An upstream that keeps the data to itself, next to one that does not.
 func TestWhatOneUpstreamWithholdsAnotherMayGive(t *testing.T) {
 	b := bed.New(t, time.Now(), expired("target"))
 	withholds := func(m *dns.Msg) bool {

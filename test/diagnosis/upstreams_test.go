@@ -69,7 +69,7 @@ func TestWithoutWaitTheSecondAnswerHasTheReason(t *testing.T) {
 	logs.WaitFor(t, "diagnosis cause=upstream_at_fault", patience)
 	second := server.Ask(t, s.UDP(), "www.example.org.", dns.TypeA, server.EDNS())
 	if got := texts(second); !strings.Contains(got, "other resolvers answer") || !strings.Contains(got, "(cached, found ") {
-		t.Errorf("second answer, out of the cache: %q", got)
+		t.Errorf("second answer, from cache: %q", got)
 	}
 }
 

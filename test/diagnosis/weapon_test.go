@@ -44,7 +44,7 @@ func diagnosingCorefile(to, diagnose string) string {
 	return fmt.Sprintf(".:0 {\n bind 127.0.0.1\n ede {\n text full\n log all\n diagnose {\n wait 2s\n %s\n }\n }\n forward . %s {\n max_fails 0\n }\n}\n", diagnose, to)
 }
 
-// What one query of a stranger makes the server send besides the query itself, for
+// What one query of a stranger makes the server send in addition to the query itself, for
 // each way of the upstream to fail, and that asking again makes it send no more.
 func TestTheProbesOfOneFailingNameAreFew(t *testing.T) {
 	deep := strings.TrimSuffix(strings.Repeat("a.", 100), ".")

@@ -148,7 +148,7 @@ func (c *asker) read(conn *dns.Conn) bool {
 		timeout, ok := err.(net.Error)
 		return !(ok && timeout.Timeout()) && !c.stopped()
 	}
-	// The ID is the low half of the number of the latest question that has it.
+	// The ID is the low half of the number of the latest question with that ID.
 	n := len(c.got) - 1
 	n -= (n - int(r.Id)) & 0xffff
 	if n < 0 || len(r.Question) != 1 || r.Question[0].Name != c.name(c.number, n) {

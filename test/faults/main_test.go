@@ -32,7 +32,7 @@ func size(short, large int) int {
 // built is true once executable was called.
 var built atomic.Bool
 
-// parallel has seconds-long trials run beside each other: most of their time
+// parallel has seconds-long trials run at once: most of their time
 // goes by until idle connections have ended. At length each has the machine.
 func parallel(t *testing.T) {
 	t.Helper()

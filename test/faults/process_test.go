@@ -46,8 +46,8 @@ type process struct {
 	dir     string
 	// dns, metrics and pprof are addresses.
 	dns, metrics, pprof string
-	// besides are further server blocks.
-	besides string
+	// extra are further server blocks.
+	extra string
 	// out is the file that standard output and error go to, unless told
 	// otherwise.
 	out    string
@@ -64,7 +64,7 @@ func environment(variable string) option {
 }
 
 // block adds a server block.
-func block(text string) option { return func(p *process) { p.besides += text } }
+func block(text string) option { return func(p *process) { p.extra += text } }
 
 // output has standard output go to f in place of a file.
 func output(f *os.File) option { return func(p *process) { p.command.Stdout = f } }
@@ -117,13 +117,13 @@ func launch(t *testing.T, path string, lines []string, options ...option) *proce
 	return nil
 }
 
-// configure writes the Corefile. What a plugin serves besides has fixed ports,
+// configure writes the Corefile. What a plugin serves in addition has fixed ports,
 // so that they are the same after a reload.
 func (p *process) configure(t *testing.T, lines []string) {
 	t.Helper()
 	_, number, _ := net.SplitHostPort(p.dns)
 	text := fmt.Sprintf(".:%s {\n bind 127.0.0.1\n prometheus %s\n pprof %s\n %s\n}\n%s",
-		number, p.metrics, p.pprof, strings.Join(lines, "\n "), p.besides)
+		number, p.metrics, p.pprof, strings.Join(lines, "\n "), p.extra)
 	// In one step: a reload that read half of it would be another fault.
 	path := filepath.Join(p.dir, "Corefile")
 	if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {

@@ -15,7 +15,7 @@ import (
 
 // Few names that all expire every second, with a cache that refreshes them in
 // the background, and an upstream that fails every third query: refreshes run
-// beside clients and beyond the end of their queries.
+// while clients ask and beyond the end of their queries.
 func TestStormOverACacheThatRefreshes(t *testing.T) {
 	for name, policy := range map[string]string{
 		"prefetch":               "prefetch 1 1m 90%",
@@ -27,15 +27,15 @@ func TestStormOverACacheThatRefreshes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			parallel(t)
 			up := upstream.Start(t, upstream.Config{Handler: shortLived()})
-			besides, qtype := "", dns.TypeA
+			extra, qtype := "", dns.TypeA
 			switch name {
 			case "prefetch and metadata":
-				besides = "metadata"
+				extra = "metadata"
 			case "stale, prefetch, dns64":
-				besides, qtype = "dns64 {\n allow_ipv4\n }", dns.TypeAAAA
+				extra, qtype = "dns64 {\n allow_ipv4\n }", dns.TypeAAAA
 			}
 			p := start(t, []string{
-				"ede {\n page 127.0.0.1:0\n why\n text full 127.0.0.0/8\n diagnose {\n rate 50 8\n }\n }", besides,
+				"ede {\n page 127.0.0.1:0\n why\n text full 127.0.0.0/8\n diagnose {\n rate 50 8\n }\n }", extra,
 				"cache 1 {\n servfail 1s\n " + policy + "\n }", forward(up.Addr()),
 			})
 			tr := p.try(t, "storm over a cache with "+name)

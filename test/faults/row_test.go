@@ -29,7 +29,7 @@ type rows struct {
 	all []row
 }
 
-var columns = []string{"fault", "queries", "answers", "lost", "doubled", "cut", "goroutines", "descriptors", "memory", "time", "besides"}
+var columns = []string{"fault", "queries", "answers", "lost", "doubled", "cut", "goroutines", "descriptors", "memory", "time", "notes"}
 
 func (r row) cells() []string {
 	return []string{

@@ -51,7 +51,7 @@ func TestAClusterThatLosesANodeGoesOnAndTheReportSaysSo(t *testing.T) {
 	}
 	same(early)
 
-	// A node that is killed loses what it has not written yet, the last five seconds.
+	// A node that is killed loses what is not written yet, the last five seconds.
 	said := ""
 	eventually(t, "the node has written its lines", func() string { return said }, func() bool {
 		said = metrics(t, addrs[0])

@@ -16,7 +16,7 @@ const (
 // Check fails the test if, half a minute after its other cleanups have run,
 // more goroutines live than when Check was called. Call it first: cleanups run
 // last in, first out. It counts the whole process, so neither the test nor one
-// beside it may be parallel.
+// next to it may be parallel.
 func Check(t testing.TB) {
 	t.Helper()
 	before := baseline()

@@ -46,7 +46,7 @@ func run() error {
 	chosen := strings.FieldsFunc(*only, func(r rune) bool { return r == ',' })
 	for _, name := range chosen {
 		if !slices.Contains(names, name) {
-			return fmt.Errorf("-only %s: accepted are %s", name, strings.Join(names, ", "))
+			return fmt.Errorf("-only %s: want one of %s", name, strings.Join(names, ", "))
 		}
 	}
 

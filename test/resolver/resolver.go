@@ -74,7 +74,7 @@ func (r Resolver) With(lines string) Resolver {
 
 var versionNumber = regexp.MustCompile(`\d+\.\d+(\.\d+)?`)
 
-// Version is what the program says of itself, as 1.17.1.
+// Version is what the program says of itself, for example 1.17.1.
 func (r Resolver) Version(t testing.TB) string {
 	t.Helper()
 	out, _ := exec.Command(r.find(t), r.version).CombinedOutput()

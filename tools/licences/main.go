@@ -20,7 +20,7 @@ import (
 	"github.com/google/licensecheck"
 )
 
-// accepted are permissive licences, and the MPL, whose copyleft ends at the file.
+// accepted: permissive licences, and the MPL, whose copyleft ends at the file.
 var accepted = []string{"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MPL-2.0"}
 
 // enough is how much of a licence file, in percent, has to be of known licences;

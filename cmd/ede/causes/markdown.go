@@ -45,9 +45,9 @@ What to try first for REFUSED:
 {{end}}
 ## How to read an entry
 
-The code is the RFC 8914 INFO-CODE that the answer carries first. A failure out of the cache has the codes of its cause,
+The code is the RFC 8914 INFO-CODE that the answer carries first. A failure from cache has the codes of its cause,
 and says since when it is cached; it has 13 Cached Error where the cause is not known any more. How long a failure lasts is meant for the same client and by the failure's nature: transient
-ones can pass by themselves, persistent ones stay until somebody changes something. The owner is who can mend it: us is
+ones can pass by themselves, persistent ones stay until somebody changes something. The owner is who can fix it: us is
 the operator of this server.
 
 Words in capitals in a command stand for your own. The examples are of real runs, of which tests make sure that they

@@ -34,8 +34,8 @@ var (
 type counterpart struct{ Elsewhere, Here string }
 
 var counterparts = []counterpart{
-	{"allow-query", "acl, as `allow net 192.0.2.0/24` followed by `block`; and the zones and the bind of the server block"},
+	{"allow-query", "acl, for example `allow net 192.0.2.0/24` followed by `block`; and the zones and the bind of the server block"},
 	{"allow-recursion", "forward is what recurses: acl above it, or a block without forward for those who may not"},
-	{"allow-transfer", "transfer, as `to 192.0.2.2`; without transfer nobody may"},
+	{"allow-transfer", "transfer, for example `to 192.0.2.2`; without transfer nobody may"},
 	{"allow-update", "allow in dynupdate, with the keys of tsig"},
 }

@@ -64,7 +64,7 @@ func (p *printer) printText(f diagnose.Finding) {
 		for _, code := range v.Codes() {
 			fmt.Fprintf(p.out, "  EDE %d %s\n", code, option.Name(code))
 		}
-		fmt.Fprintf(p.out, "  cause %s, %s, to be mended by: %s\n", v.Cause.ID, v.Lasts, v.Owner)
+		fmt.Fprintf(p.out, "  cause %s, %s, to be fixed by: %s\n", v.Cause.ID, v.Lasts, v.Owner)
 		advice = strings.TrimSpace(v.Advice)
 	} else {
 		if v != nil && len(f.Seen) > 0 {

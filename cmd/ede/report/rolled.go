@@ -59,7 +59,7 @@ func (t *tally) rollAbove(r victorialogs.Row) {
 	t.named += n
 	t.left.Undecided -= min(t.left.Undecided, n)
 	no := t.cause([]byte(r["cause"]))
-	// A summary does not tell of each name how much came out of the cache.
+	// A summary does not tell of each name how much came from cache.
 	t.rollName(r)
 	if e := t.names.index[r["key"]]; e != nil {
 		e.span(r.Time("first"), r.Time("last"), n, 0, no)
@@ -70,7 +70,7 @@ func (t *tally) rollAbove(r victorialogs.Row) {
 	t.rollPlace(r)
 }
 
-// rollFailures takes what is the same for failures with a line and without.
+// rollFailures adds what is the same, for failures with a line and without.
 func (t *tally) rollFailures(r victorialogs.Row, n, cached uint64) *causeTally {
 	first, last := r.Time("first"), r.Time("last")
 	no := t.cause([]byte(r["cause"]))

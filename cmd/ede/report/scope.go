@@ -24,10 +24,10 @@ type scope struct {
 	all, instances string
 	// queries and summaries are the failures that are wanted.
 	queries, summaries string
-	// above are summaries of zones that hold names that are wanted beside others.
+	// above are summaries of zones that hold names that are wanted next to others.
 	above string
 	// holding are those among them that name one that is wanted, and wanted is a query
-	// for these names, with how many failures each had, and its share out of the cache.
+	// for these names, with how many failures each had, and its share from cache.
 	holding, wanted string
 	// unclear are summaries that do not tell whether they are wanted.
 	unclear              string

@@ -46,7 +46,7 @@ const (
 	Undecided       Verdict = iota // nothing is claimed
 	UpstreamAtFault                // another resolver answers the question
 	ZoneAtFault                    // all others that voted fail too
-	Differ                         // an upstream beside it says that the name does not exist
+	Differ                         // another upstream of its forward says that the name does not exist
 )
 
 var verdictNames = [...]string{"undecided", "upstream_at_fault", "zone_at_fault", "differ"}
@@ -62,7 +62,7 @@ func (v Verdict) String() string {
 // Result is what Compare found.
 type Result struct {
 	Verdict Verdict
-	Failing Vote   // of the failing resolver, asked again beside the others
+	Failing Vote   // of the failing resolver, asked again with the others
 	Others  []Vote // in the order given, at most 8
 	// Validated is true if a resolver that answers set AD. One that does not
 	// validate answers names that DNSSEC makes fail, so the caller has to rule
@@ -114,14 +114,14 @@ func (res *Result) decide(others []Resolver) {
 	if res.Failing.Kind == Answers {
 		return
 	}
-	fails, answers, denials, here, beside := 0, 0, 0, false, false
+	fails, answers, denials, here, sameForward := 0, 0, 0, false, false
 	for i, v := range res.Others {
 		switch v.Kind {
 		case Answers:
 			answers++
 			if v.Rcode == dns.RcodeNameError {
 				denials++
-				beside = beside || others[i].SameForward
+				sameForward = sameForward || others[i].SameForward
 			} else {
 				here = here || others[i].SameForward
 			}
@@ -134,7 +134,7 @@ func (res *Result) decide(others []Resolver) {
 	case denials > 0 && denials == answers && res.Failing.Kind != Silent:
 		// NXDOMAIN is no better answer: the name may exist where this one looks.
 		res.Denied = true
-		if beside {
+		if sameForward {
 			res.Verdict = Differ
 		}
 	case answers > 0 && res.Failing.Kind != Silent:

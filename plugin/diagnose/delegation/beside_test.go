@@ -78,7 +78,7 @@ func TestASilentServerIsNotWaitedForOnceAnotherAnswers(t *testing.T) {
 	})
 }
 
-// Each of the tries that a silent server gets goes out beside the one before.
+// Each of the tries that a silent server gets goes out while the one before waits.
 func TestSilenceIsToldByTriesBesideEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, delegatedTo2+signed)

@@ -252,7 +252,7 @@ func TestDialerWantsOneQuestion(t *testing.T) {
 	}
 }
 
-// FuzzAccept: what is accepted is a response with the id and question asked.
+// FuzzAccept: what it accepts is a response with the id and question asked.
 func FuzzAccept(f *testing.F) {
 	q := question("www.example.org.", dns.TypeA, true)
 	q.Id = 0x1234

@@ -112,7 +112,7 @@ func (r *run) inspect(z *zone, s server, name string, qtype uint16) inspection {
 		defer close(replied)
 		rep = guard.Value(guard.Diagnosing, func() reply { return r.ask(r.ctx, s, z.name, name, qtype, tries) })
 	})
-	// One that is silent to the question is asked for the SOA beside it.
+	// One that is silent to the question is asked for the SOA as well.
 	select {
 	case <-replied:
 	case <-time.After(time.Duration(tries) * retryAfter):

@@ -99,7 +99,7 @@ func (r *run) left(a netip.AddrPort) int {
 }
 
 // spendOn takes a try on a off the budget and off what a may get, before it
-// leaves: others go out beside it.
+// leaves: others go out meanwhile.
 func (r *run) spendOn(a netip.AddrPort) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -150,7 +150,7 @@ func question(name string, qtype uint16, edns bool) *dns.Msg {
 	return q
 }
 
-// retryAfter is how long a try has to itself. Then the next one goes out beside
+// retryAfter is how long a try has to itself. Then the next one goes out in addition to
 // it: an answer may be held for two seconds at most, and within them a server is
 // tried often enough to be called silent.
 const retryAfter = 300 * time.Millisecond

@@ -157,7 +157,7 @@ func verdict(z *zone, v votes, keysAsked bool) (Kind, string) {
 	return NoAddress, "no name server of " + at + " has an address: "
 }
 
-// notes are true beside any verdict and part of none.
+// notes are true with any verdict and part of none.
 func (z *zone) notes(f *Finding) []string {
 	var notes []string
 	if f.Kind != SerialMismatch {

@@ -91,7 +91,7 @@ func anchorFault(rr dns.RR) string {
 	}
 	switch a := rr.(type) {
 	case *dns.DS:
-		// miekg/dns takes any word for a digest. One that matches no key would
+		// miekg/dns accepts any word as a digest. One that matches no key would
 		// leave every zone unjudged without a sign.
 		want, known := digestOctets[a.DigestType]
 		octets, err := hex.DecodeString(a.Digest)

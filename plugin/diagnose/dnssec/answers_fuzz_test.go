@@ -115,7 +115,7 @@ func FuzzJunkBesideAValidChain(f *testing.F) {
 			if n != int(at%8) {
 				return m, nil
 			}
-			junk := besides(m, slices.Concat(hostile.Answer, hostile.Ns, hostile.Extra))
+			junk := harmless(m, slices.Concat(hostile.Answer, hostile.Ns, hostile.Extra))
 			if below {
 				m.Ns = append(junk, m.Ns...)
 			} else {
@@ -131,10 +131,10 @@ func FuzzJunkBesideAValidChain(f *testing.F) {
 	})
 }
 
-// besides keeps the first eight records that do not change what m says: of
+// harmless keeps the first eight records that do not change what m says: of
 // signatures and denials those of other sets, of all else what stands outside
 // of the tree.
-func besides(m *dns.Msg, all []dns.RR) []dns.RR {
+func harmless(m *dns.Msg, all []dns.RR) []dns.RR {
 	var junk []dns.RR
 	for _, rr := range all {
 		name, ok := canonicalName(rr.Header().Name)

@@ -181,7 +181,7 @@ func TestNamesThatThePublicTreeDoesNotJudge(t *testing.T) {
 	}{
 		{"a negative anchor at the name", []string{"Rrsig-Exp-A.edetest"}, b.Anchor(), "rrsig-exp-a.edetest.", dnssec.Insecure, false},
 		{"a negative anchor above the name", []string{"edetest."}, b.Anchor(), "rrsig-exp-a.edetest.", dnssec.Insecure, false},
-		{"a negative anchor beside the name", []string{"exp-a.edetest."}, b.Anchor(), "rrsig-exp-a.edetest.", dnssec.Bogus, true},
+		{"a negative anchor next to the name", []string{"exp-a.edetest."}, b.Anchor(), "rrsig-exp-a.edetest.", dnssec.Bogus, true},
 		{"an anchor at the negative anchor wins", []string{"edetest."}, []dns.RR{key}, "rrsig-exp-a.edetest.", dnssec.Bogus, true},
 		{"an anchor below the root, valid", nil, []dns.RR{key}, "valid.edetest.", dnssec.Secure, true},
 		{"a negative anchor below the anchor wins", []string{"valid.edetest."}, []dns.RR{key}, "valid.edetest.", dnssec.Insecure, false},

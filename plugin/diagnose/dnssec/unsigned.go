@@ -13,7 +13,7 @@ const (
 	Unproven Standing = iota
 	// Absent: the zone does not have it.
 	Absent
-	// Signed: the zone has it, and a signature over it.
+	// Signed: the zone has the record, and a signature over it.
 	Signed
 )
 

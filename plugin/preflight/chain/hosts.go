@@ -12,7 +12,7 @@ import (
 
 // hosts are the entries that stand in the Corefile.
 type hosts struct {
-	names       map[string]bool // and wildcards, as "*.example.org."
+	names       map[string]bool // and wildcards, for example "*.example.org."
 	reverse     map[string]bool // names of PTR records
 	entries     []string        // in the order of the Corefile, once each
 	unsupported bool            // fallthrough_unsupported
