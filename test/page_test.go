@@ -117,7 +117,7 @@ func TestThePageShowsWhatFails(t *testing.T) {
 	url := pageOf(t, logs)
 	ask(t, briefClient, "udp", s.UDP(), query("www.example.org"))
 	r := pageShows(t, url, hasRecent(1))
-	if in := r.Incidents[0]; in.Cause != "upstream_unreachable" || in.Upstream != up || in.Count != 1 || !strings.HasPrefix(in.Beginning, "began ") || !strings.HasSuffix(in.Beginning, " s after start") {
+	if in := r.Incidents[0]; in.Cause != "upstream_unreachable" || in.Upstream != up || in.Count != 1 || in.Beginning != "" {
 		t.Errorf("incident %+v", in)
 	}
 	failure := r.Recent[0]
