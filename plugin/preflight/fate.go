@@ -21,8 +21,9 @@ type fate struct {
 	barred []bool
 	types  []uint16
 	answer bool // some plugin may answer something
-	// ends are the links that end some question.
-	ends []bool
+	// ends are the links that end some question, and meant those that one is for
+	// before rewrite has made another of it.
+	ends, meant []bool
 }
 
 // A failure is the questions of a block that fail in the same way, in SERVFAIL.
@@ -106,7 +107,7 @@ func (s *server) questions(told []uint16, steps *int) ([]uint16, []chain.Probe) 
 func (c *config) fateOf(s *server, steps *int) fate {
 	types, probes := s.questions(c.told(s), steps)
 	n := len(s.chain.Links)
-	f := fate{asked: make([]bool, n), claimed: make([]bool, n), through: make([]bool, n), barred: make([]bool, n), stops: make([]map[int]bool, n), ends: make([]bool, n)}
+	f := fate{asked: make([]bool, n), claimed: make([]bool, n), through: make([]bool, n), barred: make([]bool, n), stops: make([]map[int]bool, n), ends: make([]bool, n), meant: make([]bool, n)}
 	f.types = types
 	f.answer = s.any(func(l *chain.Link) bool { return l.MayAnswer(".") })
 	if s.opaque {
@@ -162,6 +163,7 @@ func (f *fate) note(s *server, p chain.Probe, q chain.Question, out chain.Outcom
 		f.ends[out.At] = true
 	}
 	for i := range s.chain.Links {
+		f.meant[i] = f.meant[i] || out.Asked.Name != q.Name && s.chain.Links[i].Claims(q)
 		if !s.chain.Links[i].Claims(out.Asked) {
 			continue
 		}

@@ -27,12 +27,12 @@ func findNeverAsked(_ *config, s *server) []finding {
 			found := at(l.Directive, l.Name, "it is for names under "+listed(l.Zones...)+", none of which come to this block")
 			found.fix = "move it to a block for the names it is meant for, or add their zone to the keys of this one"
 			all = append(all, found)
-		case !s.fate.claimed[i] && !s.fate.ends[i] && renamed(s, l):
+		case !s.fate.claimed[i] && !s.fate.ends[i] && s.renamed(i):
 			found := at(l.Directive, l.Name, "rewrite makes other names of all that it is there for")
 			found.fix = "give it the zone of the names that rewrite makes, or let the rule be for fewer names"
 			all = append(all, found)
-		case !s.fate.claimed[i] && !s.fate.ends[i] && len(l.Zones) > 0 && allExcepted(l):
-			found := at(l.Directive, l.Name, "its except leaves nothing of its zone")
+		case !s.fate.claimed[i] && !s.fate.ends[i] && s.excepted(l):
+			found := at(l.Directive, l.Name, "its except has all names of this block")
 			found.fix = "remove it, or name in except only what is not for it"
 			all = append(all, found)
 		case s.fate.claimed[i] && !s.fate.barred[i] && len(s.fate.stops[i]) > 0:
@@ -46,19 +46,17 @@ func findNeverAsked(_ *config, s *server) []finding {
 	return all
 }
 
-// renamed reports whether names that come to s are in the zones of l, and
-// rewrite takes all of them elsewhere.
-func renamed(s *server, l *chain.Link) bool {
-	if !s.has("rewrite") || s.any(func(other *chain.Link) bool { return other.MayMake(l.Zones) }) {
-		return false
-	}
-	return slices.ContainsFunc(s.chain.Probes(s.zones), func(p chain.Probe) bool {
-		return l.Claims(chain.Question{Name: p.Name, Type: dns.TypeA})
-	})
+// renamed reports whether questions that come to s are for link i, and rewrite
+// takes all of them elsewhere.
+func (s *server) renamed(i int) bool {
+	zones := s.chain.Links[i].Zones
+	return s.fate.meant[i] && !s.any(func(other *chain.Link) bool { return other.MayMake(zones) })
 }
 
-func allExcepted(l *chain.Link) bool {
-	return !slices.ContainsFunc(l.Zones, func(z string) bool { return !chain.Covered(l.Except, z) })
+// excepted reports whether the except of l has all names of s. The apex of its own
+// zone a forward asks for all the same.
+func (s *server) excepted(l *chain.Link) bool {
+	return len(l.Zones) > 0 && !slices.ContainsFunc(s.zones, func(z string) bool { return !chain.Covered(l.Except, z) || chain.Covered(s.zones, l.Zones[0]) })
 }
 
 // serves reports whether other plugins of s use l beside the client's questions.

@@ -145,16 +145,22 @@ func findLinkLocal(c *config, s *server) []finding {
 
 // findOneWayRewrites looks for rules that change the name of the question, but
 // not back in the answer.
-func findOneWayRewrites(_ *config, s *server) []finding {
+func findOneWayRewrites(c *config, s *server) []finding {
 	var all []finding
+	if s.opaque {
+		return nil
+	}
 	for i := range s.chain.Links {
-		from, to, kept, ok := s.chain.Links[i].Renamed(s.zones)
-		if !ok || kept || from == to || s.opaque {
-			continue
-		}
-		out := s.chain.Ask(chain.Question{Name: from, Type: dns.TypeA}, nil)
-		if out.Asked.Name == to && (out.End == chain.Unknown || out.End == chain.Answered && s.chain.Links[out.At].Records()) {
-			all = append(all, at(s.chain.Links[i].Directive, listed(to), listed(from)))
+		for from, to := range s.chain.Links[i].Renamed(s.zones) {
+			q := chain.Question{Name: from, Type: dns.TypeA}
+			if from == to || !c.comesTo(s, q) {
+				continue
+			}
+			out := s.chain.Ask(q, nil)
+			if out.Asked.Name == to && out.End == chain.Answered && s.chain.Links[out.At].Records() {
+				all = append(all, at(s.chain.Links[i].Directive, listed(to), listed(from)))
+				break
+			}
 		}
 	}
 	return all

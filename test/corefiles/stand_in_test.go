@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -41,14 +42,16 @@ func (tr *tree) transfer(t *testing.T, mark int) string {
 	return l.Addr().String()
 }
 
-// A keyValues plays etcd: it has the host www of every zone, and no other.
+// A keyValues plays etcd: it has the host www of every zone, and what rewrite
+// makes of names.
 type keyValues struct {
 	etcdserverpb.UnimplementedKVServer
 }
 
 func (keyValues) Range(_ context.Context, r *etcdserverpb.RangeRequest) (*etcdserverpb.RangeResponse, error) {
 	found := &etcdserverpb.RangeResponse{Header: &etcdserverpb.ResponseHeader{}}
-	if strings.HasSuffix(strings.TrimSuffix(string(r.Key), "/"), "/www") {
+	key := strings.TrimSuffix(string(r.Key), "/")
+	if name := key[strings.LastIndex(key, "/")+1:]; slices.Contains([]string{"www", "x", "new-"}, name) {
 		value := fmt.Sprintf(`{"host":"192.0.2.%d"}`, most)
 		found.Count, found.Kvs = 1, []*mvccpb.KeyValue{{Key: r.Key, Value: []byte(value)}}
 	}

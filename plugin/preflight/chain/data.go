@@ -65,7 +65,8 @@ func meetData(c *Chain, i int, q *Question) step {
 }
 
 // meetFile is plugin/file/file.go, ServeDNS: a name outside of its zones is
-// refused if there is no plugin below. The apex is in every zone.
+// refused if there is no plugin below. The apex is in every zone, but if it has no
+// record beside SOA and NS, other types fall through.
 func meetFile(c *Chain, i int, q *Question) step {
 	l := &c.Links[i]
 	switch z := l.group.match(q.Name); {
@@ -76,10 +77,12 @@ func meetFile(c *Chain, i int, q *Question) step {
 		return pass
 	case !l.zones[z]:
 		return pass // another use's
-	case l.fall.has(q.Name) && q.Name != z:
-		return passFall
+	case !l.fall.has(q.Name):
+		return answer
+	case q.Name == z:
+		return maybe
 	}
-	return answer
+	return passFall
 }
 
 // meetAuto knows the zones that a directory may have, not those that it has.

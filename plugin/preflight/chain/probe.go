@@ -60,7 +60,7 @@ func (c *Chain) Probes(zones []string) []Probe {
 			if r.match == "exact" || r.match == "suffix" {
 				add([]string{strings.TrimPrefix(r.from, ".")})
 			}
-			if from, _, _, ok := l.Renamed(zones); ok {
+			if from := l.sample(zones); from != "" {
 				listed = append(listed, from)
 			}
 		}

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"iter"
 	"regexp"
 	"strconv"
 	"strings"
@@ -152,20 +153,35 @@ func meetRewrite(c *Chain, i int, q *Question) step {
 	return pass
 }
 
-// Renamed returns what a rule of rewrite makes of a name that it is for; ok is
-// false for other plugins and where no such name can be told.
-// kept is true if the names in the answer are changed back.
-func (l *Link) Renamed(zones []string) (from, to string, kept, ok bool) {
-	r := l.rewrite
-	if r == nil || r.broken || r.field != "name" || r.metadata {
-		return "", "", false, false
-	}
-	for _, name := range r.samples(zones) {
-		if renamed, matched := r.apply(name); matched {
-			return name, strings.ToLower(renamed), r.answers, true
+// Renamed yields names that a rule of rewrite is for and what it makes of them, if
+// the answer then has another owner. It has none for other plugins, for rules that
+// change names back, and where no such name can be told.
+func (l *Link) Renamed(zones []string) iter.Seq2[string, string] {
+	return func(yield func(from, to string) bool) {
+		r := l.rewrite
+		if r == nil || r.broken || r.field != "name" || r.metadata || r.answers {
+			return
+		}
+		for _, name := range r.samples(zones) {
+			if renamed, matched := r.apply(name); matched && !yield(name, strings.ToLower(renamed)) {
+				return
+			}
 		}
 	}
-	return "", "", false, false
+}
+
+// sample is a name that a rule of rewrite is for, "" if none can be told.
+func (l *Link) sample(zones []string) string {
+	r := l.rewrite
+	if r == nil || r.broken || r.field != "name" || r.metadata {
+		return ""
+	}
+	for _, name := range r.samples(zones) {
+		if _, matched := r.apply(name); matched {
+			return name
+		}
+	}
+	return ""
 }
 
 // MayMake reports whether rewrite may make a name in zones of another one.

@@ -76,7 +76,10 @@ func (r *rule) samples(zones []string) []string {
 		case "exact":
 			names = append(names, r.from)
 		case "suffix":
-			names = append(names, "host."+strings.TrimPrefix(r.from, "."), r.from)
+			for _, label := range []string{"host.", "www.", "host-7."} {
+				names = append(names, label+strings.TrimPrefix(r.from, "."))
+			}
+			names = append(names, r.from)
 		case "prefix":
 			names = append(names, strings.TrimSuffix(r.from, ".")+suffix, r.from+strings.TrimPrefix(suffix, "."), r.from)
 		case "substring":
