@@ -141,9 +141,8 @@ const (
 // they have. They may shrink, and nothing may be added.
 var (
 	tooLong = map[string]int{
-		"cmd/ede/explain/explain.go":        270,
 		"cmd/ede/logline/json.go":           262,
-		"cmd/ede/report/tally.go":           367,
+		"cmd/ede/report/tally.go":           317,
 		"cmd/ede/report/terminal.go":        328,
 		"plugin/diagnose/delegation/run.go": 292,
 	}

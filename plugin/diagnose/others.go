@@ -85,6 +85,9 @@ func (d *diagnosis) refusesName(ctx context.Context) (Finding, bool) {
 	if f, ok := d.others(ctx); ok {
 		return f, true
 	}
+	if f, ok := d.local(ctx); ok {
+		return f, true
+	}
 	more := "a filter, or a zone that it keeps to itself"
 	advice := ""
 	if dns.CountLabel(d.Question.Name) == 1 {
@@ -166,7 +169,7 @@ func (d *diagnosis) local(ctx context.Context) (Finding, bool) {
 		return Finding{}, false
 	}
 	missing, ok := d.shared(ctx, control.MissingLocal)
-	if !ok || missing.Rcode != dns.RcodeServerFailure {
+	if !ok || missing.Rcode != d.first.Rcode {
 		return Finding{}, false
 	}
 	return d.convict("upstream_local_name", "")

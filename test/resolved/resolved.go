@@ -32,6 +32,9 @@ type Config struct {
 	DNSSEC string
 	// Anchor holds DS records of the root in place of the real ones.
 	Anchor []dns.RR
+	// Unrouted leaves out the routing domain of all names, as it is where nobody has
+	// written one: names under local are not asked for then.
+	Unrouted bool
 }
 
 var versionNumber = regexp.MustCompile(`\d+`)
@@ -93,16 +96,19 @@ func furnish(t testing.TB, c Config) (leave func()) {
 		t.Fatalf("mount %s: %v", run, err)
 	}
 	leave = func() { _ = syscall.Unmount(run, syscall.MNT_DETACH) }
+	domains := "Domains=~.\n"
+	if c.Unrouted {
+		domains = ""
+	}
 	files := map[string]string{"systemd/resolved.conf.d/test.conf": fmt.Sprintf(`[Resolve]
 DNS=%s
 FallbackDNS=
-Domains=~.
-DNSSEC=%s
+%sDNSSEC=%s
 Cache=no
 LLMNR=no
 MulticastDNS=no
 ReadEtcHosts=no
-`, strings.Join(c.Servers, " "), c.DNSSEC)}
+`, strings.Join(c.Servers, " "), domains, c.DNSSEC)}
 	var anchors strings.Builder
 	for _, rr := range c.Anchor {
 		if ds, ok := rr.(*dns.DS); ok {
