@@ -223,46 +223,6 @@ func (r *run) parser(reference time.Time) logline.Parser {
 	return logline.Parser{Location: r.Style.Location, Reference: reference, Now: r.Now}
 }
 
-// take adds a block to the tally.
-func (r *run) take(b *logfile.Block) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.dirty = true
-	r.tally.lines += b.Lines
-	for reason, n := range b.Bad {
-		r.tally.bad[reason] += n
-		r.tally.ours += n
-	}
-	admitted := r.admitted[:0]
-	for i := range b.Records {
-		rec := &b.Records[i]
-		if !r.tally.admit(rec) {
-			continue
-		}
-		admitted = append(admitted, rec)
-		if b.Live && r.Follow && r.Redraw <= 0 && r.Format == Text {
-			io.WriteString(r.Out, brief(rec, r.Style.Location))
-		}
-	}
-	r.admitted = admitted
-	r.count(admitted)
-}
-
-// count counts a block's records: under their names and zones, which takes about half of
-// the time, and under all else on another processor.
-func (r *run) count(admitted []*logline.Record) {
-	var names sync.WaitGroup
-	names.Go(func() {
-		for _, rec := range admitted {
-			r.tally.countNames(rec)
-		}
-	})
-	for _, rec := range admitted {
-		r.tally.count(rec)
-	}
-	names.Wait()
-}
-
 func (r *run) problem(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

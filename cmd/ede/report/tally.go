@@ -140,17 +140,6 @@ func (t *tally) count(r *logline.Record) {
 	}
 }
 
-// countNames counts an admitted record under its names and zones. It touches nothing that
-// count touches, so that the two may run side by side.
-func (t *tally) countNames(r *logline.Record) {
-	switch r.Kind {
-	case logline.Query:
-		t.nameOf(r)
-	case logline.Summary:
-		t.namesOf(r)
-	}
-}
-
 func (t *tally) failure(r *logline.Record) {
 	n, cached, at := r.Count, r.CachedCount, r.Time
 	window := time.Duration(r.WindowSeconds * float64(time.Second))
@@ -195,21 +184,6 @@ func (t *tally) failure(r *logline.Record) {
 	}
 }
 
-// nameOf counts the name of a failure with a line of its own, and its zone.
-func (t *tally) nameOf(r *logline.Record) {
-	no := t.numberOf(r.Get(logline.Cause))
-	zone := r.Get(logline.Zone)
-	if name := r.Get(logline.QName); len(name) > 0 {
-		e := t.name(name, r.Count)
-		e.see(r.Time, r.Count, r.CachedCount, no)
-		if len(zone) == 0 {
-			t.scratch = append(t.scratch[:0], e.zone...)
-			zone = t.scratch
-		}
-	}
-	t.zone(zone, no, r)
-}
-
 // summary takes the part of a summary that query lines do not have.
 func (t *tally) summary(r *logline.Record, c *causeTally) {
 	t.summed += r.Count
@@ -219,43 +193,6 @@ func (t *tally) summary(r *logline.Record, c *causeTally) {
 		c.codes.add(codes, r.Count)
 		c.say(r, r.Count)
 	}
-}
-
-// namesOf counts the names that a summary tells, and its zone.
-func (t *tally) namesOf(r *logline.Record) {
-	no := t.numberOf(r.Get(logline.Cause))
-	t.zone(r.Get(logline.Zone), no, r)
-	rest := r.Count
-	for name, n := range r.TopNames {
-		if len(t.filter.Zones) > 0 && !t.filter.holds(string(name)) {
-			continue
-		}
-		n = min(n, rest)
-		if n == 0 {
-			break
-		}
-		rest -= n
-		t.name(name, n).see(r.Time, n, 0, no)
-	}
-	t.unnamed += rest
-}
-
-func (t *tally) name(name []byte, n uint64) *entry {
-	e := t.names.add(name, n)
-	if e.zone == "" {
-		e.zone = zoneOf(e.key)
-	}
-	return e
-}
-
-// zone counts r under a zone.
-func (t *tally) zone(zone []byte, no int, r *logline.Record) {
-	// "(others)" is how a summary puts many small zones together.
-	if len(zone) == 0 || zone[0] == '(' {
-		return
-	}
-	t.causes[no].zones.add(zone, r.Count)
-	t.zones.add(zone, r.Count).see(r.Time, r.Count, r.CachedCount, no)
 }
 
 // numberOf returns the number of a cause that was admitted.

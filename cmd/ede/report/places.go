@@ -1,0 +1,182 @@
+package report
+
+import (
+	"io"
+	"sync"
+	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logfile"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
+)
+
+// maxInstances bounds what is kept by instance, of all and of each cause. Those
+// beyond it count as one.
+const maxInstances = 4096
+
+// A stand is how a cause stands on one instance: whether and when it failed last
+// there, and when a recovery was logged.
+type stand struct {
+	failed          bool
+	last, recovered time.Time
+}
+
+// over reports whether the cause has ended there.
+func (s *stand) over() bool { return !s.recovered.IsZero() && !s.recovered.Before(s.last) }
+
+// meet remembers that an instance has written a line, of any kind.
+func (t *tally) meet(r *logline.Record) {
+	if name := r.Get(logline.Instance); len(name) > 0 && uint64(len(t.met)) < maxInstances {
+		if _, known := t.met[string(name)]; !known {
+			t.met[string(name)] = struct{}{}
+		}
+	}
+}
+
+// on returns how c stands on the instance that wrote r. Lines that name none are
+// taken to be of one.
+func (c *causeTally) on(r *logline.Record) *stand {
+	name := r.Get(logline.Instance)
+	if s := c.stands[string(name)]; s != nil {
+		return s
+	}
+	if len(c.stands) >= maxInstances {
+		name = []byte(other)
+	}
+	s := c.stands[string(name)]
+	if s == nil {
+		s = new(stand)
+		c.stands[string(name)] = s
+	}
+	return s
+}
+
+// instances is on how many instances c has failed, as far as lines name them.
+func (c *causeTally) instances() (n uint64) {
+	if c.rolled != nil {
+		return c.rolled.instances
+	}
+	for name, s := range c.stands {
+		if name != "" && s.failed {
+			n++
+		}
+	}
+	return n
+}
+
+// over reports whether c has ended: on each instance, as an incident that many
+// see goes on until the last of them has recovered.
+func (c *causeTally) over() bool {
+	if c.rolled != nil {
+		return c.recoveries > 0 && c.rolled.open == 0
+	}
+	any := false
+	for _, s := range c.stands {
+		if s.failed && !s.over() {
+			return false
+		}
+		any = any || s.over()
+	}
+	return any
+}
+
+// countNames counts an admitted record under its names and zones. It touches nothing that
+// count touches, so that the two may run side by side.
+func (t *tally) countNames(r *logline.Record) {
+	switch r.Kind {
+	case logline.Query:
+		t.nameOf(r)
+	case logline.Summary:
+		t.namesOf(r)
+	}
+}
+
+// nameOf counts the name of a failure with a line of its own, and its zone.
+func (t *tally) nameOf(r *logline.Record) {
+	no := t.numberOf(r.Get(logline.Cause))
+	zone := r.Get(logline.Zone)
+	if name := r.Get(logline.QName); len(name) > 0 {
+		e := t.name(name, r.Count)
+		e.see(r.Time, r.Count, r.CachedCount, no)
+		if len(zone) == 0 {
+			t.scratch = append(t.scratch[:0], e.zone...)
+			zone = t.scratch
+		}
+	}
+	t.zone(zone, no, r)
+}
+
+// namesOf counts the names that a summary tells, and its zone.
+func (t *tally) namesOf(r *logline.Record) {
+	no := t.numberOf(r.Get(logline.Cause))
+	t.zone(r.Get(logline.Zone), no, r)
+	rest := r.Count
+	for name, n := range r.TopNames {
+		if len(t.filter.Zones) > 0 && !t.filter.holds(string(name)) {
+			continue
+		}
+		n = min(n, rest)
+		if n == 0 {
+			break
+		}
+		rest -= n
+		t.name(name, n).see(r.Time, n, 0, no)
+	}
+	t.unnamed += rest
+}
+
+func (t *tally) name(name []byte, n uint64) *entry {
+	e := t.names.add(name, n)
+	if e.zone == "" {
+		e.zone = zoneOf(e.key)
+	}
+	return e
+}
+
+// zone counts r under a zone.
+func (t *tally) zone(zone []byte, no int, r *logline.Record) {
+	// "(others)" is how a summary puts many small zones together.
+	if len(zone) == 0 || zone[0] == '(' {
+		return
+	}
+	t.causes[no].zones.add(zone, r.Count)
+	t.zones.add(zone, r.Count).see(r.Time, r.Count, r.CachedCount, no)
+}
+
+// take adds a block to the tally.
+func (r *run) take(b *logfile.Block) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dirty = true
+	r.tally.lines += b.Lines
+	for reason, n := range b.Bad {
+		r.tally.bad[reason] += n
+		r.tally.ours += n
+	}
+	r.admitted = r.admitted[:0]
+	for i := range b.Records {
+		rec := &b.Records[i]
+		if !r.tally.admit(rec) {
+			continue
+		}
+		r.admitted = append(r.admitted, rec)
+		if b.Live && r.Follow && r.Redraw <= 0 && r.Format == Text {
+			io.WriteString(r.Out, brief(rec, r.Style.Location))
+		}
+	}
+	r.count()
+}
+
+// count counts the records of a block that were admitted: under their names and zones, which takes about half of
+// the time, and under all else on another processor.
+func (r *run) count() {
+	var names sync.WaitGroup
+	names.Go(func() {
+		for _, rec := range r.admitted {
+			r.tally.countNames(rec)
+		}
+	})
+	for _, rec := range r.admitted {
+		r.tally.count(rec)
+	}
+	names.Wait()
+}
