@@ -28,7 +28,7 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 	}
 	e.Asked = run.questionAt(place)
 	e.NoEDNS = n.asked.tap != nil && !n.asked.edns
-	e.AskedAD = n.asked.ad
+	e.AskedAD, e.AskedRD = n.asked.ad, n.asked.rd
 	for _, p := range run.path.entered() {
 		e.Path = append(e.Path, run.tapAt(p).name)
 	}
@@ -60,7 +60,7 @@ func (run *Run) outside(shape evidence.Shape, rcode int) *evidence.Evidence {
 	e := &evidence.Evidence{
 		Rcode: rcode, Shape: shape, At: "ede",
 		Question: run.question, Asked: run.question, Name: lower(run.question.Name),
-		Opcode: run.opcode, CheckingDisabled: run.cd, DNSSECOK: run.Request.DO(),
+		Opcode: run.opcode, CheckingDisabled: run.cd, DNSSECOK: run.Request.DO(), Signed: run.Request.Signed(),
 		Background: run.refreshing, Elapsed: now() - run.began,
 	}
 	run.mu.Lock()

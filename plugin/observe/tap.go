@@ -45,14 +45,14 @@ func (t *tap) Name() string { return t.name }
 func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	run := runOf(ctx)
 	if run == nil {
-		return t.next.ServeDNS(ctx, w, r)
+		return t.ask(ctx, w, r)
 	}
 	if t.belowCache && isRefresh(ctx, run) {
 		return t.refresh(run, ctx, w, r)
 	}
 	above, ok := run.enter(t.place, r)
 	if !ok {
-		return t.next.ServeDNS(ctx, w, r)
+		return t.ask(ctx, w, r)
 	}
 	if t.records {
 		w = run.recordAt(t.place, w)
@@ -60,9 +60,17 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	if t.upstreams != nil {
 		ctx = run.ask(t, ctx, r)
 	}
-	rcode, err := t.next.ServeDNS(ctx, w, r)
+	rcode, err := t.ask(ctx, w, r)
 	run.leave(t, above, rcode, err)
 	return rcode, err
+}
+
+// ask asks the plugin below.
+func (t *tap) ask(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	if t.upstreams != nil && t.upstreams.flights != nil {
+		return t.upstreams.flights.pass(t.next, ctx, w, r)
+	}
+	return t.next.ServeDNS(ctx, w, r)
 }
 
 // refresh serves what cache asks on its own, on a run of its own: the client's may

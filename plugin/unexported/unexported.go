@@ -23,6 +23,15 @@ func MaxFails(f *forward.Forward) (fails uint32, known bool) {
 	return uint32(field.Uint()), true
 }
 
+// MaxConcurrent reads the max_concurrent of f, 0 if it has none.
+func MaxConcurrent(f *forward.Forward) (queries int64, known bool) {
+	field := reflect.ValueOf(f).Elem().FieldByName("maxConcurrent")
+	if field.Kind() != reflect.Int64 {
+		return 0, false
+	}
+	return field.Int(), true
+}
+
 // Zone reads the zone that h, a forward or a grpc, forwards.
 func Zone(h plugin.Handler) (zone string, known bool) {
 	field := reflect.ValueOf(h).Elem().FieldByName("from")

@@ -48,6 +48,17 @@ func TestMaxFailsIsReadOfForward(t *testing.T) {
 	}
 }
 
+func TestMaxConcurrentIsReadOfForward(t *testing.T) {
+	for directive, want := range map[string]int64{
+		"forward . 192.0.2.53":                         0,
+		"forward . 192.0.2.53 {\n max_concurrent 3\n}": 3,
+	} {
+		if got, known := MaxConcurrent(setUp(t, directive).(*forward.Forward)); got != want || !known {
+			t.Errorf("%q: %d, known %v, want %d", directive, got, known, want)
+		}
+	}
+}
+
 func TestZoneIsReadOfForwardAndGRPC(t *testing.T) {
 	for _, name := range []string{"forward", "grpc"} {
 		for _, want := range []string{".", "example.org."} {
