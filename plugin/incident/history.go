@@ -84,6 +84,17 @@ func (h *History) Failed(d Detail) {
 	}
 }
 
+// Explained puts v, which was found out afterwards, in the place of the verdict on the
+// last failure of the question asked, in the server block, that is shown.
+func (h *History) Explained(block uint64, asked dns.Question, v *cause.Verdict) {
+	if h == nil {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.recent.explain(block, asked, v)
+}
+
 // Quiet reports whether no name is known to fail. It costs one atomic load.
 func (h *History) Quiet() bool { return h == nil || !h.unresolved.Load() }
 

@@ -58,6 +58,20 @@ func (r *recent) add(now time.Time, d Detail) {
 	r.count++
 }
 
+// explain gives the latest failure of the question a verdict that came later, with what
+// led to it.
+func (r *recent) explain(block uint64, asked dns.Question, v *cause.Verdict) {
+	for i := range min(r.count, maxRecent) {
+		f := &r.ring[(r.count-1-i)%maxRecent]
+		if f.d.Block == block && f.d.Asked == asked && f.d.Verdict.WithoutReason() {
+			d := f.d
+			d.Verdict = v.WithTrace(append(f.d.Verdict.Trace(), v.Trace()...))
+			f.d = d.bounded()
+			return
+		}
+	}
+}
+
 // raw returns what is kept, the latest first.
 func (r *recent) raw() []failed {
 	all := make([]failed, 0, min(r.count, maxRecent))
