@@ -23,6 +23,8 @@ type Block struct {
 	KeepUpstream bool
 	Shadow       bool
 	Diagnose     bool
+	// AskAgainOff is true if failures of queries without OPT are not asked again.
+	AskAgainOff bool
 	// Why is true if clients with FullWords may ask why a name fails.
 	Why bool
 }

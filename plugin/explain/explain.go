@@ -9,6 +9,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/askagain"
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
@@ -35,6 +36,8 @@ type Shared struct {
 	Classifier *cause.Classifier
 	// Diagnoser is nil if no block diagnoses.
 	Diagnoser *Diagnoser
+	// Asker is nil if no block asks again.
+	Asker *askagain.Asker
 	// History is nil if neither the page nor why shows it.
 	History *incident.History
 	// Client is how much of a client's address is recorded.
@@ -71,12 +74,13 @@ func (x *Explainer) failed(run *observe.Run, r *dns.Msg, outcome observe.Outcome
 	})
 	ev := run.Evidence(outcome.Shape, outcome.Rcode, err)
 	ev.Scope.Block = x.Block.ID
-	verdict := x.recallOrClassify(ev)
+	verdict := x.heard(ev, x.recallOrClassify(ev))
 	verdict = x.diagnose(run, ev, verdict)
 	f := x.failure(run, r, ev, verdict)
 	x.remember(f, ev)
 	reply := x.reply(f, ev, run, r, outcome)
 	x.record(run.Context, f, ev)
+	x.askAgain(run, ev, verdict)
 	if reply == nil {
 		return rcode, err
 	}

@@ -43,7 +43,9 @@ func (x *Explainer) succeeded(run *observe.Run) {
 			x.Diagnoser.runner.Succeeded(scope, q)
 		}
 	}
-	x.Table.Succeeded(incident.Key{Block: x.Block.ID, Name: q.Name, Qtype: q.Qtype, Qclass: q.Qclass})
+	key := incident.Key{Block: x.Block.ID, Name: q.Name, Qtype: q.Qtype, Qclass: q.Qclass}
+	x.Table.Succeeded(key)
+	x.Asker.Succeeded(hearsayOf(key, 0))
 }
 
 // Quiet reports whether a success can end nothing: no failure is remembered.
@@ -63,11 +65,11 @@ func (x *Explainer) lookedUp(run *observe.Run, outcome observe.Outcome, rcode in
 func (x *Explainer) learn(run *observe.Run, ev *evidence.Evidence) {
 	defer guard.Catch(guard.Explaining, nil)
 	ev.Scope.Block = x.Block.ID
-	v := cause.Classify(ev)
+	v := x.heard(ev, cause.Classify(ev))
 	if ev.CacheQuestion.Name != "" && !ev.CacheHit && !v.Cause.Policy && !ev.AboveCache && ev.Rcode == dns.RcodeServerFailure {
 		x.Table.Remember(keyOf(x.Block.ID, ev), v, x.Block.groupOf(ev.Name))
 	}
-	x.diagnose(run, ev, v)
+	x.askAgain(run, ev, x.diagnose(run, ev, v))
 }
 
 // Refreshed hears of a refresh that cache did on its own. What failed there is what cache
@@ -81,7 +83,9 @@ func (x *Explainer) Refreshed(run *observe.Run, rcode int, err error) {
 	case ev.Rcode == dns.RcodeRefused:
 		// cache does not keep it: what it answers with is the failure before.
 	default:
-		x.Table.Remember(keyOf(x.Block.ID, ev), cause.Classify(ev), x.Block.groupOf(ev.Name))
+		v := x.heard(ev, cause.Classify(ev))
+		x.Table.Remember(keyOf(x.Block.ID, ev), v, x.Block.groupOf(ev.Name))
+		x.askAgain(run, ev, v)
 	}
 }
 
