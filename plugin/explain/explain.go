@@ -141,7 +141,7 @@ func (x *Explainer) remember(f *record.Failure, ev *evidence.Evidence) {
 	}
 	x.History.Failed(incident.Detail{
 		Block: x.Block.ID, Verdict: f.Verdict, Rcode: f.Rcode, Question: f.Question, Asked: f.Asked, Group: f.Group,
-		Client: x.Client.Address(f.Client), Server: f.Server, Protocol: f.Protocol,
+		Client: x.Client.Address(f.Client), Namespace: f.Pod.Namespace, Pod: f.Pod.Name, Server: f.Server, Protocol: f.Protocol,
 		Duration: f.Duration, Error: ev.Failure.Text(), Upstreams: ev.Upstreams,
 	})
 }
@@ -150,6 +150,7 @@ func (x *Explainer) remember(f *record.Failure, ev *evidence.Evidence) {
 func (x *Explainer) record(ctx context.Context, f *record.Failure, ev *evidence.Evidence) {
 	record.Count(f)
 	record.Label(ctx, f)
+	record.Tag(ctx, f)
 	if !isProbe(f.Question) && x.Log.Wants(f) {
 		f.Error = ev.Failure.Text()
 		x.Log.Write(f)

@@ -52,7 +52,9 @@ type Detail struct {
 	Group string
 	// Client is as much of the client's address as may be recorded.
 	Client, Server, Protocol string
-	Duration                 time.Duration
+	// Namespace and Pod are the client's in a cluster, if they are known.
+	Namespace, Pod string
+	Duration       time.Duration
 	// Error is the plugin's error.
 	Error string
 	// Upstreams are those of the forward that failed, as far as known.

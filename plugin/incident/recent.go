@@ -33,6 +33,7 @@ type Recent struct {
 	Lasts, Owner             string
 	At, Upstream, Zone       string
 	Client, Server, Protocol string
+	Namespace, Pod           string // the client's
 	Duration                 time.Duration
 	Cached                   bool
 	Text, Error, Advice      string
@@ -89,6 +90,7 @@ func (d Detail) bounded() Detail {
 	d.Error = clip(d.Error, maxText)
 	d.Group = clip(d.Group, maxName)
 	d.Client, d.Server, d.Protocol = clip(d.Client, maxWord), clip(d.Server, maxWord), clip(d.Protocol, maxWord)
+	d.Namespace, d.Pod = clip(d.Namespace, maxWord), clip(d.Pod, maxName)
 	trace := d.Verdict.Trace()
 	trace = trace[:min(len(trace), maxTrace)]
 	kept := make([]string, len(trace))
@@ -138,25 +140,27 @@ func clip(s string, octets int) string {
 func (k failed) shown() Recent {
 	v := k.d.Verdict
 	r := Recent{
-		Time:     k.at,
-		Rcode:    dns.RcodeToString[k.d.Rcode],
-		Name:     option.Sanitize(k.d.Question.Name, maxName),
-		Type:     dns.Type(k.d.Question.Qtype).String(),
-		Cause:    v.Cause.ID,
-		Codes:    v.Codes(),
-		Lasts:    string(v.Lasts),
-		Owner:    string(v.Owner),
-		At:       option.Sanitize(v.At, maxWord),
-		Upstream: option.Sanitize(v.Upstream, maxWord),
-		Zone:     option.Sanitize(k.d.Group, maxName),
-		Client:   option.Sanitize(k.d.Client, maxWord),
-		Server:   option.Sanitize(k.d.Server, maxWord),
-		Protocol: option.Sanitize(k.d.Protocol, maxWord),
-		Duration: k.d.Duration,
-		Cached:   v.Cached,
-		Text:     option.Sanitize(v.Text(), maxText),
-		Error:    option.Sanitize(k.d.Error, maxText),
-		Advice:   option.Sanitize(v.Advice, maxText),
+		Time:      k.at,
+		Rcode:     dns.RcodeToString[k.d.Rcode],
+		Name:      option.Sanitize(k.d.Question.Name, maxName),
+		Type:      dns.Type(k.d.Question.Qtype).String(),
+		Cause:     v.Cause.ID,
+		Codes:     v.Codes(),
+		Lasts:     string(v.Lasts),
+		Owner:     string(v.Owner),
+		At:        option.Sanitize(v.At, maxWord),
+		Upstream:  option.Sanitize(v.Upstream, maxWord),
+		Zone:      option.Sanitize(k.d.Group, maxName),
+		Client:    option.Sanitize(k.d.Client, maxWord),
+		Namespace: option.Sanitize(k.d.Namespace, maxWord),
+		Pod:       option.Sanitize(k.d.Pod, maxName),
+		Server:    option.Sanitize(k.d.Server, maxWord),
+		Protocol:  option.Sanitize(k.d.Protocol, maxWord),
+		Duration:  k.d.Duration,
+		Cached:    v.Cached,
+		Text:      option.Sanitize(v.Text(), maxText),
+		Error:     option.Sanitize(k.d.Error, maxText),
+		Advice:    option.Sanitize(v.Advice, maxText),
 	}
 	if k.d.Asked != k.d.Question && k.d.Asked.Name != "" {
 		r.Asked = option.Sanitize(k.d.Asked.Name, maxName) + " " + dns.Type(k.d.Asked.Qtype).String()

@@ -42,7 +42,6 @@ func NotAskedAgain(reason string) { notAskedAgain.WithLabelValues(reason).Inc() 
 
 // Reason is why a question failed, heard after its failure was answered and logged.
 type Reason struct {
-	Rcode    int
 	Verdict  *cause.Verdict
 	Zone     string
 	Question dns.Question
@@ -77,8 +76,9 @@ func (l *Log) Reason(r Reason) {
 }
 
 func (r Reason) fields() fields {
+	// The keys of a diagnosis of one query, which is what it is to those who read them;
+	// an rcode would make a failure of it.
 	fs := make(fields, 0, 14)
-	fs.text("rcode", dns.RcodeToString[r.Rcode])
 	fs.text("cause", r.Verdict.Cause.ID)
 	fs.codes("ede", r.Verdict.Codes())
 	fs.text("lasts", string(r.Verdict.Lasts))
@@ -88,6 +88,7 @@ func (r Reason) fields() fields {
 	fs.text("zone", r.Zone)
 	fs.text("qname", r.Question.Name)
 	fs.text("qtype", dns.Type(r.Question.Qtype).String())
+	fs.number("queries", 1)
 	fs.seconds("duration_seconds", r.Duration)
 	fs.text("text", r.Verdict.Text())
 	fs.text("advice", r.Verdict.Advice)

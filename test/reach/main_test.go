@@ -5,7 +5,6 @@ package reach_test
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -17,7 +16,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	_ "github.com/seed-1b7246af/coredns-ede"
-	"github.com/seed-1b7246af/coredns-ede/test/leak"
 	"github.com/seed-1b7246af/coredns-ede/test/server"
 	"github.com/seed-1b7246af/coredns-ede/test/upstream"
 )
@@ -35,8 +33,6 @@ func init() {
 	place := slices.Index(dnsserver.Directives, "dnstap")
 	dnsserver.Directives = slices.Insert(dnsserver.Directives, place+1, "ede")
 }
-
-func TestMain(m *testing.M) { os.Exit(leak.Run(m)) }
 
 // here is a server block for UDP and TCP.
 func here(lines ...string) string {

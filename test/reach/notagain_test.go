@@ -8,6 +8,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/test/leak"
 	"github.com/seed-1b7246af/coredns-ede/test/server"
 	"github.com/seed-1b7246af/coredns-ede/test/upstream"
 )
@@ -142,6 +143,7 @@ func TestADiagnosisTakesThePlace(t *testing.T) {
 }
 
 func TestAReloadKeepsWhatWasHeardAndAnEndWaitsForNothing(t *testing.T) {
+	leak.Check(t)
 	logs := server.Capture(t)
 	u := said(t, upstream.Rcode(servfail, true, ede(9, "no key")))
 	corefile := here("ede", "forward . "+u.Addr()+" {\n max_fails 0\n }")
@@ -160,8 +162,8 @@ func TestAReloadKeepsWhatWasHeardAndAnEndWaitsForNothing(t *testing.T) {
 	if len(logs.Matching("rcode=SERVFAIL cause=upstream_ede ede=9")) < 2 {
 		t.Errorf("the reason is lost in the reload:\n%s", strings.Join(logs.Lines(), "\n"))
 	}
-	// An upstream that swallows the OPT record holds no end up; leak.Run looks for what
-	// would be left.
+	// An upstream that swallows the OPT record holds no end up; leak.Check looks for
+	// what would be left.
 	u.Handle(dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
 		if m.IsEdns0() == nil {
 			upstream.Rcode(servfail, true).ServeDNS(w, m)

@@ -44,6 +44,7 @@ func (t *tally) report(k Knowledge, n int) *Report {
 	r.Actions = t.actions(r.Causes, k)
 	r.Zones, r.Upstreams = t.topOf(t.zones, n), t.topOf(t.upstream, n)
 	r.Names, r.Clients = t.topOf(t.names, n), t.topOf(t.clients, n)
+	r.Namespaces, r.Pods = t.topOf(t.spaces, n), t.topOf(t.pods, n)
 	r.Instances, r.Known = t.topOf(t.failing, n), max(t.known, uint64(len(t.met)))
 	r.New = t.fresh(n)
 	r.Findings = t.found(n)

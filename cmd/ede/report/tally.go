@@ -14,6 +14,7 @@ const (
 	maxNames     = 10000
 	maxZones     = 4096
 	maxClients   = 4096
+	maxSpaces    = 1024
 	maxUpstreams = 1024
 	maxPerCause  = 64
 	maxFindings  = 256
@@ -42,6 +43,8 @@ type tally struct {
 	names    *heavy
 	zones    *heavy
 	clients  *heavy
+	spaces   *heavy // namespaces of clients
+	pods     *heavy // of clients, as "namespace/pod"
 	upstream *heavy
 	failing  *heavy              // instances
 	met      map[string]struct{} // instances that have written any line
@@ -94,6 +97,8 @@ func newTally(f Filter) *tally {
 		names:    newHeavy(maxNames),
 		zones:    newHeavy(maxZones),
 		clients:  newHeavy(maxClients),
+		spaces:   newHeavy(maxSpaces),
+		pods:     newHeavy(maxClients),
 		upstream: newHeavy(maxUpstreams),
 		failing:  newHeavy(maxInstances),
 		met:      make(map[string]struct{}),
@@ -176,6 +181,11 @@ func (t *tally) failure(r *logline.Record) {
 	t.sent.add(r.Get(logline.Sent), n)
 	if ip := r.Get(logline.ClientIP); len(ip) > 0 {
 		t.clients.add(ip, n).see(at, n, cached, no)
+	}
+	if space := r.Get(logline.ClientNamespace); len(space) > 0 {
+		t.spaces.add(space, n).see(at, n, cached, no)
+		t.scratch = append(append(append(t.scratch[:0], space...), '/'), r.Get(logline.ClientPod)...)
+		t.pods.add(t.scratch, n).see(at, n, cached, no)
 	}
 	zone := r.Get(logline.Zone)
 	if name := r.Get(logline.QName); len(name) > 0 {

@@ -49,6 +49,8 @@ func (r *Report) WriteText(w io.Writer, style Style) error {
 	p.findings(r)
 	p.zones(r)
 	p.table("UPSTREAMS", r.Upstreams, r.Failures)
+	p.table("WHO IS HIT: NAMESPACES", r.Namespaces, r.Log.Singles)
+	p.table("WHO IS HIT: PODS", r.Pods, r.Log.Singles)
 	p.table("CLIENTS", r.Clients, r.Log.Singles)
 	if r.Known > 1 {
 		p.table("INSTANCES", r.Instances, r.Failures)
