@@ -82,6 +82,7 @@ var properties = []struct {
 	{"why", false, false, (*parser).why},
 	{"ignore", true, false, (*parser).ignore},
 	{"ask_again", false, false, (*parser).askAgain},
+	{"answers", false, false, (*parser).answers},
 	{"diagnose", false, true, (*parser).diagnose},
 }
 

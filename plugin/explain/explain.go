@@ -13,6 +13,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
+	"github.com/seed-1b7246af/coredns-ede/plugin/hearsay"
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 	"github.com/seed-1b7246af/coredns-ede/plugin/observe"
 	"github.com/seed-1b7246af/coredns-ede/plugin/record"
@@ -38,6 +39,10 @@ type Shared struct {
 	Diagnoser *Diagnoser
 	// Asker is nil if no block asks again.
 	Asker *askagain.Asker
+	// Remarks is what was said of answers that did not fail, and Filtered counts them.
+	// Both are nil if no block keeps answers.
+	Remarks  *hearsay.Memory
+	Filtered *hearsay.Tally
 	// History is nil if neither the page nor why shows it.
 	History *incident.History
 	// Client is how much of a client's address is recorded.

@@ -48,6 +48,9 @@ func newProcess(s Settings) (*process, error) {
 		p.History = incident.NewHistory(time.Now)
 	}
 	table.Keep(p.History)
+	if s.KeepsAnswers {
+		p.Remarks, p.Filtered = hearsay.New(s.entries(), time.Now), hearsay.NewTally()
+	}
 	if s.AsksAgain {
 		p.Asker = askagain.New(hearsay.New(s.entries(), time.Now), s.askAgainRate(), explain.HeardAgain(&p.Shared))
 	}
@@ -106,6 +109,9 @@ func (p *process) adopt(old *process, blocks map[uint64]bool) {
 		// never asked for again.
 		p.Table = old.Table
 		p.Asker.Continue(old.Asker)
+		if p.Remarks != nil && old.Remarks != nil {
+			p.Remarks, p.Filtered = old.Remarks, old.Filtered
+		}
 	} else {
 		p.Table.Adopt(old.Table, blocks)
 	}

@@ -31,6 +31,8 @@ type Settings struct {
 	Page Setting[string]
 	// Why is true if any block answers why.
 	Why bool
+	// KeepsAnswers is true if any block keeps what is said of answers that did not fail.
+	KeepsAnswers bool
 	// AsksAgain is true if any block asks failing questions again, and AskAgain how many
 	// a second, if a block says so.
 	AsksAgain bool
@@ -130,6 +132,7 @@ func (s *Settings) Merge(other Settings) error {
 	}
 	s.Why = s.Why || other.Why
 	s.AsksAgain = s.AsksAgain || other.AsksAgain
+	s.KeepsAnswers = s.KeepsAnswers || other.KeepsAnswers
 	if err := s.AskAgain.take("ask_again", other.AskAgain); err != nil {
 		return err
 	}

@@ -20,6 +20,8 @@ type tap struct {
 	place  uint8
 	// belowCache is true if the plugin above is cache.
 	belowCache bool
+	// aboveCache is true if the plugin below is cache, and somebody hears of answers.
+	aboveCache bool
 	// records is true where the messages that pass have to be noted: below cache, which
 	// drops their OPT, below what can change their rcode, and above a plugin that may
 	// answer with words of its own.
@@ -57,12 +59,23 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	if t.records {
 		w = run.recordAt(t.place, w)
 	}
+	if t.belowCache || t.aboveCache {
+		w = t.answers(run, w, r)
+	}
 	if t.upstreams != nil {
 		ctx = run.ask(t, ctx, r)
 	}
 	rcode, err := t.ask(ctx, w, r)
 	run.leave(t, above, rcode, err)
 	return rcode, err
+}
+
+// answers stands beside cache for who hears of answers.
+func (t *tap) answers(run *Run, w dns.ResponseWriter, r *dns.Msg) dns.ResponseWriter {
+	if a := t.ladder.Answers; a != nil {
+		return &answerWriter{ResponseWriter: w, run: run, answers: a, query: cachedOf(r), above: t.aboveCache}
+	}
+	return w
 }
 
 // ask asks the plugin below.

@@ -22,6 +22,7 @@ type report struct {
 	Zones     []topEntry      `json:"zones"`
 	Upstreams []topEntry      `json:"upstreams"`
 	Names     []topEntry      `json:"names"`
+	Remarked  []topEntry      `json:"remarked,omitempty"`
 	Changes   []changeEntry   `json:"changes"`
 	Recent    []failureEntry  `json:"recent"`
 }
@@ -104,6 +105,9 @@ func (h *handler) report(s *incident.Snapshot) report {
 		Rates: rateReport{BucketSeconds: incident.RateWidth.Seconds(), Start: s.Start(0), Causes: []causeCount{}},
 		Zones: topEntries(s.Zones), Upstreams: topEntries(s.Upstreams), Names: topEntries(s.Names),
 		Changes: []changeEntry{}, Recent: []failureEntry{},
+	}
+	if h.Remarked != nil {
+		r.Remarked = topEntries(h.Remarked())
 	}
 	for _, c := range s.Rates {
 		r.Rates.Causes = append(r.Rates.Causes, causeCount{c.Cause, c.Total, c.Counts[:]})

@@ -67,6 +67,8 @@ type Log struct {
 	rate rate
 	// reasons bounds the lines of Reason while summaries are written.
 	reasons rate
+	// answers bounds the lines of Answer.
+	answers rate
 	pen     pen
 	dropped dropped
 	// summarizing is true while the default writes summaries.

@@ -5,6 +5,8 @@ package reach_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -85,4 +87,14 @@ func withOPT(u *upstream.Server, name string) (queries []*dns.Msg) {
 		}
 	}
 	return queries
+}
+
+// write writes a file.
+func write(t testing.TB, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
