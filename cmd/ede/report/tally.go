@@ -321,38 +321,6 @@ func (t *tally) recovery(r *logline.Record) {
 	_, s.recovered = widen(s.recovered, s.recovered, r.Time)
 }
 
-func (t *tally) diagnosis(r *logline.Record) {
-	result := r.Get(logline.Result)
-	if string(result) == resolves {
-		t.passed++
-		return
-	}
-	zone := r.Get(logline.Zone)
-	if len(zone) == 0 {
-		zone = r.Get(logline.QName)
-	}
-	f := t.finding(string(r.Get(logline.Cause)), string(zone), string(result))
-	if f == nil {
-		t.missed++
-		return
-	}
-	f.count++
-	f.owner, f.text, f.advice = string(r.Get(logline.Owner)), string(r.Get(logline.Text)), string(r.Get(logline.Advice))
-	_, f.last = widen(f.last, f.last, r.Time)
-}
-
-// finding returns the one of that cause, zone and result, nil if there are too
-// many others.
-func (t *tally) finding(cause, zone, result string) *finding {
-	key := cause + " " + zone + " " + result
-	if f := t.findings[key]; f != nil || len(t.findings) == maxFindings {
-		return f
-	}
-	f := &finding{cause: cause, zone: zone, result: result}
-	t.findings[key] = f
-	return f
-}
-
 // labels counts the values of a field that has few of them.
 type labels map[string]uint64
 

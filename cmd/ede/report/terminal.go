@@ -277,17 +277,6 @@ func (p *page) item(i Item, total uint64, indent, colour string) {
 	p.printf("\n")
 }
 
-func boundNote(tables ...Top) string {
-	most := uint64(0)
-	for _, t := range tables {
-		most = max(most, t.Bound)
-	}
-	if most > 0 {
-		return "counts may be up to " + comma(most) + " too high"
-	}
-	return ""
-}
-
 // log tells what the figures rest on.
 func (p *page) log(r *Report) {
 	l := r.Log
