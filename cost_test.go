@@ -102,7 +102,10 @@ func TestASuccessThroughTheHandlerCostsAtMostTwoAllocations(t *testing.T) {
 // with ede above them, and with one that would diagnose.
 func BenchmarkSuccess(b *testing.B) {
 	query, answer := success()
-	for _, bm := range []struct{ name, directive string }{{"without", ""}, {"with", "ede"}, {"diagnosing", "ede {\n diagnose\n}"}} {
+	for _, bm := range []struct{ name, directive string }{
+		{"without", ""}, {"with", "ede"}, {"diagnosing", "ede {\n diagnose\n}"},
+		{"not asking again", "ede {\n ask_again off\n}"}, {"keeping answers", "ede {\n answers keep\n}"},
+	} {
 		b.Run(bm.name, func(b *testing.B) {
 			f := serve(chain(b, bm.directive, answer), query)
 			b.ReportAllocs()

@@ -59,6 +59,7 @@ func (p *parser) directive() error {
 			return err
 		}
 	}
+	p.settings.AsksAgain = !p.block.AskAgainOff
 	return p.checkWhy()
 }
 
@@ -80,6 +81,8 @@ var properties = []struct {
 	{"page", false, false, (*parser).page},
 	{"why", false, false, (*parser).why},
 	{"ignore", true, false, (*parser).ignore},
+	{"ask_again", false, false, (*parser).askAgain},
+	{"answers", false, false, (*parser).answers},
 	{"diagnose", false, true, (*parser).diagnose},
 }
 

@@ -21,6 +21,21 @@ const (
 	maxCompare    = 8
 )
 
+// askAgain reads `ask_again off` or how many questions may be asked again a second.
+func (p *parser) askAgain(args []string) error {
+	if len(args) == 1 && args[0] == "off" {
+		p.block.AskAgainOff = true
+		return nil
+	}
+	if len(args) == 1 {
+		if n, err := strconv.Atoi(args[0]); err == nil && n >= 1 && n <= maxRate {
+			p.settings.AskAgain = setting(p, n)
+			return nil
+		}
+	}
+	return p.c.Errf("%s: accepted is off, or a number of questions a second from 1 to %d", line("ask_again", args), maxRate)
+}
+
 var diagnoseProperties = []struct {
 	name string
 	read func(*parser, *instance.DiagnoseLine, []string) error

@@ -2,6 +2,7 @@ package ede
 
 import (
 	"net/netip"
+	"strings"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/explain"
@@ -83,6 +84,21 @@ func (p *parser) attach(args []string) error {
 		return p.c.Errf("attach always has %d networks: want at most %d", len(args)-1, maxNetworks)
 	}
 	p.block.Always.All = len(args) == 1
+	return nil
+}
+
+// answers reads `answers keep [log]`, or `answers drop`, which is what cache does.
+func (p *parser) answers(args []string) error {
+	switch strings.Join(args, " ") {
+	case "keep":
+		p.block.KeepAnswers = true
+	case "keep log":
+		p.block.KeepAnswers, p.block.LogAnswers = true, true
+	case "drop":
+	default:
+		return p.c.Errf("%s: accepted is keep, keep log, or drop", line("answers", args))
+	}
+	p.settings.KeepsAnswers = p.block.KeepAnswers
 	return nil
 }
 

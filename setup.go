@@ -57,6 +57,9 @@ func newHandler(block explain.Block, cfg *dnsserver.Config) *Ede {
 	x := &explain.Explainer{Block: block, Ladder: observe.NewLadder(cfg)}
 	x.Ladder.PassThrough = block.Shadow
 	x.Ladder.Background = x.Refreshed
+	if block.KeepAnswers {
+		x.KeepAnswers()
+	}
 	e := &Ede{explainer: x, why: &why.Answerer{Zones: block.Serves}}
 	if block.Why && !block.Shadow {
 		e.why.May = func(addr netip.Addr) bool { return x.Block.WordsFor(addr) == cause.FullWords }

@@ -62,6 +62,34 @@ func (v *Verdict) Keeping(said []option.Option) *Verdict {
 	return &b
 }
 
+// WithoutReason reports whether v says no more than that the upstream answered with the
+// failure.
+func (v *Verdict) WithoutReason() bool {
+	return v.Cause == upstreamServfail || v.Cause == upstreamRefused
+}
+
+// Heard returns base, which is WithoutReason, with what the upstream by said at the time
+// found, when it was asked the same once more with an OPT record. ok is false if that is
+// no reason either: nothing, or that it had the failure in its cache.
+func Heard(base *Verdict, said []option.Option, by string, found time.Time) (v *Verdict, ok bool) {
+	statements := statementsOf(by, said)
+	if len(said) == 0 || onlyCached(statements) {
+		return base, false
+	}
+	heard := *base
+	heard.Cause, heard.shared, heard.Statements = upstreamEDE, nil, statements
+	heard.byCodes()
+	heard.note("asked again with EDNS at " + clock(found) + ", " + by + " said why")
+	heard.Since = "found " + clock(found)
+	if base.Cached {
+		heard.Since = cachedSince(found)
+		for i := range statements {
+			statements[i].Source = option.Memory
+		}
+	}
+	return &heard, true
+}
+
 // Found reports whether v rests on a diagnosis.
 func (v *Verdict) Found() bool {
 	return len(v.Statements) > 0 && v.Statements[0].Source == option.Diagnosis || v.asked

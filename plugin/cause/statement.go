@@ -158,3 +158,33 @@ func tells(all []Statement, i int) bool {
 	}
 	return true
 }
+
+// Remarks are the options of an answer that did not fail: what its upstream said, unless
+// keepUpstream is false, with its source named as on failures, and stale, one of 3 and 19
+// if this server served it stale itself, else 0.
+func Remarks(said []option.Option, by string, stale uint16, words Words, keepUpstream bool) []option.Option {
+	var statements []Statement
+	if keepUpstream {
+		statements = statementsOf(by, said)
+	}
+	if stale != 0 {
+		const why = "the cache gives it beyond its TTL"
+		statements = append(statements, Statement{Code: stale, Brief: why, Full: why})
+	}
+	var opts []option.Option
+	for _, s := range telling(statements) {
+		opts = append(opts, option.Option{Code: s.Code, Text: s.text(words), Source: s.Source})
+	}
+	return option.Arrange(opts)
+}
+
+// RemarkText is all of Remarks in words, for the log.
+func RemarkText(said []option.Option, by string, stale uint16) string {
+	var words []string
+	for _, o := range Remarks(said, by, stale, FullWords, true) {
+		if o.Text != "" {
+			words = append(words, o.Text)
+		}
+	}
+	return strings.Join(words, "; ")
+}

@@ -181,3 +181,18 @@ func (k key) hash() uint64 {
 	b = binary.BigEndian.AppendUint16(b, k.question.Qclass)
 	return cache.Hash(b)
 }
+
+// Engaged reports whether a diagnosis of q in a scope is under way, or was made lately,
+// so that its question went to the upstream with an OPT record.
+func (r *Runner) Engaged(scope evidence.Scope, q dns.Question) bool {
+	k := keyOf(scope, q)
+	now := r.engine.Now()
+	r.mu.Lock()
+	_, running := r.running[k]
+	r.mu.Unlock()
+	if running {
+		return true
+	}
+	before, ok := r.known.Get(k.hash())
+	return ok && before.key == k && now.Before(before.until)
+}

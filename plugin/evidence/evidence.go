@@ -66,8 +66,10 @@ type Evidence struct {
 	NoEDNS bool
 
 	// AskedAD is the AD bit of the query as the upstream was asked. Some resolvers
-	// validate for those who set it, and for others not.
-	AskedAD bool
+	// validate for those who set it, and for others not. AskedRD is its RD bit.
+	AskedAD, AskedRD bool
+	// Signed is true if the client's query had a TSIG or a SIG(0).
+	Signed bool
 
 	// Path holds the plugins entered below ede, outermost first. The last one
 	// is At, the innermost plugin that failed.

@@ -23,6 +23,11 @@ type Block struct {
 	KeepUpstream bool
 	Shadow       bool
 	Diagnose     bool
+	// KeepAnswers is true if what upstreams say of answers that did not fail is kept
+	// through cache, LogAnswers if these have log lines as well.
+	KeepAnswers, LogAnswers bool
+	// AskAgainOff is true if failures of queries without OPT are not asked again.
+	AskAgainOff bool
 	// Why is true if clients with FullWords may ask why a name fails.
 	Why bool
 }

@@ -9,9 +9,11 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/askagain"
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
+	"github.com/seed-1b7246af/coredns-ede/plugin/remarks"
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 	"github.com/seed-1b7246af/coredns-ede/plugin/observe"
 	"github.com/seed-1b7246af/coredns-ede/plugin/record"
@@ -35,6 +37,12 @@ type Shared struct {
 	Classifier *cause.Classifier
 	// Diagnoser is nil if no block diagnoses.
 	Diagnoser *Diagnoser
+	// Asker is nil if no block asks again.
+	Asker *askagain.Asker
+	// Remarks is what was said of answers that did not fail, and Filtered counts them.
+	// Both are nil if no block keeps answers.
+	Remarks  *remarks.Memory
+	Filtered *remarks.Tally
 	// History is nil if neither the page nor why shows it.
 	History *incident.History
 	// Client is how much of a client's address is recorded.
@@ -73,12 +81,13 @@ func (x *Explainer) failed(run *observe.Run, r *dns.Msg, outcome observe.Outcome
 	})
 	ev := run.Evidence(outcome.Shape, outcome.Rcode, err)
 	ev.Scope.Block = x.Block.ID
-	verdict := x.recallOrClassify(ev)
+	verdict := x.withReason(ev, x.recallOrClassify(ev))
 	verdict = x.weigh(ev, x.diagnose(run, ev, verdict))
 	f := x.failure(run, r, ev, verdict)
 	x.remember(f, ev)
 	reply := x.reply(&f.Failure, ev, run, r, outcome)
 	x.record(run.Context, &f.Failure, ev)
+	x.askAgain(run, ev, verdict)
 	x.release(f, ev)
 	if reply == nil {
 		return rcode, err
@@ -160,7 +169,7 @@ func (x *Explainer) remember(f *failure, ev *evidence.Evidence) {
 func (x *Explainer) show(f *record.Failure, ev *evidence.Evidence) {
 	x.History.Failed(&incident.Detail{
 		Block: x.Block.ID, Verdict: f.Verdict, Rcode: f.Rcode, Question: f.Question, Asked: f.Asked, Group: f.Group,
-		Client: x.Client.Address(f.Client), Server: f.Server, Protocol: f.Protocol,
+		Client: x.Client.Address(f.Client), Namespace: f.Pod.Namespace, Pod: f.Pod.Name, Server: f.Server, Protocol: f.Protocol,
 		Duration: f.Duration, Error: ev.Failure.Text(), Upstreams: ev.Upstreams,
 	})
 }
@@ -169,6 +178,7 @@ func (x *Explainer) show(f *record.Failure, ev *evidence.Evidence) {
 func (x *Explainer) record(ctx context.Context, f *record.Failure, ev *evidence.Evidence) {
 	record.Count(f)
 	record.Label(ctx, f)
+	record.Tag(ctx, f)
 	if !isProbe(f.Question) && x.Log.Wants(f) {
 		f.Error = ev.Failure.Text()
 		x.Log.Write(f)

@@ -40,6 +40,7 @@ func (x *Explainer) failure(run *observe.Run, r *dns.Msg, ev *evidence.Evidence,
 	}
 	f.Time, f.Verdict, f.Rcode = time.Now(), v, ev.Rcode
 	f.Protocol, f.Client = protocol(f.Server, run.ResponseWriter), ClientOf(run.ResponseWriter)
+	f.Pod = x.Client.Pod(run.Context)
 	f.ID, f.Question, f.Asked = r.Id, ev.Question, ev.Asked
 	f.Duration, f.Cached, f.Sent = ev.Elapsed, ev.CacheHit, record.SentYes
 	f.Incident = incident.IDOf(v, ev.Rcode, f.Group)

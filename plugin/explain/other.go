@@ -43,7 +43,9 @@ func (x *Explainer) succeeded(run *observe.Run) {
 			x.Diagnoser.runner.Succeeded(scope, q)
 		}
 	}
-	x.Table.Succeeded(&incident.Key{Block: x.Block.ID, Name: q.Name, Qtype: q.Qtype, Qclass: q.Qclass})
+	key := incident.Key{Block: x.Block.ID, Name: q.Name, Qtype: q.Qtype, Qclass: q.Qclass}
+	x.Table.Succeeded(&key)
+	x.Asker.Succeeded(remarksOf(&key, 0))
 }
 
 // Quiet reports whether a success can end nothing: no failure is remembered.
@@ -63,12 +65,12 @@ func (x *Explainer) lookedUp(run *observe.Run, outcome observe.Outcome, rcode in
 func (x *Explainer) learn(run *observe.Run, ev *evidence.Evidence) {
 	defer guard.Catch(guard.Explaining, nil)
 	ev.Scope.Block = x.Block.ID
-	v := cause.Classify(ev)
+	v := x.withReason(ev, cause.Classify(ev))
 	if ev.CacheQuestion.Name != "" && !ev.CacheHit && !v.Cause.Policy && !ev.AboveCache && ev.Rcode == dns.RcodeServerFailure {
 		key := keyOf(x.Block.ID, ev)
 		x.Table.Remember(&key, x.weigh(ev, v), x.Block.groupOf(ev.Name))
 	}
-	x.diagnose(run, ev, v)
+	x.askAgain(run, ev, x.diagnose(run, ev, v))
 }
 
 // Refreshed hears of a refresh that cache did on its own. What failed there is what cache
@@ -83,7 +85,9 @@ func (x *Explainer) Refreshed(run *observe.Run, rcode int, err error) {
 		// cache does not keep it: what it answers with is the failure before.
 	default:
 		key := keyOf(x.Block.ID, ev)
-		x.Table.Remember(&key, cause.Classify(ev), x.Block.groupOf(ev.Name))
+		v := x.withReason(ev, cause.Classify(ev))
+		x.Table.Remember(&key, v, x.Block.groupOf(ev.Name))
+		x.askAgain(run, ev, v)
 	}
 }
 

@@ -34,9 +34,11 @@ type Work string
 const (
 	Explaining Work = "explain"
 	Diagnosing Work = "diagnosis"
-	Logging    Work = "log"
-	Refreshing Work = "refresh"
-	Page       Work = "page"
+	// AskingAgain is asking a question once more for its reason.
+	AskingAgain Work = "ask_again"
+	Logging     Work = "log"
+	Refreshing  Work = "refresh"
+	Page        Work = "page"
 )
 
 // Catch is to be deferred. If the work panics it counts and logs that, and calls after,

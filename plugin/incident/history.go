@@ -53,7 +53,9 @@ type Detail struct {
 	Group string
 	// Client is as much of the client's address as may be recorded.
 	Client, Server, Protocol string
-	Duration                 time.Duration
+	// Namespace and Pod are the client's in a cluster, if they are known.
+	Namespace, Pod string
+	Duration       time.Duration
 	// Error is the plugin's error.
 	Error string
 	// Upstreams are those of the forward that failed, as far as known.
@@ -83,6 +85,17 @@ func (h *History) Failed(d *Detail) {
 		h.failing.add(memory.NameHash(d.Question.Name))
 		h.unresolved.Store(true)
 	}
+}
+
+// Explained puts v, which was found out afterwards, in the place of the verdict on the
+// last failure of the question asked, in the server block, that is shown.
+func (h *History) Explained(block uint64, asked dns.Question, v *cause.Verdict) {
+	if h == nil {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.recent.explain(block, asked, v)
 }
 
 // Quiet reports whether no name is known to fail. It costs one atomic load.

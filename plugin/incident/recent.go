@@ -33,6 +33,7 @@ type Recent struct {
 	Lasts, Owner             string
 	At, Upstream, Zone       string
 	Client, Server, Protocol string
+	Namespace, Pod           string // the client's
 	Duration                 time.Duration
 	Cached                   bool
 	Text, Error, Advice      string
@@ -59,6 +60,21 @@ func (r *recent) add(now time.Time, d *Detail) {
 	r.count++
 }
 
+// explain gives the latest failure of the question a verdict that came later, with what
+// led to it.
+func (r *recent) explain(block uint64, asked dns.Question, v *cause.Verdict) {
+	for i := range min(r.count, maxRecent) {
+		f := &r.ring[(r.count-1-i)%maxRecent]
+		if f.d.Block == block && f.d.Asked == asked && f.d.Verdict.WithoutReason() {
+			d := f.d
+			d.Verdict = v.WithTrace(append(f.d.Verdict.Trace(), v.Trace()...))
+			d.bound()
+			f.d = d
+			return
+		}
+	}
+}
+
 // raw returns what is kept, the latest first.
 func (r *recent) raw() []failed {
 	all := make([]failed, 0, min(r.count, maxRecent))
@@ -76,6 +92,7 @@ func (d *Detail) bound() {
 	d.Error = clip(d.Error, maxText)
 	d.Group = clip(d.Group, maxName)
 	d.Client, d.Server, d.Protocol = clip(d.Client, maxWord), clip(d.Server, maxWord), clip(d.Protocol, maxWord)
+	d.Namespace, d.Pod = clip(d.Namespace, maxWord), clip(d.Pod, maxName)
 	trace := d.Verdict.Trace()
 	trace = trace[:min(len(trace), maxTrace)]
 	kept := make([]string, len(trace))
@@ -124,25 +141,27 @@ func clip(s string, octets int) string {
 func (k *failed) shown() Recent {
 	v := k.d.Verdict
 	r := Recent{
-		Time:     k.at,
-		Rcode:    dns.RcodeToString[k.d.Rcode],
-		Name:     option.Sanitize(k.d.Question.Name, maxName),
-		Type:     dns.Type(k.d.Question.Qtype).String(),
-		Cause:    v.Cause.ID,
-		Codes:    v.Codes(),
-		Lasts:    string(v.Lasts),
-		Owner:    string(v.Owner),
-		At:       option.Sanitize(v.At, maxWord),
-		Upstream: option.Sanitize(v.Upstream, maxWord),
-		Zone:     option.Sanitize(k.d.Group, maxName),
-		Client:   option.Sanitize(k.d.Client, maxWord),
-		Server:   option.Sanitize(k.d.Server, maxWord),
-		Protocol: option.Sanitize(k.d.Protocol, maxWord),
-		Duration: k.d.Duration,
-		Cached:   v.Cached,
-		Text:     option.Sanitize(v.Text(), maxText),
-		Error:    option.Sanitize(k.d.Error, maxText),
-		Advice:   option.Sanitize(v.Advice, maxText),
+		Time:      k.at,
+		Rcode:     dns.RcodeToString[k.d.Rcode],
+		Name:      option.Sanitize(k.d.Question.Name, maxName),
+		Type:      dns.Type(k.d.Question.Qtype).String(),
+		Cause:     v.Cause.ID,
+		Codes:     v.Codes(),
+		Lasts:     string(v.Lasts),
+		Owner:     string(v.Owner),
+		At:        option.Sanitize(v.At, maxWord),
+		Upstream:  option.Sanitize(v.Upstream, maxWord),
+		Zone:      option.Sanitize(k.d.Group, maxName),
+		Client:    option.Sanitize(k.d.Client, maxWord),
+		Namespace: option.Sanitize(k.d.Namespace, maxWord),
+		Pod:       option.Sanitize(k.d.Pod, maxName),
+		Server:    option.Sanitize(k.d.Server, maxWord),
+		Protocol:  option.Sanitize(k.d.Protocol, maxWord),
+		Duration:  k.d.Duration,
+		Cached:    v.Cached,
+		Text:      option.Sanitize(v.Text(), maxText),
+		Error:     option.Sanitize(k.d.Error, maxText),
+		Advice:    option.Sanitize(v.Advice, maxText),
 	}
 	if k.d.Asked != k.d.Question && k.d.Asked.Name != "" {
 		r.Asked = option.Sanitize(k.d.Asked.Name, maxName) + " " + dns.Type(k.d.Asked.Qtype).String()

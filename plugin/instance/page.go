@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 	"github.com/seed-1b7246af/coredns-ede/plugin/page"
 )
@@ -38,7 +39,7 @@ func (p *process) openPage() error {
 	var server *page.Server
 	if err == nil {
 		server, err = page.Listen(addr, page.New(page.Options{
-			Snapshot: p.Table.Snapshot, Host: hostname(), Version: version, Names: []string{name},
+			Snapshot: p.Table.Snapshot, Remarked: p.remarked(), Host: hostname(), Version: version, Names: []string{name},
 		}))
 	}
 	if err != nil {
@@ -47,4 +48,18 @@ func (p *process) openPage() error {
 	p.page = server
 	log.Infof("page at http://%s/", server.Addr())
 	return nil
+}
+
+// remarked is what the page shows of answers that did not fail, nil if they are not kept.
+func (p *process) remarked() func() []incident.Top {
+	if p.Filtered == nil {
+		return nil
+	}
+	return func() []incident.Top {
+		var tops []incident.Top
+		for _, c := range p.Filtered.Top() {
+			tops = append(tops, incident.Top{Name: c.Name, Count: c.Count, Over: c.Over})
+		}
+		return tops
+	}
 }

@@ -7,12 +7,14 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/askagain"
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
 	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
 	"github.com/seed-1b7246af/coredns-ede/plugin/explain"
+	"github.com/seed-1b7246af/coredns-ede/plugin/remarks"
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 	"github.com/seed-1b7246af/coredns-ede/plugin/overheard"
 	"github.com/seed-1b7246af/coredns-ede/plugin/page"
@@ -46,6 +48,12 @@ func newProcess(s Settings) (*process, error) {
 		p.History = incident.NewHistory(time.Now)
 	}
 	table.Keep(p.History)
+	if s.KeepsAnswers {
+		p.Remarks, p.Filtered = remarks.New(s.entries(), time.Now), remarks.NewTally()
+	}
+	if s.AsksAgain {
+		p.Asker = askagain.New(remarks.New(s.entries(), time.Now), s.askAgainRate(), explain.HeardAgain(&p.Shared))
+	}
 	if s.Diagnoses {
 		return p, p.addDiagnoser(s.diagnoseLine())
 	}
@@ -100,6 +108,10 @@ func (p *process) adopt(old *process, blocks map[uint64]bool) {
 		// nothing is lost between them; what is remembered of a block that changed is
 		// never asked for again.
 		p.Table = old.Table
+		p.Asker.Continue(old.Asker)
+		if p.Remarks != nil && old.Remarks != nil {
+			p.Remarks, p.Filtered = old.Remarks, old.Filtered
+		}
 	} else {
 		p.Table.Adopt(old.Table, blocks)
 	}
@@ -132,6 +144,7 @@ func (p *process) start(change incident.EventKind) error {
 func (p *process) stop() {
 	p.ear.Stop()
 	p.page.Stop()
+	p.Asker.Stop()
 	if p.Diagnoser != nil {
 		p.Diagnoser.Stop()
 	}

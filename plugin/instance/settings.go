@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/askagain"
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 	"github.com/seed-1b7246af/coredns-ede/plugin/record"
 )
@@ -30,6 +31,12 @@ type Settings struct {
 	Page Setting[string]
 	// Why is true if any block answers why.
 	Why bool
+	// KeepsAnswers is true if any block keeps what is said of answers that did not fail.
+	KeepsAnswers bool
+	// AsksAgain is true if any block asks failing questions again, and AskAgain how many
+	// a second, if a block says so.
+	AsksAgain bool
+	AskAgain  Setting[int]
 }
 
 // DiagnoseLine is a diagnose block. Lists are kept as the words of the
@@ -124,6 +131,11 @@ func (s *Settings) Merge(other Settings) error {
 		return err
 	}
 	s.Why = s.Why || other.Why
+	s.AsksAgain = s.AsksAgain || other.AsksAgain
+	s.KeepsAnswers = s.KeepsAnswers || other.KeepsAnswers
+	if err := s.AskAgain.take("ask_again", other.AskAgain); err != nil {
+		return err
+	}
 	return s.Diagnose.take("diagnose", other.Diagnose)
 }
 
@@ -132,6 +144,13 @@ func (s Settings) diagnoseLine() DiagnoseLine {
 		return DefaultDiagnose
 	}
 	return s.Diagnose.Value
+}
+
+func (s Settings) askAgainRate() int {
+	if s.AskAgain.Place == "" {
+		return askagain.DefaultRate
+	}
+	return s.AskAgain.Value
 }
 
 func (s Settings) entries() int {

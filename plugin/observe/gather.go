@@ -28,7 +28,7 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 	}
 	e.Asked = run.questionAt(place)
 	e.NoEDNS = n.asked.tap != nil && !n.asked.edns
-	e.AskedAD = n.asked.ad
+	e.AskedAD, e.AskedRD = n.asked.ad, n.asked.rd
 	for _, p := range run.path.entered() {
 		e.Path = append(e.Path, run.tapAt(p).name)
 	}
@@ -61,7 +61,7 @@ func (run *Run) outside(shape evidence.Shape, rcode int) *evidence.Evidence {
 	e.Rcode, e.Shape, e.At = rcode, shape, "ede"
 	e.Question, e.Asked, e.Name = run.question, run.question, lower(run.question.Name)
 	e.Opcode, e.CheckingDisabled, e.DNSSECOK = run.opcode, run.cd, run.Request.DO()
-	e.Background, e.Elapsed = run.refreshing, now()-run.began
+	e.Signed, e.Background, e.Elapsed = run.Request.Signed(), run.refreshing, now()-run.began
 	run.mu.Lock()
 	defer run.mu.Unlock()
 	e.Nested = run.nested

@@ -12,9 +12,14 @@ package observe
 import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/cache"
+
+	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 	"github.com/seed-1b7246af/coredns-ede/plugin/overheard"
+	"github.com/seed-1b7246af/coredns-ede/plugin/unexported"
 )
 
 // Ladder is the set of taps of one server block. It is made at set-up and is safe
@@ -37,9 +42,66 @@ type Ladder struct {
 	// Ear has what plugins log about their data. It may be nil.
 	Ear *overheard.Ear
 
+	// Answers is told what goes through cache that did not fail. It may be nil.
+	Answers Answers
+
 	// Background is called when a refresh that cache did on its own has ended, from
 	// cache's goroutine. It may be nil.
 	Background func(run *Run, rcode int, err error)
+}
+
+// Answers hears of answers that did not fail, on both sides of cache, from the goroutine
+// that writes the message. What it is given is not its own: it may return a copy.
+type Answers interface {
+	// Given is told of the answer m that cache is given.
+	Given(q Cached, m *dns.Msg)
+	// Passed returns the answer that leaves cache in place of m. fresh is true if cache
+	// was given an answer in this query.
+	Passed(run *Run, q Cached, m *dns.Msg, fresh bool) *dns.Msg
+}
+
+// Cached is a query as cache tells queries apart. The name is in lower case.
+type Cached struct {
+	Question dns.Question
+	DO, CD   bool
+}
+
+func cachedOf(r *dns.Msg) Cached {
+	if len(r.Question) != 1 || r.Opcode != dns.OpcodeQuery {
+		return Cached{}
+	}
+	q := Cached{Question: r.Question[0], DO: option.RequestOf(r).DO(), CD: r.CheckingDisabled}
+	q.Question.Name = lower(q.Question.Name)
+	return q
+}
+
+// CacheTimes are those of the block's cache; known is false without one, and where
+// CoreDNS does not tell.
+func (l *Ladder) CacheTimes() (times unexported.CacheTimes, known bool) {
+	for _, t := range l.taps {
+		if t == nil {
+			continue
+		}
+		if c, ok := t.next.(*cache.Cache); ok {
+			return unexported.Times(c)
+		}
+	}
+	return unexported.CacheTimes{}, false
+}
+
+// OnlyUpstream is the address of the one upstream that the block has, "" if it has several
+// or none.
+func (l *Ladder) OnlyUpstream() (addr string) {
+	for _, t := range l.taps {
+		switch {
+		case t == nil || t.upstreams == nil:
+		case addr != "" || t.upstreams.only == "":
+			return ""
+		default:
+			addr = t.upstreams.only
+		}
+	}
+	return addr
 }
 
 // maxPlaces is how many plugins of a block can have a tap: CoreDNS ships a quarter
@@ -81,6 +143,7 @@ func (l *Ladder) Top(next plugin.Handler) plugin.Handler {
 func (l *Ladder) newTap(next plugin.Handler, place int) *tap {
 	t := &tap{next: next, name: next.Name(), ladder: l, place: uint8(min(place, maxPlaces))}
 	t.records = !isStock(t.name)
+	t.aboveCache = t.name == "cache" && l.Answers != nil
 	if asksUpstream(t.name) {
 		t.upstreams = newUpstreams(next)
 	}

@@ -56,8 +56,8 @@ type asked struct {
 	// edns is true if the query had an OPT record, which may be one that rewrite
 	// added.
 	edns bool
-	// ad is the AD bit of the query, which cache sets by itself.
-	ad bool
+	// ad is the AD bit of the query, which cache sets by itself, and rd its RD bit.
+	ad, rd bool
 	// began and ended are times of now.
 	began, ended time.Duration
 	// flight is the question under way where a circle is suspected, back the upstream

@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/forward"
@@ -24,6 +25,9 @@ type Peer struct {
 	proxy   *proxy.Proxy
 	forward *forward.Forward
 	handler plugin.Handler
+	// maxConcurrent is the forward's, 0 without one; flights are the queries in it.
+	maxConcurrent int64
+	flights       *flights
 }
 
 // Peers returns the upstreams of the forward or grpc that failed in run, the failing
@@ -51,7 +55,7 @@ func (run *Run) Peers(failing string) (peers []Peer, zone string) {
 		return nil, ""
 	}
 	for _, p := range set.proxies {
-		peer := Peer{Addr: p.Addr(), proxy: p, forward: set.forward}
+		peer := Peer{Addr: p.Addr(), proxy: p, forward: set.forward, maxConcurrent: set.maxConcurrent, flights: t.upstreams.flights}
 		if p.Addr() == failing {
 			peers = slices.Insert(peers, 0, peer)
 			continue
@@ -80,6 +84,44 @@ func (p Peer) ForcesTCP() bool { return p.forward != nil && p.forward.ForceTCP()
 // Over sends m over one transport alone. It is for a Peer that is Plain.
 func (p Peer) Over(ctx context.Context, m *dns.Msg, over exchange.Transport) (*dns.Msg, error) {
 	return exchange.Over(ctx, p.proxy, m, over)
+}
+
+// Full reports whether the forward of p has as many queries under way as its
+// max_concurrent allows, so that one more would be refused. Of several forwards in a row
+// the queries of all count.
+func (p Peer) Full() bool {
+	return p.maxConcurrent > 0 && p.flights.now.Load() >= p.maxConcurrent
+}
+
+// flights counts the queries that are in the forwards below one tap, where one of these
+// has max_concurrent. forward counts them too, and does not tell.
+type flights struct{ now atomic.Int64 }
+
+// newFlights returns nil where nothing is limited.
+func newFlights(sets []upstreamSet) *flights {
+	if slices.ContainsFunc(sets, func(s upstreamSet) bool { return s.maxConcurrent > 0 }) {
+		return new(flights)
+	}
+	return nil
+}
+
+// pass asks the plugin below, and counts the query for as long as it is there.
+func (f *flights) pass(next plugin.Handler, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	f.now.Add(1)
+	defer f.now.Add(-1)
+	return next.ServeDNS(ctx, w, r)
+}
+
+// maxConcurrent is that of f, 0 if it has none. Where CoreDNS does not tell it is the
+// least there can be, so that nobody takes what may be there for free.
+func maxConcurrent(f *forward.Forward) int64 {
+	switch n, known := unexported.MaxConcurrent(f); {
+	case known:
+		return max(n, 0)
+	case f.ErrLimitExceeded != nil:
+		return 1
+	}
+	return 0
 }
 
 // ForwardZone is the zone of the forward or grpc in this block that name goes to,

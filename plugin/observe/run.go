@@ -55,6 +55,9 @@ type Run struct {
 	ended bool
 	// sent is true once a message was passed on to the client.
 	sent bool
+	// given is true once cache was given an answer that did not fail, where somebody
+	// hears of these.
+	given bool
 	// held is a failing message, or an empty NOERROR that may yet turn out to be
 	// one.
 	held *dns.Msg

@@ -20,6 +20,8 @@ type tap struct {
 	place  uint8
 	// belowCache is true if the plugin above is cache.
 	belowCache bool
+	// aboveCache is true if the plugin below is cache, and somebody hears of answers.
+	aboveCache bool
 	// records is true where the messages that pass have to be noted: below cache, which
 	// drops their OPT, below what can change their rcode, and above a plugin that may
 	// answer with words of its own.
@@ -45,24 +47,43 @@ func (t *tap) Name() string { return t.name }
 func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	run := runOf(ctx)
 	if run == nil {
-		return t.next.ServeDNS(ctx, w, r)
+		return t.ask(ctx, w, r)
 	}
 	if t.belowCache && isRefresh(ctx, run) {
 		return t.refresh(run, ctx, w, r)
 	}
 	above, ok := run.enter(t.place, r)
 	if !ok {
-		return t.next.ServeDNS(ctx, w, r)
+		return t.ask(ctx, w, r)
 	}
 	if t.records {
 		w = run.recordAt(t.place, w)
 	}
+	if t.belowCache || t.aboveCache {
+		w = t.answers(run, w, r)
+	}
 	if t.upstreams != nil {
 		ctx = run.ask(t, ctx, r)
 	}
-	rcode, err := t.next.ServeDNS(ctx, w, r)
+	rcode, err := t.ask(ctx, w, r)
 	run.leave(t, above, rcode, err)
 	return rcode, err
+}
+
+// answers stands beside cache for who hears of answers.
+func (t *tap) answers(run *Run, w dns.ResponseWriter, r *dns.Msg) dns.ResponseWriter {
+	if a := t.ladder.Answers; a != nil {
+		return &answerWriter{ResponseWriter: w, run: run, answers: a, query: cachedOf(r), above: t.aboveCache}
+	}
+	return w
+}
+
+// ask asks the plugin below.
+func (t *tap) ask(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	if t.upstreams != nil && t.upstreams.flights != nil {
+		return t.upstreams.flights.pass(t.next, ctx, w, r)
+	}
+	return t.next.ServeDNS(ctx, w, r)
 }
 
 // refresh serves what cache asks on its own, on a run of its own: the client's may

@@ -30,6 +30,8 @@ type upstreams struct {
 	chooses bool
 
 	circle *circle
+	// flights is nil unless one of the forwards has max_concurrent.
+	flights *flights
 
 	mu   sync.Mutex
 	down map[string]time.Time
@@ -43,7 +45,9 @@ type upstreamSet struct {
 	// maxFails is max_fails, if it is known.
 	maxFails   uint32
 	knowsFails bool
-	addrs      []string
+	// maxConcurrent is max_concurrent, 0 without one; where it cannot be known it is 1.
+	maxConcurrent int64
+	addrs         []string
 }
 
 // newUpstreams returns the upstreams of h: of all forwards in a row, since they are one
@@ -53,6 +57,7 @@ func newUpstreams(h plugin.Handler) *upstreams {
 	for f := forwardOf(h); f != nil; f = forwardOf(f.Next) {
 		set := upstreamSet{forward: f, proxies: f.List()}
 		set.maxFails, set.knowsFails = unexported.MaxFails(f)
+		set.maxConcurrent = maxConcurrent(f)
 		for _, p := range set.proxies {
 			set.addrs = append(set.addrs, p.Addr())
 		}
@@ -65,7 +70,7 @@ func newUpstreams(h plugin.Handler) *upstreams {
 		u.only = u.sets[0].addrs[0]
 	}
 	u.chooses = forwardOf(h) != nil && u.only == ""
-	u.circle = newCircle(u.sets)
+	u.circle, u.flights = newCircle(u.sets), newFlights(u.sets)
 	return u
 }
 
@@ -133,7 +138,7 @@ func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg) context.Context {
 	if t.upstreams.chooses && metadata.ValueFuncs(ctx) == nil {
 		ctx = metadata.ContextWithMetadata(ctx)
 	}
-	a := asked{tap: t, ctx: ctx, edns: option.RequestOf(r).HasOPT(), ad: r.AuthenticatedData, began: now()}
+	a := asked{tap: t, ctx: ctx, edns: option.RequestOf(r).HasOPT(), ad: r.AuthenticatedData, rd: r.RecursionDesired, began: now()}
 	if len(r.Question) == 1 {
 		a.flight = t.upstreams.circle.begin(run.clientOf(), r.Question[0])
 	}

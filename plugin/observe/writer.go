@@ -57,6 +57,8 @@ func copyOf(m *dns.Msg) *dns.Msg {
 		question [1]dns.Question
 	}{msg: *m, question: [1]dns.Question{m.Question[0]}}
 	c.msg.Question = c.question[:]
+	// An empty slice may have room that both would write to.
+	c.msg.Answer, c.msg.Ns, c.msg.Extra = nil, nil, nil
 	return &c.msg
 }
 

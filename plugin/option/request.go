@@ -21,6 +21,7 @@ const (
 	hasNSID
 	hasEDE
 	hasAD
+	hasSignature
 )
 
 func (r Request) has(bit requestBits) bool { return r.bits&bit != 0 }
@@ -28,11 +29,16 @@ func (r Request) has(bit requestBits) bool { return r.bits&bit != 0 }
 // RequestOf notes what Attach will need to know of the query r. It allocates
 // nothing.
 func RequestOf(r *dns.Msg) Request {
+	var req Request
+	if signed(r) {
+		req.bits = hasSignature
+	}
 	opt := optOf(r)
 	if opt == nil {
-		return Request{}
+		return req
 	}
-	req := Request{size: opt.UDPSize(), bits: hasOPT}
+	req.size = opt.UDPSize()
+	req.bits |= hasOPT
 	if r.AuthenticatedData {
 		req.bits |= hasAD
 	}
@@ -52,6 +58,24 @@ func RequestOf(r *dns.Msg) Request {
 	}
 	return req
 }
+
+// signed reports whether r ends in a TSIG (RFC 8945 section 5.1) or a SIG(0) (RFC 2931
+// section 3.1).
+func signed(r *dns.Msg) bool {
+	if r == nil || len(r.Extra) == 0 {
+		return false
+	}
+	switch rr := r.Extra[len(r.Extra)-1].(type) {
+	case *dns.TSIG:
+		return true
+	case *dns.SIG:
+		return rr.TypeCovered == 0
+	}
+	return false
+}
+
+// Signed reports whether the query was signed as a whole, with TSIG or SIG(0).
+func (r Request) Signed() bool { return r.has(hasSignature) }
 
 // HasOPT reports whether the query had an OPT record, the only sign that its
 // sender understands Extended DNS Errors (RFC 8914 section 2).

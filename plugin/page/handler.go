@@ -22,6 +22,9 @@ type Options struct {
 	// Snapshot returns what is known now. It is called at most once a second for
 	// each path.
 	Snapshot func() *incident.Snapshot
+	// Remarked returns the names whose answers did not fail and of which something is
+	// said, with how many answers; nil if nothing is kept of them.
+	Remarked func() []incident.Top
 	// Now is the clock, time.Now if nil.
 	Now func() time.Time
 	// Host is the name of this machine or pod, Version that of ede.

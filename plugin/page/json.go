@@ -22,6 +22,7 @@ type report struct {
 	Zones     []topEntry      `json:"zones"`
 	Upstreams []topEntry      `json:"upstreams"`
 	Names     []topEntry      `json:"names"`
+	Remarked  []topEntry      `json:"remarked,omitempty"`
 	Changes   []changeEntry   `json:"changes"`
 	Recent    []failureEntry  `json:"recent"`
 }
@@ -85,6 +86,8 @@ type failureEntry struct {
 	Server   string    `json:"server,omitempty"`
 	Protocol string    `json:"protocol,omitempty"`
 	Client   string    `json:"client_ip,omitempty"`
+	Space    string    `json:"client_namespace,omitempty"`
+	Pod      string    `json:"client_pod,omitempty"`
 	Name     string    `json:"qname"`
 	Type     string    `json:"qtype"`
 	Asked    string    `json:"asked,omitempty"`
@@ -106,6 +109,9 @@ func (h *handler) report(s *incident.Snapshot) report {
 		Zones: topEntries(s.Zones), Upstreams: topEntries(s.Upstreams), Names: topEntries(s.Names),
 		Changes: []changeEntry{}, Recent: []failureEntry{},
 	}
+	if h.Remarked != nil {
+		r.Remarked = topEntries(h.Remarked())
+	}
 	for _, c := range s.Rates {
 		r.Rates.Causes = append(r.Rates.Causes, causeCount{c.Cause, c.Total, c.Counts[:]})
 	}
@@ -115,7 +121,7 @@ func (h *handler) report(s *incident.Snapshot) report {
 	for _, f := range s.Recent {
 		r.Recent = append(r.Recent, failureEntry{
 			Time: f.Time.UTC(), Rcode: f.Rcode, Cause: f.Cause, Codes: f.Codes, Lasts: f.Lasts, Owner: f.Owner, At: f.At,
-			Upstream: f.Upstream, Zone: f.Zone, Server: f.Server, Protocol: f.Protocol, Client: f.Client, Name: f.Name,
+			Upstream: f.Upstream, Zone: f.Zone, Server: f.Server, Protocol: f.Protocol, Client: f.Client, Space: f.Namespace, Pod: f.Pod, Name: f.Name,
 			Type: f.Type, Asked: f.Asked, Duration: float64(f.Duration.Round(time.Millisecond).Milliseconds()) / 1000, Cached: f.Cached,
 			Text: f.Text, Error: f.Error, Evidence: f.Trace, Advice: f.Advice,
 		})

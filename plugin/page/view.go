@@ -34,8 +34,11 @@ type overview struct {
 	Open, Ended, Refusals             []card
 	MoreOpen, MoreEnded, MoreRefusals int
 	Tops                              []topList
-	Changes                           []change
-	Recent                            []failure
+	// Remarked are answers that did not fail and of which something is said, nil if
+	// nothing is kept of them.
+	Remarked *topList
+	Changes  []change
+	Recent   []failure
 }
 
 // foremost is what the page begins with.
@@ -118,6 +121,10 @@ func (h *handler) view(s *incident.Snapshot, refresh int) overview {
 			topListOf("Upstreams", s.Upstreams),
 			topListOf("Names", s.Names),
 		}
+	}
+	if h.Remarked != nil {
+		list := topListOf("Answers with a reason, as filtered ones", h.Remarked())
+		v.Remarked = &list
 	}
 	for _, e := range s.Events {
 		v.Changes = append(v.Changes, change{moment{e.Time}, whatChanged(e)})

@@ -83,6 +83,8 @@ func fieldsOf(fs fields, f *Failure, client ClientForm) fields {
 	if port != 0 {
 		fs.number("client_port", uint64(port))
 	}
+	fs.text("client_namespace", f.Pod.Namespace)
+	fs.text("client_pod", f.Pod.Name)
 	fs.text("qname", f.Question.Name)
 	fs.text("qtype", dns.Type(f.Question.Qtype).String())
 	fs.text("qclass", dns.Class(f.Question.Qclass).String())

@@ -33,9 +33,9 @@ const (
 	// While summaries are written, firstPerSecond bounds the lines that announce
 	// new incidents, maxSummaries those of a window, and maxRecovered those of
 	// the incidents that are found to be over at once: an outage that touches a
-	// thousand zones is a thousand incidents. Together they stay below 20 lines
-	// in any second.
-	firstPerSecond = 4
+	// thousand zones is a thousand incidents. Together, with reasonsPerSecond, they
+	// stay below 20 lines in any second.
+	firstPerSecond = 3
 	maxSummaries   = 10
 	maxRecovered   = 5
 	// sweepEvery is how often ended incidents are looked for.
@@ -64,7 +64,11 @@ type Log struct {
 	done    sync.WaitGroup
 	now     func() time.Time
 
-	rate    rate
+	rate rate
+	// reasons bounds the lines of Reason while summaries are written.
+	reasons rate
+	// answers bounds the lines of Answer.
+	answers rate
 	pen     pen
 	dropped dropped
 	// summarizing is true while the default writes summaries.

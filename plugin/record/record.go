@@ -43,11 +43,13 @@ type Failure struct {
 	// block; Protocol is udp, tcp, tls, https, https3, quic or grpc.
 	Server, Zone, View, Protocol string
 	Client                       netip.AddrPort
-	ID                           uint16
-	Question, Asked              dns.Question
-	Duration                     time.Duration
-	Cached                       bool
-	Sent                         Sent
+	// Pod is the client's, if the kubernetes plugin knows it.
+	Pod             Pod
+	ID              uint16
+	Question, Asked dns.Question
+	Duration        time.Duration
+	Cached          bool
+	Sent            Sent
 	// Error is the plugin's error, sanitized, without local ports.
 	Error string
 	// Group is the zone that the failure counts under in summaries.

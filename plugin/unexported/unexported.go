@@ -6,8 +6,10 @@ package unexported
 
 import (
 	"reflect"
+	"time"
 
 	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/cache"
 	"github.com/coredns/coredns/plugin/forward"
 	"github.com/coredns/coredns/plugin/grpc"
 	"github.com/coredns/coredns/plugin/pkg/proxy"
@@ -21,6 +23,36 @@ func MaxFails(f *forward.Forward) (fails uint32, known bool) {
 		return 0, false
 	}
 	return uint32(field.Uint()), true
+}
+
+// MaxConcurrent reads the max_concurrent of f, 0 if it has none.
+func MaxConcurrent(f *forward.Forward) (queries int64, known bool) {
+	field := reflect.ValueOf(f).Elem().FieldByName("maxConcurrent")
+	if field.Kind() != reflect.Int64 {
+		return 0, false
+	}
+	return field.Int(), true
+}
+
+// CacheTimes are how long a cache keeps answers, and how long beyond that it gives them
+// where their source fails.
+type CacheTimes struct {
+	MinPositive, MaxPositive, MinNegative, MaxNegative, Stale time.Duration
+}
+
+// Times reads those of c.
+func Times(c *cache.Cache) (t CacheTimes, known bool) {
+	v := reflect.ValueOf(c).Elem()
+	for name, to := range map[string]*time.Duration{
+		"minpttl": &t.MinPositive, "pttl": &t.MaxPositive, "minnttl": &t.MinNegative, "nttl": &t.MaxNegative, "staleUpTo": &t.Stale,
+	} {
+		field := v.FieldByName(name)
+		if !field.IsValid() || field.Type() != reflect.TypeFor[time.Duration]() {
+			return CacheTimes{}, false
+		}
+		*to = time.Duration(field.Int())
+	}
+	return t, true
 }
 
 // Zone reads the zone that h, a forward or a grpc, forwards.

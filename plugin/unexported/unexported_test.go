@@ -3,10 +3,12 @@ package unexported
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/cache"
 	"github.com/coredns/coredns/plugin/forward"
 	"github.com/coredns/coredns/plugin/grpc"
 	"github.com/coredns/coredns/plugin/pkg/proxy"
@@ -44,6 +46,28 @@ func TestMaxFailsIsReadOfForward(t *testing.T) {
 	} {
 		if got, known := MaxFails(setUp(t, directive).(*forward.Forward)); got != want || !known {
 			t.Errorf("%q: %d, known %v, want %d", directive, got, known, want)
+		}
+	}
+}
+
+func TestMaxConcurrentIsReadOfForward(t *testing.T) {
+	for directive, want := range map[string]int64{
+		"forward . 192.0.2.53":                         0,
+		"forward . 192.0.2.53 {\n max_concurrent 3\n}": 3,
+	} {
+		if got, known := MaxConcurrent(setUp(t, directive).(*forward.Forward)); got != want || !known {
+			t.Errorf("%q: %d, known %v, want %d", directive, got, known, want)
+		}
+	}
+}
+
+func TestTheTimesOfACacheAreRead(t *testing.T) {
+	for directive, want := range map[string]CacheTimes{
+		"cache": {5 * time.Second, time.Hour, 5 * time.Second, 30 * time.Minute, 0},
+		"cache 100 {\n success 1000 60 7\n denial 1000 40 6\n serve_stale 2h\n}": {7 * time.Second, time.Minute, 6 * time.Second, 40 * time.Second, 2 * time.Hour},
+	} {
+		if got, known := Times(setUp(t, directive).(*cache.Cache)); got != want || !known {
+			t.Errorf("%q: %+v, known %v, want %+v", directive, got, known, want)
 		}
 	}
 }

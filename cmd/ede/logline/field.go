@@ -57,6 +57,9 @@ var rules = [numFields]rule{
 
 	CachedSum: {maxLabel, isAny, false},
 	Instance:  {maxInstance, isAny, false},
+
+	ClientNamespace: {maxInstance, isAny, false},
+	ClientPod:       {maxInstance, isAny, false},
 }
 
 func (p *Parser) set(r *Record, key, val []byte) error {

@@ -58,6 +58,10 @@ func fieldOf(key []byte) (Field, bool) {
 		return Advice, true
 	case "cached_count":
 		return CachedSum, true
+	case "client_namespace":
+		return ClientNamespace, true
+	case "client_pod":
+		return ClientPod, true
 	case "instance":
 		return Instance, true
 	}

@@ -31,7 +31,8 @@ const (
 	Drops
 	// Recovered ends an incident; its Count is the incident's and was told before.
 	Recovered
-	// Diagnosis is what probing a failure found out.
+	// Diagnosis is what probing a failure found out: a diagnosis, or the reason that the
+	// upstream gave when it was asked once more.
 	Diagnosis
 	// Notice is anything else the plugin said, in Text: a warning at start, say.
 	Notice
@@ -84,6 +85,9 @@ const (
 	// Instance is the process that wrote the line: by its own word, else by that
 	// of the sink (the Pod of kubectl --prefix, the host of syslog).
 	Instance
+	// ClientNamespace and ClientPod are the client in a Kubernetes cluster.
+	ClientNamespace
+	ClientPod
 	numFields
 )
 

@@ -44,7 +44,7 @@ func kindOf(word []byte) Kind {
 		return Summary
 	case "recovered":
 		return Recovered
-	case "diagnosis":
+	case "diagnosis", "reason":
 		return Diagnosis
 	}
 	return 0

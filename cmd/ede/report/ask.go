@@ -76,6 +76,10 @@ func (t *tally) questions(s *scope) []question {
 		{what: "names", take: t.rollName, query: names, table: t.names},
 		{what: "clients", take: func(r victorialogs.Row) { t.clients.roll(r["key"], r.Uint("n")) }, query: s.queries + s.clients +
 			" client_ip:* | stats by (client_ip) count() as n | rename client_ip as key" + first, table: t.clients},
+		{what: "namespaces of clients", take: func(r victorialogs.Row) { t.rollKey(t.spaces, r) }, query: s.queries + s.clients +
+			" client_namespace:* | stats by (client_namespace, cause)" + count + " | rename client_namespace as key" + byKey + first, table: t.spaces},
+		{what: "Pods of clients", take: func(r victorialogs.Row) { t.rollKey(t.pods, r) }, query: s.queries + s.clients +
+			` client_namespace:* | stats by (client_namespace, client_pod, cause)` + count + ` | format "<client_namespace>/<client_pod>" as key` + byKey + first, table: t.pods},
 		{what: "instances that fail", take: func(r victorialogs.Row) { t.rollKey(t.failing, r) }, query: s.failures(table("instance")), table: t.failing},
 		{what: "instances in summaries of more", take: func(r victorialogs.Row) { t.rollKey(t.failing, r) }, query: on(s.wanted, " | stats by (instance, cause)"+
 			" sum(told) as n, sum(share) as cached, min(_time) as first, max(_time) as last | rename instance as key"+byKey)},

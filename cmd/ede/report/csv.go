@@ -34,7 +34,7 @@ func (r *Report) WriteCSV(w io.Writer) error {
 	for _, top := range []struct {
 		section string
 		Top
-	}{{"zone", r.Zones}, {"upstream", r.Upstreams}, {"name", r.Names}, {"client", r.Clients}, {"instance", r.Instances}} {
+	}{{"zone", r.Zones}, {"upstream", r.Upstreams}, {"name", r.Names}, {"client", r.Clients}, {"client_namespace", r.Namespaces}, {"client_pod", r.Pods}, {"instance", r.Instances}} {
 		for _, i := range top.Items {
 			rows = append(rows, csvRow(map[string]string{
 				"section": top.section, "key": i.Key, "zone": i.Zone, "count": digits(i.Count), "over": digits(i.Over),

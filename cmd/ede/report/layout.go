@@ -131,3 +131,14 @@ func (p *page) wrapFrom(indent, text string) {
 	}
 	p.printf("%s\n", line)
 }
+
+func boundNote(tables ...Top) string {
+	most := uint64(0)
+	for _, t := range tables {
+		most = max(most, t.Bound)
+	}
+	if most > 0 {
+		return "counts may be up to " + comma(most) + " too high"
+	}
+	return ""
+}

@@ -42,7 +42,11 @@ type Report struct {
 	Upstreams Top       `json:"upstreams"`
 	Names     Top       `json:"names"`
 	Clients   Top       `json:"clients"`
-	Instances Top       `json:"instances"`
+	// Namespaces and Pods are the clients in a Kubernetes cluster, where the lines name
+	// them; a Pod as "namespace/pod".
+	Namespaces Top `json:"client_namespaces"`
+	Pods       Top `json:"client_pods"`
+	Instances  Top `json:"instances"`
 	// Known is how many instances have written any line, failures or not.
 	Known    uint64    `json:"instances_known"`
 	Timeline *Timeline `json:"timeline,omitempty"`

@@ -44,6 +44,7 @@ func (t *tally) report(k Knowledge, n int) *Report {
 	r.Actions = t.actions(r.Causes, k)
 	r.Zones, r.Upstreams = t.topOf(t.zones, n), t.topOf(t.upstream, n)
 	r.Names, r.Clients = t.topOf(t.names, n), t.topOf(t.clients, n)
+	r.Namespaces, r.Pods = t.topOf(t.spaces, n), t.topOf(t.pods, n)
 	r.Instances, r.Known = t.topOf(t.failing, n), max(t.known, uint64(len(t.met)))
 	r.New = t.fresh(n)
 	r.Findings = t.found(n)
@@ -169,4 +170,36 @@ func (t *tally) log() Log {
 		}
 	}
 	return l
+}
+
+func (t *tally) diagnosis(r *logline.Record) {
+	result := r.Get(logline.Result)
+	if string(result) == resolves {
+		t.passed++
+		return
+	}
+	zone := r.Get(logline.Zone)
+	if len(zone) == 0 {
+		zone = r.Get(logline.QName)
+	}
+	f := t.finding(string(r.Get(logline.Cause)), string(zone), string(result))
+	if f == nil {
+		t.missed++
+		return
+	}
+	f.count++
+	f.owner, f.text, f.advice = string(r.Get(logline.Owner)), string(r.Get(logline.Text)), string(r.Get(logline.Advice))
+	_, f.last = widen(f.last, f.last, r.Time)
+}
+
+// finding returns the one of that cause, zone and result, nil if there are too
+// many others.
+func (t *tally) finding(cause, zone, result string) *finding {
+	key := cause + " " + zone + " " + result
+	if f := t.findings[key]; f != nil || len(t.findings) == maxFindings {
+		return f
+	}
+	f := &finding{cause: cause, zone: zone, result: result}
+	t.findings[key] = f
+	return f
 }

@@ -13,6 +13,7 @@ const (
 	maxNames     = 10000
 	maxZones     = 4096
 	maxClients   = 4096
+	maxSpaces    = 1024
 	maxUpstreams = 1024
 	maxPerCause  = 64
 	maxFindings  = 256
@@ -41,6 +42,8 @@ type tally struct {
 	names    *heavy
 	zones    *heavy
 	clients  *heavy
+	spaces   *heavy // namespaces of clients
+	pods     *heavy // of clients, as "namespace/pod"
 	upstream *heavy
 	failing  *heavy              // instances
 	met      map[string]struct{} // instances that have written any line
@@ -85,6 +88,8 @@ func newTally(f Filter) *tally {
 		names:    newHeavy(maxNames),
 		zones:    newHeavy(maxZones),
 		clients:  newHeavy(maxClients),
+		spaces:   newHeavy(maxSpaces),
+		pods:     newHeavy(maxClients),
 		upstream: newHeavy(maxUpstreams),
 		failing:  newHeavy(maxInstances),
 		met:      make(map[string]struct{}),
@@ -182,6 +187,11 @@ func (t *tally) failure(r *logline.Record) {
 	if ip := r.Get(logline.ClientIP); len(ip) > 0 {
 		t.clients.add(ip, n).see(at, n, cached, no)
 	}
+	if space := r.Get(logline.ClientNamespace); len(space) > 0 {
+		t.spaces.add(space, n).see(at, n, cached, no)
+		t.scratch = append(append(append(t.scratch[:0], space...), '/'), r.Get(logline.ClientPod)...)
+		t.pods.add(t.scratch, n).see(at, n, cached, no)
+	}
 }
 
 // summary takes the part of a summary that query lines do not have.
@@ -240,38 +250,6 @@ func (t *tally) recovery(r *logline.Record) {
 	c.longest = max(c.longest, r.AfterSeconds)
 	s := c.on(r)
 	_, s.recovered = widen(s.recovered, s.recovered, r.Time)
-}
-
-func (t *tally) diagnosis(r *logline.Record) {
-	result := r.Get(logline.Result)
-	if string(result) == resolves {
-		t.passed++
-		return
-	}
-	zone := r.Get(logline.Zone)
-	if len(zone) == 0 {
-		zone = r.Get(logline.QName)
-	}
-	f := t.finding(string(r.Get(logline.Cause)), string(zone), string(result))
-	if f == nil {
-		t.missed++
-		return
-	}
-	f.count++
-	f.owner, f.text, f.advice = string(r.Get(logline.Owner)), string(r.Get(logline.Text)), string(r.Get(logline.Advice))
-	_, f.last = widen(f.last, f.last, r.Time)
-}
-
-// finding returns the one of that cause, zone and result, nil if there are too
-// many others.
-func (t *tally) finding(cause, zone, result string) *finding {
-	key := cause + " " + zone + " " + result
-	if f := t.findings[key]; f != nil || len(t.findings) == maxFindings {
-		return f
-	}
-	f := &finding{cause: cause, zone: zone, result: result}
-	t.findings[key] = f
-	return f
 }
 
 // labels counts the values of a field that has few of them.

@@ -49,6 +49,8 @@ func (r *Report) WriteText(w io.Writer, style Style) error {
 	p.findings(r)
 	p.zones(r)
 	p.table("UPSTREAMS", r.Upstreams, r.Failures)
+	p.table("WHO IS HIT: NAMESPACES", r.Namespaces, r.Log.Singles)
+	p.table("WHO IS HIT: PODS", r.Pods, r.Log.Singles)
 	p.table("CLIENTS", r.Clients, r.Log.Singles)
 	if r.Known > 1 {
 		p.table("INSTANCES", r.Instances, r.Failures)
@@ -273,17 +275,6 @@ func (p *page) item(i Item, total uint64, indent, colour string) {
 		p.printf("  %*s%s", gap, "", fit("mostly "+i.Mostly, p.Width-23-keyWidth))
 	}
 	p.printf("\n")
-}
-
-func boundNote(tables ...Top) string {
-	most := uint64(0)
-	for _, t := range tables {
-		most = max(most, t.Bound)
-	}
-	if most > 0 {
-		return "counts may be up to " + comma(most) + " too high"
-	}
-	return ""
 }
 
 // log tells what the figures rest on.

@@ -1,0 +1,132 @@
+package explain
+
+import (
+	"time"
+
+	"github.com/coredns/coredns/plugin/metrics"
+	"github.com/coredns/coredns/plugin/pkg/dnsutil"
+	"github.com/coredns/coredns/plugin/pkg/response"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
+	"github.com/seed-1b7246af/coredns-ede/plugin/remarks"
+	"github.com/seed-1b7246af/coredns-ede/plugin/observe"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+	"github.com/seed-1b7246af/coredns-ede/plugin/record"
+)
+
+// Answers keeps what upstreams say of answers that did not fail, which cache drops with
+// the OPT record (RFC 6891 section 6.2.1), and attaches it again. It is an
+// observe.Answers.
+type Answers struct{ explainer *Explainer }
+
+// KeepAnswers makes x keep what upstreams say of answers that did not fail.
+func (x *Explainer) KeepAnswers() { x.Ladder.Answers = Answers{x} }
+
+func remarkOn(block uint64, q observe.Cached, rcode int) remarks.Question {
+	return remarks.Question{
+		Block: block, Name: q.Question.Name, Qtype: q.Question.Qtype, Qclass: q.Question.Qclass, DO: q.DO, CD: q.CD, Rcode: rcode,
+	}
+}
+
+// Given remembers what is said in m for as long as cache may give m.
+func (a Answers) Given(q observe.Cached, m *dns.Msg) {
+	defer guard.Catch(guard.Explaining, nil)
+	x := a.explainer
+	k, said := remarkOn(x.Block.ID, q, m.Rcode), option.Read(m)
+	if len(said) == 0 {
+		x.Remarks.Forget(k)
+		return
+	}
+	now := time.Now()
+	x.Remarks.Put(k, remarks.Said{Options: said, By: x.Ladder.OnlyUpstream(), At: now}, x.lifeOf(m, now))
+}
+
+// lifeOf is how long cache gives m at most, as it computes it (plugin/cache/cache.go,
+// WriteMsg); where its limits are not known, as long as its defaults allow.
+func (x *Explainer) lifeOf(m *dns.Msg, now time.Time) time.Duration {
+	times, known := x.Ladder.CacheTimes()
+	if !known {
+		return dnsutil.MaximumDefaultTTL
+	}
+	shortest, longest := times.MinPositive, times.MaxPositive
+	kind, _ := response.Typify(m, now)
+	if m.Rcode == dns.RcodeNameError || len(m.Answer) == 0 {
+		shortest, longest = times.MinNegative, times.MaxNegative
+	}
+	return min(max(dnsutil.MinimalTTLWithMaximum(m, kind, longest), shortest), longest) + times.Stale
+}
+
+// Passed counts what is known of the answer m, and attaches it for who shows interest.
+func (a Answers) Passed(run *observe.Run, q observe.Cached, m *dns.Msg, fresh bool) (out *dns.Msg) {
+	out = m
+	defer guard.Catch(guard.Explaining, func() { out = m })
+	x := a.explainer
+	said, _ := x.Remarks.Get(remarkOn(x.Block.ID, q, m.Rcode))
+	var stale uint16
+	if !fresh {
+		stale = x.stale(m)
+	}
+	if run.Nested() || len(said.Options) == 0 && stale == 0 {
+		return m
+	}
+	server := metrics.WithServer(run.Context)
+	codes := codesOf(said.Options, stale)
+	record.Remarked(server, codes)
+	x.Filtered.Add(q.Question.Name, said.Options)
+	if x.Block.LogAnswers {
+		x.Log.Answer(record.Answer{
+			Question: q.Question, Codes: codes, Server: server, Client: ClientOf(run.ResponseWriter), Pod: x.Client.Pod(run.Context),
+			Text: cause.RemarkText(said.Options, said.By, stale),
+		})
+	}
+	if x.Block.Shadow || !run.Request.HasOPT() || !run.Request.Interested() || len(option.Read(m)) > 0 {
+		return m
+	}
+	client := ClientOf(run.ResponseWriter).Addr()
+	opts := cause.Remarks(said.Options, said.By, stale, x.Block.WordsFor(client), x.Block.KeepUpstream)
+	opts = option.Rule{}.Suit(opts, m.Rcode, run.Request)
+	if len(opts) == 0 {
+		return m
+	}
+	out = option.Attach(m, run.Request, limitOf(run.ResponseWriter, nil, run.Request), opts)
+	record.CountOptions(server, sentOptions(out, opts))
+	return out
+}
+
+// stale is the INFO-CODE of an answer out of the cache that is given beyond its TTL, or 0:
+// one that is not has a TTL left, unless keepttl hides it.
+func (x *Explainer) stale(m *dns.Msg) uint16 {
+	if times, known := x.Ladder.CacheTimes(); !known || times.Stale == 0 {
+		return 0
+	}
+	records := 0
+	for _, section := range [][]dns.RR{m.Answer, m.Ns} {
+		for _, rr := range section {
+			if rr.Header().Ttl != 0 {
+				return 0
+			}
+			records++
+		}
+	}
+	switch {
+	case records == 0:
+		return 0
+	case m.Rcode == dns.RcodeNameError:
+		return dns.ExtendedErrorCodeStaleNXDOMAINAnswer
+	}
+	return dns.ExtendedErrorCodeStaleAnswer
+}
+
+func codesOf(said []option.Option, stale uint16) []uint16 {
+	var codes []uint16
+	for _, o := range said {
+		codes = append(codes, o.Code)
+	}
+	if stale != 0 {
+		codes = append(codes, stale)
+	}
+	return codes
+}
