@@ -78,7 +78,7 @@ func orchard(t *testing.T) resolver.Root {
 // were asked again.
 func explainedOf(t *testing.T, upstream, property string) (reasons, asked int) {
 	t.Helper()
-	s := server.Start(t, fmt.Sprintf(".:0 {\n bind 127.0.0.1\n ede {\n %s\n log summary 1s\n }\n cache\n forward . %s {\n max_fails 0\n }\n}", property, upstream))
+	s := server.Start(t, fmt.Sprintf(".:0 {\n bind 127.0.0.1\n ede {\n %s\n log summary 1s\n }\n cache {\n servfail 0\n }\n forward . %s {\n max_fails 0\n }\n}", property, upstream))
 	ends := func() (reasons, all int) {
 		got := results(t)
 		for result, n := range got {
@@ -89,7 +89,7 @@ func explainedOf(t *testing.T, upstream, property string) (reasons, asked int) {
 		return got["reason"], all
 	}
 	firstReasons, firstAll := ends()
-	const rounds = 12
+	const rounds = 30
 	for range rounds {
 		var clients sync.WaitGroup
 		names := make(chan int)
