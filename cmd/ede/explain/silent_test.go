@@ -23,7 +23,9 @@ func TestAServerWithoutAWayOutIsTold(t *testing.T) {
 	}
 	r := diagnose.Resolver{Name: "192.0.2.53", Exchange: over, UDP: over, TCP: over}
 	q := dns.Question{Name: "www.example.org.", Qtype: dns.TypeA, Qclass: dns.ClassINET}
-	f, _ := options{asJSON: true}.explain(new(cobra.Command), &diagnose.Engine{Now: time.Now}, r, q)
+	cmd := new(cobra.Command)
+	cmd.SetContext(t.Context())
+	f, _ := options{asJSON: true}.explain(cmd, &diagnose.Engine{Now: time.Now}, r, q)
 	if f.Outcome != diagnose.Explained || !strings.Contains(f.Text, "its own way out may be down") || !strings.Contains(f.Verdict.Advice, "way to the Internet") {
 		t.Errorf("%s: %s; %s", f.Outcome, f.Text, f.Verdict.Advice)
 	}

@@ -113,6 +113,9 @@ func (s ServerResult) label(addr bool) string {
 // they are their own control.
 func (s ServerResult) partial() bool { return s.Outcome.silent() && s.SOA.usable() }
 
+// bare results are those of servers that gave an answer only to a question without EDNS.
+func (s ServerResult) bare() bool { return s.Outcome == AnswersBare || s.DNSKEY == AnswersBare }
+
 func (s ServerResult) phrase() string {
 	switch s.Outcome {
 	case OnlySpecial:

@@ -92,6 +92,9 @@ func (r *run) clean(z *zone, results []ServerResult) bool {
 		return false
 	}
 	for _, s := range results {
+		if s.bare() && (s.SOA == Answers || !r.dropsEDNS(s, z)) {
+			return false
+		}
 		// One that answers other questions has to answer all others.
 		if s.partial() && !r.answersOften([]server{{s.Name, s.Addr}}, []string{z.name}, z, cleanReplies/2) {
 			return false
@@ -107,6 +110,24 @@ func (r *run) clean(z *zone, results []ServerResult) bool {
 		}
 	}
 	return true
+}
+
+// bareTries is how many more questions with EDNS a server has to leave without an answer
+// before it is said to answer only without EDNS.
+const bareTries = 6
+
+// dropsEDNS asks s other questions with EDNS, and reports whether it answered none: a
+// FORMERR is no answer.
+func (r *run) dropsEDNS(s ServerResult, z *zone) bool {
+	var heard atomic.Int64
+	each(bareTries, func(i int) {
+		rep := r.once(r.ctx, server{s.Name, s.Addr}, z.name, question(fmt.Sprintf("_ede-%d.%s", i, z.name), dns.TypeA, true))
+		if rep.outcome.usable() || rep.outcome == Unasked {
+			heard.Add(1)
+		}
+	})
+	r.step(heard.Load() == 0, z.name, "%d more questions with EDNS to %s: %d were answered or could not be sent", bareTries, short(s.Name), heard.Load())
+	return heard.Load() == 0
 }
 
 // answersOften asks the servers n different questions, once each, and reports
