@@ -17,8 +17,8 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
-	"github.com/seed-1b7246af/coredns-ede/plugin/remarks"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
+	"github.com/seed-1b7246af/coredns-ede/plugin/remarks"
 )
 
 const (

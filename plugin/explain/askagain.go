@@ -6,10 +6,10 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/askagain"
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
-	"github.com/seed-1b7246af/coredns-ede/plugin/remarks"
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 	"github.com/seed-1b7246af/coredns-ede/plugin/observe"
 	"github.com/seed-1b7246af/coredns-ede/plugin/record"
+	"github.com/seed-1b7246af/coredns-ede/plugin/remarks"
 )
 
 // withReason returns v with the reason that the upstream gave when the question was asked once

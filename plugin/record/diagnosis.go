@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
 var (
@@ -89,5 +90,87 @@ func (d Diagnosis) fields() fields {
 	if d.Verdict != nil {
 		fs.text("advice", d.Verdict.Advice)
 	}
+	return fs
+}
+
+var (
+	askedAgain = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace, Subsystem: subsystem, Name: "asked_again_total",
+		Help: "Failing questions of queries without OPT that were asked once more with one, by result.",
+	}, []string{"result"})
+	reasonsHeard = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace, Subsystem: subsystem, Name: "reasons_heard_total",
+		Help: "Reasons that upstreams gave when they were asked once more, by INFO-CODE.",
+	}, []string{"info_code"})
+	notAskedAgain = promauto.NewCounterVec(prometheus.CounterOpts{
+		Namespace: plugin.Namespace, Subsystem: subsystem, Name: "not_asked_again_total",
+		Help: "Failing questions of queries without OPT that were not asked once more, by reason.",
+	}, []string{"reason"})
+)
+
+// AskedAgain counts a question that was asked once more, and what was said. The result is
+// one of a closed set.
+func AskedAgain(result string, said []option.Option) {
+	askedAgain.WithLabelValues(result).Inc()
+	for _, o := range said {
+		reasonsHeard.WithLabelValues(option.Label(o.Code)).Inc()
+	}
+}
+
+// NotAskedAgain counts a question that was not. The reason is one of a closed set.
+func NotAskedAgain(reason string) { notAskedAgain.WithLabelValues(reason).Inc() }
+
+// Reason is why a question failed, heard after its failure was answered and logged.
+type Reason struct {
+	Verdict  *cause.Verdict
+	Zone     string
+	Question dns.Question
+	// Duration is how long the upstream took to say it.
+	Duration time.Duration
+}
+
+// reasonsPerSecond bounds the lines of reasons while summaries are written; see
+// firstPerSecond.
+const reasonsPerSecond = 1
+
+// Reason queues the line of a reason that came after its failure. It never blocks.
+func (l *Log) Reason(r Reason) {
+	if l.options.Mode == LogOff {
+		return
+	}
+	now := l.now()
+	switch {
+	case l.options.Mode == LogAll:
+	case l.options.Mode == LogDefault && !l.summarizing.Load():
+		if !l.rate.allow(now, linesPerSecond) {
+			return
+		}
+	case !l.reasons.allowFirst(now, reasonsPerSecond):
+		return
+	}
+	select {
+	case l.events <- event{"reason", r.fields()}:
+	default:
+		LogDropped.Inc()
+	}
+}
+
+func (r Reason) fields() fields {
+	// The keys of a diagnosis of one query, which is what it is to those who read them;
+	// an rcode would make a failure of it.
+	fs := make(fields, 0, 14)
+	fs.text("cause", r.Verdict.Cause.ID)
+	fs.codes("ede", r.Verdict.Codes())
+	fs.text("lasts", string(r.Verdict.Lasts))
+	fs.text("owner", string(r.Verdict.Owner))
+	fs.text("at", r.Verdict.At)
+	fs.text("upstream", r.Verdict.Upstream)
+	fs.text("zone", r.Zone)
+	fs.text("qname", r.Question.Name)
+	fs.text("qtype", dns.Type(r.Question.Qtype).String())
+	fs.number("queries", 1)
+	fs.seconds("duration_seconds", r.Duration)
+	fs.text("text", r.Verdict.Text())
+	fs.text("advice", r.Verdict.Advice)
 	return fs
 }
