@@ -6,10 +6,10 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/askagain"
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
-	"github.com/seed-1b7246af/coredns-ede/plugin/remarks"
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 	"github.com/seed-1b7246af/coredns-ede/plugin/observe"
 	"github.com/seed-1b7246af/coredns-ede/plugin/record"
+	"github.com/seed-1b7246af/coredns-ede/plugin/remarks"
 )
 
 // withReason returns v with the reason that the upstream gave when the question was asked once
@@ -80,7 +80,7 @@ func (x *Explainer) isDiagnosed(ev *evidence.Evidence) bool {
 }
 
 // HeardAgain returns the function that takes down what came of asking again: a reason
-// goes into the memory for what comes out of cache, the history, and the log.
+// goes into the memory for what comes from cache, the history, and the log.
 func HeardAgain(s *Shared) func(askagain.Answer) {
 	return func(a askagain.Answer) {
 		record.AskedAgain(string(a.Result), a.Said)

@@ -14,11 +14,11 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
 	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
 	"github.com/seed-1b7246af/coredns-ede/plugin/explain"
-	"github.com/seed-1b7246af/coredns-ede/plugin/remarks"
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 	"github.com/seed-1b7246af/coredns-ede/plugin/overheard"
 	"github.com/seed-1b7246af/coredns-ede/plugin/page"
 	"github.com/seed-1b7246af/coredns-ede/plugin/record"
+	"github.com/seed-1b7246af/coredns-ede/plugin/remarks"
 )
 
 // process is what the server blocks of one load share, and what runs for them.
@@ -28,7 +28,7 @@ type process struct {
 	entries int
 	// ear hears why plugins have no data.
 	ear *overheard.Ear
-	// compare are the resolvers that diagnoses ask besides.
+	// compare are the resolvers that diagnoses ask for comparison.
 	compare []*exchange.Upstream
 
 	pageAddr Setting[string]
