@@ -151,7 +151,7 @@ func TestARemarkEndsWithItsAnswer(t *testing.T) {
 	})
 }
 
-// An answer beyond its TTL has 3, or 19, of ede's own: with TTL 0 it comes out of the
+// An answer beyond its TTL has 3, or 19, of ede's own: with TTL 0 it comes from
 // cache, and cache is set to serve stale.
 func TestAStaleAnswerIsCalledSo(t *testing.T) {
 	server.Capture(t)
