@@ -20,7 +20,7 @@ func TestWhereADiagnosisLooksNobodyIsToldToSwitchItOn(t *testing.T) {
 	}
 }
 
-func TestNotReadyBesideRefusedLasts(t *testing.T) {
+func TestNotReadyWithRefusedLasts(t *testing.T) {
 	for rcode, want := range map[int]Lasts{servfail: Transient, refused: Persistent} {
 		e := answered("forward", rcode, 14)
 		if v := Classify(&e); v.Lasts != want || v.Advice != v.Cause.AdviceOn([]uint16{14}, rcode) {
