@@ -33,7 +33,7 @@ func (p *parser) askAgain(args []string) error {
 			return nil
 		}
 	}
-	return p.c.Errf("%s: accepted is off, or a number of questions a second from 1 to %d", line("ask_again", args), maxRate)
+	return p.c.Errf("%s: want off, or a number of questions a second from 1 to %d", line("ask_again", args), maxRate)
 }
 
 var diagnoseProperties = []struct {

@@ -96,7 +96,7 @@ func (p *parser) answers(args []string) error {
 		p.block.KeepAnswers, p.block.LogAnswers = true, true
 	case "drop":
 	default:
-		return p.c.Errf("%s: accepted is keep, keep log, or drop", line("answers", args))
+		return p.c.Errf("%s: want keep, keep log, or drop", line("answers", args))
 	}
 	p.settings.KeepsAnswers = p.block.KeepAnswers
 	return nil

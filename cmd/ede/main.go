@@ -1,4 +1,4 @@
-// Ede is the operator's tool beside the CoreDNS plugin: it explains causes and
+// Ede is the operator's tool that comes with the CoreDNS plugin: it explains causes and
 // checks Corefiles.
 package main
 

@@ -84,7 +84,7 @@ func TestWhatComesOfAskingAgain(t *testing.T) {
 		want Result
 	}{
 		"the same failure with a reason":      {reply(dns.RcodeServerFailure, 9), Reason},
-		"with a reason beside 13":             {reply(dns.RcodeServerFailure, 13, 22), Reason},
+		"with a reason in addition to 13":     {reply(dns.RcodeServerFailure, 13, 22), Reason},
 		"with 13 alone":                       {reply(dns.RcodeServerFailure, 13), NoReason},
 		"with an OPT and no reason":           {reply(dns.RcodeServerFailure, []uint16{}...), NoReason},
 		"without an OPT":                      {reply(dns.RcodeServerFailure), NoEDNS},

@@ -20,11 +20,11 @@ func TestWhereADiagnosisLooksNobodyIsToldToSwitchItOn(t *testing.T) {
 	}
 }
 
-func TestNotReadyBesideRefusedLasts(t *testing.T) {
+func TestNotReadyWithRefusedLasts(t *testing.T) {
 	for rcode, want := range map[int]Lasts{servfail: Transient, refused: Persistent} {
 		e := answered("forward", rcode, 14)
 		if v := Classify(&e); v.Lasts != want || v.Advice != v.Cause.AdviceOn([]uint16{14}, rcode) {
-			t.Errorf("14 beside %s is %s, %q", rcodeName(rcode), v.Lasts, v.Advice)
+			t.Errorf("14 with %s is %s, %q", rcodeName(rcode), v.Lasts, v.Advice)
 		}
 	}
 }
@@ -33,7 +33,7 @@ func TestAFailureOutOfTheCacheCountsUnderTheZoneThatWasFound(t *testing.T) {
 	e := answered("forward", servfail)
 	found := Diagnosed(Classify(&e), "dnssec_bogus", nil, "", "", "sub.corp.")
 	if got := found.FromMemory(time.Now()).WithTrace(nil).FoundZone(); got != "sub.corp." {
-		t.Errorf("out of the cache it counts under %q", got)
+		t.Errorf("from cache it counts under %q", got)
 	}
 	if got := Classify(&e).FoundZone(); got != "" {
 		t.Errorf("nothing was found, and it counts under %q", got)

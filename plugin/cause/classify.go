@@ -8,8 +8,8 @@ import (
 	ev "github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 )
 
-// Recall returns the verdict that is remembered of e, which came out of the
-// cache and lost its cause there, or nil.
+// Recall returns the verdict that is remembered of e, which came from cache
+// and lost its cause there, or nil.
 type Recall func(e *ev.Evidence) *Verdict
 
 // Classify returns the verdict on e. It is a pure function.

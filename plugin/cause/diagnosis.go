@@ -95,8 +95,8 @@ func (v *Verdict) Found() bool {
 	return len(v.Statements) > 0 && v.Statements[0].Source == option.Diagnosis || v.asked
 }
 
-// FoundZone is the zone that was found to be broken, or "": also for a failure out of
-// the cache, whose statements come from memory.
+// FoundZone is the zone that was found to be broken, or "": also for a failure from
+// cache, whose statements come from memory.
 func (v *Verdict) FoundZone() string {
 	if v.Cause.Rank < Found && !v.Found() {
 		return ""

@@ -122,7 +122,7 @@ forward . 192.0.2.53`,
 	}
 	cachedFailure = &Cause{
 		ID: "cached_failure", Code: 13, Lasts: Transient, Owner: Nobody, Rank: Generic,
-		Title:  "A failure out of the cache whose beginning was not seen",
+		Title:  "A failure from cache whose beginning was not seen",
 		When:   "The cache holds the SERVFAIL, and what caused it is not remembered (any more).",
 		Advice: "Ask again when the servfail time of cache is over; the first failure after that has its cause.",
 		Corefile: `cache {

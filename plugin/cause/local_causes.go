@@ -37,7 +37,7 @@ var (
 		Advice:  "Check the plugin's log lines on fetching the zone, its credentials, and the record in the provider's console.",
 		Command: "aws route53 list-resource-record-sets --hosted-zone-id ID",
 		Brief:   "the zone's data do not answer the query{reason}",
-		Full:    "the zone as {at} has it does not answer {asked}: not fetched yet, or faulty{overheard}",
+		Full:    "{at}'s copy of the zone does not answer {asked}: not fetched yet, or faulty{overheard}",
 	}
 	cnameTargetFailed = &Cause{
 		ID: "cname_target_failed", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Specific,
@@ -79,8 +79,8 @@ var (
 	backendError = &Cause{
 		ID: "backend_error", Code: 24, Lasts: LastsOpen, Owner: Us, Rank: Specific,
 		Title:   "The data behind the name are invalid",
-		When:    "The source was read, and what it holds cannot be turned into an answer, as a name server record that is no address, or text that is no JSON.",
-		Advice:  "Read the error in the log line and mend the entry it names.",
+		When:    "The source was read, and what it holds cannot be turned into an answer, for example a name server record that is no address, or text that is no JSON.",
+		Advice:  "Read the error in the log line and fix the entry it names.",
 		Command: "etcdctl get --prefix KEY",
 		Brief:   "the data of this server for the name are invalid",
 		Full:    "{at} cannot answer from its data{with error}",

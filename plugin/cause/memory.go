@@ -13,7 +13,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
-// FromMemory returns v for a failure that came out of the cache, found at the
+// FromMemory returns v for a failure that came from cache, found at the
 // time found: the statements of its cause, the first of which says so.
 func (v *Verdict) FromMemory(found time.Time) *Verdict {
 	if !v.isShared() {
@@ -30,11 +30,11 @@ func (v *Verdict) FromMemory(found time.Time) *Verdict {
 func (v *Verdict) fromMemory(found time.Time) *Verdict {
 	m := v.remembered(cachedSince(found))
 	m.shared = &shared{of: &m.Statements[0]}
-	m.note("out of the cache, found " + clock(found))
+	m.note("from cache, found " + clock(found))
 	return m
 }
 
-// Marks are what a verdict is, beside its words.
+// Marks are what a verdict is, apart from its words.
 type Marks uint16
 
 const (
@@ -132,8 +132,8 @@ func onlyCached(statements []Statement) bool {
 }
 
 // dated returns text with v.Since at its end, and cut so that both take at most
-// octets octets; 0 stands for no limit. A text that came with the like from a
-// server behind has it already, and a structured text cannot have it.
+// octets octets; 0 stands for no limit. A text from a server behind that says already
+// that it is cached stays as it is, and so does a structured text.
 func (v *Verdict) dated(text string, octets int) string {
 	switch {
 	case v.Since == "" || option.Structured(text) || isCached(v.Since) && saysCached(text):

@@ -15,7 +15,7 @@ type Statement struct {
 	// FromUpstream marks what an upstream said, and Verbatim what a plugin of
 	// this server put into the reply itself: acl's 15, a template's ederror.
 	FromUpstream, Verbatim bool
-	// names marks the one that names the cause where others beside it are those of
+	// names marks the one that names the cause where the others with it are those of
 	// a failure before.
 	names bool
 }
@@ -92,9 +92,9 @@ func host(addr string) string { return strings.TrimSuffix(addr, ":53") }
 // hasWords reports whether s says more than its code and its source.
 func (s Statement) hasWords() bool { return s.Brief != "" && !isAttribution(s.Brief) }
 
-// telling returns those of all that tell something beside the others. Many
+// telling returns those of all that tell something in addition to the others. Many
 // clients show one option alone, the first or the last, so what says less than
-// another does not stand beside it. all is left as it is.
+// another does not stand next to it. all is left as it is.
 func telling(all []Statement) []Statement {
 	for i := range all {
 		if tells(all, i) {

@@ -70,7 +70,7 @@ func TestTheCodeOfTheUpstreamDecidesWhoHasToAct(t *testing.T) {
 	}
 }
 
-func TestTheTextOfAnAnswerNamesTheUpstreamsThatAreDownBesideIt(t *testing.T) {
+func TestTheTextOfAnAnswerNamesTheOtherUpstreamsThatAreDown(t *testing.T) {
 	for _, rcode := range []int{servfail, refused} {
 		e := answered("forward", rcode)
 		e.Upstream = "192.0.2.53:53"
@@ -202,7 +202,7 @@ func TestADiagnosisTakesThePlaceOfAGenericCause(t *testing.T) {
 	}
 }
 
-func TestWhatTheUpstreamSaidStaysBesideADiagnosis(t *testing.T) {
+func TestWhatTheUpstreamSaidStaysWithADiagnosis(t *testing.T) {
 	e := answered("forward", servfail)
 	d := Diagnosed(Classify(&e), "dnssec_dnskey_missing", []uint16{9}, "a", "b", "example.org.")
 	got := d.Keeping([]option.Option{{Code: 6}, {Code: 9}, {Code: 0, Text: "x"}, {Code: 13}})

@@ -102,7 +102,7 @@ const (
 	hasty = 700 * time.Millisecond
 )
 
-// haste is how long a try is waited for before the next is made beside it.
+// haste is how long a try is waited for before the next is made in parallel.
 func (d *diagnosis) haste() time.Duration {
 	if d.lossy.Load() {
 		return hasty
@@ -117,7 +117,7 @@ func canonical(q dns.Question) dns.Question {
 }
 
 // headstart is how long the upstream may take before the zone's own servers are
-// asked beside it: it is likely to be trying some that do not answer.
+// asked too: it is likely to be trying some that do not answer.
 const headstart = 250 * time.Millisecond
 
 // errExplained says that what the zone's own servers did leaves no need to wait

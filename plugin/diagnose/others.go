@@ -114,7 +114,7 @@ func failedInExchange(v *cause.Verdict) bool {
 		!strings.HasPrefix(v.Cause.ID, "upstream_refused") && v.Cause.ID != "upstream_ede"
 }
 
-// part asks questions beside the one that failed, where the upstream fails that with
+// part asks other questions than the one that failed, where the upstream fails that with
 // CD=1 too and nobody was convicted: another type of the same name, and a name that
 // cannot exist.
 func (d *diagnosis) part(ctx context.Context) (Finding, bool) {

@@ -96,7 +96,7 @@ func (a Answers) Passed(run *observe.Run, q observe.Cached, m *dns.Msg, fresh bo
 	return out
 }
 
-// stale is the INFO-CODE of an answer out of the cache that is given beyond its TTL, or 0:
+// stale is the INFO-CODE of an answer from cache that is given beyond its TTL, or 0:
 // one that is not has a TTL left, unless keepttl hides it.
 func (x *Explainer) stale(m *dns.Msg) uint16 {
 	if times, known := x.Ladder.CacheTimes(); !known || times.Stale == 0 {

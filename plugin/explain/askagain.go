@@ -80,7 +80,7 @@ func (x *Explainer) isDiagnosed(ev *evidence.Evidence) bool {
 }
 
 // HeardAgain returns the function that takes down what came of asking again: a reason
-// goes into the memory for what comes out of cache, the history, and the log.
+// goes into the memory for what comes from cache, the history, and the log.
 func HeardAgain(s *Shared) func(askagain.Answer) {
 	return func(a askagain.Answer) {
 		record.AskedAgain(string(a.Result), a.Said)

@@ -16,7 +16,7 @@ const (
 	// maxDown is how many upstreams are known to be down at most.
 	maxDown = 64
 	// before and after are how far from an incident's beginning a change is
-	// still told beside it. Health checks need some time to find an upstream
+	// still told with it. Health checks need some time to find an upstream
 	// down that has begun to fail.
 	before = 5 * time.Minute
 	after  = 15 * time.Second
@@ -41,7 +41,7 @@ type Event struct {
 	Time     time.Time
 }
 
-// String returns what happened, as "upstream 192.0.2.53:53 went down".
+// String returns what happened, for example "upstream 192.0.2.53:53 went down".
 func (e Event) String() string {
 	switch e.Kind {
 	case UpstreamDown:
@@ -122,7 +122,7 @@ func (s *Snapshot) Beginning(in Incident) string {
 	distance := before + 1
 	for i := range s.Events {
 		e := &s.Events[i]
-		gap, ok := e.beside(in)
+		gap, ok := e.gap(in)
 		if !ok {
 			continue
 		}
@@ -144,9 +144,9 @@ func (s *Snapshot) Beginning(in Incident) string {
 	return fmt.Sprintf("began %s after %s", seconds(gap), nearest)
 }
 
-// beside returns how long before the beginning of in the change was, and
+// gap returns how long before the beginning of in the change was, and
 // whether it is near enough in time and kind to be told.
-func (e Event) beside(in Incident) (time.Duration, bool) {
+func (e Event) gap(in Incident) (time.Duration, bool) {
 	if e.Kind == Started && !startTells(in) {
 		return 0, false
 	}

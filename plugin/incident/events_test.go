@@ -30,7 +30,7 @@ func TestABeginningIsToldAfterWhatChanged(t *testing.T) {
 		"found down much later":       {in: Incident{ID: ID{Upstream: upstream}}, events: []Event{{UpstreamDown, upstream, at(16)}}, want: ""},
 		"another one went down":       {in: Incident{ID: ID{Upstream: upstream}}, events: []Event{{UpstreamDown, other, at(-2)}}, want: "began 2 s after upstream 192.0.2.54:53 went down"},
 		"another one, later":          {in: Incident{ID: ID{Upstream: upstream}}, events: []Event{{UpstreamDown, other, at(2)}}, want: ""},
-		"an upstream beside a zone":   {in: Incident{ID: ID{At: "file"}}, events: []Event{{UpstreamDown, other, at(-2)}}, want: ""},
+		"an upstream, and a zone":     {in: Incident{ID: ID{At: "file"}}, events: []Event{{UpstreamDown, other, at(-2)}}, want: ""},
 		"no upstream left":            {in: Incident{ID: ID{At: "forward"}}, events: []Event{{UpstreamDown, other, at(-2)}}, want: "began 2 s after upstream 192.0.2.54:53 went down"},
 		"its own says more":           {in: Incident{ID: ID{Upstream: upstream}}, events: []Event{{Reloaded, "", at(-1)}, {UpstreamDown, upstream, at(-9)}}, want: "began 9 s after upstream 192.0.2.53:53 went down"},
 		"its upstream just came back": {in: Incident{ID: ID{Upstream: upstream}}, events: []Event{{UpstreamUp, upstream, at(-2)}}, want: "began 2 s after upstream 192.0.2.53:53 came back"},

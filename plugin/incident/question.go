@@ -17,8 +17,8 @@ func (t *Table) Recall(k *Key) (*cause.Verdict, time.Time, bool) {
 	return t.questions.Recall(k, t.now())
 }
 
-// RecallCached returns the verdict on the question k for a failure that came out
-// of the cache at the time now. It is not to be changed.
+// RecallCached returns the verdict on the question k for a failure that came
+// from cache at the time now. It is not to be changed.
 func (t *Table) RecallCached(k *Key, now time.Time) (*cause.Verdict, bool) {
 	return t.questions.RecallCached(k, now)
 }

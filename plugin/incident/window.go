@@ -40,7 +40,7 @@ func (n NameCount) AtLeast() uint64 { return n.Count - n.Over }
 type Summary struct {
 	Incident
 	// Window counts the failures since the last summary that got no line of
-	// their own, WindowCached those among them out of the cache.
+	// their own, WindowCached those among them from cache.
 	Window, WindowCached uint64
 	// Names estimates how many different names failed: exact for few, within
 	// five percent up to some thousand, a lower bound beyond. It is never more than

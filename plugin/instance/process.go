@@ -28,7 +28,7 @@ type process struct {
 	entries int
 	// ear hears why plugins have no data.
 	ear *overheard.Ear
-	// compare are the resolvers that diagnoses ask besides.
+	// compare are the resolvers that diagnoses ask for comparison.
 	compare []*exchange.Upstream
 
 	pageAddr Setting[string]

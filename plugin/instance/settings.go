@@ -56,7 +56,7 @@ type DiagnoseLine struct {
 
 func (l DiagnoseLine) compared() []string { return strings.Fields(l.Compare) }
 
-// networks are those that the zone's own servers may be asked in besides the globally
+// networks are those that the zone's own servers may be asked in, in addition to the globally
 // routable ones.
 func (l DiagnoseLine) networks() []netip.Prefix {
 	var networks []netip.Prefix

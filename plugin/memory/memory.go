@@ -137,8 +137,8 @@ type recalled struct {
 	verdict *cause.Verdict
 }
 
-// RecallCached returns the verdict on the question k for a failure that came out
-// of the cache at the time now. It is not to be changed.
+// RecallCached returns the verdict on the question k for a failure that came
+// from cache at the time now. It is not to be changed.
 func (m *Memory) RecallCached(k *Key, now time.Time) (*cause.Verdict, bool) {
 	e, ok := m.lookup(k.digest(), now.Sub(m.began))
 	if !ok {

@@ -32,7 +32,7 @@ const own ref = 1 << 63
 
 // verdicts holds what is said of the questions. Most of them are said the same of: that is
 // held once. A stranger who makes up reasons cannot fill the places of those, since a
-// verdict is shared only once a second question has it, and none makes room that is used.
+// verdict is shared only once a second question has the same, and none makes room that is used.
 type verdicts struct {
 	seed  maphash.Seed
 	texts *texts

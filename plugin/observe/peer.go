@@ -113,7 +113,7 @@ func (f *flights) pass(next plugin.Handler, ctx context.Context, w dns.ResponseW
 }
 
 // maxConcurrent is that of f, 0 if it has none. Where CoreDNS does not tell it is the
-// least there can be, so that nobody takes what may be there for free.
+// least there can be, so that nobody counts on room that may not be there.
 func maxConcurrent(f *forward.Forward) int64 {
 	switch n, known := unexported.MaxConcurrent(f); {
 	case known:

@@ -70,7 +70,7 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	return rcode, err
 }
 
-// answers stands beside cache for who hears of answers.
+// answers stands above cache or below it, for who hears of answers.
 func (t *tap) answers(run *Run, w dns.ResponseWriter, r *dns.Msg) dns.ResponseWriter {
 	if a := t.ladder.Answers; a != nil {
 		return &answerWriter{ResponseWriter: w, run: run, answers: a, query: cachedOf(r), above: t.aboveCache}

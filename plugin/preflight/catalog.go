@@ -13,12 +13,12 @@ var keyChecks = []check{
 	}, {
 		code: "address-as-key",
 		text: "the key %s is the zone of that name, no address: what clients ask here gets REFUSED",
-		fix:  "write the zones as the keys, as `.`, and in the block `bind ADDRESS`",
+		fix:  "write the zones as the keys, for example `.`, and in the block `bind ADDRESS`",
 		find: findAddressKeys,
 	}, {
 		code: "reverse-zone-misspelt",
 		text: "the zone %s is no reverse zone: names under %s do not come here, and clients get what serves them elsewhere, or REFUSED",
-		fix:  "write `in-addr.arpa` or `ip6.arpa` with the octets in reverse order, or the network, as `192.0.2.0/24`",
+		fix:  "write `in-addr.arpa` or `ip6.arpa` with the octets in reverse order, or the network, for example `192.0.2.0/24`",
 		find: findMisspeltZones,
 	}, {
 		code: "zone-twice",
@@ -28,7 +28,7 @@ var keyChecks = []check{
 	}, {
 		code: "invalid-key",
 		text: "the key %s is no zone (%s): CoreDNS does not start",
-		fix:  "write a zone before the port, as `.:1053`",
+		fix:  "write a zone before the port, for example `.:1053`",
 		find: findInvalidKeys,
 	}, {
 		code: "unset-variable",
@@ -70,7 +70,7 @@ var otherChecks = []check{
 		find: findLinkLocal,
 	}, {
 		code: "rewrite-without-answer",
-		text: "rewrite makes %s of %s, and the answer has the new name as its owner: clients that compare the two take it for no answer",
+		text: "rewrite makes %s of %s, and the answer has the new name as its owner: clients that compare the two treat it as no answer",
 		fix:  "add `answer auto` to the rule",
 		find: findOneWayRewrites,
 	}, {
@@ -148,7 +148,7 @@ var chainChecks = []check{
 	}, {
 		code:    "fallthrough-to-nowhere",
 		text:    "%s passes on what it does not have of %s, and nothing below answers that: clients get SERVFAIL (no next plugin found)",
-		fix:     "add below it what answers the others, as `forward . ADDRESS`, or remove fallthrough: they get NXDOMAIN then",
+		fix:     "add below it what answers the others, for example `forward . ADDRESS`, or remove fallthrough: they get NXDOMAIN then",
 		reports: []string{"coredns#5779", "coredns#6855", "kubernetes/kubernetes#83319"},
 		find:    findFallthroughToNowhere,
 	}, {

@@ -1,4 +1,4 @@
-// Package preflight finds the mistakes that a Corefile gives away before the
+// Package preflight finds the mistakes that a Corefile reveals before the
 // first query: chains that end without an answer, plugins that are never asked,
 // keys that are no zones, forwarding to oneself.
 //
@@ -40,14 +40,14 @@ func Parse(file string, r io.Reader, order []string) ([]Block, error) {
 // MaxWarnings is how many warnings Check returns at most.
 const MaxWarnings = 64
 
-// A Warning is a mistake that a Corefile gives away.
+// A Warning is a mistake that a Corefile reveals.
 type Warning struct {
 	Code    string // kebab-case name of the check
 	File    string
 	Line    int
 	Text    string   // what happens to which names, to a client
 	Fix     string   // what to change
-	Reports []string // where people met or discussed it, as "coredns#2166"
+	Reports []string // where people met or discussed it, for example "coredns#2166"
 
 	// Zones are the zones of which names fail, Names single names; empty where the
 	// mistake is none of a name. Types are the types that fail, or all fail but

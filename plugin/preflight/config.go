@@ -109,7 +109,7 @@ func (c *config) comesTo(s *server, q chain.Question) bool {
 
 // taker returns the block that gets q where s listens on p, nil if none does
 // (core/dnsserver/server.go, ServeDNS). A view of which that is not known is
-// taken to let in what is for s, and to let pass what is for others.
+// treated as if it let in what is for s, and let pass what is for others.
 func (c *config) taker(p port, s *server, q chain.Question) *server {
 	for z := range chain.Enclosing(q.Name) {
 		for _, other := range c.byKey[key{p, z}] {

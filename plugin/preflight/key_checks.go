@@ -123,9 +123,9 @@ func findAddressKeys(c *config, s *server) []finding {
 		}
 		found := atBlock(s, listed(k))
 		if strings.Contains(a, "/") {
-			found.fix = "write the network with all its octets and a mask that fits, as `192.0.2.0/24`, or the reverse zone itself"
+			found.fix = "write the network with all its octets and a mask that fits, for example `192.0.2.0/24`, or the reverse zone itself"
 		} else if addr, err := netip.ParseAddr(strings.Trim(a, "[].")); err == nil {
-			found.fix = "write the zones as the keys, as `.`, and in the block `bind " + addr.String() + "`"
+			found.fix = "write the zones as the keys, for example `.`, and in the block `bind " + addr.String() + "`"
 		}
 		all = append(all, found)
 	}

@@ -38,7 +38,7 @@ func findNeverAsked(_ *config, s *server) []finding {
 		case s.fate.claimed[i] && !s.fate.barred[i] && len(s.fate.stops[i]) > 0:
 			found := at(l.Directive, l.Name, s.stoppers(i))
 			if l.Name == "forward" && s.behindForward(i) {
-				found.fix = "write all addresses into the first, as `forward . 192.0.2.1 192.0.2.2`: it asks the second when the first is down; now clients get SERVFAIL then"
+				found.fix = "write all addresses into the first, for example `forward . 192.0.2.1 192.0.2.2`: it asks the second when the first is down; now clients get SERVFAIL then"
 			}
 			all = append(all, found)
 		}
@@ -59,7 +59,7 @@ func (s *server) excepted(l *chain.Link) bool {
 	return len(l.Zones) > 0 && !slices.ContainsFunc(s.zones, func(z string) bool { return !chain.Covered(l.Except, z) || chain.Covered(s.zones, l.Zones[0]) })
 }
 
-// serves reports whether other plugins of s use l beside the client's questions.
+// serves reports whether other plugins of s use l for more than the client's questions.
 func (s *server) serves(l *chain.Link) bool {
 	return l.Name == "kubernetes" && (s.has("k8s_external") || s.has("autopath")) ||
 		l.Name == "etcd" && s.has("autopath")

@@ -47,8 +47,8 @@ var defaultPorts = map[string]string{
 type limit string
 
 // The limits are on what the checks compare with each other: the zones of one
-// block, those of its plugins included, and the blocks of one zone. Beside these
-// there is maxSteps.
+// block, those of its plugins included, and the blocks of one zone. There is
+// maxSteps too.
 const (
 	maxZones = 256
 

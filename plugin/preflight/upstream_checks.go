@@ -40,8 +40,8 @@ func endpoint(to string) (p port, addr netip.Addr, ok bool) {
 	return port{trans, number}, addr.Unmap(), err == nil
 }
 
-// fileOf returns the path that a TO may be, "" if it is none: forward takes what
-// is no address for a file, and if there is none for a host name.
+// fileOf returns the path that a TO may be, "" if it is none: forward reads what
+// is no address as the path of a file, and if there is none as a host name.
 func fileOf(to string) string {
 	trans, path := parse.Transport(to)
 	if _, _, ok := endpoint(to); ok || trans != transport.DNS {

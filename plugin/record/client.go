@@ -13,7 +13,7 @@ import (
 type ClientForm uint8
 
 const (
-	// ClientFull: address and port, as the log plugin has it.
+	// ClientFull: address and port, as the log plugin writes them.
 	ClientFull ClientForm = iota
 	// ClientPrefix: the /24 of an IPv4 and the /56 of an IPv6 address.
 	ClientPrefix

@@ -48,7 +48,7 @@ var (
 
 	cachedFailures = promauto.NewCounterVec(prometheus.CounterOpts{
 		Namespace: plugin.Namespace, Subsystem: subsystem, Name: "cached_failures_total",
-		Help: "Failing queries that were answered out of the cache.",
+		Help: "Failing queries that were answered from cache.",
 	}, []string{"server"})
 
 	// LogSuppressed counts failures without a line of their own.

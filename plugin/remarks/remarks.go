@@ -66,7 +66,7 @@ type record struct {
 	from, length uint32
 }
 
-// octetsEach is how many octets a question may take of the memory for texts, on average.
+// octetsEach is how many octets of the memory for texts a question may use, on average.
 const octetsEach = 64
 
 // New returns a memory for at most entries questions; now is its clock.

@@ -119,7 +119,7 @@ func TestTheMemoryIsBounded(t *testing.T) {
 	}
 }
 
-func TestAQuestionTakesAtMost150OctetsOfHeapBesideItsText(t *testing.T) {
+func TestAQuestionTakesAtMost150OctetsOfHeapAndItsText(t *testing.T) {
 	const entries = 20000
 	var before, after runtime.MemStats
 	m := New(entries, time.Now)

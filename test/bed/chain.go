@@ -149,7 +149,7 @@ func (z *Zone) resignNSEC3(m *dns.Msg) *dns.Msg {
 	return m
 }
 
-// CompactDenial answers names that do not exist as RFC 9824 has it: NOERROR and
+// CompactDenial answers names that do not exist as RFC 9824 says: NOERROR and
 // an NSEC made for the name.
 func CompactDenial(z *Zone) {
 	z.Reply = func(q dns.Question, m *dns.Msg) *dns.Msg {

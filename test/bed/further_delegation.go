@@ -35,13 +35,13 @@ func furtherDS() []Case {
 	type at = map[int]func(*dns.DS)
 	one, two := digests(dns.SHA256), digests(dns.SHA256, dns.SHA256)
 	return []Case{
-		{Name: "standby-ds-beside-one-that-matches", DS: changed(two, at{0: otherTag})},
-		{Name: "ds-unknown-digest-beside-good", DS: changed(two, at{0: unknownDigest})},
-		{Name: "ds-unknown-algorithm-beside-good", DS: changed(two, at{0: unknownAlgorithm})},
+		{Name: "standby-ds-with-one-that-matches", DS: changed(two, at{0: otherTag})},
+		{Name: "ds-unknown-digest-with-good", DS: changed(two, at{0: unknownDigest})},
+		{Name: "ds-unknown-algorithm-with-good", DS: changed(two, at{0: unknownAlgorithm})},
 		// The one that counts has no key: 4.10, and not 4.2 or 4.3, which are for
 		// sets without any that counts.
-		{Name: "ds-unknown-digest-beside-wrong", DS: changed(two, at{0: unknownDigest, 1: wrong}), Expected: codes(9), AlsoTrue: codes(6)},
-		{Name: "ds-unknown-algorithm-beside-wrong", DS: changed(two, at{0: unknownAlgorithm, 1: wrong}), Expected: codes(9), AlsoTrue: codes(6)},
+		{Name: "ds-unknown-digest-with-wrong", DS: changed(two, at{0: unknownDigest, 1: wrong}), Expected: codes(9), AlsoTrue: codes(6)},
+		{Name: "ds-unknown-algorithm-with-wrong", DS: changed(two, at{0: unknownAlgorithm, 1: wrong}), Expected: codes(9), AlsoTrue: codes(6)},
 		{Name: "ds-two-tags-none-matches", DS: changed(two, at{0: otherTag, 1: func(ds *dns.DS) { ds.KeyTag -= 7 }}), Expected: codes(9), AlsoTrue: codes(6)},
 		// None counts, for two reasons: insecure (RFC 4035 section 5.2).
 		{Name: "ds-one-unknown-digest-one-unknown-algorithm", DS: changed(two, at{0: unknownDigest, 1: unknownAlgorithm}),
@@ -49,13 +49,13 @@ func furtherDS() []Case {
 		{Name: "ds-gost-digest", DS: changed(one, at{0: func(ds *dns.DS) { ds.DigestType = dns.GOST94 }}), Expected: codes(2), AlsoTrue: codes(9)},
 		{Name: "ds-algorithm-0", DS: changed(one, at{0: func(ds *dns.DS) { ds.Algorithm = 0 }}), Expected: codes(1, 9)},
 		{Name: "ds-private-algorithm", DS: changed(one, at{0: func(ds *dns.DS) { ds.Algorithm = dns.PRIVATEDNS }}), Expected: codes(1, 9)},
-		{Name: "ds-of-another-algorithm-beside-good", DS: changed(two, at{0: func(ds *dns.DS) { ds.Algorithm = dns.RSASHA256 }})},
+		{Name: "ds-of-another-algorithm-with-good", DS: changed(two, at{0: func(ds *dns.DS) { ds.Algorithm = dns.RSASHA256 }})},
 		{Name: "ds-of-the-zsk", DS: func(z *Zone) []dns.RR { return []dns.RR{z.ZSK().Published.ToDS(dns.SHA256)} }},
 		{Name: "ds-sha1-only", DS: digests(dns.SHA1), AlsoTrue: codes(2)},
 		{Name: "ds-sha384", DS: digests(dns.SHA384)},
-		// RFC 4509 section 3: beside SHA-256, SHA-1 is ignored.
-		{Name: "ds-sha1-is-wrong-beside-sha256", DS: changed(digests(dns.SHA1, dns.SHA256), at{0: wrong})},
-		{Name: "ds-sha256-is-wrong-beside-sha1", DS: changed(digests(dns.SHA1, dns.SHA256), at{1: wrong}), Expected: codes(9), AlsoTrue: codes(6)},
+		// RFC 4509 section 3: where there is SHA-256, SHA-1 is ignored.
+		{Name: "ds-sha1-is-wrong-with-sha256", DS: changed(digests(dns.SHA1, dns.SHA256), at{0: wrong})},
+		{Name: "ds-sha256-is-wrong-with-sha1", DS: changed(digests(dns.SHA1, dns.SHA256), at{1: wrong}), Expected: codes(9), AlsoTrue: codes(6)},
 		{Name: "ds-sha384-is-wrong", DS: changed(digests(dns.SHA384), at{0: wrong}), Expected: codes(9), AlsoTrue: codes(6)},
 		{Name: "ds-digest-cut-short", DS: changed(one, at{0: func(ds *dns.DS) { ds.Digest = ds.Digest[:40] }}), Expected: codes(9), AlsoTrue: codes(6)},
 		// The parent's own records about the child.

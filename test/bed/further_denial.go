@@ -36,7 +36,7 @@ func furtherNSEC() []Case {
 		denied("nsec-not-yet-valid", 8, Times(dns.TypeNSEC, soon, later), 6),
 		denied("nsec-reversed", 25, Times(dns.TypeNSEC, lately, past), 6, 7),
 		denied("nsec-unsigned", 10, Unsign(dns.TypeNSEC), 6, 12),
-		// The denial holds; the SOA beside it, which every negative answer has to
+		// The denial holds; the SOA with it, which every negative answer has to
 		// have signed (RFC 4035 section 3.1.3), does not.
 		denied("denial-soa-corrupt", 6, Corrupt(dns.TypeSOA)),
 		denied("denial-soa-unsigned", 10, Unsign(dns.TypeSOA), 6),
@@ -92,7 +92,7 @@ func bitmapWith(typ uint16) func(*Zone) {
 }
 
 // MinimallyCovering denies names with NSEC records made for the question, as RFC
-// 4470 has it.
+// 4470 describes.
 func MinimallyCovering(z *Zone) {
 	z.intercept(func(q dns.Question, m *dns.Msg) *dns.Msg {
 		if m.Rcode != dns.RcodeNameError {

@@ -61,7 +61,7 @@ func furtherKeys() []Case {
 		{Name: "algorithm-rollover-ds-of-both-one-key", DS: func(z *Zone) []dns.RR {
 			return append(records(z.DS()), NewKey(z.t, z.Name, dns.ZONE|dns.SEP, ed).Published.ToDS(dns.SHA256))
 		}},
-		{Name: "unknown-algorithm-beside-known", Before: Both(Another(dns.ZONE|dns.SEP, 100), Another(dns.ZONE, 100))},
+		{Name: "unknown-algorithm-with-known", Before: Both(Another(dns.ZONE|dns.SEP, 100), Another(dns.ZONE, 100))},
 		{Name: "single-key", Before: single(0)},
 		// The SEP bit is a hint for people (RFC 4034 section 2.1.1).
 		{Name: "single-key-without-sep", Before: single(1)},
@@ -73,7 +73,7 @@ func furtherKeys() []Case {
 		{Name: "ksk-revoked", Before: revoked(ksk), Expected: codes(9), AlsoTrue: codes(6)},
 		{Name: "ksk-revoked-old-ds", Children: oldKSK(revoked(ksk)), Expected: codes(9), AlsoTrue: codes(6)},
 		{Name: "zsk-revoked", Before: revoked(zsk), Expected: codes(6, 9)},
-		{Name: "revoked-ksk-beside-the-new-one", Before: Both(revoked(ksk), Another(dns.ZONE|dns.SEP, p256)),
+		{Name: "revoked-ksk-with-the-new-one", Before: Both(revoked(ksk), Another(dns.ZONE|dns.SEP, p256)),
 			DS: func(z *Zone) []dns.RR { return []dns.RR{z.Keys[2].Published.ToDS(dns.SHA256)} }},
 		// RFC 4034 section 2.1.2: a key whose protocol is not 3 is invalid, so there
 		// is no usable one for the DS, or for the RRSIG.
@@ -185,7 +185,7 @@ func furtherAlgorithms() []Case {
 		label := algorithmLabels[a]
 		var also []uint16
 		if a == dns.RSASHA1 || a == dns.RSASHA1NSEC3SHA1 {
-			// RFC 9905 lets a validator take these for unsupported.
+			// RFC 9905 lets a validator treat these as unsupported.
 			also = codes(1)
 		}
 		cases = append(cases,

@@ -28,7 +28,7 @@ func order() []string {
 	return slices.DeleteFunc(slices.Clone(dnsserver.Directives), func(n string) bool { return n == "witness" })
 }
 
-// try makes one Corefile, has it checked, and runs it.
+// try makes one Corefile, checks it, and runs it.
 func try(t *testing.T, tr *tree, n int) trial {
 	t.Helper()
 	m := &maker{Rand: rand.New(rand.NewPCG(*seed, uint64(n))), tree: tr}

@@ -78,8 +78,8 @@ func (c corefile) only(i, j int) corefile {
 	return corefile{blocks}
 }
 
-// zones are those that Corefiles are made of: inside of each other, beside each
-// other, and a reverse one.
+// zones are those that Corefiles are made of: inside of each other, next to
+// each other, and a reverse one.
 var zones = []string{".", "example.org", "sub.example.org", "deep.sub.example.org", "example.net", "lab.test", "10.in-addr.arpa"}
 
 // A maker makes one Corefile.

@@ -1,4 +1,4 @@
-// Package deploy_test tests what is deployed beside the plugin: rules,
+// Package deploy_test tests what is deployed along with the plugin: rules,
 // dashboard, documents, builds, manifests and example Corefiles.
 package deploy_test
 

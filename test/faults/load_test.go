@@ -33,8 +33,8 @@ type load struct {
 
 // tally counts what came of the queries of a load. A query is lost if it got no
 // answer, doubled if it got two, and cut if the server closed the connection
-// before the answer: the client then asks again, as RFC 7766 section 6.2.4 has
-// it.
+// before the answer: the client then asks again, as RFC 7766 section 6.2.4
+// says.
 type tally struct {
 	queries, answers, lost, doubled, cut int
 	// failed are the answers with SERVFAIL or REFUSED, explained those with EDE.

@@ -97,10 +97,10 @@ var (
 // two servers that are the same: how far it is off 1 is how far the others may be off.
 var cost = []contest{
 	{"nothing: the same server twice", "", "", cached, load{udp, few, noerror}, 0},
-	{"success out of `cache`", "", plain, cached, load{udp, few, noerror}, 1.02},
-	{"success out of a zone (`file`)", "", plain, zone, load{udp, few, noerror}, 1.02},
-	{"SERVFAIL out of `cache`, nothing attached", "", summary, deadOnce, load{udp, few, servfail}, 1.08},
-	{"SERVFAIL out of `cache`, with its reason", "", attached, deadOnce, load{udp, few, servfail}, 1.15},
+	{"success from `cache`", "", plain, cached, load{udp, few, noerror}, 1.02},
+	{"success from a zone (`file`)", "", plain, zone, load{udp, few, noerror}, 1.02},
+	{"SERVFAIL from `cache`, nothing attached", "", summary, deadOnce, load{udp, few, servfail}, 1.08},
+	{"SERVFAIL from `cache`, with its reason", "", attached, deadOnce, load{udp, few, servfail}, 1.15},
 	{"REFUSED by `acl`, with its reason", "", summary, refusing, load{udp, few, refused}, 1.12},
 	{"SERVFAIL, the upstream is dead", "", summary, dead, load{udp, many, servfail}, 1.05},
 	{"the same, with its reason", "", attached, dead, load{udp, many, servfail}, 1.05},
@@ -129,8 +129,8 @@ func bare(block string) string { return strings.Replace(block, "errors\n", "", 1
 // logs compares with the plugins that log failures today, errors and log; ede
 // without them is to be cheaper.
 var logs = []contest{
-	{"SERVFAIL out of `cache`, `ede`", today, plain, bare(deadOnce), load{udp, few, servfail}, 0.65},
-	{"SERVFAIL out of `cache`, `log all`", today, all, bare(deadOnce), load{udp, few, servfail}, 0.95},
+	{"SERVFAIL from `cache`, `ede`", today, plain, bare(deadOnce), load{udp, few, servfail}, 0.65},
+	{"SERVFAIL from `cache`, `log all`", today, all, bare(deadOnce), load{udp, few, servfail}, 0.95},
 	{"REFUSED by `acl`, `ede`", today, plain, bare(refusing), load{udp, few, refused}, 0.65},
 	{"REFUSED by `acl`, `log all`", today, all, bare(refusing), load{udp, few, refused}, 0.95},
 	{"SERVFAIL, the upstream is dead, `ede`", today, plain, bare(dead), load{udp, many, servfail}, 0.65},

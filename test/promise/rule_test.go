@@ -24,8 +24,8 @@ type rule struct {
 }
 
 // interested reports whether a query shows interest in reasons. Nothing else is:
-// DO, CD, a cookie and the like are set by proxies on behalf of clients that take
-// any reason for the last word.
+// DO, CD, a cookie and the like are set by proxies on behalf of clients that treat
+// any reason as the last word.
 func interested(m *dns.Msg) bool {
 	if m.AuthenticatedData {
 		return true

@@ -29,7 +29,7 @@ func TestAClientWithoutEDNSGetsItsReasonIntoTheLogAndTheNextOneIntoTheAnswer(t *
 		lines []string
 		again string
 	}{
-		"out of cache":  {servfail, []string{steady}, "9 from upstream: no key (cached, found ...)"},
+		"from cache":    {servfail, []string{steady}, "9 from upstream: no key (cached, found ...)"},
 		"without cache": {servfail, nil, "9 from upstream: no key"},
 		"REFUSED":       {refused, []string{steady}, "9 from upstream: no key"},
 	} {

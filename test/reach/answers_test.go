@@ -57,7 +57,7 @@ func TestWhatIsSaidOfAnAnswerComesThroughCache(t *testing.T) {
 		"empty.example.org.":   "16 " + from + ": a court's order",
 		"www.example.org.":     "",
 	} {
-		// The first answer is that of a miss, those after it come out of the cache.
+		// The first answer is that of a miss, those after it come from cache.
 		for i := range 3 {
 			got := server.Ask(t, s.UDP(), name, dns.TypeA, server.EDNS())
 			if edes(got) != want {
@@ -151,7 +151,7 @@ func TestARemarkEndsWithItsAnswer(t *testing.T) {
 	})
 }
 
-// An answer beyond its TTL has 3, or 19, of ede's own: with TTL 0 it comes out of the
+// An answer beyond its TTL has 3, or 19, of ede's own: with TTL 0 it comes from
 // cache, and cache is set to serve stale.
 func TestAStaleAnswerIsCalledSo(t *testing.T) {
 	server.Capture(t)

@@ -70,7 +70,7 @@ func counted(t testing.TB, name, label, value string) (sum float64) {
 	return sum
 }
 
-// edes are the Extended DNS Errors of m, as "9 no key".
+// edes are the Extended DNS Errors of m, for example "9 no key".
 func edes(m *dns.Msg) string {
 	var all []string
 	for _, e := range server.ExtendedErrors(m) {

@@ -132,7 +132,7 @@ func TestADiagnosisTakesThePlace(t *testing.T) {
 	logs.WaitFor(t, "plugin/ede: diagnosis cause=upstream_ede", patience)
 	server.Ask(t, s.UDP(), "diagnosed.example.org.", dns.TypeA)
 	if n := counted(t, "coredns_ede_asked_again_total", "result", "reason"); n != before {
-		t.Errorf("asked again beside a diagnosis")
+		t.Errorf("asked again in spite of a diagnosis")
 	}
 	// What the budget of diagnose has no room for is asked again.
 	wait(t, func() bool {

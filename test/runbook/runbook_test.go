@@ -100,7 +100,7 @@ func (s *stage) scene(name string, steps ...step) {
 	s.out[name] = s.back(strings.Join(blocks, "\n"))
 }
 
-// dig prints much that is beside the point: its header without the number, the
+// dig prints much that does not matter here: its header without the number, the
 // EDEs, and with +short the answers alone.
 var (
 	header  = regexp.MustCompile(`(?m)^;; ->>HEADER<<- .*status: \w+`)

@@ -80,7 +80,7 @@ func (o options) write(binaries []string) error {
 	return o.archive(dir)
 }
 
-// image is a base of nothing with one layer, configured as the Dockerfile has it.
+// image is a base of nothing with one layer, configured as in the Dockerfile.
 func (o options) image(arch, binary string) (v1.Image, error) {
 	layer, err := o.layer(binary)
 	if err != nil {

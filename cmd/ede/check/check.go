@@ -1,5 +1,5 @@
 // Package check reads Corefiles, also out of Kubernetes manifests, and prints
-// the mistakes that they give away.
+// the mistakes that they reveal.
 package check
 
 import (
@@ -35,8 +35,8 @@ func Command() *cobra.Command {
 	var o options
 	c := &cobra.Command{
 		Use:   "check [FILE...]",
-		Short: "Print the mistakes that a Corefile gives away",
-		Long: "Check reads Corefiles, by default ./Corefile, and prints the mistakes that their server blocks give away by " +
+		Short: "Print the mistakes that a Corefile reveals",
+		Long: "Check reads Corefiles, by default ./Corefile, and prints the mistakes that their server blocks reveal by " +
 			"themselves. A FILE may also be a Kubernetes manifest with a Corefile in it, in YAML or JSON, and - is standard " +
 			"input:\n\n    kubectl get configmap coredns -n kube-system -o yaml | ede check -\n\n" +
 			"Nothing is started. The exit status is 1 if there are mistakes, and 2 if a file cannot be read. docs/checks.md has " +
@@ -50,7 +50,7 @@ func Command() *cobra.Command {
 			}
 			for _, code := range o.ignore {
 				if !slices.Contains(Codes(), code) {
-					return fmt.Errorf("--ignore %s: accepted are %s", code, strings.Join(Codes(), ", "))
+					return fmt.Errorf("--ignore %s: want one of %s", code, strings.Join(Codes(), ", "))
 				}
 			}
 			return o.run(args, cmd.InOrStdin(), cmd.OutOrStdout())

@@ -83,7 +83,7 @@ func shortened(corefile []byte) string {
 	return first + "\n" + rest
 }
 
-// lowest is order with ede at its end, as a build has it that appends ede to
+// lowest is order with ede at its end: the order of a build that appends ede to
 // plugin.cfg.
 func lowest(order []string) []string {
 	order = slices.DeleteFunc(slices.Clone(order), func(name string) bool { return name == "ede" })
@@ -102,7 +102,7 @@ func Markdown(w io.Writer) error {
 	}{all, precision, precisionOfMany})
 }
 
-var page = template.Must(template.New("checks").Parse(`# Mistakes that a Corefile gives away
+var page = template.Must(template.New("checks").Parse(`# Mistakes that a Corefile reveals
 
 ` + "`go run ./cmd/ede check FILE...`" + ` reads Corefiles and prints the mistakes below; *ede* logs the same as warnings when it
 is loaded. A FILE may be a Corefile, a Kubernetes manifest in YAML or JSON with a Corefile in it, or ` + "`-`" + ` for standard
@@ -138,8 +138,8 @@ view lets in is known only if its expression looks at nothing but the type: neit
 taken to decide as *etcd* does, and tests of its own hold that.
 
 {{.Precision}}
-With ` + "`-corefiles 5000`" + `, which takes half an hour on a busy machine, and before what it showed of *rewrite*, of *except* and of the
-apex of a zone with *fallthrough* was mended:
+With ` + "`-corefiles 5000`" + `, which takes half an hour on a busy machine, and before the errors that it showed with *rewrite*, with *except* and
+at the apex of a zone with *fallthrough* were fixed:
 
 {{.PrecisionOfMany}}
 {{range .Mistakes}}

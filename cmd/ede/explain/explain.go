@@ -146,13 +146,13 @@ func (o options) explain(cmd *cobra.Command, engine *diagnose.Engine, r diagnose
 	f := engine.Diagnose(ctx, c)
 	if f.Silent {
 		// The server itself is the reason, whatever the name. The verdict says what
-		// was seen of it besides.
+		// else was seen of it.
 		f.Outcome, f.Text = diagnose.Explained, f.Verdict.Text()
 	}
 	return f, reply
 }
 
-// hints are what could be tried besides.
+// hints are what else could be tried.
 func (o options) hints() []string {
 	var hints []string
 	if !o.delegation && len(o.networks) == 0 {

@@ -90,7 +90,7 @@ func systemResolver() (string, error) {
 	return net.JoinHostPort(config.Servers[0], config.Port), nil
 }
 
-// serverOf reads a resolver: ADDRESS, ADDRESS:PORT, ADDRESS#PORT as dnsmasq has it, or a
+// serverOf reads a resolver: ADDRESS, ADDRESS:PORT, ADDRESS#PORT as dnsmasq writes it, or a
 // host name in place of the address, which the system's resolver is asked for. With a
 // scheme it is left as it is.
 func serverOf(ctx context.Context, arg string) (string, error) {
@@ -113,7 +113,7 @@ func serverOf(ctx context.Context, arg string) (string, error) {
 		return "", fmt.Errorf("%q has an interface, which CoreDNS's transports leave off: name another address of that server", arg)
 	} else if err != nil {
 		if _, ok := dns.IsDomainName(host); !ok || host == "" {
-			return "", fmt.Errorf("%q is not a resolver: accepted are an address or a host name, with or without port, tls://ADDRESS%%NAME, https://HOST", arg)
+			return "", fmt.Errorf("%q is not a resolver: want an address or a host name, with or without port, tls://ADDRESS%%NAME, https://HOST", arg)
 		}
 		addr, err := addressOf(ctx, host)
 		if err != nil {

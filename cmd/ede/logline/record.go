@@ -80,7 +80,7 @@ const (
 	Text
 	Error
 	Advice
-	// CachedSum is how many failures of a summary came out of the cache.
+	// CachedSum is how many failures of a summary came from cache.
 	CachedSum
 	// Instance is the process that wrote the line: by its own word, else by that
 	// of the sink (the Pod of kubectl --prefix, the host of syslog).
@@ -100,7 +100,7 @@ type Record struct {
 	// Count is how many failures the line stands for: 1 on a query line, 0 on
 	// Diagnosis and Notice. On Recovered it is the whole incident's.
 	Count uint64
-	// CachedCount is how many of Count came out of the cache.
+	// CachedCount is how many of Count came from cache.
 	CachedCount uint64
 	// WindowSeconds is the stretch of time before Time that a summary covers.
 	WindowSeconds float64

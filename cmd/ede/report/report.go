@@ -22,7 +22,7 @@ type Report struct {
 	From time.Time `json:"from,omitzero"`
 	To   time.Time `json:"to,omitzero"`
 	// Failures is the number of failed queries, Cached how many of them came
-	// out of the cache.
+	// from cache.
 	Failures uint64 `json:"failures"`
 	Cached   uint64 `json:"cached"`
 	// ByRCode, ByOwner and ByLasts share out all failures. Those in summaries
@@ -143,7 +143,7 @@ type Finding struct {
 type Top struct {
 	// Bound is how much a count may be too high; 0 means that all are exact.
 	Bound uint64 `json:"bound"`
-	// More is set if there are others besides Items; those whose Count may be
+	// More is set if there are others than Items; those whose Count may be
 	// for the greater part another key's are not among Items.
 	More  bool   `json:"more"`
 	Items []Item `json:"items"`

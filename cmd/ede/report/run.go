@@ -94,7 +94,7 @@ func Run(ctx context.Context, c Config) error {
 		return errors.New("interrupted: no report, as a store's answers make one together only")
 	}
 	if err != nil && r.tally.ours == 0 {
-		// A report of nothing beside an error would say that nothing failed.
+		// An empty report next to an error would say that nothing failed.
 		return err
 	}
 	if ctx.Err() != nil && !c.Follow {

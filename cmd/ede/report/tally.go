@@ -43,7 +43,7 @@ type tally struct {
 	zones    *heavy
 	clients  *heavy
 	spaces   *heavy // namespaces of clients
-	pods     *heavy // of clients, as "namespace/pod"
+	pods     *heavy // of clients: "namespace/pod"
 	upstream *heavy
 	failing  *heavy              // instances
 	met      map[string]struct{} // instances that have written any line

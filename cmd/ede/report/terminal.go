@@ -112,7 +112,7 @@ func (p *page) headline(r *Report) {
 		p.printf("  %s - %s (%s)", p.date(r.From), p.date(r.To), spanOf(r.To.Sub(r.From)))
 	}
 	p.printf("\n%s\n", strings.Join([]string{
-		p.list(r.ByRCode, r.Failures), percent(r.Cached, r.Failures) + " out of the cache",
+		p.list(r.ByRCode, r.Failures), percent(r.Cached, r.Failures) + " from cache",
 	}, ", "))
 	if most := r.Causes[0]; most.Count > r.Failures/2 {
 		p.printf("%-15s%s\n", "Mostly", fit(firstOf(most.Title, most.Cause)+", "+most.State+p.last(most.Last), p.Width-15))
@@ -158,7 +158,7 @@ func (p *page) actions(r *Report) {
 	}
 }
 
-// labelled wraps text beside its label.
+// labelled wraps text next to its label.
 func (p *page) labelled(label, text string) {
 	const indent, room = "    ", 7
 	p.printf("%s%s", indent, p.paint(cyan, label)+strings.Repeat(" ", room-len(label)))

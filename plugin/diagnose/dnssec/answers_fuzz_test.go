@@ -89,11 +89,11 @@ func FuzzAnswers(f *testing.F) {
 	})
 }
 
-// FuzzJunkBesideAValidChain adds records to answers that validate, such as a
+// FuzzJunkInAValidChain adds records to answers that validate, such as a
 // hostile server of one zone, or somebody on the path, may add: signatures over
 // what is there, denials of other names, and whatever does not concern the chain.
 // It has to validate all the same.
-func FuzzJunkBesideAValidChain(f *testing.F) {
+func FuzzJunkInAValidChain(f *testing.F) {
 	b := bed.New(f, workTime,
 		bed.Case{Name: "valid"},
 		bed.Case{Name: "missing", Ask: "missing"},

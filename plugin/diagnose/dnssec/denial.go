@@ -231,7 +231,7 @@ func nextName(n *dns.NSEC) string {
 }
 
 // closestEncloser is the longest existing ancestor of name that a record which
-// covers it gives away.
+// covers it reveals.
 func closestEncloser(n *dns.NSEC, name string) string {
 	a, b := closestCommon(name, n.Hdr.Name), closestCommon(name, nextName(n))
 	if len(a) > len(b) {

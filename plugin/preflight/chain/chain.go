@@ -23,7 +23,7 @@ type Question struct {
 
 	rewritten bool // a rule of rewrite took it that stops
 	allowed   bool // a rule of acl let it pass all others
-	mended    bool // a rule of rewrite makes another rcode of a SERVFAIL
+	recoded   bool // a rule of rewrite makes another rcode of a SERVFAIL
 }
 
 // An End is how a question ends.
@@ -177,7 +177,7 @@ var ends = map[step]End{answer: Answered, miss: Missed, meant: Meant, refuse: Re
 // rewrite changes.
 func (o Outcome) settle(q Question, uncertain bool) Outcome {
 	o.Asked = q
-	if uncertain || q.mended && (o.End == NoNext || o.End == Missed) {
+	if uncertain || q.recoded && (o.End == NoNext || o.End == Missed) {
 		o.End = Unknown
 	}
 	return o

@@ -64,7 +64,7 @@ func TestAQuestionEndsAsItDoesInCoreDNS(t *testing.T) {
 		{"local", ". {\n local\n}", "localhost.", dns.TypeA, Answered, "local"},
 		{"no place in the chain", ". {\n reload\n bind 127.0.0.1\n}", "x.example.org.", dns.TypeA, NoChain, ""},
 		{"an external plugin", ". {\n nonesuch\n}", "x.example.org.", dns.TypeA, Unknown, ""},
-		{"an external plugin beside hosts", ". {\n nonesuch\n hosts\n}", "x.example.org.", dns.TypeA, Missed, "hosts"},
+		{"an external plugin and hosts", ". {\n nonesuch\n hosts\n}", "x.example.org.", dns.TypeA, Missed, "hosts"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -66,7 +66,7 @@ func meetData(c *Chain, i int, q *Question) step {
 
 // meetFile is plugin/file/file.go, ServeDNS: a name outside of its zones is
 // refused if there is no plugin below. The apex is in every zone, but if it has no
-// record beside SOA and NS, other types fall through.
+// record other than SOA and NS, other types fall through.
 func meetFile(c *Chain, i int, q *Question) step {
 	l := &c.Links[i]
 	switch z := l.group.match(q.Name); {

@@ -145,7 +145,7 @@ func meetRewrite(c *Chain, i int, q *Question) step {
 		}
 	case "rcode", "ttl":
 		_, done = r.apply(q.Name)
-		q.mended = q.mended || done && r.servfails
+		q.recoded = q.recoded || done && r.servfails
 	case "edns0", "cname":
 		done = true
 	}

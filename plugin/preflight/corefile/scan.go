@@ -90,7 +90,7 @@ func (s *scanner) quoted() bool {
 	return len(s.token) > 1 && string(s.token) != `"\`
 }
 
-// text is the token as caddyfile has it.
+// text is the token as caddyfile reads it.
 func (s *scanner) text() string {
 	if s.token[0] == '"' {
 		d := caddyfile.NewDispenser("", bytes.NewReader(s.token))

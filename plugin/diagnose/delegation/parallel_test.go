@@ -79,7 +79,7 @@ func TestASilentServerIsNotWaitedForOnceAnotherAnswers(t *testing.T) {
 }
 
 // Each of the tries that a silent server gets goes out while the one before waits.
-func TestSilenceIsToldByTriesBesideEachOther(t *testing.T) {
+func TestSilenceIsToldByTriesInParallel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, delegatedTo2+signed)
 		p := w.prober()
