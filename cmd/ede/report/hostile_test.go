@@ -16,7 +16,7 @@ import (
 func hostileLog(value string) string {
 	var b strings.Builder
 	for _, quoted := range []string{strconv.Quote(value), `"` + strings.NewReplacer("\n", "", "\r", "", `"`, "", `\`, "").Replace(value) + `"`} {
-		for _, kind := range []string{"", "summary ", "recovered ", "diagnosis "} {
+		for _, kind := range []string{"", "summary ", "recovered ", "diagnosis ", "reason ", "answer "} {
 			b.WriteString("[INFO] plugin/ede: " + kind + "rcode=SERVFAIL")
 			for _, key := range []string{"cause", "lasts", "owner", "at", "upstream", "zone", "client_ip", "qname", "qtype", "sent", "text", "error", "advice", "top"} {
 				b.WriteString(" " + key + "=" + quoted)

@@ -175,6 +175,8 @@ type Log struct {
 	Malformed uint64            `json:"malformed"`
 	Reasons   map[string]uint64 `json:"malformed_reasons,omitempty"`
 	Notices   uint64            `json:"notices"`
+	// Answers did not fail; their lines tell what an upstream said of them.
+	Answers uint64 `json:"answers,omitempty"`
 	// Singles are failures with a line of their own, Summed those in summaries.
 	Singles uint64 `json:"singles"`
 	Summed  uint64 `json:"summed"`

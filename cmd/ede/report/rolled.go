@@ -16,7 +16,8 @@ type rolled struct{ instances, open uint64 }
 func (t *tally) rollLines(r victorialogs.Row) {
 	t.lines = r.Uint("lines")
 	t.ours = t.lines
-	t.notices = t.lines - min(t.lines, r.Uint("singles")+r.Uint("summaries")+r.Uint("recoveries")+r.Uint("diagnoses"))
+	t.answers = r.Uint("answers")
+	t.notices = t.lines - min(t.lines, t.answers+r.Uint("singles")+r.Uint("summaries")+r.Uint("recoveries")+r.Uint("diagnoses"))
 	t.left.Failures = r.Uint("singles") + r.Uint("summed")
 }
 

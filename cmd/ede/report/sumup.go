@@ -160,7 +160,7 @@ func (t *tally) found(n int) []Finding {
 
 func (t *tally) log() Log {
 	l := Log{
-		Lines: t.lines, Ours: t.ours, Notices: t.notices, Singles: t.singles, Summed: t.summed,
+		Lines: t.lines, Ours: t.ours, Notices: t.notices, Answers: t.answers, Singles: t.singles, Summed: t.summed,
 		Unnamed: t.unnamed, Undated: t.undated, Missed: t.missed, Passed: t.passed, Filtered: t.left, Reasons: map[string]uint64{},
 	}
 	for reason, n := range t.bad {

@@ -29,6 +29,7 @@ type tally struct {
 	lines    uint64
 	ours     uint64
 	notices  uint64
+	answers  uint64 // that did not fail and have a reason
 	singles  uint64 // failures with a line of their own
 	summed   uint64 // failures told by summaries
 	unnamed  uint64 // of those, the ones whose name is not told
@@ -115,6 +116,10 @@ func (t *tally) admit(r *logline.Record) bool {
 	t.meet(r)
 	if r.Kind == logline.Notice {
 		t.notices++
+		return false
+	}
+	if r.Kind == logline.Answer {
+		t.answers++
 		return false
 	}
 	count := r.Count

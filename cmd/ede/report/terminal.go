@@ -299,6 +299,7 @@ func (p *page) log(r *Report) {
 		{l.Unnamed, "of them without name"},
 		{l.Undated, "failures have no time and are not in the timeline"},
 		{l.Notices, "other messages of ede: warnings and the like"},
+		{l.Answers, "answers that did not fail have a reason, and are not counted"},
 		{l.Passed, "diagnoses found the question answered again"},
 		{l.Missed, "diagnoses left out: too many different ones"},
 		{l.Filtered.Failures, "failures left out, as others were asked for"},
