@@ -24,7 +24,7 @@ type Report struct {
 	// Failures is the number of failed queries, Cached how many of them came
 	// out of the cache.
 	Failures uint64 `json:"failures"`
-	Cached   uint64 `json:"cached"`
+	Cached   uint64 `json:"cached_count"`
 	// ByRCode, ByOwner and ByLasts share out all failures. Those in summaries
 	// are taken to be like the failures of the same cause with lines of their own.
 	ByRCode []Share `json:"by_rcode"`
@@ -95,7 +95,7 @@ type Cause struct {
 	Lasts      string    `json:"lasts"`
 	State      string    `json:"state"`
 	Count      uint64    `json:"count"`
-	Cached     uint64    `json:"cached"`
+	Cached     uint64    `json:"cached_count"`
 	First      time.Time `json:"first,omitzero"`
 	Last       time.Time `json:"last,omitzero"`
 	Codes      []Share   `json:"ede,omitempty"`
@@ -155,7 +155,7 @@ type Item struct {
 	Zone   string    `json:"zone,omitempty"`
 	Count  uint64    `json:"count"`
 	Over   uint64    `json:"over,omitempty"` // of Count at most is not this key's
-	Cached uint64    `json:"cached,omitempty"`
+	Cached uint64    `json:"cached_count,omitempty"`
 	Mostly string    `json:"mostly,omitempty"` // the cause of more than half
 	First  time.Time `json:"first,omitzero"`
 	Last   time.Time `json:"last,omitzero"`
