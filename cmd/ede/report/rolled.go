@@ -1,9 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/victorialogs"
 )
@@ -170,12 +172,12 @@ func (t *tally) rollStand(r victorialogs.Row) {
 
 func (t *tally) rollDiagnosis(r victorialogs.Row) {
 	n := r.Uint("n")
-	if r["result"] == resolves {
+	if r["result"] == figures.Resolves {
 		t.passed += n
 		return
 	}
 	said := inside(r["said"])
-	f := t.finding(r["cause"], firstOf(r["zone"], said["qname"]), r["result"])
+	f := t.finding(r["cause"], cmp.Or(r["zone"], said["qname"]), r["result"])
 	if f == nil {
 		t.missed += n
 		return

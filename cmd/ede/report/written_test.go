@@ -13,6 +13,7 @@ import (
 	clog "github.com/coredns/coredns/plugin/pkg/log"
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
@@ -78,7 +79,7 @@ func TestAnAnswerWithAReasonIsReadAndIsNoFailure(t *testing.T) {
 		if r.Failures != 1 || r.Log.Answers != 4 || r.Log.Notices != 0 || r.Log.Ours != 5 || len(r.Causes) != 1 || len(r.Findings) != 0 || r.Clients.Items[0].Count != 1 {
 			t.Errorf("%s: %d failures, log %+v of\n%s", format, r.Failures, r.Log, log)
 		}
-		if r := sumUp(t, Filter{Zones: []string{"example.org."}}, strings.TrimSpace(log)); r.Failures != 0 || r.Log.Filtered != (Filtered{}) {
+		if r := sumUp(t, Filter{Zones: []string{"example.org."}}, strings.TrimSpace(log)); r.Failures != 0 || r.Log.Filtered != (figures.Filtered{}) {
 			t.Errorf("%s: %d failures, %+v left out", format, r.Failures, r.Log.Filtered)
 		}
 		first, _, _ := strings.Cut(log, "\n")
