@@ -92,6 +92,7 @@ var required = [...]uint32{
 	Drops:     1<<Sent | 1<<Count,
 	Recovered: 1 << Cause,
 	Diagnosis: 0, // a cause or a result, see finish
+	Answer:    1 << EDE,
 	Notice:    0,
 }
 

@@ -57,7 +57,7 @@ func (p *Parser) object(b []byte, r *Record, depth int) (bool, error) {
 	switch {
 	case !o.ours:
 		return false, nil
-	case o.leveled && !o.isInfo || bare:
+	case o.leveled && !o.isInfo || bare && !r.isAnswer(o.msg):
 		r.Kind = Notice
 		r.values[Text] = p.printable(o.msg[:min(len(o.msg), maxText)])
 		return true, nil
@@ -174,6 +174,9 @@ func (r *Record) kindOfObject(msg []byte) Kind {
 	if kind := kindOf(word); kind != 0 {
 		return kind
 	}
+	if r.isAnswer(msg) {
+		return Answer
+	}
 	switch {
 	case string(word) == "failure" || r.seen&(1<<RCode) != 0:
 		return Query
@@ -183,6 +186,13 @@ func (r *Record) kindOfObject(msg []byte) Kind {
 		return Summary
 	}
 	return Diagnosis
+}
+
+// isAnswer goes by the message too, or by the INFO-CODE and the name of what has neither
+// an rcode nor a cause.
+func (r *Record) isAnswer(msg []byte) bool {
+	const failing, telling = 1<<RCode | 1<<Cause | 1<<Result | 1<<Sent, 1<<EDE | 1<<QName
+	return string(msg) == "answer" || r.seen&failing == 0 && r.seen&telling == telling
 }
 
 func positive(b []byte) bool { return bytes.ContainsAny(b, "123456789") }

@@ -72,6 +72,30 @@ func TestParseReadsEachKindOfLine(t *testing.T) {
 			`{"time":"2026-11-20T14:02:11Z","level":"INFO","msg":"diagnosis","plugin":"ede","result":"resolves","zone":"example.org."}`,
 			Diagnosis, 0, 0, map[Field]string{Result: "resolves", Zone: "example.org."},
 		},
+		"a reason that the upstream gave later": {
+			`[INFO] plugin/ede: reason cause=upstream_ede ede=9 owner=zone zone=example.org. qname=www.example.org. queries=1 text="no key"`,
+			Diagnosis, 0, 0, map[Field]string{Cause: "upstream_ede", Text: "no key"},
+		},
+		"an answer with a reason": {
+			`[INFO] plugin/ede: answer ede=3,22 server=dns://:53 client_ip=198.51.100.7 client_port=40112 qname=WWW.example.org. qtype=A text="stale"`,
+			Answer, 0, 0, map[Field]string{EDE: "3,22", QName: "www.example.org.", ClientIP: "198.51.100.7", Text: "stale"},
+		},
+		"an answer with a reason, in JSON": {
+			`{"time":"2026-11-20T14:02:11Z","level":"INFO","msg":"answer","plugin":"ede","ede":[3],"qname":"www.example.org.","qtype":"A","text":"stale"}`,
+			Answer, 0, 0, map[Field]string{EDE: "3", QName: "www.example.org."},
+		},
+		"an answer whose message a store has not kept": {
+			`{"_time":"2026-11-20T14:02:11Z","ede":"[3]","plugin":"ede","qname":"www.example.org.","count":"0","cached":"false","cause":"","rcode":""}`,
+			Answer, 0, 0, map[Field]string{EDE: "3", QName: "www.example.org."},
+		},
+		"a reason whose message a store has not kept": {
+			`{"_time":"2026-11-20T14:02:11Z","ede":"[9]","cause":"upstream_ede","plugin":"ede","qname":"www.example.org.","queries":"1","rcode":""}`,
+			Diagnosis, 0, 0, map[Field]string{Cause: "upstream_ede"},
+		},
+		"an answer in Docker's JSON": {
+			`{"log":"[INFO] plugin/ede: answer ede=3 qname=www.example.org.\n","stream":"stdout","time":"2026-11-20T14:02:11Z"}`,
+			Answer, 0, 0, map[Field]string{EDE: "3"},
+		},
 		"an IPv6 upstream": {
 			`[INFO] plugin/ede: rcode=SERVFAIL cause=x upstream=[2001:db8::1]:53`, Query, 1, 0, map[Field]string{Upstream: "[2001:db8::1]:53"},
 		},
@@ -124,6 +148,8 @@ func TestParseNamesWhatIsMalformed(t *testing.T) {
 		"no cause":                          {pre + `rcode=SERVFAIL`, Missing},
 		"a summary without count":           {pre + `summary cause=x`, Missing},
 		"a summary of drops without count":  {pre + `summary sent=dropped`, Missing},
+		"an answer without a code":          {pre + `answer qname=www.example.org.`, Missing},
+		"an answer in JSON without a code":  {`{"level":"INFO","msg":"answer","plugin":"ede","qname":"www.example.org."}`, Missing},
 		"a summary of another sent":         {pre + `summary sent=off count=1`, Missing},
 		"a key twice":                       {pre + `rcode=SERVFAIL cause=x cause=y`, Duplicate},
 		"a count with a sign":               {pre + `summary cause=x count=-1`, BadNumber},

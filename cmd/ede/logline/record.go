@@ -9,7 +9,8 @@
 // How lines add up: a query line is one failure. The count of a summary line
 // is the number of failures in its window that were not logged as query lines
 // of their own, so the sum over both is the number of failures. Recovered and
-// diagnosis lines tell of failures that were counted already.
+// diagnosis lines tell of failures that were counted already, and answer lines
+// of no failure.
 package logline
 
 import (
@@ -34,11 +35,13 @@ const (
 	// Diagnosis is what probing a failure found out: a diagnosis, or the reason that the
 	// upstream gave when it was asked once more.
 	Diagnosis
+	// Answer is one that did not fail and that has a reason.
+	Answer
 	// Notice is anything else the plugin said, in Text: a warning at start, say.
 	Notice
 )
 
-var kindWords = [...]string{Query: "query", Summary: "summary", Drops: "dropped", Recovered: "recovered", Diagnosis: "diagnosis", Notice: "notice"}
+var kindWords = [...]string{Query: "query", Summary: "summary", Drops: "dropped", Recovered: "recovered", Diagnosis: "diagnosis", Answer: "answer", Notice: "notice"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindWords) {
@@ -98,7 +101,7 @@ type Record struct {
 	// sink tells. CoreDNS's own text log does not.
 	Time time.Time
 	// Count is how many failures the line stands for: 1 on a query line, 0 on
-	// Diagnosis and Notice. On Recovered it is the whole incident's.
+	// Diagnosis, Answer and Notice. On Recovered it is the whole incident's.
 	Count uint64
 	// CachedCount is how many of Count came from cache.
 	CachedCount uint64

@@ -46,6 +46,8 @@ func kindOf(word []byte) Kind {
 		return Recovered
 	case "diagnosis", "reason":
 		return Diagnosis
+	case "answer":
+		return Answer
 	}
 	return 0
 }

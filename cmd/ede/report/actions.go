@@ -4,20 +4,23 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 )
 
 // actions are the pieces of advice that would end most of what fails now. What
 // has passed comes last however much it was. Where a diagnosis has found out why the
 // names of a zone fail, these count under what it found.
-func (t *tally) actions(causes []Cause, k Knowledge) []Action {
-	var all []*Action
-	of := make(map[string]*Action)
+func (t *tally) actions(causes []figures.Cause, k Knowledge) []figures.Action {
+	var all []*figures.Action
+	of := make(map[string]*figures.Action)
+	told := make(map[*figures.Action]bool) // what a diagnosis says
 	for _, v := range causes {
 		if v.Count == 0 {
 			continue
 		}
 		c := t.causes[t.causeNo[v.Cause]]
-		a := &Action{Cause: v.Cause, Title: v.Title, Owner: v.Owner, State: v.State, Count: v.Count, Instances: v.Instances, Last: v.Last, Example: k.example(c)}
+		a := &figures.Action{Cause: v.Cause, Title: v.Title, Owner: v.Owner, State: v.State, Count: v.Count, Instances: v.Instances, Last: v.Last, Example: k.example(c)}
 		_, a.Advice = k.advice(c)
 		places := v.Zones
 		if len(v.Upstreams) > 0 && v.Owner != "zone" {
@@ -32,14 +35,14 @@ func (t *tally) actions(causes []Cause, k Knowledge) []Action {
 	for _, f := range t.decided() {
 		found := of[f.cause]
 		if found == nil {
-			found = &Action{Cause: f.cause, State: Quiet, Last: f.last}
+			found = &figures.Action{Cause: f.cause, State: figures.Quiet, Last: f.last}
 			if k.Advice != nil {
 				found.Title, _ = k.Advice(f.cause, 0, "")
 			}
 		}
 		for _, a := range failed {
 			if a.Cause != f.cause && k.refinable(a.Cause) {
-				found.take(a, t.causes[t.causeNo[a.Cause]].in(f.zone))
+				take(found, a, t.causes[t.causeNo[a.Cause]].in(f.zone))
 			}
 		}
 		if found.Count == 0 {
@@ -48,45 +51,45 @@ func (t *tally) actions(causes []Cause, k Knowledge) []Action {
 		if of[f.cause] == nil {
 			all, of[f.cause] = append(all, found), found
 		}
-		if !found.told {
-			found.told = true
-			found.Advice, found.Owner = firstOf(f.advice, found.Advice), firstOf(f.owner, found.Owner)
-			found.Example = firstOf(f.text, found.Example)
+		if !told[found] {
+			told[found] = true
+			found.Advice, found.Owner = cmp.Or(f.advice, found.Advice), cmp.Or(f.owner, found.Owner)
+			found.Example = cmp.Or(f.text, found.Example)
 		}
 		if f.owner == "zone" && len(found.Where) < wherePlaces && !slices.Contains(found.Where, f.zone) {
 			found.Where = append(found.Where, f.zone)
 		}
 	}
 	for _, f := range t.open() {
-		if a := of[f.cause]; a != nil && !a.told && f.advice != "" {
-			a.told, a.Advice = true, f.advice
+		if a := of[f.cause]; a != nil && !told[a] && f.advice != "" {
+			told[a], a.Advice = true, f.advice
 		}
 	}
 	return ranked(all)
 }
 
-func ranked(all []*Action) []Action {
-	all = slices.DeleteFunc(all, func(a *Action) bool { return a.Advice == "" || a.Count == 0 })
-	order := map[string]int{Failing: 0, Quiet: 1, Recovered: 2}
-	slices.SortStableFunc(all, func(a, b *Action) int {
+func ranked(all []*figures.Action) []figures.Action {
+	all = slices.DeleteFunc(all, func(a *figures.Action) bool { return a.Advice == "" || a.Count == 0 })
+	order := map[string]int{figures.Failing: 0, figures.Quiet: 1, figures.Recovered: 2}
+	slices.SortStableFunc(all, func(a, b *figures.Action) int {
 		return cmp.Or(cmp.Compare(order[a.State], order[b.State]), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Cause, b.Cause))
 	})
-	var first []Action
+	var first []figures.Action
 	for _, a := range all[:min(len(all), maxActions)] {
 		first = append(first, *a)
 	}
 	return first
 }
 
-// take counts n failures of b, which a diagnosis has put down to the cause of a.
-func (a *Action) take(b *Action, n uint64) {
+// take counts n failures of b for a, as a diagnosis has put them down to its cause.
+func take(a, b *figures.Action, n uint64) {
 	n = min(n, b.Count)
 	if n == 0 {
 		return
 	}
 	b.Count -= n
 	a.Count += n
-	if b.State == Failing || a.Count == n {
+	if b.State == figures.Failing || a.Count == n {
 		a.State = b.State
 	}
 	if b.Last.After(a.Last) {
@@ -108,10 +111,10 @@ func (c *causeTally) in(zone string) (n uint64) {
 // decided are the diagnoses that found who is at fault, open those that did not, the
 // most frequent first.
 func (t *tally) decided() []*finding {
-	return t.sorted(func(f *finding) bool { return f.result != undecided })
+	return t.sorted(func(f *finding) bool { return f.result != figures.Undecided })
 }
 func (t *tally) open() []*finding {
-	return t.sorted(func(f *finding) bool { return f.result == undecided })
+	return t.sorted(func(f *finding) bool { return f.result == figures.Undecided })
 }
 
 func (t *tally) sorted(wanted func(*finding) bool) []*finding {

@@ -58,7 +58,7 @@ func (t *tally) questions(s *scope) []question {
 	names += " | stats by (key) sum(n) as n" + first
 	all := []question{
 		{what: "lines", take: t.rollLines, query: s.all + " | stats count() as lines, count() if (" + isQuery + ") as singles, count() if " + isSummary + " as summaries," +
-			" count() if (" + isRecovery + ") as recoveries, count() if (" + isDiagnosis + ") as diagnoses, sum(count) if " + isSummary + " as summed"},
+			" count() if (" + isRecovery + ") as recoveries, count() if (" + isDiagnosis + ") as diagnoses, count() if " + isAnswer + " as answers, sum(count) if " + isSummary + " as summed"},
 		{what: "instances", take: func(r victorialogs.Row) { t.known = r.Uint("instances") },
 			query: victorialogs.Any(s.instances, s.all) + " | stats count_uniq(instance) as instances"},
 		{what: "causes", take: t.rollQueries, query: s.queries + s.clients + " | stats by (cause, rcode, owner, lasts, ede, at, upstream, cached, sent)" +

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logfile"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/victorialogs"
 )
@@ -122,7 +123,7 @@ func (f *flags) config(cmd *cobra.Command, files []string, k Knowledge) (Config,
 		Files: files, Stdin: cmd.InOrStdin(), Out: cmd.OutOrStdout(), Top: f.top, Knowledge: k, Follow: f.follow,
 		From: f.from, Header: header, Timeout: f.timeout,
 		Filter: Filter{Since: since, Until: until, Causes: f.causes, Zones: ParseZones(f.zones), Clients: clients},
-		Style:  Style{Names: 3},
+		Style:  figures.Style{Names: 3},
 	}
 	switch {
 	case f.json:

@@ -7,7 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 )
 
 func TestCommandReadsItsFlags(t *testing.T) {
@@ -62,7 +63,7 @@ func TestJSONIsReadBackAsTheSameReport(t *testing.T) {
 	if err := want.WriteJSON(&b); err != nil {
 		t.Fatal(err)
 	}
-	var got Report
+	var got figures.Report
 	if err := json.Unmarshal(b.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
@@ -90,59 +91,5 @@ func TestCSVDoesNotHandFormulasToASpreadsheet(t *testing.T) {
 	}
 	if !cells[`'=cmd,"x".example.`] {
 		t.Errorf("cells %v", cells)
-	}
-}
-
-func TestEveryLineFitsTheTerminal(t *testing.T) {
-	long := strings.Repeat("a.", 200) + "中文.example.org."
-	r := sumUp(t, Filter{}, wwwLine, netLine, summaryLine,
-		`2026-11-20T12:00:00Z [INFO] plugin/ede: rcode=SERVFAIL cause=`+strings.Repeat("c", 64)+` owner=`+strings.Repeat("o", 64)+` lasts=`+strings.Repeat("l", 64)+` upstream=`+strings.Repeat("u", 200)+` qname="`+long+`" text="x" advice="`+strings.Repeat("word ", 100)+strings.Repeat("w", 300)+`"`,
-		`2026-11-20T12:00:00Z [INFO] plugin/ede: diagnosis cause=lame_delegation owner=zone zone="`+long+`" text="`+strings.Repeat("中", 200)+`"`)
-	for _, width := range []int{1, minWidth, 80, 100, 400} {
-		var b bytes.Buffer
-		if err := r.WriteText(&b, Style{Width: width, Location: time.UTC, Names: 3}); err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(b.String()) {
-			line = strings.TrimSuffix(line, "\n")
-			if strings.HasPrefix(line, "Who") || strings.HasPrefix(line, "Lasting") || strings.HasPrefix(line[min(2, len(line)):], ". ") {
-				continue // words, which a terminal may wrap
-			}
-			if n := textWidth(line); n > min(max(width, minWidth), maxWidth) {
-				t.Errorf("width %d: %d columns: %s", width, n, line)
-			}
-		}
-	}
-}
-
-func TestFitCutsInTheMiddleToTheColumn(t *testing.T) {
-	for _, s := range []string{"", "a", "abcdefghij", "中文中文中文", "e\u0301e\u0301e\u0301e\u0301"} {
-		for n := range 14 {
-			got := fit(s, n)
-			if textWidth(got) > n {
-				t.Errorf("fit(%q, %d) = %q takes %d", s, n, got, textWidth(got))
-			}
-			if textWidth(s) <= n && got != s {
-				t.Errorf("fit(%q, %d) = %q", s, n, got)
-			}
-		}
-	}
-	if got := fit("abcdefghij", 5); got != "ab…ij" {
-		t.Errorf("got %q", got)
-	}
-}
-
-func TestSpansAndSharesReadWell(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "under 1s", 59 * time.Second: "59s", 83 * time.Second: "1m23s", time.Hour: "1h", 25*time.Hour + 59*time.Minute: "1d1h",
-	} {
-		if got := spanOf(d); got != want {
-			t.Errorf("%v: %s, want %s", d, got, want)
-		}
-	}
-	for want, of := range map[string][2]uint64{"0%": {0, 5}, "<1%": {1, 1000}, ">99%": {999, 1000}, "100%": {5, 5}, "50%": {1, 2}} {
-		if got := percent(of[0], of[1]); got != want {
-			t.Errorf("%v: %s, want %s", of, got, want)
-		}
 	}
 }

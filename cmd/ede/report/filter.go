@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/publicsuffix"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 )
 
@@ -25,19 +26,9 @@ type Filter struct {
 	Clients []netip.Prefix
 }
 
-// Filtered counts the failures a report leaves out, and those among them that
-// the reader may have wanted, and why.
-type Filtered struct {
-	Failures uint64 `json:"failures,omitempty"`
-	// Undated have no time where --since or --until was asked for.
-	Undated uint64 `json:"undated,omitempty"`
-	// Undecided are in summaries, which tell neither the client nor all names.
-	Undecided uint64 `json:"undecided,omitempty"`
-}
-
 // apply says whether the record is wanted. Of a summary that is wanted in part
 // it leaves the count that certainly is.
-func (f *Filter) apply(r *logline.Record, left *Filtered) bool {
+func (f *Filter) apply(r *logline.Record, left *figures.Filtered) bool {
 	counts := r.Kind == logline.Query || r.Kind == logline.Summary
 	if len(f.Causes) > 0 && !f.cause(r.Get(logline.Cause)) {
 		return false
@@ -92,7 +83,7 @@ func (f *Filter) client(text []byte) bool {
 	return false
 }
 
-func (f *Filter) zone(r *logline.Record, left *Filtered) bool {
+func (f *Filter) zone(r *logline.Record, left *figures.Filtered) bool {
 	name := string(r.Get(logline.QName))
 	if name == "" {
 		name = string(r.Get(logline.Zone))

@@ -6,11 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logfile"
 )
 
 // sumUp makes the report of some lines in text.
-func sumUp(t *testing.T, f Filter, lines ...string) *Report {
+func sumUp(t *testing.T, f Filter, lines ...string) *figures.Report {
 	t.Helper()
 	r := &run{Config: testConfig(new(bytes.Buffer)), tally: newTally(f)}
 	if err := logfile.Scan(t.Context(), strings.NewReader(strings.Join(lines, "\n")), r.parser(time.Time{}), r.take); err != nil {
@@ -61,7 +62,7 @@ func TestFilterKeepsWhatWasAskedForAndTellsWhatItCannotDecide(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			r := sumUp(t, tc.filter, wwwLine, netLine, undatedLine, summaryLine, othersLine)
-			if got := (Filtered{110 - tc.failures, tc.undated, tc.undecided}); r.Failures != tc.failures || r.Log.Filtered != got {
+			if got := (figures.Filtered{Failures: 110 - tc.failures, Undated: tc.undated, Undecided: tc.undecided}); r.Failures != tc.failures || r.Log.Filtered != got {
 				t.Errorf("%d failures, left out %+v; want %d, %+v", r.Failures, r.Log.Filtered, tc.failures, got)
 			}
 		})

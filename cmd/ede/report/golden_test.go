@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -40,7 +42,7 @@ var testKnowledge = Knowledge{
 
 func testConfig(out io.Writer) Config {
 	return Config{
-		Out: out, Style: Style{Width: 90, Location: time.UTC, Names: 3}, Knowledge: testKnowledge,
+		Out: out, Style: figures.Style{Width: 90, Location: time.UTC, Names: 3}, Knowledge: testKnowledge,
 		Now: func() time.Time { return testNow },
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/plugin/memory"
 )
 
@@ -213,4 +214,12 @@ func (m *mix) most(total uint64) (cause int, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+func (h *heavy) shares(n int) []figures.Share {
+	var shares []figures.Share
+	for _, e := range h.top(n) {
+		shares = append(shares, figures.Share{Value: e.key, Count: e.count})
+	}
+	return shares
 }

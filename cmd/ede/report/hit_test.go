@@ -1,8 +1,11 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 )
 
 func TestTheReportTellsWhoIsHitInACluster(t *testing.T) {
@@ -10,10 +13,10 @@ func TestTheReportTellsWhoIsHitInACluster(t *testing.T) {
 		return strings.Replace(queryOf("upstream_timeout", "www.example.org."), " qname=", " client_namespace="+namespace+" client_pod="+pod+" qname=", 1)
 	}
 	r := sumUp(t, Filter{}, in("shop", "checkout-1"), in("shop", "checkout-1"), in("shop", "cart-1"), in("blog", "cart-1"), queryOf("upstream_timeout", "www.example.org."))
-	counts := func(top Top) string {
+	counts := func(top figures.Top) string {
 		var all []string
 		for _, i := range top.Items {
-			all = append(all, i.Key+" "+comma(i.Count))
+			all = append(all, fmt.Sprintf("%s %d", i.Key, i.Count))
 		}
 		return strings.Join(all, ", ")
 	}
@@ -27,7 +30,7 @@ func TestTheReportTellsWhoIsHitInACluster(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	var b strings.Builder
-	if err := r.WriteText(&b, Style{Width: 80}); err != nil {
+	if err := r.WriteText(&b, figures.Style{Width: 80}); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(b.String(), "WHO IS HIT: NAMESPACES") || !strings.Contains(b.String(), "shop/checkout-1") {

@@ -16,7 +16,7 @@ import (
 func hostileLog(value string) string {
 	var b strings.Builder
 	for _, quoted := range []string{strconv.Quote(value), `"` + strings.NewReplacer("\n", "", "\r", "", `"`, "", `\`, "").Replace(value) + `"`} {
-		for _, kind := range []string{"", "summary ", "recovered ", "diagnosis "} {
+		for _, kind := range []string{"", "summary ", "recovered ", "diagnosis ", "reason ", "answer "} {
 			b.WriteString("[INFO] plugin/ede: " + kind + "rcode=SERVFAIL")
 			for _, key := range []string{"cause", "lasts", "owner", "at", "upstream", "zone", "client_ip", "qname", "qtype", "sent", "text", "error", "advice", "top"} {
 				b.WriteString(" " + key + "=" + quoted)
@@ -29,14 +29,21 @@ func hostileLog(value string) string {
 	return b.String() + string(object) + "\n"
 }
 
-// checkReport asserts of a log what has to hold for any.
+// packed reports whether a log is taken for gzip or for one JSON document, which is an
+// error where it does not end as such.
+func packed(log string) bool {
+	return strings.HasPrefix(log, "\x1f\x8b") || strings.HasPrefix(strings.TrimLeft(log, " \t\r\n"), "[") || strings.HasPrefix(strings.TrimLeft(log, " \t\r\n"), "{")
+}
+
+// checkReport asserts of a log what has to hold for any. One that cannot be read has
+// an error, and no report or one of what came before.
 func checkReport(t *testing.T, log string) {
 	t.Helper()
 	write := func(format Format) string {
 		var out bytes.Buffer
 		c := testConfig(&out)
 		c.Stdin, c.Format, c.Top = strings.NewReader(log), format, 10
-		if err := Run(context.Background(), c); err != nil {
+		if err := Run(context.Background(), c); err != nil && !packed(log) {
 			t.Fatal(err)
 		}
 		return out.String()
@@ -46,7 +53,7 @@ func checkReport(t *testing.T, log string) {
 			t.Errorf("%U goes to the terminal", r)
 		}
 	}
-	if text := write(JSON); !json.Valid([]byte(text)) || !utf8.ValidString(text) || strings.ContainsAny(text, "\x1b\u202e\u2028\u200b") {
+	if text := write(JSON); text != "" && !json.Valid([]byte(text)) || !utf8.ValidString(text) || strings.ContainsAny(text, "\x1b\u202e\u2028\u200b") {
 		t.Errorf("JSON: %q", text)
 	}
 	rows, err := csv.NewReader(strings.NewReader(write(CSV))).ReadAll()

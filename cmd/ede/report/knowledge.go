@@ -1,12 +1,13 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
@@ -26,8 +27,6 @@ type Knowledge struct {
 	// Refinable reports whether a diagnosis may find another cause behind it.
 	Refinable func(cause string) bool
 }
-
-const unknown = "unknown"
 
 // advice prefers what the lines of this log say, the last the most, over the catalog:
 // it is of the case at hand.
@@ -79,16 +78,9 @@ func (k Knowledge) facts(c *causeTally) (owner, lasts string) {
 	owner, lasts = c.owners.most(), c.lasts.most()
 	if k.Facts != nil && (owner == "" || lasts == "") {
 		o, l := k.Facts(c.name)
-		owner, lasts = firstOf(owner, o), firstOf(lasts, l)
+		owner, lasts = cmp.Or(owner, o), cmp.Or(lasts, l)
 	}
-	return firstOf(owner, unknown), firstOf(lasts, unknown)
-}
-
-func firstOf(vals ...string) string {
-	if i := slices.IndexFunc(vals, func(s string) bool { return s != "" }); i >= 0 {
-		return vals[i]
-	}
-	return ""
+	return cmp.Or(owner, figures.Unknown), cmp.Or(lasts, figures.Unknown)
 }
 
 // Catalog is what this version knows of causes.

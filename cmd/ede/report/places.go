@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logfile"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 )
@@ -160,7 +161,7 @@ func (r *run) take(b *logfile.Block) {
 		}
 		r.admitted = append(r.admitted, rec)
 		if b.Live && r.Follow && r.Redraw <= 0 && r.Format == Text {
-			io.WriteString(r.Out, brief(rec, r.Style.Location))
+			io.WriteString(r.Out, figures.Brief(rec, r.Style.Location))
 		}
 	}
 	r.count()

@@ -1,9 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/victorialogs"
 )
@@ -16,7 +18,8 @@ type rolled struct{ instances, open uint64 }
 func (t *tally) rollLines(r victorialogs.Row) {
 	t.lines = r.Uint("lines")
 	t.ours = t.lines
-	t.notices = t.lines - min(t.lines, r.Uint("singles")+r.Uint("summaries")+r.Uint("recoveries")+r.Uint("diagnoses"))
+	t.answers = r.Uint("answers")
+	t.notices = t.lines - min(t.lines, t.answers+r.Uint("singles")+r.Uint("summaries")+r.Uint("recoveries")+r.Uint("diagnoses"))
 	t.left.Failures = r.Uint("singles") + r.Uint("summed")
 }
 
@@ -169,12 +172,12 @@ func (t *tally) rollStand(r victorialogs.Row) {
 
 func (t *tally) rollDiagnosis(r victorialogs.Row) {
 	n := r.Uint("n")
-	if r["result"] == resolves {
+	if r["result"] == figures.Resolves {
 		t.passed += n
 		return
 	}
 	said := inside(r["said"])
-	f := t.finding(r["cause"], firstOf(r["zone"], said["qname"]), r["result"])
+	f := t.finding(r["cause"], cmp.Or(r["zone"], said["qname"]), r["result"])
 	if f == nil {
 		t.missed += n
 		return

@@ -1,3 +1,8 @@
+// Package report sums up the log that the ede plugin writes: what failed, who
+// must act, what to do first. It reads any amount of log in bounded memory;
+// counts by cause, rcode and owner are exact, those by zone, name, upstream
+// and client may be too high by a stated bound where there are more of them
+// than its tables hold.
 package report
 
 import (
@@ -10,8 +15,18 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logfile"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
+)
+
+// What callers of Run read and set is of figures.
+type (
+	Report = figures.Report
+	Cause  = figures.Cause
+	Top    = figures.Top
+	Item   = figures.Item
+	Style  = figures.Style
 )
 
 // A Format is what a report is written as.
@@ -38,7 +53,7 @@ type Config struct {
 	Out       io.Writer
 	Progress  func(read int) // told of each read; nil for none
 	Format    Format
-	Style     Style
+	Style     figures.Style
 	Top       int
 	Filter    Filter
 	Knowledge Knowledge

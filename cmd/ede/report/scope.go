@@ -15,6 +15,7 @@ const (
 	isSummary   = "(window_seconds:* count:*)"
 	isRecovery  = "after_seconds:*"
 	isDiagnosis = "queries:*"
+	isAnswer    = "(ede:* qname:* !rcode:* !cause:* !result:* !sent:*)"
 )
 
 // A scope is a Filter in LogsQL, by kind of line, since a summary is wanted for

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 )
 
 // answering is a store whose answers are made by f of the query.
@@ -152,7 +154,7 @@ func TestAClusterThatLacksANodeIsReportedAsAPart(t *testing.T) {
 			t.Errorf("after %d whole answers:\n%s", whole, got)
 		}
 		got, _ = reportFrom(t, url, func(c *Config) { c.Format = JSON })
-		var r Report
+		var r figures.Report
 		if err := json.Unmarshal([]byte(got), &r); err != nil || !r.Partial || r.Failures != 2 || len(r.Log.Problems) != 1 {
 			t.Errorf("%v: %+v", err, r)
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 )
 
@@ -15,12 +16,12 @@ const (
 )
 
 // report sums the tally up, with the n most frequent of everything.
-func (t *tally) report(k Knowledge, n int) *Report {
-	r := &Report{From: t.first, To: t.last, names: t.names.top(-1)}
+func (t *tally) report(k Knowledge, n int) *figures.Report {
+	r := &figures.Report{From: t.first, To: t.last, Named: t.outstanding()}
 	rcodes, owners, lasts := make(labels), make(labels), make(labels)
 	start, sum, rows := t.times.cut(t.first, t.last)
 	if sum != nil {
-		r.Timeline = &Timeline{Start: start.UTC(), WidthSeconds: t.times.width.Seconds(), Counts: sum}
+		r.Timeline = &figures.Timeline{Start: start.UTC(), WidthSeconds: t.times.width.Seconds(), Counts: sum}
 	}
 	for no, c := range t.causes {
 		if c.count == 0 && c.recoveries == 0 {
@@ -35,10 +36,10 @@ func (t *tally) report(k Knowledge, n int) *Report {
 		r.Cached += c.cached
 		owners.addAll(c.owners, c.count, view.Owner)
 		lasts.addAll(c.lasts, c.count, view.Lasts)
-		rcodes.addAll(c.rcodes, c.count, firstOf(c.rcodes.most(), unknown))
+		rcodes.addAll(c.rcodes, c.count, cmp.Or(c.rcodes.most(), figures.Unknown))
 	}
 	r.ByRCode, r.ByOwner, r.ByLasts, r.BySent = rcodes.shares(), owners.shares(), lasts.shares(), t.sent.shares()
-	slices.SortFunc(r.Causes, func(a, b Cause) int {
+	slices.SortFunc(r.Causes, func(a, b figures.Cause) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Cause, b.Cause))
 	})
 	r.Actions = t.actions(r.Causes, k)
@@ -52,20 +53,8 @@ func (t *tally) report(k Knowledge, n int) *Report {
 	return r
 }
 
-// addAll adds the counts of a cause; what its lines did not label of the total
-// goes to the given value.
-func (l labels) addAll(from labels, total uint64, rest string) {
-	for val, n := range from {
-		l.add([]byte(val), *n)
-		total -= *n
-	}
-	if total > 0 {
-		l.add([]byte(rest), total)
-	}
-}
-
-func (t *tally) view(c *causeTally, k Knowledge) Cause {
-	v := Cause{
+func (t *tally) view(c *causeTally, k Knowledge) figures.Cause {
+	v := figures.Cause{
 		Cause: c.name, Count: c.count, Cached: c.cached, First: c.first, Last: c.last, State: t.state(c),
 		Codes: c.codes.shares(), At: c.at.shares(), Upstreams: c.upstream.shares(wherePlaces), Zones: c.zones.shares(wherePlaces),
 		Recoveries: c.recoveries, Longest: c.longest, Instances: c.instances(),
@@ -82,22 +71,33 @@ func (t *tally) view(c *causeTally, k Knowledge) Cause {
 func (t *tally) state(c *causeTally) string {
 	switch {
 	case c.over():
-		return Recovered
+		return figures.Recovered
 	case !c.last.IsZero() && t.last.Sub(c.last) > lastHour:
-		return Quiet
+		return figures.Quiet
 	default:
-		return Failing
+		return figures.Failing
 	}
 }
 
-func (t *tally) topOf(h *heavy, n int) Top {
-	top := Top{Bound: h.bound(), More: len(h.heap) > n || h.cut, Items: []Item{}}
+// outstanding are all names that stand out, the most frequent first.
+func (t *tally) outstanding() []figures.Item {
+	var all []figures.Item
+	for _, e := range t.names.top(-1) {
+		if e.standsOut() {
+			all = append(all, figures.Item{Key: e.key, Zone: e.zone, Count: e.count})
+		}
+	}
+	return all
+}
+
+func (t *tally) topOf(h *heavy, n int) figures.Top {
+	top := figures.Top{Bound: h.bound(), More: len(h.heap) > n || h.cut, Items: []figures.Item{}}
 	for _, e := range h.top(n) {
 		if !e.standsOut() {
 			top.More = true
 			continue
 		}
-		item := Item{Key: e.key, Zone: e.zone, Count: e.count, Over: e.over, Cached: e.cached, First: e.first, Last: e.last}
+		item := figures.Item{Key: e.key, Zone: e.zone, Count: e.count, Over: e.over, Cached: e.cached, First: e.first, Last: e.last}
 		if no, ok := e.mix.most(e.count); ok {
 			item.Mostly = t.causes[no].name
 		}
@@ -110,15 +110,15 @@ func (t *tally) topOf(h *heavy, n int) Top {
 // longer than that, all would be new, which tells nothing. A key that has had
 // to share its place in a table, or a line without time, may have been there
 // before, and is left out.
-func (t *tally) fresh(n int) []New {
+func (t *tally) fresh(n int) []figures.New {
 	since := t.last.Add(-lastHour)
 	if t.first.IsZero() || !t.first.Before(since) {
 		return nil
 	}
-	var causes, rest []New
+	var causes, rest []figures.New
 	for _, c := range t.causes {
 		if !c.undated && c.first.After(since) {
-			causes = append(causes, New{"cause", c.name, c.first, c.count})
+			causes = append(causes, figures.New{What: "cause", Key: c.name, Since: c.first, Count: c.count})
 		}
 	}
 	for _, table := range []struct {
@@ -127,12 +127,12 @@ func (t *tally) fresh(n int) []New {
 	}{{"upstream", t.upstream}, {"zone", t.zones}} {
 		for _, e := range table.top(-1) {
 			if e.over == 0 && !e.undated && e.first.After(since) {
-				rest = append(rest, New{table.what, e.key, e.first, e.count})
+				rest = append(rest, figures.New{What: table.what, Key: e.key, Since: e.first, Count: e.count})
 			}
 		}
 	}
-	for _, list := range [][]New{causes, rest} {
-		slices.SortStableFunc(list, func(a, b New) int {
+	for _, list := range [][]figures.New{causes, rest} {
+		slices.SortStableFunc(list, func(a, b figures.New) int {
 			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Key, b.Key))
 		})
 	}
@@ -140,27 +140,27 @@ func (t *tally) fresh(n int) []New {
 	return all[:min(len(all), n)]
 }
 
-func (t *tally) found(n int) []Finding {
-	var all []Finding
+func (t *tally) found(n int) []figures.Finding {
+	var all []figures.Finding
 	for _, f := range t.findings {
-		all = append(all, Finding{Cause: f.cause, Zone: f.zone, Result: f.result, Owner: f.owner, Text: f.text, Advice: f.advice, Times: f.count, Last: f.last})
+		all = append(all, figures.Finding{Cause: f.cause, Zone: f.zone, Result: f.result, Owner: f.owner, Text: f.text, Advice: f.advice, Times: f.count, Last: f.last})
 	}
 	// What is not known tells the least.
-	order := func(f Finding) int {
-		if f.Result == undecided {
+	order := func(f figures.Finding) int {
+		if f.Result == figures.Undecided {
 			return 1
 		}
 		return 0
 	}
-	slices.SortFunc(all, func(a, b Finding) int {
+	slices.SortFunc(all, func(a, b figures.Finding) int {
 		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(b.Times, a.Times), b.Last.Compare(a.Last), cmp.Compare(a.Zone, b.Zone), cmp.Compare(a.Cause, b.Cause))
 	})
 	return all[:min(len(all), n)]
 }
 
-func (t *tally) log() Log {
-	l := Log{
-		Lines: t.lines, Ours: t.ours, Notices: t.notices, Singles: t.singles, Summed: t.summed,
+func (t *tally) log() figures.Log {
+	l := figures.Log{
+		Lines: t.lines, Ours: t.ours, Notices: t.notices, Answers: t.answers, Singles: t.singles, Summed: t.summed,
 		Unnamed: t.unnamed, Undated: t.undated, Missed: t.missed, Passed: t.passed, Filtered: t.left, Reasons: map[string]uint64{},
 	}
 	for reason, n := range t.bad {
@@ -174,7 +174,7 @@ func (t *tally) log() Log {
 
 func (t *tally) diagnosis(r *logline.Record) {
 	result := r.Get(logline.Result)
-	if string(result) == resolves {
+	if string(result) == figures.Resolves {
 		t.passed++
 		return
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 )
 
@@ -17,7 +18,6 @@ const (
 	maxUpstreams = 1024
 	maxPerCause  = 64
 	maxFindings  = 256
-	maxLabels    = 64
 )
 
 const other = "other"
@@ -25,10 +25,11 @@ const other = "other"
 // A tally is all that is kept of a log.
 type tally struct {
 	filter   Filter
-	left     Filtered
+	left     figures.Filtered
 	lines    uint64
 	ours     uint64
 	notices  uint64
+	answers  uint64 // that did not fail and have a reason
 	singles  uint64 // failures with a line of their own
 	summed   uint64 // failures told by summaries
 	unnamed  uint64 // of those, the ones whose name is not told
@@ -115,6 +116,10 @@ func (t *tally) admit(r *logline.Record) bool {
 	t.meet(r)
 	if r.Kind == logline.Notice {
 		t.notices++
+		return false
+	}
+	if r.Kind == logline.Answer {
+		t.answers++
 		return false
 	}
 	count := r.Count
@@ -234,56 +239,10 @@ func (t *tally) cause(name []byte) int {
 	return len(t.causes) - 1
 }
 
-// label takes what query lines alone tell.
-func (c *causeTally) label(r *logline.Record) {
-	c.rcodes.add(r.Get(logline.RCode), 1)
-	c.owners.add(r.Get(logline.Owner), 1)
-	c.lasts.add(r.Get(logline.Lasts), 1)
-	c.codes.add(r.Get(logline.EDE), 1)
-	keepLast(&c.advice, r.Get(logline.Advice))
-	c.say(r, 1)
-}
-
 func (t *tally) recovery(r *logline.Record) {
 	c := t.causes[t.numberOf(r.Get(logline.Cause))]
 	c.recoveries++
 	c.longest = max(c.longest, r.AfterSeconds)
 	s := c.on(r)
 	_, s.recovered = widen(s.recovered, s.recovered, r.Time)
-}
-
-// labels counts the values of a field that has few of them.
-type labels map[string]*uint64
-
-func (l labels) add(val []byte, n uint64) {
-	if len(val) == 0 {
-		return
-	}
-	count := l[string(val)]
-	if count == nil {
-		count = l.begin(val)
-	}
-	*count += n
-}
-
-// begin counts another value from now on, or what is beyond the bound.
-func (l labels) begin(val []byte) *uint64 {
-	if len(l) >= maxLabels-1 {
-		val = []byte(other)
-	}
-	if l[string(val)] == nil {
-		l[string(val)] = new(uint64)
-	}
-	return l[string(val)]
-}
-
-// most returns the value counted most, "" of none.
-func (l labels) most() (val string) {
-	var most uint64
-	for v, n := range l {
-		if *n > most || *n == most && (val == "" || v < val) {
-			val, most = v, *n
-		}
-	}
-	return val
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logfile"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 )
@@ -22,7 +23,7 @@ func TestRecoveriesAndDiagnosesAreNotCountedAsFailures(t *testing.T) {
 	if r.Failures != 101 || r.Cached != 50 {
 		t.Errorf("%d failures, %d cached; want 101, 50", r.Failures, r.Cached)
 	}
-	if c := r.Causes[0]; len(r.Causes) != 1 || c.State != Recovered || c.Recoveries != 1 || c.Longest != 60 {
+	if c := r.Causes[0]; len(r.Causes) != 1 || c.State != figures.Recovered || c.Recoveries != 1 || c.Longest != 60 {
 		t.Errorf("causes %+v", r.Causes)
 	}
 }
@@ -33,15 +34,15 @@ func TestDropsAreNoFailures(t *testing.T) {
 	if r.Failures != 1 || len(r.Causes) != 1 || r.Log.Ours != 2 || r.Log.Summed != 0 {
 		t.Errorf("%d failures, causes %+v, log %+v", r.Failures, r.Causes, r.Log)
 	}
-	if !slices.Contains(r.BySent, Share{"dropped", 60}) {
+	if !slices.Contains(r.BySent, figures.Share{Value: "dropped", Count: 60}) {
 		t.Errorf("sent %v", r.BySent)
 	}
-	if r := sumUp(t, Filter{Causes: []string{"upstream_timeout"}}, wwwLine, drops); slices.Contains(r.BySent, Share{"dropped", 60}) {
+	if r := sumUp(t, Filter{Causes: []string{"upstream_timeout"}}, wwwLine, drops); slices.Contains(r.BySent, figures.Share{Value: "dropped", Count: 60}) {
 		t.Errorf("of one cause: sent %v", r.BySent)
 	}
 	var rec logline.Record
-	if ok, err := new(logline.Parser).Parse([]byte(drops), &rec); !ok || err != nil || brief(&rec, time.UTC) != "12:31:00 dropped 60 queries by rrl\n" {
-		t.Errorf("%q, %v", brief(&rec, time.UTC), err)
+	if ok, err := new(logline.Parser).Parse([]byte(drops), &rec); !ok || err != nil || figures.Brief(&rec, time.UTC) != "12:31:00 dropped 60 queries by rrl\n" {
+		t.Errorf("%q, %v", figures.Brief(&rec, time.UTC), err)
 	}
 }
 
@@ -49,12 +50,15 @@ func TestSummariesAreTakenToBeLikeTheLinesOfTheirCause(t *testing.T) {
 	r := sumUp(t, Filter{}, wwwLine, summaryLine,
 		`2026-11-20T12:31:00Z [INFO] plugin/ede: summary cause=only_in_summaries count=5`,
 		`2026-11-20T12:31:00Z [INFO] plugin/ede: summary cause=of_no_catalog count=2`)
-	for name, tc := range map[string]struct{ got, want []Share }{
-		"owner": {r.ByOwner, []Share{{"upstream", 101}, {"network", 5}, {"unknown", 2}}},
-		"lasts": {r.ByLasts, []Share{{"transient", 106}, {"unknown", 2}}},
-		"rcode": {r.ByRCode, []Share{{"SERVFAIL", 101}, {"unknown", 7}}},
+	for name, tc := range map[string]struct {
+		got  []figures.Share
+		want string
+	}{
+		"owner": {r.ByOwner, "[{upstream 101} {network 5} {unknown 2}]"},
+		"lasts": {r.ByLasts, "[{transient 106} {unknown 2}]"},
+		"rcode": {r.ByRCode, "[{SERVFAIL 101} {unknown 7}]"},
 	} {
-		if !slices.Equal(tc.got, tc.want) {
+		if fmt.Sprint(tc.got) != tc.want {
 			t.Errorf("%s: %v, want %v", name, tc.got, tc.want)
 		}
 	}
@@ -127,7 +131,7 @@ func TestNewIsWhatBeganInTheLastHourForSure(t *testing.T) {
 func TestWhatStillFailsComesBeforeWhatHasPassed(t *testing.T) {
 	r := sumUp(t, Filter{}, wwwLine, summaryLine, netLine,
 		`2026-11-20T12:31:00Z [INFO] plugin/ede: recovered cause=upstream_timeout zone=example.org.`)
-	if len(r.Actions) != 2 || r.Actions[0].Cause != "acl_block" || r.Actions[0].State != Failing || r.Actions[1].State != Recovered {
+	if len(r.Actions) != 2 || r.Actions[0].Cause != "acl_block" || r.Actions[0].State != figures.Failing || r.Actions[1].State != figures.Recovered {
 		t.Errorf("actions %+v", r.Actions)
 	}
 }

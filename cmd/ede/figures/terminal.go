@@ -1,6 +1,7 @@
-package report
+package figures
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -115,7 +116,7 @@ func (p *page) headline(r *Report) {
 		p.list(r.ByRCode, r.Failures), percent(r.Cached, r.Failures) + " from cache",
 	}, ", "))
 	if most := r.Causes[0]; most.Count > r.Failures/2 {
-		p.printf("%-15s%s\n", "Mostly", fit(firstOf(most.Title, most.Cause)+", "+most.State+p.last(most.Last), p.Width-15))
+		p.printf("%-15s%s\n", "Mostly", fit(cmp.Or(most.Title, most.Cause)+", "+most.State+p.last(most.Last), p.Width-15))
 	}
 	p.printf("%-15s%s\n", "Lasting", p.list(r.ByLasts, r.Failures))
 	p.printf("%-15s%s\n", "Who must act", p.list(r.ByOwner, r.Failures))
@@ -140,7 +141,7 @@ func (p *page) actions(r *Report) {
 	}
 	p.section("WHAT TO DO FIRST", "")
 	for i, a := range r.Actions {
-		p.printf("%2d. %s\n", i+1, p.paint(bold, fit(firstOf(a.Title, a.Cause), p.Width-4)))
+		p.printf("%2d. %s\n", i+1, p.paint(bold, fit(cmp.Or(a.Title, a.Cause), p.Width-4)))
 		count, last := plainCount(a.Count, r.Failures), p.last(a.Last)
 		room := p.Width - len("    "+"  "+", ") - len(count) - len(a.State) - len(last)
 		p.printf("    %s  %s, %s%s\n", p.paint(faint, fit(a.Cause, room)), count, p.paint(stateColours[a.State], a.State), last)
@@ -216,102 +217,12 @@ func (p *page) findings(r *Report) {
 // verdict is the finding in short. Where nothing was found nobody is to blame.
 func (f Finding) verdict() string {
 	switch f.Result {
-	case undecided:
+	case Undecided:
 		return f.Cause + ", undecided"
-	case disagrees:
+	case Disagrees:
 		return f.Cause + ", disputed by own validation"
 	}
-	return f.Cause + ", " + firstOf(f.Owner, unknown) + " must act"
-}
-
-// zones shows each zone with its names below it.
-func (p *page) zones(r *Report) {
-	if len(r.Zones.Items) == 0 && !r.Zones.More {
-		return
-	}
-	p.section("ZONES AND THEIR NAMES", boundNote(r.Zones, r.Names))
-	for _, z := range r.Zones.Items {
-		p.item(z, r.Failures, "", bold)
-		shown := 0
-		for _, e := range r.names {
-			if shown == p.Names {
-				break
-			}
-			if e.zone == z.Key && e.key != z.Key && e.standsOut() {
-				p.item(Item{Key: e.key, Count: e.count}, r.Failures, "  ", "")
-				shown++
-			}
-		}
-	}
-	p.more(r.Zones)
-}
-
-func (p *page) table(title string, t Top, total uint64) {
-	if len(t.Items) == 0 && !t.More {
-		return
-	}
-	p.section(title, boundNote(t))
-	for _, item := range t.Items {
-		p.item(item, total, "", "")
-	}
-	p.more(t)
-}
-
-func (p *page) more(t Top) {
-	switch {
-	case t.More && len(t.Items) == 0:
-		p.printf("  %s\n", p.paint(faint, "very many, none of which stands out"))
-	case t.More:
-		p.printf("  %s\n", p.paint(faint, "and others"))
-	}
-}
-
-func (p *page) item(i Item, total uint64, indent, colour string) {
-	keyWidth := p.keyWidth()
-	key := fit(i.Key, keyWidth-len(indent))
-	p.printf("  %10s  %5s  %s%s", comma(i.Count), percent(i.Count, total), indent, p.paint(colour, key))
-	if i.Mostly != "" {
-		gap := keyWidth - len(indent) - textWidth(key)
-		p.printf("  %*s%s", gap, "", fit("mostly "+i.Mostly, p.Width-23-keyWidth))
-	}
-	p.printf("\n")
-}
-
-// log tells what the figures rest on.
-func (p *page) log(r *Report) {
-	l := r.Log
-	p.section("LOG", "")
-	p.printf("  %s%s, %s of them ede's", comma(l.Lines), plural(l.Lines, " line", " lines"), comma(l.Ours))
-	if l.Malformed > 0 {
-		var reasons []string
-		for reason, n := range l.Reasons {
-			reasons = append(reasons, comma(n)+" "+reason)
-		}
-		slices.Sort(reasons)
-		p.printf(", %s malformed and left out (%s)", p.paint(red, comma(l.Malformed)), strings.Join(reasons, ", "))
-	}
-	p.printf("\n")
-	for _, note := range []struct {
-		n    uint64
-		text string
-	}{
-		{l.Summed, "failures are told by summaries, without client"},
-		{l.Unnamed, "of them without name"},
-		{l.Undated, "failures have no time and are not in the timeline"},
-		{l.Notices, "other messages of ede: warnings and the like"},
-		{l.Passed, "diagnoses found the question answered again"},
-		{l.Missed, "diagnoses left out: too many different ones"},
-		{l.Filtered.Failures, "failures left out, as others were asked for"},
-		{l.Filtered.Undated, "failures without time left out, as a time was asked for"},
-		{l.Filtered.Undecided, "failures in summaries left out: whether they are asked for cannot be told"},
-	} {
-		if note.n > 0 {
-			p.printf("  %s %s\n", comma(note.n), note.text)
-		}
-	}
-	for _, problem := range l.Problems {
-		p.printf("  %s\n", p.paint(red, fit(problem, p.Width-2)))
-	}
+	return f.Cause + ", " + cmp.Or(f.Owner, Unknown) + " must act"
 }
 
 func (p *page) date(t time.Time) string { return t.In(p.Location).Format("2006-01-02 15:04:05 MST") }

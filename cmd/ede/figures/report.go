@@ -1,15 +1,10 @@
-// Package report sums up the log that the ede plugin writes: what failed, who
-// must act, what to do first. It reads any amount of log in bounded memory;
-// counts by cause, rcode and owner are exact, those by zone, name, upstream
-// and client may be too high by a stated bound where there are more of them
-// than its tables hold.
-package report
+// Package figures is what a report says, and how it is written: as text for a terminal, as
+// JSON and as CSV.
+package figures
 
 import (
-	"cmp"
 	"encoding/json"
 	"io"
-	"slices"
 	"time"
 )
 
@@ -24,7 +19,7 @@ type Report struct {
 	// Failures is the number of failed queries, Cached how many of them came
 	// from cache.
 	Failures uint64 `json:"failures"`
-	Cached   uint64 `json:"cached"`
+	Cached   uint64 `json:"cached_count"`
 	// ByRCode, ByOwner and ByLasts share out all failures. Those in summaries
 	// are taken to be like the failures of the same cause with lines of their own.
 	ByRCode []Share `json:"by_rcode"`
@@ -52,7 +47,9 @@ type Report struct {
 	Timeline *Timeline `json:"timeline,omitempty"`
 	Log      Log       `json:"log"`
 
-	names []*entry // all of them, for grouping by zone
+	// Named are all names that stand out, the most frequent first: the text shows some of
+	// each zone.
+	Named []Item `json:"-"`
 }
 
 // A Share is one value's part of a whole.
@@ -76,8 +73,6 @@ type Action struct {
 	Example string `json:"example,omitempty"`
 	// Last is when it failed last.
 	Last time.Time `json:"last,omitzero"`
-
-	told bool // what a diagnosis says
 }
 
 // The states of a cause at the end of the log.
@@ -95,7 +90,7 @@ type Cause struct {
 	Lasts      string    `json:"lasts"`
 	State      string    `json:"state"`
 	Count      uint64    `json:"count"`
-	Cached     uint64    `json:"cached"`
+	Cached     uint64    `json:"cached_count"`
 	First      time.Time `json:"first,omitzero"`
 	Last       time.Time `json:"last,omitzero"`
 	Codes      []Share   `json:"ede,omitempty"`
@@ -117,13 +112,16 @@ type New struct {
 	Count uint64    `json:"count"`
 }
 
+// Unknown is an owner, or how long something lasts, of which nothing tells.
+const Unknown = "unknown"
+
 // The results of a diagnosis that did not find the cause: none was found, the
 // one of the upstream stands and another was found, or the question was answered
 // again.
 const (
-	undecided = "undecided"
-	disagrees = "disagrees"
-	resolves  = "resolves"
+	Undecided = "undecided"
+	Disagrees = "disagrees"
+	Resolves  = "resolves"
 )
 
 // A Finding is what a diagnosis found.
@@ -155,7 +153,7 @@ type Item struct {
 	Zone   string    `json:"zone,omitempty"`
 	Count  uint64    `json:"count"`
 	Over   uint64    `json:"over,omitempty"` // of Count at most is not this key's
-	Cached uint64    `json:"cached,omitempty"`
+	Cached uint64    `json:"cached_count,omitempty"`
 	Mostly string    `json:"mostly,omitempty"` // the cause of more than half
 	First  time.Time `json:"first,omitzero"`
 	Last   time.Time `json:"last,omitzero"`
@@ -175,6 +173,8 @@ type Log struct {
 	Malformed uint64            `json:"malformed"`
 	Reasons   map[string]uint64 `json:"malformed_reasons,omitempty"`
 	Notices   uint64            `json:"notices"`
+	// Answers did not fail; their lines tell what an upstream said of them.
+	Answers uint64 `json:"answers,omitempty"`
 	// Singles are failures with a line of their own, Summed those in summaries.
 	Singles uint64 `json:"singles"`
 	Summed  uint64 `json:"summed"`
@@ -190,33 +190,20 @@ type Log struct {
 	Problems []string `json:"problems,omitempty"`
 }
 
+// Filtered counts the failures a report leaves out, and those among them that
+// the reader may have wanted, and why.
+type Filtered struct {
+	Failures uint64 `json:"failures,omitempty"`
+	// Undated have no time where --since or --until was asked for.
+	Undated uint64 `json:"undated,omitempty"`
+	// Undecided are in summaries, which tell neither the client nor all names.
+	Undecided uint64 `json:"undecided,omitempty"`
+}
+
 // WriteJSON writes the report as one JSON object.
 func (r *Report) WriteJSON(w io.Writer) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	return enc.Encode(r)
-}
-
-func byCount(shares []Share) []Share {
-	slices.SortFunc(shares, func(a, b Share) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
-	})
-	return shares
-}
-
-func (l labels) shares() []Share {
-	shares := make([]Share, 0, len(l))
-	for v, n := range l {
-		shares = append(shares, Share{v, *n})
-	}
-	return byCount(shares)
-}
-
-func (h *heavy) shares(n int) []Share {
-	var shares []Share
-	for _, e := range h.top(n) {
-		shares = append(shares, Share{e.key, e.count})
-	}
-	return shares
 }

@@ -1,4 +1,4 @@
-package report
+package figures
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 )
 
-// brief puts a record into one line for somebody who watches.
-func brief(r *logline.Record, loc *time.Location) string {
+// Brief puts a record into one line for somebody who watches.
+func Brief(r *logline.Record, loc *time.Location) string {
 	var words []string
 	if !r.Time.IsZero() {
 		words = append(words, r.Time.In(loc).Format("15:04:05"))
