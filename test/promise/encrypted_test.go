@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -156,7 +157,18 @@ func (c *quicClient) close() {
 	_ = c.over.Close()
 }
 
+// send opens a stream for q. The server may close the connection at that moment because of
+// an earlier query: a second one is tried then.
 func (c *quicClient) send(q query) (*quic.Stream, error) {
+	stream, err := c.sendOnce(q)
+	var closed *quic.ApplicationError
+	if errors.As(err, &closed) {
+		return c.sendOnce(q)
+	}
+	return stream, err
+}
+
+func (c *quicClient) sendOnce(q query) (*quic.Stream, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if c.conn == nil || c.conn.Context().Err() != nil {

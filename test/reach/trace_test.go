@@ -73,7 +73,7 @@ func TestTheSpanOfAFailureHasItsCause(t *testing.T) {
 	server.Ask(t, s.UDP(), "bad.example.org.", dns.TypeA, server.EDNS())
 	wait(t, func() bool { return len(received.named("ede")) == 2 && len(received.named("servedns")) == 2 })
 	got := received.named("ede")[1]
-	for tag, want := range map[string]string{"ede.cause": "upstream_ede", "ede.code": "9,22", "ede.owner": "zone", "error": "true"} {
+	for tag, want := range map[string]string{"ede.cause": "upstream_ede", "ede.code": "9,22", "ede.owner": "unknown", "error": "true"} {
 		if got.Tags[tag] != want {
 			t.Errorf("%s is %q, want %q", tag, got.Tags[tag], want)
 		}

@@ -81,7 +81,7 @@ func ranked(all []*figures.Action) []figures.Action {
 	return first
 }
 
-// take counts n failures of b for a, as a diagnosis has put them down to its cause.
+// take moves n failures from b to a, as a diagnosis has put them down to its cause.
 func take(a, b *figures.Action, n uint64) {
 	n = min(n, b.Count)
 	if n == 0 {

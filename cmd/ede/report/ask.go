@@ -72,7 +72,7 @@ func (t *tally) questions(s *scope) []question {
 		{what: "names in summaries", take: func(r victorialogs.Row) { t.named += r.Uint("n") }, query: on(s.summaries, topNames+" | stats sum(told) as n")},
 		{what: "zones", take: t.rollZone, query: s.failures(table("zone")), table: t.zones},
 		{what: "zones of each cause", take: t.rollPlace, query: s.failures(fmt.Sprintf(" zone:* | stats by (zone, cause) count() as lines, count(count) as told, sum(count) as summed"+
-			" | math lines - told + (summed default 0) as n | sort by (n desc) partition by (cause) limit %d", wherePlaces+1))},
+			" | math lines - told + (summed default 0) as n | sort by (n desc) partition by (cause) limit %d", maxPerCause))},
 		{what: "names", take: t.rollName, query: names, table: t.names},
 		{what: "clients", take: func(r victorialogs.Row) { t.clients.roll(r["key"], r.Uint("n")) }, query: s.queries + s.clients +
 			" client_ip:* | stats by (client_ip) count() as n | rename client_ip as key" + first, table: t.clients},

@@ -29,7 +29,7 @@ func hostileLog(value string) string {
 	return b.String() + string(object) + "\n"
 }
 
-// packed reports whether a log is taken for gzip or for one JSON document, which is an
+// packed reports whether a log is read as gzip or one JSON document, which is an
 // error where it does not end as such.
 func packed(log string) bool {
 	return strings.HasPrefix(log, "\x1f\x8b") || strings.HasPrefix(strings.TrimLeft(log, " \t\r\n"), "[") || strings.HasPrefix(strings.TrimLeft(log, " \t\r\n"), "{")
