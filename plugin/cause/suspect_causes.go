@@ -26,8 +26,8 @@ var pathCauses = []*Cause{
 		When:    "Over UDP the upstream answers, truncated where the answer is large, and over TCP nothing comes.",
 		Advice:  "Open TCP port 53 to the upstream: what does not fit into UDP comes over TCP only (RFC 7766).",
 		Command: "dig @UPSTREAM NAME +tcp",
-		Brief:   "TCP to the upstream is closed, over UDP it answers",
-		Full:    "TCP to {upstream} is closed, over UDP it answers",
+		Brief:   "TCP to the upstream does not get through, over UDP it answers",
+		Full:    "TCP to {upstream} does not get through, over UDP it answers",
 	},
 	{
 		ID: "path_answer_lost", Code: 23, Lasts: Persistent, Owner: Network, Rank: Found,
