@@ -94,6 +94,8 @@ func TestAReasonIsForgottenWhenTheNameResolvesAgain(t *testing.T) {
 	if r := server.Ask(t, s.UDP(), "www.example.org.", dns.TypeA, server.EDNS()); r.Rcode != dns.RcodeSuccess {
 		t.Fatalf("got %s", dns.RcodeToString[r.Rcode])
 	}
+	// The answer leaves before ede takes note of it.
+	logs.WaitFor(t, "recovered", patience)
 	broken.Handle(upstream.Rcode(dns.RcodeServerFailure, true))
 	good.Handle(upstream.Rcode(dns.RcodeServerFailure, true))
 	if got := texts(server.Ask(t, s.UDP(), "www.example.org.", dns.TypeA, server.EDNS())); strings.Contains(got, "other resolvers answer") {
