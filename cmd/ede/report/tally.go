@@ -54,7 +54,9 @@ type tally struct {
 	missed   uint64 // findings beyond maxFindings
 	passed   uint64 // diagnoses of what was answered again
 	times    *timeline
-	scratch  []byte
+	// scratch is for the zone of a name, pod for a namespace with a Pod: names are counted
+	// while all else is.
+	scratch, pod []byte
 }
 
 // A causeTally is what is kept of one cause.
@@ -194,8 +196,8 @@ func (t *tally) failure(r *logline.Record) {
 	}
 	if space := r.Get(logline.ClientNamespace); len(space) > 0 {
 		t.spaces.add(space, n).see(at, n, cached, no)
-		t.scratch = append(append(append(t.scratch[:0], space...), '/'), r.Get(logline.ClientPod)...)
-		t.pods.add(t.scratch, n).see(at, n, cached, no)
+		t.pod = append(append(append(t.pod[:0], space...), '/'), r.Get(logline.ClientPod)...)
+		t.pods.add(t.pod, n).see(at, n, cached, no)
 	}
 }
 
