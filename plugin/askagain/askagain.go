@@ -159,21 +159,30 @@ func (a *Asker) Succeeded(q remarks.Question) {
 	if a == nil {
 		return
 	}
+	all := failuresOf(q)
 	a.mu.Lock()
-	idle := len(a.open) == 0
+	for _, failed := range all {
+		delete(a.open, failed)
+	}
 	a.mu.Unlock()
-	if idle && a.memory.Quiet() {
+	if a.memory.Quiet() {
 		return
 	}
-	for _, rcode := range []int{dns.RcodeServerFailure, dns.RcodeRefused} {
-		for _, cd := range []bool{false, true} {
-			q.Rcode, q.CD = rcode, cd
-			a.mu.Lock()
-			delete(a.open, q)
-			a.mu.Unlock()
-			a.memory.Forget(q)
-		}
+	for _, failed := range all {
+		a.memory.Forget(failed)
 	}
+}
+
+// failuresOf are the ways in which q may have failed.
+func failuresOf(q remarks.Question) (all [4]remarks.Question) {
+	for i := range all {
+		q.Rcode, q.CD = dns.RcodeServerFailure, i%2 == 1
+		if i >= 2 {
+			q.Rcode = dns.RcodeRefused
+		}
+		all[i] = q
+	}
+	return all
 }
 
 // Stop ends all work at once and waits for it.
