@@ -27,14 +27,14 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		if _, inside, ok := strings.Cut(string(text), "ede"); ok {
+		if _, inside, ok := strings.Cut(string(text), "ede"); ok && !strings.Contains(inside, "trust_anchor") {
 			f.Add("ede" + inside)
 		}
 	}
-	f.Add("ede example.org 192.0.2.0/24 {\n text full 192.0.2.0/24 ::/0\n text none\n upstream drop\n attach always 192.0.2.0/24\n shadow\n log summary 1m\n log client prefix\n log instance edge-7\n except a.example.org\n memory 100\n page [::1]:9163\n why\n diagnose {\n rate 0 1\n wait 2s\n compare 192.0.2.53 tls://192.0.2.53%x https://dns.example.net\n delegation 10.0.0.0/8\n }\n}")
+	f.Add("ede example.org 192.0.2.0/24 {\n text full 192.0.2.0/24 ::/0\n text none\n upstream drop\n attach always 192.0.2.0/24\n shadow\n log summary 1m\n log client prefix\n log instance edge-7\n except a.example.org\n memory 100\n page [::1]:9163\n why\n ask_again 20\n answers keep log\n diagnose {\n rate 0 1\n wait 2s\n compare 192.0.2.53 tls://192.0.2.53%x https://dns.example.net\n delegation 10.0.0.0/8\n }\n}")
 	f.Fuzz(func(t *testing.T, text string) {
 		if strings.Contains(text, "trust_anchor") {
-			t.Skip("reads this machine's files")
+			return // it would read whatever file the text names
 		}
 		read := func() (explain.Block, instance.Settings, error) {
 			c := caddy.NewTestController("dns", text)
