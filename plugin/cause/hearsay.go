@@ -55,8 +55,23 @@ type Weight struct {
 	Top string
 }
 
+const (
+	// convincing is how many unrelated zones are not broken at once by chance, where nothing
+	// else is answered: on a quiet server two broken zones in a minute are.
+	convincing = 5
+	// topWeighs is for how many zones the root or a top-level domain stands. Alone it proves
+	// nothing either: a single reply may be lost, and a top-level domain be out of reach.
+	topWeighs = 2
+)
+
 // Itself reports whether the upstream speaks of itself, and not of a zone.
-func (w Weight) Itself() bool { return w.Top != "" || w.Zones > 1 && w.Alone }
+func (w Weight) Itself() bool {
+	weight := w.Zones
+	if w.Top != "" {
+		weight += topWeighs
+	}
+	return w.Alone && weight >= convincing
+}
 
 // Weighed returns v, whose upstream said the same of others: its words have that, and
 // where the upstream speaks of itself, so have owner and advice.
@@ -66,13 +81,15 @@ func (v *Verdict) Weighed(w Weight) *Verdict {
 		return v
 	}
 	more := fmt.Sprintf("it says so of %d unrelated zones", w.Zones)
-	switch {
-	case w.Top == ".":
-		more = "it says so of the root too"
-	case w.Top != "":
-		more = "it says so of " + w.Top + " too"
-	case w.Alone:
-		more += ", and answers nothing meanwhile"
+	switch w.Top {
+	case "":
+	case ".":
+		more += " and of the root"
+	default:
+		more += " and of " + w.Top
+	}
+	if w.Itself() {
+		more += ", and answers nothing else meanwhile"
 	}
 	o := *v
 	o.weighed, o.shared = true, nil
@@ -121,8 +138,8 @@ var (
 		OfReach:  "The upstream says that it cannot reach the zone's name servers; that may be the zone, or the upstream's own way out. One query for a name that is in no cache tells: dig @UPSTREAM $RANDOM$RANDOM.com. If that fails too, look at the upstream; if it is answered, NXDOMAIN too, check the zone's name servers (dig NS +trace).",
 	}
 	itselfAdvice = [Kinds]string{
-		OfDNSSEC: "Look at the upstream and at no zone: its clock first, then its trust anchor, then what is between it and the root servers. dig @UPSTREAM . SOA shows it.",
-		OfReach:  "Look at the upstream's way to the Internet and at its own upstreams. No zone's name servers need a look.",
+		OfDNSSEC: "Look at the upstream before any zone: its clock first, then its trust anchor, then what is between it and the root servers. dig @UPSTREAM . SOA shows it.",
+		OfReach:  "Look at the upstream's way to the Internet and at its own upstreams, before any zone's name servers.",
 	}
 	ofZoneAdvice = [Kinds]string{
 		OfDNSSEC: "The zone's DNSSEC is at fault, and neither this server nor the upstream: tell its owner; delv and dig +cd show more.",

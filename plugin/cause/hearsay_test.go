@@ -49,10 +49,13 @@ func TestWhoSaysTheSameOfAllSpeaksOfItself(t *testing.T) {
 	}{
 		{22, Weight{Zones: 1, Alone: true}, Nobody, "from upstream: so it is"},
 		{22, Weight{Zones: 2}, Nobody, "from upstream: so it is; it says so of 2 unrelated zones"},
-		{22, Weight{Zones: 3, Alone: true}, Upstream, "from upstream: so it is; it says so of 3 unrelated zones, and answers nothing meanwhile"},
-		{9, Weight{Zones: 2, Alone: true}, Upstream, "from upstream: so it is; it says so of 2 unrelated zones, and answers nothing meanwhile"},
-		{22, Weight{Top: "."}, Upstream, "from upstream: so it is; it says so of the root too"},
-		{23, Weight{Zones: 1, Top: "org."}, Upstream, "from upstream: so it is; it says so of org. too"},
+		{22, Weight{Zones: convincing - 1, Alone: true}, Nobody, "from upstream: so it is; it says so of 4 unrelated zones"},
+		{22, Weight{Zones: convincing, Alone: true}, Upstream, "from upstream: so it is; it says so of 5 unrelated zones, and answers nothing else meanwhile"},
+		{9, Weight{Zones: convincing, Alone: true}, Upstream, "from upstream: so it is; it says so of 5 unrelated zones, and answers nothing else meanwhile"},
+		{22, Weight{Top: ".", Alone: true}, Nobody, "from upstream: so it is"},
+		{23, Weight{Zones: 9, Top: "org."}, Nobody, "from upstream: so it is; it says so of 9 unrelated zones and of org."},
+		{22, Weight{Zones: 3, Top: ".", Alone: true}, Upstream, "from upstream: so it is; it says so of 3 unrelated zones and of the root, and answers nothing else meanwhile"},
+		{23, Weight{Zones: 3, Top: "org.", Alone: true}, Upstream, "from upstream: so it is; it says so of 3 unrelated zones and of org., and answers nothing else meanwhile"},
 		{18, Weight{Zones: 9, Alone: true}, Upstream, "from upstream: so it is"},
 	} {
 		v := heard(tc.code)
@@ -75,7 +78,7 @@ func TestWhoSaysTheSameOfAllSpeaksOfItself(t *testing.T) {
 func TestAStructuredTextIsNotAddedTo(t *testing.T) {
 	e := answered("forward", servfail)
 	const structured = `{"j":"blocked"}`
-	v := Classify(said(e, option.Option{Code: 22, Text: structured})).Weighed(Weight{Zones: 2, Alone: true})
+	v := Classify(said(e, option.Option{Code: 22, Text: structured})).Weighed(Weight{Zones: convincing, Alone: true})
 	if v.Statements[0].Brief != structured || v.Owner != Upstream {
 		t.Errorf("%q, owner %s", v.Statements[0].Brief, v.Owner)
 	}
@@ -90,7 +93,7 @@ func TestAClearedUpstreamSpeaksOfTheZone(t *testing.T) {
 		t.Errorf("owner %s, advice %q", cleared.Owner, cleared.Advice)
 	}
 	again := cleared.For(v, time.Unix(1764424800, 0))
-	if again.Owner != Zone || again.Text() != v.Text() || again.Weighed(Weight{Zones: 2, Alone: true}).Owner != Zone {
+	if again.Owner != Zone || again.Text() != v.Text() || again.Weighed(Weight{Zones: convincing, Alone: true}).Owner != Zone {
 		t.Errorf("the next one has owner %s, %q", again.Owner, again.Text())
 	}
 	if other := cleared.For(heard(7), time.Unix(1764424800, 0)); other.Owner != Nobody || other.Code() != 7 {

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"slices"
 	"time"
 
 	"github.com/coredns/coredns/plugin/metrics"
@@ -25,22 +26,30 @@ type Answers struct{ explainer *Explainer }
 // KeepAnswers makes x keep what upstreams say of answers that did not fail.
 func (x *Explainer) KeepAnswers() { x.Ladder.Answers = Answers{x} }
 
-func remarkOn(block uint64, q observe.Cached, rcode int) remarks.Question {
+// remarkOn is what is said of m, the answer to q. cache may hold several answers to one
+// question: a denial, one with the records asked for, and one without.
+func remarkOn(block uint64, q observe.Cached, m *dns.Msg, now time.Time) remarks.Question {
+	kind, _ := response.Typify(m, now)
+	asked := func(rr dns.RR) bool { return rr.Header().Rrtype == q.Question.Qtype }
 	return remarks.Question{
-		Block: block, Name: q.Question.Name, Qtype: q.Question.Qtype, Qclass: q.Question.Qclass, DO: q.DO, CD: q.CD, Rcode: rcode,
+		Block: block, Name: q.Question.Name, Qtype: q.Question.Qtype, Qclass: q.Question.Qclass, DO: q.DO, CD: q.CD,
+		Rcode: m.Rcode, Kind: kind, Answering: slices.ContainsFunc(m.Answer, asked),
 	}
 }
 
 // Given remembers what is said in m for as long as cache may give m.
 func (a Answers) Given(q observe.Cached, m *dns.Msg) {
 	defer guard.Catch(guard.Explaining, nil)
-	x := a.explainer
-	k, said := remarkOn(x.Block.ID, q, m.Rcode), option.Read(m)
+	x, now := a.explainer, time.Now()
+	said := option.Read(m)
+	if len(said) == 0 && x.Remarks.Quiet() {
+		return
+	}
+	k := remarkOn(x.Block.ID, q, m, now)
 	if len(said) == 0 {
 		x.Remarks.Forget(k)
 		return
 	}
-	now := time.Now()
 	x.Remarks.Put(k, remarks.Said{Options: said, By: x.Ladder.OnlyUpstream(), At: now}, x.lifeOf(m, now))
 }
 
@@ -64,7 +73,10 @@ func (a Answers) Passed(run *observe.Run, q observe.Cached, m *dns.Msg, fresh bo
 	out = m
 	defer guard.Catch(guard.Explaining, func() { out = m })
 	x := a.explainer
-	said, _ := x.Remarks.Get(remarkOn(x.Block.ID, q, m.Rcode))
+	var said remarks.Said
+	if !x.Remarks.Quiet() {
+		said, _ = x.Remarks.Get(remarkOn(x.Block.ID, q, m, time.Now()))
+	}
 	var stale uint16
 	if !fresh {
 		stale = x.stale(m)
@@ -91,9 +103,26 @@ func (a Answers) Passed(run *observe.Run, q observe.Cached, m *dns.Msg, fresh bo
 	if len(opts) == 0 {
 		return m
 	}
-	out = option.Attach(m, run.Request, limitOf(run.ResponseWriter, nil, run.Request), opts)
+	out = option.Attach(m, run.Request, roomFor(run), opts)
 	record.CountOptions(server, sentOptions(out, opts))
 	return out
+}
+
+// unfragmented is the largest datagram in octets that passes any path whole (RFC 9715,
+// Appendix A). An answer beyond that gets no remark: its client may get no fragments.
+const unfragmented = 1232
+
+// roomFor is how large an answer may become that a remark is attached to. tsig, above
+// here, signs it afterwards.
+func roomFor(run *observe.Run) int {
+	limit := limitOf(run.ResponseWriter, nil, run.Request)
+	if limit < dns.MaxMsgSize {
+		limit = min(limit, unfragmented)
+	}
+	if run.Request.Signed() {
+		limit -= option.TSIGRoom
+	}
+	return limit
 }
 
 // stale is the INFO-CODE of an answer from cache that is given beyond its TTL, or 0:

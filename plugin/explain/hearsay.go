@@ -62,7 +62,7 @@ func (h *hearsay) weigh(now time.Time, upstream string, kind cause.Hearsay, name
 		c.tell(now, kind, name)
 	}
 	w := cause.Weight{Zones: len(c.zones), Top: c.top}
-	if w.Zones > 1 && answered != nil {
+	if (w.Zones > 1 || w.Top != "") && answered != nil {
 		w.Alone = c.nothingElse(now, answered)
 	}
 	return w
@@ -145,9 +145,9 @@ func (c *claims) tell(now time.Time, kind cause.Hearsay, name string) {
 	c.zones[oldest] = claim{zone, now}
 }
 
-// isTop reports whether what is said of name can only be of the upstream: all servers of
-// the root, or of a public top-level domain, are never out of reach at once. Signatures
-// of a top-level domain have been wrong.
+// isTop reports whether what is said of name is more likely of the upstream than what is
+// said of a zone: the servers of the root, or of a public top-level domain, are seldom out
+// of reach at once. Signatures of a top-level domain have been wrong.
 func isTop(kind cause.Hearsay, name string) bool {
 	if name == "." {
 		return true

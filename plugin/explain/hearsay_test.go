@@ -39,25 +39,55 @@ func TestOneZoneIsNoProof(t *testing.T) {
 	}
 }
 
+// tellsOfMany tells of as many unrelated zones as convince, and returns the last weight.
+func (l *listening) tellsOfMany() (w cause.Weight) {
+	for i := range 5 {
+		w = l.tells(cause.OfReach, fmt.Sprintf("www.example%d.org.", i))
+	}
+	return w
+}
+
 func TestUnrelatedZonesAreProofOnlyIfNothingElseIsAnswered(t *testing.T) {
 	l := newListening()
-	l.tells(cause.OfReach, "www.example.org.")
-	if w := l.tells(cause.OfReach, "www.example.net."); !w.Itself() || w.Zones != 2 {
+	if w := l.tellsOfMany(); !w.Itself() || w.Zones != 5 {
 		t.Errorf("nothing else is answered: %+v", w)
 	}
 	l.good++
 	l.now = l.now.Add(afresh)
-	if w := l.tells(cause.OfReach, "www.example.org."); w.Itself() || w.Zones != 2 {
+	if w := l.tells(cause.OfReach, "www.example1.org."); w.Itself() || w.Zones != 5 {
 		t.Errorf("others are answered: %+v", w)
 	}
 }
 
-func TestAnAnswerBetweenTwoZonesIsSeenAtOnce(t *testing.T) {
+// On a quiet server two broken zones in a row are no proof against who says so.
+func TestFewZonesAreNoProof(t *testing.T) {
+	l := newListening()
+	l.tells(cause.OfReach, "www.example.org.")
+	if w := l.tells(cause.OfReach, "www.example.net."); w.Itself() || w.Zones != 2 || !w.Alone {
+		t.Errorf("%+v", w)
+	}
+	if w := l.tells(cause.OfReach, "."); w.Itself() || w.Top != "." {
+		t.Errorf("with the root: %+v", w)
+	}
+}
+
+func TestAnAnswerBetweenZonesIsSeenAtOnce(t *testing.T) {
 	l := newListening()
 	l.tells(cause.OfReach, "www.example.org.")
 	l.good++
-	if w := l.tells(cause.OfReach, "www.example.net."); w.Itself() {
+	if w := l.tellsOfMany(); w.Itself() {
 		t.Errorf("one was answered: %+v", w)
+	}
+}
+
+// One that answers others is not convicted by a top-level domain that it cannot reach.
+func TestATopLevelDomainIsNoProofWhereOthersAreAnswered(t *testing.T) {
+	l := newListening()
+	l.tells(cause.OfReach, "org.")
+	l.good++
+	l.now = l.now.Add(afresh)
+	if w := l.tellsOfMany(); w.Itself() || w.Top != "org." {
+		t.Errorf("%+v", w)
 	}
 }
 
@@ -68,13 +98,13 @@ func TestAnOutageAfterGoodTimesIsSeenWithinAMinute(t *testing.T) {
 	l.good++
 	l.tells(cause.OfReach, "www.example.net.")
 	l.now = l.now.Add(claimed)
-	l.tells(cause.OfReach, "www.example.com.")
+	l.tellsOfMany()
 	l.now = l.now.Add(afresh)
-	if w := l.tells(cause.OfReach, "www.example.org."); !w.Itself() {
+	if w := l.tells(cause.OfReach, "www.example1.org."); !w.Itself() {
 		t.Errorf("nothing was answered since: %+v", w)
 	}
 	l.now = l.now.Add(claimed - afresh)
-	if w := l.tells(cause.OfReach, "www.example.org."); w.Zones != 1 {
+	if w := l.tells(cause.OfReach, "www.example1.org."); w.Zones != 1 {
 		t.Errorf("what is older than a minute still counts: %+v", w)
 	}
 }

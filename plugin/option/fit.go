@@ -10,6 +10,9 @@ import (
 const (
 	nsidRoom = 4 + 64 // the option nsid appends; 64 is the longest host name
 	macRoom  = 64     // HMAC-SHA512, the longest MAC of a TSIG not yet signed
+	// TSIGRoom is for a TSIG that is not in the message yet: two names of 255 octets at
+	// most, its fixed fields and a time in Other Data (RFC 8945 section 4.2), and the MAC.
+	TSIGRoom = 2*255 + 10 + 16 + 6 + macRoom
 )
 
 // maxPointer is the last octet that a compression pointer reaches (RFC 1035

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/coredns/coredns/plugin/pkg/response"
+
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
@@ -21,8 +23,11 @@ type Question struct {
 	Name          string
 	Qtype, Qclass uint16
 	DO, CD        bool
-	// Rcode is that of the answer.
-	Rcode int
+	// Rcode is that of the answer, Kind how CoreDNS sorts it, and Answering whether it has
+	// a record of the type asked for.
+	Rcode     int
+	Kind      response.Type
+	Answering bool
 }
 
 // Said is what an upstream said of a question. It has no options if the upstream was

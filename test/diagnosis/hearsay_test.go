@@ -16,6 +16,9 @@ import (
 func TestTheWordOfAnUpstreamIsHeldAgainstWhatElseItSays(t *testing.T) {
 	const nobody, itself = " owner=unknown ", " owner=upstream "
 	good := upstream.Answer()
+	many := []string{"www.example.org.", "www.example.com.", "www.example.net.", "www.example.edu.", "www.example.info."}
+	// owners are those of many: the last one convicts.
+	owners := func(before, last string) []string { return []string{before, before, before, before, last} }
 	for _, tc := range []struct {
 		name  string
 		code  uint16
@@ -26,14 +29,17 @@ func TestTheWordOfAnUpstreamIsHeldAgainstWhatElseItSays(t *testing.T) {
 		text   string
 	}{
 		{"one zone", 22, asks("."), []string{"www.example.org.", "mail.example.org."}, []string{nobody, nobody}, ""},
-		{"unrelated zones, and nothing else is answered", 22, asks("."), []string{"www.example.org.", "www.example.com.", "www.example.net."},
-			[]string{nobody, itself, itself}, "it says so of 3 unrelated zones, and answers nothing meanwhile"},
-		{"signatures of unrelated zones, and nothing else is answered", 9, asks("."), []string{"www.example.org.", "www.example.com."},
-			[]string{nobody, itself}, "it says so of 2 unrelated zones, and answers nothing meanwhile"},
+		{"two broken zones on a quiet server", 22, asks("."), []string{"www.example.org.", "www.example.com."},
+			[]string{nobody, nobody}, "it says so of 2 unrelated zones\""},
+		{"unrelated zones, and nothing else is answered", 22, asks("."), many, owners(nobody, itself), "it says so of 5 unrelated zones, and answers nothing else meanwhile"},
+		{"signatures of unrelated zones, and nothing else is answered", 9, asks("."), many, owners(nobody, itself), "it says so of 5 unrelated zones, and answers nothing else meanwhile"},
 		{"unrelated zones, and others are answered", 6, not(asks("example.net.")), []string{"www.example.org.", "www.example.net.", "www.example.com."},
 			[]string{nobody, "", nobody}, "it says so of 2 unrelated zones\""},
-		{"the root", 23, asks("."), []string{".", "www.example.org."}, []string{itself, itself}, "it says so of the root too"},
-		{"a top-level domain", 22, asks("."), []string{"org.", "www.example.org."}, []string{itself, itself}, "it says so of org. too"},
+		{"the root, and unrelated zones", 23, asks("."), []string{".", many[0], many[1], many[2]}, []string{nobody, nobody, nobody, itself},
+			"it says so of 3 unrelated zones and of the root, and answers nothing else meanwhile"},
+		{"the root alone", 23, asks("."), []string{".", many[0]}, []string{nobody, nobody}, ""},
+		{"a top-level domain, and others are answered", 22, not(asks("example.net.")), []string{"org.", "www.example.net.", many[0], many[1], many[3]},
+			[]string{nobody, "", nobody, nobody, nobody}, "it says so of 3 unrelated zones and of org.\""},
 		{"a name of a single label", 22, asks("."), []string{"db.", "www.db."}, []string{nobody, nobody}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -190,6 +191,95 @@ func TestAStaleAnswerIsCalledSo(t *testing.T) {
 	for range 3 {
 		if m := server.Ask(t, zero.UDP(), "www.example.org.", dns.TypeA, server.EDNS()); edes(m) != "" {
 			t.Errorf("TTL 0 from the upstream is called stale: %s", edes(m))
+		}
+	}
+}
+
+// addresses answers with n addresses, which live ttl seconds, and says what is said.
+func addresses(n int, ttl uint32, said ...dns.EDNS0) dns.Handler {
+	return dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
+		r := new(dns.Msg).SetReply(m)
+		for i := range n {
+			r.Answer = append(r.Answer, &dns.A{
+				Hdr: dns.RR_Header{Name: m.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET, Ttl: ttl}, A: []byte{192, 0, 2, byte(i)},
+			})
+		}
+		r.SetEdns0(1232, false)
+		r.IsEdns0().Option = said
+		r.Compress = true
+		_ = w.WriteMsg(r)
+	})
+}
+
+// cache may hold a denial and, for when it is to be preferred, an answer from before it.
+// What is said of the one is not said of the other.
+func TestARemarkOnADenialDoesNotGoWithTheAnswerFromBeforeIt(t *testing.T) {
+	server.Capture(t)
+	const name, stale = "empty.example.org.", "3 the cache gives it beyond its TTL"
+	u := said(t, addresses(1, 1))
+	s := server.Start(t, here("ede {\n answers keep\n }", `cache {
+		success 100 1 1
+		denial 100 3600 3600
+		serve_stale 1h
+		serve_stale_policy prefer_positive
+	}`, "forward . "+u.Addr()))
+	server.Ask(t, s.UDP(), name, dns.TypeA, server.EDNS())
+	asked := u.QueriesFor(name)
+	u.Handle(filtering(300))
+	u.Await(t, name, asked, patience)
+	denied := false
+	wait(t, func() bool {
+		m := server.Ask(t, s.UDP(), name, dns.TypeA, server.EDNS())
+		if len(m.Answer) == 0 {
+			t.Fatalf("want the answer from before, got %s", m)
+		}
+		if got := edes(m); got != "" && got != stale {
+			t.Fatalf("the answer from before has %s", got)
+		}
+		// One more than the query after which cache holds the denial.
+		enough := denied
+		denied = u.QueriesFor(name) > asked+1
+		return enough
+	})
+}
+
+// A remark makes no datagram so large that a path may lose it, and leaves room for what
+// tsig adds afterwards.
+func TestARemarkLeavesTheAnswerWhole(t *testing.T) {
+	server.Capture(t)
+	const name, key, secret = "blocked.example.org.", "key.example.org.", "c2VjcmV0LW9mLXRoZS10ZXN0"
+	for _, tc := range []struct {
+		addresses int
+		size      uint16
+		signed    bool
+		remarked  bool
+	}{
+		{32, 1232, false, true},
+		{32, 4096, false, true},
+		{34, 4096, false, false},
+		{60, 4096, false, false},
+		{14, 1232, true, true},
+		{30, 1232, true, false},
+	} {
+		u := said(t, addresses(tc.addresses, 300, &dns.EDNS0_EDE{InfoCode: 15, ExtraText: "BLOCKED (ads: list)"}))
+		s := server.Start(t, here("ede {\n answers keep\n }", "tsig {\n secret "+key+" "+secret+"\n }", "cache", "forward . "+u.Addr()+" {\n force_tcp\n }"))
+		client := dns.Client{TsigSecret: map[string]string{key: secret}, Timeout: patience}
+		for range 2 {
+			q := server.Message(name, dns.TypeA, server.BufferSize(tc.size))
+			if tc.signed {
+				q.SetTsig(key, dns.HmacSHA512, 300, time.Now().Unix())
+			}
+			m, _, err := client.Exchange(q, s.UDP())
+			if err != nil {
+				t.Fatal(err)
+			}
+			remark := edes(m)
+			if len(m.Answer) != tc.addresses || m.Truncated || (remark != "") != tc.remarked {
+				t.Errorf("%+v: %d octets, %d answers, TC %t, %q", tc, m.Len(), len(m.Answer), m.Truncated, remark)
+			}
+			if remark != "" && m.Len() > 1232 {
+				t.Errorf("%+v: %d octets", tc, m.Len())
+			}
 		}
 	}
 }
