@@ -159,7 +159,12 @@ func (p peer) observe(t *testing.T, logs *server.Logs, tree resolver.Root) behav
 		refusing = p.startRefusing(t, tree)
 	}
 	b.refusal = before(t, logs, refusing, "", "source_address "+refused).ask(t, soundZone)
-	b.diagnosed = before(t, logs, upstream, diagnosing(t, tree), "").ask(t, bogusZone)
+	for range tries {
+		b.diagnosed = before(t, logs, upstream, diagnosing(t, tree), "").ask(t, bogusZone)
+		if b.diagnosed.cause != "upstream_ede" {
+			break // else the diagnosis may have been late on a busy machine
+		}
+	}
 	if len(b.diagnosed.codes) == 0 || b.diagnosed.codes[0] != dns.ExtendedErrorCodeSignatureExpired {
 		t.Errorf("diagnosed as %v, want 7 first", b.diagnosed)
 	}
@@ -192,4 +197,4 @@ func upstreams(t *testing.T, logs *server.Logs, document string) []row {
 	return rows
 }
 
-const tries = 3
+const tries = 5

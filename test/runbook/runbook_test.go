@@ -34,8 +34,8 @@ type step struct {
 	command string
 	// log are words that the line has, "" for no line.
 	log string
-	// repeat the command until the line is there: something has to be found
-	// out first.
+	// repeat the command until the line is there, or without a line until it succeeds:
+	// something has to be found out first.
 	repeat bool
 }
 
@@ -85,12 +85,13 @@ func (s *stage) scene(name string, steps ...step) {
 	s.t.Helper()
 	var blocks []string
 	for _, one := range steps {
-		out := s.run(one.command)
-		if one.repeat {
-			deadline := time.Now().Add(patience)
-			for !s.has(one.log) && time.Now().Before(deadline) {
-				out = s.run(one.command)
-			}
+		out, err := s.run(one.command)
+		there := func() bool { return err == nil && (one.log == "" || s.has(one.log)) }
+		for deadline := time.Now().Add(patience); one.repeat && !there() && time.Now().Before(deadline); {
+			out, err = s.run(one.command)
+		}
+		if err != nil {
+			s.t.Fatalf("%s: %v\n%s", one.command, err, out)
 		}
 		blocks = append(blocks, "$ "+one.command+"\n"+out)
 		if one.log != "" {
@@ -107,18 +108,13 @@ var (
 	digLine = regexp.MustCompile(`(?m)^(;; ->>HEADER<<- .*status: \w+|; EDE: .*)`)
 )
 
-func (s *stage) run(command string) string {
-	s.t.Helper()
-	c := exec.Command("sh", "-c", s.here(command))
-	out, err := c.CombinedOutput()
-	if err != nil {
-		s.t.Fatalf("%s: %v\n%s", command, err, out)
-	}
+func (s *stage) run(command string) (string, error) {
+	out, err := exec.Command("sh", "-c", s.here(command)).CombinedOutput()
 	text := string(out)
-	if header.MatchString(text) {
+	if err == nil && header.MatchString(text) {
 		text = strings.Join(digLine.FindAllString(text, -1), "\n") + "\n"
 	}
-	return text
+	return text, err
 }
 
 // fits reports whether line has all words and was not shown yet.
@@ -259,7 +255,7 @@ func (s *stage) examples(t *testing.T) {
 	server.Start(t, s.here(string(corefile)))
 
 	s.scene("closed", step{command: dig("closed.example.org"), log: "qname=closed.example.org."})
-	s.scene("closed-metric", step{command: metrics("ede_upstream_failures_total.*unreachable")})
+	s.scene("closed-metric", step{command: metrics("ede_upstream_failures_total.*unreachable"), repeat: true})
 	s.scene("servfail", step{command: dig("servfail.example.org"), log: "qname=servfail.example.org."})
 	s.scene("refused", step{command: dig("refused.example.org"), log: "qname=refused.example.org."})
 	s.scene("reason", step{command: dig("reason.example.org"), log: "cause=upstream_ede qname=reason.example.org."})
@@ -347,14 +343,13 @@ signed.example.org:1053 {
 	s.scene("panic", step{command: dig("www.broken.example.org"), log: "qname=www.broken.example.org."})
 	s.scene("unexplained", step{command: dig("www.strange.example.org"), log: "qname=www.strange.example.org."})
 	// One diagnosis a second is begun: of many questions at once most are not.
-	skipped := exec.Command("sh", "-c", s.here(metrics(skippedForRate)))
-	for deadline := time.Now().Add(patience); skipped.Run() != nil && time.Now().Before(deadline); {
+	_, err := s.run(metrics(skippedForRate))
+	for deadline := time.Now().Add(patience); err != nil && time.Now().Before(deadline); _, err = s.run(metrics(skippedForRate)) {
 		for i := range 20 {
 			server.Exchange(s.here("127.0.0.1:1053"), "udp", server.Message(fmt.Sprintf("n%d.many.example.org.", i), dns.TypeA), patience)
 		}
-		skipped = exec.Command("sh", "-c", s.here(metrics(skippedForRate)))
 	}
-	s.scene("budget", step{command: metrics(skippedForRate)})
+	s.scene("budget", step{command: metrics(skippedForRate), repeat: true})
 }
 
 const skippedForRate = "ede_diagnoses_skipped_total.*rate"
