@@ -114,6 +114,8 @@ var ownBlocks = []block{
 	{name: "forward to NXDOMAIN", plugins: forwarding(upstream.Rcode(dns.RcodeNameError, true, ede(15, "blocked"))), quiet: true},
 	{name: "forward to an answer", plugins: forwarding(upstream.Answer()), quiet: true},
 	{name: "forward to an answer with a remark", plugins: forwarding(remarking()), quiet: true},
+	{name: "cache over an answer with a remark", plugins: forwarding(remarking(), steady), quiet: true, aged: true},
+	{name: "cache over a denial with a remark", plugins: forwarding(upstream.Rcode(dns.RcodeNameError, true, ede(15, "ads")), steady), quiet: true, aged: true},
 	{name: "forward to garbage", plugins: forwarding(upstream.Garbage())},
 	{name: "forward to another question", plugins: forwarding(upstream.WrongQuestion()), quiet: true},
 	{name: "forward to truncated answers", plugins: forwarding(upstream.Truncated()), quiet: true},
@@ -193,6 +195,7 @@ func variedBlocks() []block {
 	wanted := []string{
 		"forward to nobody", "forward to SERVFAIL with reasons", "forward to SERVFAIL 14", "cache over reasons",
 		"acl that drops", "template REFUSED", "secondary that is not loaded", "forward to an answer with a remark",
+		"cache over an answer with a remark", "cache over a denial with a remark",
 	}
 	varied := slices.DeleteFunc(slices.Clone(ownBlocks), func(b block) bool { return !slices.Contains(wanted, b.name) })
 	for i := range varied {

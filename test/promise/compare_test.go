@@ -60,6 +60,7 @@ func TestWhatTheCorefileSaysHoldsToo(t *testing.T) {
 		{"ede {\n text none\n }", rule{silent: true}},
 		{"ede {\n text full\n page 127.0.0.1:0\n why\n log all\n }", rule{}},
 		{"ede {\n diagnose {\n rate 50 4\n wait 100ms\n }\n }", rule{}},
+		{"ede {\n answers keep log\n text full\n page 127.0.0.1:0\n }", rule{kept: true}},
 		{"ede {\n shadow\n }", rule{untouched: true}},
 		{"ede {\n except .\n }", rule{untouched: true}},
 		{"ede example.com", rule{untouched: true}},

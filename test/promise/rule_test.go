@@ -21,6 +21,8 @@ type rule struct {
 	// dropped is true where no EDE of an upstream passes, silent where no
 	// EXTRA-TEXT does.
 	dropped, silent bool
+	// kept is true where what an upstream says of an answer that did not fail is kept.
+	kept bool
 }
 
 // interested reports whether a query shows interest in reasons. Nothing else is:
@@ -42,6 +44,8 @@ func (r rule) attaches(m *dns.Msg, rcode int) bool {
 		return false
 	case rcode == dns.RcodeRefused:
 		return true
+	case rcode == dns.RcodeSuccess || rcode == dns.RcodeNameError:
+		return r.kept && interested(m)
 	}
 	return rcode == dns.RcodeServerFailure && (r.always || interested(m))
 }
