@@ -141,8 +141,7 @@ const (
 // they have. They may shrink, and nothing may be added.
 var (
 	tooLong = map[string]int{
-		"cmd/ede/logline/json.go":           262,
-		"plugin/diagnose/delegation/run.go": 292,
+		"cmd/ede/logline/json.go": 262,
 	}
 	tooMany = map[string]int{}
 )

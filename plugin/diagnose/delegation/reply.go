@@ -8,9 +8,43 @@ import (
 	"net"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/miekg/dns"
 )
+
+// reply is what asking a server came to; msg is nil if none came.
+type reply struct {
+	msg     *dns.Msg
+	outcome Outcome
+	cut     string
+	rtt     time.Duration
+}
+
+func question(name string, qtype uint16, edns bool) *dns.Msg {
+	q := new(dns.Msg)
+	q.SetQuestion(name, qtype)
+	q.RecursionDesired = false
+	if edns {
+		// DO makes a referral bring its DS. 1232 octets avoid fragments.
+		q.SetEdns0(1232, true)
+	}
+	return q
+}
+
+func ednsRejected(rcode int) bool {
+	return rcode == dns.RcodeFormatError || rcode == dns.RcodeNotImplemented || rcode == dns.RcodeBadVers
+}
+
+func (rep reply) describe() string {
+	switch {
+	case rep.outcome == Refers:
+		return "refers to " + short(rep.cut)
+	case rep.msg != nil && rep.outcome == Answers:
+		return dns.RcodeToString[rep.msg.Rcode]
+	}
+	return rep.outcome.String()
+}
 
 // judge says what reply m to a question for qname means, coming from a server of
 // zone. For a referral, cut is the zone referred to.

@@ -15,15 +15,6 @@ import (
 
 var errBudget = errors.New("delegation: no questions left")
 
-// path is what two servers have in common as seen from here: a firewall, a
-// missing route or a dead tunnel hits all of one path alike.
-type path struct{ v6, special bool }
-
-func pathOf(a netip.Addr) path {
-	_, special := SpecialPurpose(a)
-	return path{a.Is6(), special}
-}
-
 // run is the state of one Source.
 type run struct {
 	ctx context.Context
@@ -131,25 +122,6 @@ func (r *run) silenceOf(a netip.AddrPort) Outcome {
 	return r.silence[a]
 }
 
-// reply is what asking a server came to; msg is nil if none came.
-type reply struct {
-	msg     *dns.Msg
-	outcome Outcome
-	cut     string
-	rtt     time.Duration
-}
-
-func question(name string, qtype uint16, edns bool) *dns.Msg {
-	q := new(dns.Msg)
-	q.SetQuestion(name, qtype)
-	q.RecursionDesired = false
-	if edns {
-		// DO makes a referral bring its DS. 1232 octets avoid fragments.
-		q.SetEdns0(1232, true)
-	}
-	return q
-}
-
 // retryAfter is how long a try has to itself. Then the next one goes out in addition to
 // it: an answer may be held for two seconds at most, and within them a server is
 // tried often enough to be called silent.
@@ -222,20 +194,6 @@ func (r *run) try(ctx context.Context, s server, zone, name string, qtype uint16
 		}
 	}
 	return rep
-}
-
-func ednsRejected(rcode int) bool {
-	return rcode == dns.RcodeFormatError || rcode == dns.RcodeNotImplemented || rcode == dns.RcodeBadVers
-}
-
-func (rep reply) describe() string {
-	switch {
-	case rep.outcome == Refers:
-		return "refers to " + short(rep.cut)
-	case rep.msg != nil && rep.outcome == Answers:
-		return dns.RcodeToString[rep.msg.Rcode]
-	}
-	return rep.outcome.String()
 }
 
 // once makes a single try. It is the one place where anything is sent to a

@@ -79,3 +79,12 @@ func SpecialPurpose(a netip.Addr) (name string, ok bool) {
 	}
 	return "", false
 }
+
+// path is what two servers have in common as seen from here: a firewall, a
+// missing route or a dead tunnel hits all of one path alike.
+type path struct{ v6, special bool }
+
+func pathOf(a netip.Addr) path {
+	_, special := SpecialPurpose(a)
+	return path{a.Is6(), special}
+}
