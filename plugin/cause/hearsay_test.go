@@ -75,6 +75,14 @@ func TestWhoSaysTheSameOfAllSpeaksOfItself(t *testing.T) {
 	}
 }
 
+// What was weighed says so once, remembered or not.
+func TestWhatIsRememberedIsNotWeighedAgain(t *testing.T) {
+	v := heard(22).Weighed(Weight{Zones: convincing, Alone: true})
+	if kept := Restored(*v, v.Marks()); kept.Hearsay() != NoHearsay || kept.Owner != Upstream {
+		t.Errorf("hearsay %d, owner %s", kept.Hearsay(), kept.Owner)
+	}
+}
+
 func TestAStructuredTextIsNotAddedTo(t *testing.T) {
 	e := answered("forward", servfail)
 	const structured = `{"j":"blocked"}`

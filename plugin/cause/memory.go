@@ -41,6 +41,7 @@ const (
 	refusedMark Marks = 1 << iota
 	askedMark
 	cachedMark
+	weighedMark
 	// namesMark is that of the first statement, others follow.
 	namesMark
 )
@@ -55,6 +56,9 @@ func (v *Verdict) Marks() (m Marks) {
 	}
 	if v.Cached {
 		m |= cachedMark
+	}
+	if v.weighed {
+		m |= weighedMark
 	}
 	for i := range v.Statements {
 		if v.Statements[i].names {
@@ -73,7 +77,7 @@ func Restored(v Verdict, m Marks) *Verdict {
 	if m&refusedMark != 0 {
 		v.rcode = dns.RcodeRefused
 	}
-	v.asked, v.Cached = m&askedMark != 0, m&cachedMark != 0
+	v.asked, v.Cached, v.weighed = m&askedMark != 0, m&cachedMark != 0, m&weighedMark != 0
 	for i := range v.Statements {
 		v.Statements[i].names = m&(namesMark<<i) != 0
 	}

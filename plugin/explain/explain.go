@@ -81,11 +81,14 @@ func (x *Explainer) failed(run *observe.Run, r *dns.Msg, outcome observe.Outcome
 	})
 	ev := run.Evidence(outcome.Shape, outcome.Rcode, err)
 	ev.Scope.Block = x.Block.ID
-	verdict := x.withReason(ev, x.recallOrClassify(ev))
-	verdict = x.weigh(ev, x.diagnose(run, ev, verdict))
+	verdict := x.recallOrClassify(ev)
+	verdict = x.withReason(ev, verdict)
+	verdict = x.diagnose(run, ev, verdict)
+	verdict = x.weigh(ev, verdict)
 	f := x.failure(run, r, ev, verdict)
 	x.remember(f, ev)
-	reply := x.reply(&f.Failure, ev, run, r, outcome)
+	reply, sent := x.reply(&f.Failure, ev, run, r, outcome)
+	f.Sent = sent
 	x.record(run.Context, &f.Failure, ev)
 	x.askAgain(run, ev, verdict)
 	x.release(f, ev)

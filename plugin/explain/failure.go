@@ -42,7 +42,7 @@ func (x *Explainer) failure(run *observe.Run, r *dns.Msg, ev *evidence.Evidence,
 	f.Protocol, f.Client = protocol(f.Server, run.ResponseWriter), ClientOf(run.ResponseWriter)
 	f.Pod = x.Client.Pod(run.Context)
 	f.ID, f.Question, f.Asked = r.Id, ev.Question, ev.Asked
-	f.Duration, f.Cached, f.Sent = ev.Elapsed, ev.CacheHit, record.SentYes
+	f.Duration, f.Cached = ev.Elapsed, ev.CacheHit
 	f.Incident = incident.IDOf(v, ev.Rcode, f.Group)
 	return f
 }

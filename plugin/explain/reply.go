@@ -16,24 +16,22 @@ import (
 )
 
 // reply returns the answer to a query that failed, or nil if that is left to the chain or
-// the server core, and notes in f what became of the options.
-func (x *Explainer) reply(f *record.Failure, ev *evidence.Evidence, run *observe.Run, r *dns.Msg, outcome observe.Outcome) *dns.Msg {
+// the server core, and what became of the options.
+func (x *Explainer) reply(f *record.Failure, ev *evidence.Evidence, run *observe.Run, r *dns.Msg, outcome observe.Outcome) (*dns.Msg, record.Sent) {
 	if x.Block.Shadow {
-		f.Sent = record.InShadow
-		return nil
+		return nil, record.InShadow
 	}
 	rule := x.ruleFor(f.Client.Addr())
 	option.Withdraw(r, run.Request)
 	if reason := rule.Withholds(outcome.Rcode, run.Request); reason != "" {
-		f.Sent = record.Sent(reason)
-		return leave(run, outcome, rule, ev)
+		return leave(run, outcome, rule, ev), record.Sent(reason)
 	}
-	reply, sent := x.attach(f, run, r, outcome, rule)
-	if len(sent) == 0 {
-		f.Sent = record.NotSent
+	reply, opts := x.attach(f, run, r, outcome, rule)
+	record.CountOptions(f.Server, opts)
+	if len(opts) == 0 {
+		return reply, record.NotSent
 	}
-	record.CountOptions(f.Server, sent)
-	return reply
+	return reply, record.SentYes
 }
 
 // ruleFor is what may be attached for the client at addr.

@@ -17,12 +17,14 @@ import (
 type Sent string
 
 const (
-	// SentYes: the answer carries the EDE options.
+	// SentYes: the answer has the EDE options of the verdict, be it that the plugin had put
+	// them there already.
 	SentYes Sent = "true"
 	// NoEDNS: the query had no OPT record, so the answer has none.
 	NoEDNS Sent = "no_edns"
 	// NoInterest: the answer is a SERVFAIL, and the query showed no interest in
-	// reasons, so that the answer left as the chain made it.
+	// reasons, so that the answer left as the chain made it, with an EDE that an
+	// upstream put into it.
 	NoInterest Sent = "no_interest"
 	// Dropped: the chain sent no answer on purpose. It stands in summaries only.
 	Dropped Sent = "dropped"
