@@ -1,6 +1,6 @@
 // Package explain is the way of a failing query, from the moment when its chain has
-// returned to the answer that leaves. Finish has its stages in order; each is a room of
-// its own, and their order is read in one place.
+// returned to the answer that leaves. Explainer.failed has its stages in order; each is a
+// room of its own, and their order is read in one place.
 package explain
 
 import (

@@ -101,7 +101,8 @@ func ReadAnchors(file string) ([]dns.RR, error) {
 }
 
 // adopt takes over what old remembers of the blocks that did not change, so that a reload
-// in an outage does not begin all over.
+// in an outage does not begin all over. What diagnoses found, and what upstreams said of
+// unrelated zones, is not taken over: both are learned again within a minute.
 func (p *process) adopt(old *process, blocks map[uint64]bool) {
 	if p.entries == old.entries {
 		// Both instances serve until old has stopped. They count in one table, so that

@@ -140,7 +140,8 @@ func (run *Run) addEarlier(e *evidence.Evidence, place uint8) {
 	}
 }
 
-// addCache adds what cache has to do with the failure, which the plugin at maker made.
+// addCache adds what cache has to do with the failure, which the plugin at maker made. cache
+// keeps an error that came without a message, too, as a SERVFAIL (CoreDNS 1.15).
 func (run *Run) addCache(e *evidence.Evidence, maker uint8) {
 	entered := run.path.entered()
 	for i, p := range entered {

@@ -50,6 +50,7 @@ func (run *Run) End(rcode int, err error) Outcome {
 	case written:
 		o.Failed, o.Shape, o.Rcode = true, evidence.Written, run.written.rcode
 	case run.held == nil && rcode == dns.RcodeSuccess:
+		// No answer, on purpose: so it stays.
 		o.Dropped = true
 	}
 	return o
