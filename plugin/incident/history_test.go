@@ -132,6 +132,23 @@ func TestTheLastFailuresAreKeptAndNoMore(t *testing.T) {
 	}
 }
 
+func TestAFailureIsForgottenAfterAnHour(t *testing.T) {
+	h := newHour()
+	h.Failed(detail("old.example.org.", "192.0.2.53:53"))
+	h.now = h.now.Add(kept - time.Second)
+	h.Failed(detail("new.example.org.", "192.0.2.53:53"))
+	if s := h.snapshot(); len(s.Recent) != 2 {
+		t.Fatalf("%d failures are shown, want 2", len(s.Recent))
+	}
+	h.now = h.now.Add(time.Second)
+	if s := h.snapshot(); len(s.Recent) != 1 || s.Recent[0].Name != "new.example.org." {
+		t.Errorf("%+v", s.Recent)
+	}
+	if old := h.recent.ring[0]; old.d.Question.Name != "" {
+		t.Errorf("%s is still held", old.d.Question.Name)
+	}
+}
+
 func TestWhatIsKeptOfAFailureIsBoundedAndHarmless(t *testing.T) {
 	const hostile = "a\n\u202eb\x1b[31m<script>"
 	long := strings.Repeat(hostile, 1000)

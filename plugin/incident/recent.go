@@ -40,11 +40,12 @@ type Recent struct {
 	Trace                    []string
 }
 
-// recent is a ring of what failed last. It keeps references; what is shown is
-// made when somebody looks.
+// recent is a ring of what failed last, within the time that the history goes back. It keeps
+// references; what is shown is made when somebody looks.
 type recent struct {
-	ring  [maxRecent]failed
-	count int
+	ring [maxRecent]failed
+	// first and next are the numbers of the oldest failure in it and of the next one.
+	first, next int
 }
 
 type failed struct {
@@ -53,18 +54,32 @@ type failed struct {
 }
 
 func (r *recent) add(now time.Time, d *Detail) {
-	at := &r.ring[r.count%maxRecent]
+	at := &r.ring[r.next%maxRecent]
 	*at = failed{now, *d}
 	// A list of upstreams would be kept for as long as the entry.
 	at.d.Upstreams = nil
-	r.count++
+	r.next++
+	r.first = max(r.first, r.next-maxRecent)
+	r.expire(now)
+}
+
+// expire forgets failures that are too old: a client's address is kept no longer than it
+// has to be.
+func (r *recent) expire(now time.Time) {
+	for ; r.first < r.next; r.first++ {
+		f := &r.ring[r.first%maxRecent]
+		if now.Sub(f.at) < kept {
+			return
+		}
+		*f = failed{}
+	}
 }
 
 // explain gives the latest failure of the question a verdict that came later, with what
 // led to it.
 func (r *recent) explain(block uint64, asked dns.Question, v *cause.Verdict) {
-	for i := range min(r.count, maxRecent) {
-		f := &r.ring[(r.count-1-i)%maxRecent]
+	for i := r.next - 1; i >= r.first; i-- {
+		f := &r.ring[i%maxRecent]
 		if f.d.Block == block && f.d.Asked == asked && f.d.Verdict.WithoutReason() {
 			d := f.d
 			d.Verdict = v.WithTrace(append(f.d.Verdict.Trace(), v.Trace()...))
@@ -76,10 +91,11 @@ func (r *recent) explain(block uint64, asked dns.Question, v *cause.Verdict) {
 }
 
 // raw returns what is kept, the latest first.
-func (r *recent) raw() []failed {
-	all := make([]failed, 0, min(r.count, maxRecent))
-	for i := range cap(all) {
-		all = append(all, r.ring[(r.count-1-i)%maxRecent])
+func (r *recent) raw(now time.Time) []failed {
+	r.expire(now)
+	all := make([]failed, 0, r.next-r.first)
+	for i := r.next - 1; i >= r.first; i-- {
+		all = append(all, r.ring[i%maxRecent])
 	}
 	return all
 }

@@ -55,7 +55,7 @@ func (h *History) snapshot(s *Snapshot) {
 			s.Ended = append(s.Ended, in)
 		}
 	}
-	failures := h.recent.raw()
+	failures := h.recent.raw(s.Now)
 	h.mu.Unlock()
 
 	for _, tops := range [][]Top{s.Zones, s.Upstreams, s.Names} {
