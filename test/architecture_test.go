@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -186,6 +187,35 @@ func TestThePictureOfTheRoomsHasEveryArrowAndNoOther(t *testing.T) {
 		slices.Sort(got)
 		if !slices.Equal(got, want) {
 			t.Errorf("the picture of ARCHITECTURE.md has arrows from %s to %v, want %v", room, got, want)
+		}
+	}
+}
+
+var placed = regexp.MustCompile("`([A-Za-z.]+)`\\s\\(`([a-z_/]+\\.go)`\\)")
+
+// TestWhatTheWayOfAMessageNamesIsThere looks for each function in the file that
+// ARCHITECTURE.md names: by its path, or by its name alone where the room is clear.
+func TestWhatTheWayOfAMessageNamesIsThere(t *testing.T) {
+	text, err := os.ReadFile("../ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := placed.FindAllStringSubmatch(string(text), -1)
+	if len(all) < 20 {
+		t.Fatalf("%d functions are found", len(all))
+	}
+	for _, m := range all {
+		name, file := m[1][strings.LastIndex(m[1], ".")+1:], m[2]
+		paths, _ := filepath.Glob("../" + file)
+		if !strings.Contains(file, "/") && len(paths) == 0 {
+			paths, _ = filepath.Glob("../plugin/*/" + file)
+		}
+		defined := regexp.MustCompile(`(?m)^func (\(.*\) )?` + name + `\(`)
+		if !slices.ContainsFunc(paths, func(p string) bool {
+			code, err := os.ReadFile(p)
+			return err == nil && defined.Match(code)
+		}) {
+			t.Errorf("%s has no function %s", file, name)
 		}
 	}
 }
