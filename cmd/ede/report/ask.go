@@ -41,9 +41,9 @@ const byKey = " | stats by (key) sum(n) as n, sum(cached) as cached, min(first) 
 func (t *tally) questions(s *scope) []question {
 	first := fmt.Sprintf(" | sort by (n desc) limit %d", mostRows)
 	most := byKey + first
-	names := s.found.Union(s.of(sums.Queries)+` | stats by (qname) count() as n | format "<lc:qname>" as key`, sums.Name, " | fields key, n", "")
+	names := s.of(sums.Queries) + ` | stats by (qname) count() as n | format "<lc:qname>" as key`
 	if s.summaries != "" {
-		names = s.found.Union(names+" | union ("+s.summaries+sums.TopNames+" | stats by (key) sum(told) as n)", sums.Top, " | fields key, n", "")
+		names += " | union (" + s.summaries + sums.TopNames + " | stats by (key) sum(told) as n)"
 	}
 	clients := s.of(sums.Queries) + " client_ip:* | stats by (client_ip) count() as n | rename client_ip as key"
 	again := " | stats by (key) sum(n) as n"
@@ -59,8 +59,8 @@ func (t *tally) questions(s *scope) []question {
 		{what: "names in summaries", take: func(r victorialogs.Row) { t.named += r.Uint("n") }, query: s.sum(sums.Told, "")},
 		{what: "zones", take: t.rollZone, query: s.sum(sums.Zone, most), table: t.zones},
 		{what: "zones of each cause", take: t.rollPlace, query: s.sum(sums.Zone, fmt.Sprintf(" | fields key, cause, n | rename key as zone | sort by (n desc) partition by (cause) limit %d", maxPerCause))},
-		{what: "names", take: t.rollName, query: names + again + first, table: t.names},
-		{what: "clients", take: func(r victorialogs.Row) { t.clients.roll(r["key"], r.Uint("n")) }, query: s.found.Union(clients, sums.Client, " | fields key, n", again) + first, table: t.clients},
+		{what: "names", take: t.rollName, query: s.found.Union(names, sums.Name, " | fields key, n", "") + again + first, table: t.names},
+		{what: "clients", take: func(r victorialogs.Row) { t.clients.roll(r["key"], r.Uint("n")) }, query: s.found.Union(clients, sums.Client, " | fields key, n", "") + again + first, table: t.clients},
 		{what: "namespaces of clients", take: func(r victorialogs.Row) { t.rollKey(t.spaces, r) }, query: s.sum(sums.Space, most), table: t.spaces},
 		{what: "Pods of clients", take: func(r victorialogs.Row) { t.rollKey(t.pods, r) }, query: s.sum(sums.Pod, most), table: t.pods},
 		{what: "instances that fail", take: func(r victorialogs.Row) { t.rollKey(t.failing, r) }, query: s.sum(sums.Instance, most), table: t.failing},
@@ -96,13 +96,10 @@ func (t *tally) details(s *scope, n int) []question {
 	var all []question
 	if names := keysOf(t.names.top(min(n, maxDetailed))); len(names) > 0 {
 		query := s.queries + " qname:~" + victorialogs.Quote("(?i)^("+anyOf(names)+")$") + s.clients + " | stats by (qname, cause)" + sums.Each + ` | format "<lc:qname>" as key`
-		of := " " + victorialogs.In("key", names) + sums.Unpack
-		query = s.found.Union(query, sums.Name, of, "")
 		if s.summaries != "" {
 			query += " | union (" + s.summaries + sums.TopNames + " | filter " + victorialogs.In("key", names) + " | stats by (key, cause) sum(told) as n, min(_time) as first, max(_time) as last)"
-			query = s.found.Union(query, sums.Top, of, "")
 		}
-		all = append(all, question{what: "the names that fail most", take: describe(t.names), query: query +
+		all = append(all, question{what: "the names that fail most", take: describe(t.names), query: s.found.Union(query, sums.Name, " "+victorialogs.In("key", names)+sums.Unpack, "") +
 			" | stats by (key, cause) sum(n) as n, sum(cached) as cached, min(first) as first, max(last) as last" + byKey})
 	}
 	if clients := keysOf(t.clients.top(min(n, maxDetailed))); len(clients) > 0 {

@@ -31,9 +31,12 @@ func Roll(ctx context.Context, from, to *victorialogs.Client, h Hour) (rows int,
 	common := map[string]string{"plugin": plugin, "roll": h.Start.UTC().Format("2006-01-02T15-") + rand.Text()[:10]}
 	at := h.Start.UTC().Format(time.RFC3339Nano)
 	for _, t := range kept {
-		n := 0
+		n, query := 0, of(t.Of, when)+t.Make
+		if t.Also != "" {
+			query += of(Summaries, when) + t.Also
+		}
 		err := to.Insert(ctx, streams, func(add func(victorialogs.Row) error) error {
-			return from.Query(ctx, of(t.Of, when)+t.Make, func(r victorialogs.Row) error {
+			return from.Query(ctx, query, func(r victorialogs.Row) error {
 				if n++; n > maxRows {
 					return ErrMany
 				}

@@ -8,6 +8,8 @@ type Table struct {
 	// Of are the lines that it is made of, and Make the pipes that make rows of them.
 	Of   Kind
 	Make string
+	// Also are pipes for summaries, whose rows are added to those of Make.
+	Also string
 	// Again sums up rows of several hours.
 	Again string
 }
@@ -67,16 +69,16 @@ const (
 
 // The tables that are kept otherwise than a report asks for them.
 var (
-	Name   = Table{Name: "name", Of: Queries, Make: ` qname:* | stats by (qname, cause)` + Each + ` | format "<lc:qname>" as key` + perCause + pack}
-	Top    = Table{Name: "top", Of: Summaries, Make: TopNames + " | stats by (key, cause) sum(told) as n, min(_time) as first, max(_time) as last" + pack}
-	Client = Table{Name: "client", Of: Queries, Make: " client_ip:* | stats by (client_ip, cause)" + Each + " | rename client_ip as key" + pack}
+	Name = Table{Name: "name", Of: Queries, Make: ` qname:* | stats by (qname, cause)` + Each + ` | format "<lc:qname>" as key | union (`,
+		Also: TopNames + " | stats by (key, cause) sum(told) as n, min(_time) as first, max(_time) as last)" + perCause + pack}
+	Client = Table{Name: "client", Of: Queries, Make: " client_ip:* | stats by (client_ip, cause)" + Each + " | rename client_ip as key" + pack, Again: perCause}
 	// Times and Windows are failures by time, in lines of their own and in summaries.
 	Times   = Table{Name: "times", Of: Queries, Make: ByTime(Width)}
 	Windows = Table{Name: "windows", Of: Summaries, Make: WindowsByTime(Width, "count")}
 )
 
 // Kept are the tables of an hour.
-var kept = []Table{Total, Seen, Cause, Summary, Told, Zone, Instance, Space, Pod, Recovery, Stand, Diagnosis, Name, Top, Client, Times, Windows}
+var kept = []Table{Total, Seen, Cause, Summary, Told, Zone, Instance, Space, Pod, Recovery, Stand, Diagnosis, Name, Client, Times, Windows}
 
 // Width is how wide the stretches of time are that failures of an hour are kept by, in
 // seconds: a power of two, as with timelines.

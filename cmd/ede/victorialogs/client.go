@@ -63,7 +63,7 @@ func New(address string, header http.Header) (*Client, error) {
 	for _, suffix := range []string{queryPath, "/select/vmui"} {
 		path = strings.TrimSuffix(path, suffix)
 	}
-	u.Path, u.RawQuery, u.Fragment = path, "", ""
+	u.Path, u.RawQuery, u.ForceQuery, u.Fragment = path, "", false, ""
 	base := u.String()
 	return &Client{base: base, endpoint: base + queryPath, header: maps.Clone(header), http: &http.Client{
 		// A header for the store must not go to whomever it points to.
