@@ -41,11 +41,16 @@ const byKey = " | stats by (key) sum(n) as n, sum(cached) as cached, min(first) 
 func (t *tally) questions(s *scope) []question {
 	first := fmt.Sprintf(" | sort by (n desc) limit %d", mostRows)
 	most := byKey + first
-	names := s.of(sums.Queries) + ` | stats by (qname) count() as n | format "<lc:qname>" as key`
-	if s.summaries != "" {
-		names += " | union (" + s.summaries + sums.TopNames + " | stats by (key) sum(told) as n)"
-	}
-	clients := s.of(sums.Queries) + " client_ip:* | stats by (client_ip) count() as n | rename client_ip as key"
+	names := s.each(func(part *scope) string {
+		query := part.of(sums.Queries) + ` | stats by (qname) count() as n | format "<lc:qname>" as key`
+		if part.summaries != "" {
+			query += " | union (" + part.summaries + sums.TopNames + " | stats by (key) sum(told) as n)"
+		}
+		return query
+	})
+	clients := s.each(func(part *scope) string {
+		return part.of(sums.Queries) + " client_ip:* | stats by (client_ip) count() as n | rename client_ip as key"
+	})
 	again := " | stats by (key) sum(n) as n"
 	all := []question{
 		{what: "lines", take: t.rollLines, query: s.sum(sums.Total, "")},
@@ -94,17 +99,24 @@ func (t *tally) details(s *scope, n int) []question {
 		}
 	}
 	var all []question
+	last := sums.PerCause + byKey
 	if names := keysOf(t.names.top(min(n, maxDetailed))); len(names) > 0 {
-		query := s.queries + " qname:~" + victorialogs.Quote("(?i)^("+anyOf(names)+")$") + s.clients + " | stats by (qname, cause)" + sums.Each + ` | format "<lc:qname>" as key`
-		if s.summaries != "" {
-			query += " | union (" + s.summaries + sums.TopNames + " | filter " + victorialogs.In("key", names) + " | stats by (key, cause) sum(told) as n, min(_time) as first, max(_time) as last)"
-		}
-		all = append(all, question{what: "the names that fail most", take: describe(t.names), query: s.found.Union(query, sums.Name, " "+victorialogs.In("key", names)+sums.Unpack, "") +
-			" | stats by (key, cause) sum(n) as n, sum(cached) as cached, min(first) as first, max(last) as last" + byKey})
+		named := victorialogs.In("key", names)
+		query := s.each(func(part *scope) string {
+			query := part.queries + " qname:~" + victorialogs.Quote("(?i)^("+anyOf(names)+")$") + part.clients + " | stats by (qname, cause)" + sums.Each + ` | format "<lc:qname>" as key`
+			if part.summaries != "" {
+				query += " | union (" + part.summaries + sums.TopNames + " | filter " + named + " | stats by (key, cause) sum(told) as n, min(_time) as first, max(_time) as last)"
+			}
+			return query
+		})
+		all = append(all, question{what: "the names that fail most", take: describe(t.names), query: s.found.Union(query, sums.Name, " "+named+sums.Unpack, "") + last})
 	}
 	if clients := keysOf(t.clients.top(min(n, maxDetailed))); len(clients) > 0 {
-		all = append(all, question{what: "the clients that fail most", take: describe(t.clients), query: s.found.Union(s.queries+" "+victorialogs.In("client_ip", clients)+s.clients+
-			" | stats by (client_ip, cause)"+sums.Each+" | rename client_ip as key", sums.Client, " "+victorialogs.In("key", clients)+sums.Unpack, sums.Client.Again) + byKey})
+		query := s.each(func(part *scope) string {
+			return part.queries + " " + victorialogs.In("client_ip", clients) + part.clients + " | stats by (client_ip, cause)" + sums.Each + " | rename client_ip as key"
+		})
+		named := " " + victorialogs.In("key", clients)
+		all = append(all, question{what: "the clients that fail most", take: describe(t.clients), query: s.found.Union(query, sums.Client, named+sums.Unpack, "") + last})
 	}
 	return all
 }
@@ -139,9 +151,11 @@ func (t *tally) timeline(s *scope) []question {
 		s = &plain
 	}
 	order := " | sort by (_time)"
+	lines := s.each(func(part *scope) string { return part.of(sums.Queries) + sums.ByTime(width) })
+	windows := s.each(func(part *scope) string { return on(part.summaries, sums.WindowsByTime(width, "count")) })
 	all := []question{
-		{what: "timeline", take: t.rollBucket, query: on(s.of(sums.Queries), sums.ByTime(width)+order)},
-		{what: "timeline of summaries", take: t.rollBucket, query: on(s.summaries, sums.WindowsByTime(width, "count")+order)},
+		{what: "timeline", take: t.rollBucket, query: lines + order},
+		{what: "timeline of summaries", take: t.rollBucket, query: on(windows, order)},
 		{what: "timeline of summaries of more", take: t.rollBucket, query: on(s.wanted, sums.WindowsByTime(width, "told")+order)},
 		{what: "timeline of hours", take: t.rollBucket, query: on(s.found.Rows(sums.Times), sums.TimesAgain(width)+order)},
 		{what: "timeline of summaries of hours", take: t.rollBucket, query: on(s.found.Rows(sums.Windows), sums.WindowsAgain(width)+order)},

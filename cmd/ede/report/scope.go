@@ -28,13 +28,25 @@ type scope struct {
 	clients string
 	// found are hours whose sums stand for their lines, which none of the above asks for.
 	found sums.Found
+	// rest are scopes of further stretches of time.
+	rest []scope
 }
 
 // scopeOf is the scope of a filter. The hours whose sums were found are asked for these
 // alone, which tell nothing of a filter but the time.
 func scopeOf(f *Filter, found sums.Found) scope {
-	when := found.Rest(f.Since, f.Until)
-	s := scope{all: victorialogs.All(sums.Ours, when), instances: victorialogs.All(sums.Named, when), found: found}
+	whens := found.Rest(f.Since, f.Until)
+	s := scopeAt(f, whens[0])
+	s.found = found
+	for _, when := range whens[1:] {
+		s.rest = append(s.rest, scopeAt(f, when))
+	}
+	return s
+}
+
+// scopeAt is the scope of a filter at a time.
+func scopeAt(f *Filter, when string) scope {
+	s := scope{all: victorialogs.All(sums.Ours, when), instances: victorialogs.All(sums.Named, when)}
 	wanted := s.all
 	if len(f.Causes) > 0 {
 		wanted = victorialogs.All(s.all, victorialogs.In("cause", f.Causes))
@@ -84,11 +96,19 @@ func (s *scope) of(kind sums.Kind) string {
 
 // sum is a query for a table, of lines and of the sums that were found, and pipes after it.
 func (s *scope) sum(t sums.Table, pipes string) string {
-	lines := s.of(t.Of)
-	if lines == "" {
-		return ""
+	lines := s.each(func(part *scope) string { return on(part.of(t.Of), t.Make) })
+	return on(s.found.Union(lines, t, "", t.Again), pipes)
+}
+
+// each puts the rows of a query for each stretch of time together.
+func (s *scope) each(query func(part *scope) string) string {
+	all := query(s)
+	for i := range s.rest {
+		if more := query(&s.rest[i]); more != "" {
+			all += " | union (" + more + ")"
+		}
 	}
-	return s.found.Union(lines+t.Make, t, "", t.Again) + pipes
+	return all
 }
 
 func below(field string, zones []string) string {

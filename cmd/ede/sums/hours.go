@@ -130,10 +130,15 @@ func (f Found) spans() string {
 	return victorialogs.Any(parts...)
 }
 
-// Rest is a filter for the time between since and until that no sums stand for.
-func (f Found) Rest(since, until time.Time) string {
+// mostParts bounds the filters of Rest.
+const mostParts = 4
+
+// Rest are filters for the time between since and until that no sums stand for, at least
+// one. A store leaves out at once what lies outside a single stretch of time, but reads the
+// head of each block for several, which is why they are apart.
+func (f Found) Rest(since, until time.Time) []string {
 	if len(f.hours) == 0 {
-		return victorialogs.Between(since, until)
+		return []string{victorialogs.Between(since, until)}
 	}
 	var parts []string
 	for _, h := range f.hours {
@@ -145,11 +150,13 @@ func (f Found) Rest(since, until time.Time) string {
 	if until.IsZero() || since.Before(until) {
 		parts = append(parts, victorialogs.All(victorialogs.Between(since, until)))
 	}
-	if len(parts) == 0 {
-		// All are summed up: nothing is left to read.
-		return victorialogs.Between(until, until)
+	switch {
+	case len(parts) == 0: // all are summed up
+		return []string{victorialogs.Between(until, until)}
+	case len(parts) > mostParts:
+		return []string{victorialogs.Any(parts...)}
 	}
-	return victorialogs.Any(parts...)
+	return parts
 }
 
 // Rows is a query for the rows of a table, empty if there are none.

@@ -15,14 +15,15 @@ type Table struct {
 }
 
 const (
-	spans    = " sum(n) as n, sum(cached) as cached, min(first) as first, max(last) as last"
-	columns  = " | fields key, cause, n, cached, first, last"
-	perCause = " | stats by (key, cause)" + spans
+	spans   = " sum(n) as n, sum(cached) as cached, min(first) as first, max(last) as last"
+	columns = " | fields key, cause, n, cached, first, last"
+	// PerCause sums up rows of one key and cause.
+	PerCause = " | stats by (key, cause)" + spans
 )
 
 // keyed is a table of the failures by a field and their cause.
 func keyed(name, field string) Table {
-	return Table{Name: name, Of: Failures, Again: perCause,
+	return Table{Name: name, Of: Failures, Again: PerCause,
 		Make: " " + field + ":* | stats by (" + field + ", cause)" + Count + " | rename " + field + " as key" + columns}
 }
 
@@ -48,9 +49,9 @@ var (
 	Told     = Table{Name: "told", Of: Summaries, Make: TopNames + " | stats sum(told) as n", Again: " | stats sum(n) as n"}
 	Zone     = keyed("zone", "zone")
 	Instance = keyed("instance", "instance")
-	Space    = Table{Name: "namespace", Of: Queries, Make: " client_namespace:* | stats by (client_namespace, cause)" + Each + " | rename client_namespace as key", Again: perCause}
+	Space    = Table{Name: "namespace", Of: Queries, Make: " client_namespace:* | stats by (client_namespace, cause)" + Each + " | rename client_namespace as key", Again: PerCause}
 	Pod      = Table{Name: "pod", Of: Queries, Make: ` client_namespace:* | stats by (client_namespace, client_pod, cause)` + Each +
-		` | format "<client_namespace>/<client_pod>" as key` + columns, Again: perCause}
+		` | format "<client_namespace>/<client_pod>" as key` + columns, Again: PerCause}
 	Recovery = Table{Name: "recovery", Of: Recoveries, Make: " | stats by (cause) count() as n, max(after_seconds) as longest",
 		Again: " | stats by (cause) sum(n) as n, max(longest) as longest"}
 	Stand = Table{Name: "stand", Of: Stands, Make: " | stats by (cause, instance) max(_time) if (" + IsQuery + " or " + IsSummary + ") as last, max(_time) if (" + IsRecovery + ") as over" +
@@ -70,8 +71,8 @@ const (
 // The tables that are kept otherwise than a report asks for them.
 var (
 	Name = Table{Name: "name", Of: Queries, Make: ` qname:* | stats by (qname, cause)` + Each + ` | format "<lc:qname>" as key | union (`,
-		Also: TopNames + " | stats by (key, cause) sum(told) as n, min(_time) as first, max(_time) as last)" + perCause + pack}
-	Client = Table{Name: "client", Of: Queries, Make: " client_ip:* | stats by (client_ip, cause)" + Each + " | rename client_ip as key" + pack, Again: perCause}
+		Also: TopNames + " | stats by (key, cause) sum(told) as n, min(_time) as first, max(_time) as last)" + PerCause + pack}
+	Client = Table{Name: "client", Of: Queries, Make: " client_ip:* | stats by (client_ip, cause)" + Each + " | rename client_ip as key" + pack}
 	// Times and Windows are failures by time, in lines of their own and in summaries.
 	Times   = Table{Name: "times", Of: Queries, Make: ByTime(Width)}
 	Windows = Table{Name: "windows", Of: Summaries, Make: WindowsByTime(Width, "count")}
