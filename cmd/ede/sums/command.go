@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -82,11 +83,12 @@ func (f *flags) run(ctx context.Context, cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	due := slices.DeleteFunc(slices.Clone(hours), func(h Hour) bool { return h.Roll != "" })
+	if len(due) == 0 {
+		fmt.Fprintf(cmd.OutOrStdout(), "nothing to sum up: %d hours have ended with lines of ede, and all have sums\n", len(hours))
+	}
 	var left []error
-	for _, h := range hours {
-		if h.Roll != "" {
-			continue
-		}
+	for _, h := range due {
 		name := h.Start.UTC().Format("2006-01-02 15:04 UTC")
 		rows, err := Roll(ctx, from, to, h)
 		switch {
