@@ -125,7 +125,7 @@ func (f Found) spans() string {
 		for i+1 < len(f.hours) && f.hours[i+1].Start.Equal(f.hours[i].End()) {
 			i++
 		}
-		parts = append(parts, victorialogs.All(victorialogs.Between(first.Start, f.hours[i].End())))
+		parts = append(parts, victorialogs.Between(first.Start, f.hours[i].End()))
 	}
 	return victorialogs.Any(parts...)
 }
@@ -143,12 +143,12 @@ func (f Found) Rest(since, until time.Time) []string {
 	var parts []string
 	for _, h := range f.hours {
 		if since.IsZero() || since.Before(h.Start) {
-			parts = append(parts, victorialogs.All(victorialogs.Between(since, h.Start)))
+			parts = append(parts, victorialogs.Between(since, h.Start))
 		}
 		since = h.End()
 	}
 	if until.IsZero() || since.Before(until) {
-		parts = append(parts, victorialogs.All(victorialogs.Between(since, until)))
+		parts = append(parts, victorialogs.Between(since, until))
 	}
 	switch {
 	case len(parts) == 0: // all are summed up
