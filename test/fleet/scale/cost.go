@@ -50,4 +50,3 @@ func run(ctx context.Context, ede string, args ...string) (c cost, err error) {
 	c.failures = r.Failures
 	return c, err
 }
-
