@@ -13,6 +13,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/check"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/explain"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/report"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/sums"
 	"github.com/seed-1b7246af/coredns-ede/plugin/instance"
 )
 
@@ -25,7 +26,7 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(explain.Command(), report.Command(report.Catalog), causes.Command(), check.Command())
+	root.AddCommand(explain.Command(), report.Command(report.Catalog), causes.Command(), check.Command(), sums.Command())
 	return root
 }
 

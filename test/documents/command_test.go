@@ -44,7 +44,7 @@ func shownCommand(code, name string) (args []string, found bool) {
 func TestEveryCommandOfTheOperatorsToolIsOne(t *testing.T) {
 	tool := filepath.Join(t.TempDir(), "ede")
 	run(t, "go", "build", "-o", tool, "./cmd/ede")
-	commands, tried := []string{"explain", "report", "check", "causes"}, 0
+	commands, tried := []string{"explain", "report", "check", "causes", "rollup"}, 0
 	for _, d := range documents(t) {
 		for _, code := range d.code() {
 			args, found := shownCommand(code, "ede")

@@ -50,6 +50,13 @@ func TestAClusterThatLosesANodeGoesOnAndTheReportSaysSo(t *testing.T) {
 		}
 	}
 	same(early)
+	// Sums are made of what the vlselect has, and stored by the vlinsert.
+	hours := len(rollup(t, "--from", selects, "--to", insert, "--settle", "0s"))
+	if hours == 0 {
+		t.Error("no hour is summed up")
+	}
+	summedUp(t, selects, hours)
+	same(early)
 
 	// A node that is killed loses what is not written yet, the last five seconds.
 	said := ""

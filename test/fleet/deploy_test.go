@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/report"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/sums"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/victorialogs"
 	"github.com/seed-1b7246af/coredns-ede/test/fleet/synthetic"
 )
@@ -184,6 +185,12 @@ func TestTheShippedFilesOfTheStoreAreAccepted(t *testing.T) {
 		}
 		if file != "vlagent.service" && !strings.Contains(text, "-retentionPeriod=30d") {
 			t.Errorf("%s: nothing is ever forgotten", file)
+		}
+	}
+	hourly := sums.Command()
+	for _, f := range regexp.MustCompile(`--([a-z]+)`).FindAllStringSubmatch(read(t, "deploy/victorialogs/ede-rollup.service"), -1) {
+		if hourly.Flags().Lookup(f[1]) == nil {
+			t.Errorf("ede rollup has no flag --%s", f[1])
 		}
 	}
 	strict := kjson.NewSerializerWithOptions(kjson.DefaultMetaFactory, scheme.Scheme, scheme.Scheme, kjson.SerializerOptions{Yaml: true, Strict: true})

@@ -4,18 +4,9 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/sums"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/victorialogs"
 	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
-)
-
-// Which kind a line is of shows by keys that only that kind has: what a
-// collector makes of the message differs.
-const (
-	isQuery     = "rcode:*"
-	isSummary   = "(window_seconds:* count:*)"
-	isRecovery  = "after_seconds:*"
-	isDiagnosis = "queries:*"
-	isAnswer    = "(ede:* qname:* !rcode:* !cause:* !result:* !sent:*)"
 )
 
 // A scope is a Filter in LogsQL, by kind of line, since a summary is wanted for
@@ -35,11 +26,27 @@ type scope struct {
 	recovered, diagnoses string
 	// clients is a pipe that keeps the wanted clients, empty for all.
 	clients string
+	// found are hours whose sums stand for their lines, which none of the above asks for.
+	found sums.Found
+	// rest are scopes of further stretches of time.
+	rest []scope
 }
 
-func scopeOf(f *Filter) scope {
-	when := victorialogs.Between(f.Since, f.Until)
-	s := scope{all: victorialogs.All(`plugin:="ede"`, when), instances: victorialogs.All(`{instance!=""}`, when)}
+// scopeOf is the scope of a filter. The hours whose sums were found are asked for these
+// alone, which tell nothing of a filter but the time.
+func scopeOf(f *Filter, found sums.Found) scope {
+	whens := found.Rest(f.Since, f.Until)
+	s := scopeAt(f, whens[0])
+	s.found = found
+	for _, when := range whens[1:] {
+		s.rest = append(s.rest, scopeAt(f, when))
+	}
+	return s
+}
+
+// scopeAt is the scope of a filter at a time.
+func scopeAt(f *Filter, when string) scope {
+	s := scope{all: victorialogs.All(sums.Ours, when), instances: victorialogs.All(sums.Named, when)}
 	wanted := s.all
 	if len(f.Causes) > 0 {
 		wanted = victorialogs.All(s.all, victorialogs.In("cause", f.Causes))
@@ -48,26 +55,60 @@ func scopeOf(f *Filter) scope {
 	if len(f.Zones) > 0 {
 		names, zones = below("qname", f.Zones), below("zone", f.Zones)
 	}
-	s.queries = victorialogs.All(wanted, isQuery, names)
+	s.queries = victorialogs.All(wanted, sums.IsQuery, names)
 	if len(f.Clients) > 0 {
-		s.clients, s.unclear = clientPipe(f.Clients), victorialogs.All(wanted, isSummary)
+		s.clients, s.unclear = clientPipe(f.Clients), victorialogs.All(wanted, sums.IsSummary)
 		return s
 	}
-	s.summaries = victorialogs.All(wanted, isSummary, zones)
-	s.recovered = victorialogs.All(wanted, isRecovery, zones)
-	s.diagnoses = victorialogs.All(wanted, isDiagnosis)
+	s.summaries = victorialogs.All(wanted, sums.IsSummary, zones)
+	s.recovered = victorialogs.All(wanted, sums.IsRecovery, zones)
+	s.diagnoses = victorialogs.All(wanted, sums.IsDiagnosis)
 	if len(f.Zones) > 0 {
 		s.diagnoses = victorialogs.All(s.diagnoses, victorialogs.Any(names, victorialogs.All(`qname:=""`, zones)))
-		s.above = victorialogs.All(wanted, isSummary, "!"+zones, victorialogs.In("zone", above(f.Zones)))
+		s.above = victorialogs.All(wanted, sums.IsSummary, "!"+zones, victorialogs.In("zone", above(f.Zones)))
 		s.holding = victorialogs.All(s.above, "top:~"+victorialogs.Quote(inTop(f.Zones)))
-		s.wanted = s.above + topNames + " | filter " + below("key", f.Zones) + " | math floor(cached_count * told / count) as share"
+		s.wanted = s.above + sums.TopNames + " | filter " + below("key", f.Zones) + " | math floor(cached_count * told / count) as share"
 	}
 	return s
 }
 
-// failures is a query for the lines that failures are counted by, and others.
-func (s *scope) failures(pipes string, others ...string) string {
-	return victorialogs.Any(append(others, s.queries, s.summaries)...) + s.clients + pipes
+// of is a query for the lines of a kind, empty if none are wanted.
+func (s *scope) of(kind sums.Kind) string {
+	switch kind {
+	case sums.Lines:
+		return s.all
+	case sums.Instances:
+		return victorialogs.Any(s.instances, s.all)
+	case sums.Queries:
+		return s.queries + s.clients
+	case sums.Summaries:
+		return s.summaries
+	case sums.Failures:
+		return victorialogs.Any(s.queries, s.summaries) + s.clients
+	case sums.Stands:
+		return victorialogs.Any(s.recovered, s.holding, s.queries, s.summaries) + s.clients
+	case sums.Recoveries:
+		return s.recovered
+	default:
+		return s.diagnoses
+	}
+}
+
+// sum is a query for a table, of lines and of the sums that were found, and pipes after it.
+func (s *scope) sum(t sums.Table, pipes string) string {
+	lines := s.each(func(part *scope) string { return on(part.of(t.Of), t.Make) })
+	return on(s.found.Union(lines, t, "", t.Again), pipes)
+}
+
+// each puts the rows of a query for each stretch of time together.
+func (s *scope) each(query func(part *scope) string) string {
+	all := query(s)
+	for i := range s.rest {
+		if more := query(&s.rest[i]); more != "" {
+			all += " | union (" + more + ")"
+		}
+	}
+	return all
 }
 
 func below(field string, zones []string) string {

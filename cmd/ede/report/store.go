@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/sums"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/victorialogs"
 )
 
@@ -35,7 +36,11 @@ func (r *run) store(ctx context.Context) error {
 
 func (r *run) collect(ctx context.Context, client *victorialogs.Client) error {
 	t := newTally(r.Filter)
-	s := scopeOf(&r.Filter)
+	found, err := r.sums(ctx, client)
+	if err != nil {
+		return err
+	}
+	s := scopeOf(&r.Filter, found)
 	questions := t.questions(&s)
 	// How many questions the answers raise is not known before.
 	firsts, total := len(questions), len(questions)+4
@@ -53,6 +58,20 @@ func (r *run) collect(ctx context.Context, client *victorialogs.Client) error {
 	t.settle()
 	r.tally = t
 	return nil
+}
+
+// sums looks for hours that are summed up. Their sums tell of time and cause alone, and
+// need every node of a cluster.
+func (r *run) sums(ctx context.Context, client *victorialogs.Client) (sums.Found, error) {
+	f := &r.Filter
+	if client.Partial || len(f.Causes) > 0 || len(f.Zones) > 0 || len(f.Clients) > 0 {
+		return sums.Found{}, nil
+	}
+	found, err := sums.Find(ctx, client, f.Since, f.Until)
+	if err != nil {
+		err = fmt.Errorf("hours that are summed up: %w", err)
+	}
+	return found, err
 }
 
 // settle works out what the answers give only together.

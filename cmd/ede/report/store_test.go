@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/sums"
 )
 
 // answering is a store whose answers are made by f of the query.
@@ -33,7 +34,7 @@ func twoFailures(w http.ResponseWriter, query string) {
 	switch {
 	case strings.Contains(query, "as singles"):
 		fmt.Fprintln(w, `{"lines":"3","singles":"2","summaries":"0","recoveries":"0","diagnoses":"0","summed":"NaN"}`)
-	case strings.Contains(query, "count_uniq(instance)"):
+	case strings.Contains(query, "count() as instances"):
 		fmt.Fprintln(w, `{"instances":"3"}`)
 	case strings.Contains(query, "row_min"):
 		fmt.Fprintln(w, `{"cause":"upstream_timeout","rcode":"SERVFAIL","owner":"upstream","lasts":"transient","ede":"[23]","upstream":"192.0.2.53:53","cached":"false","n":"2","first":"2026-11-20T14:00:00Z","last":"2026-11-20T14:01:00Z","said":"{\"_time\":\"2026-11-20T14:00:00Z\",\"text\":\"no reply\"}"}`)
@@ -174,7 +175,7 @@ func TestAnInterruptedQuestionIsNoReport(t *testing.T) {
 // itself, in test/fleet.
 func TestAFilterBecomesLogsQL(t *testing.T) {
 	at := time.Date(2026, 11, 20, 14, 0, 0, 0, time.UTC)
-	s := scopeOf(&Filter{Since: at, Until: at.Add(time.Hour), Causes: []string{"upstream_timeout"}, Zones: []string{"www.example.org."}})
+	s := scopeOf(&Filter{Since: at, Until: at.Add(time.Hour), Causes: []string{"upstream_timeout"}, Zones: []string{"www.example.org."}}, sums.Found{})
 	for what, c := range map[string][2]string{
 		"queries":   {s.queries, `(((plugin:="ede" _time:>=2026-11-20T14:00:00Z _time:<2026-11-20T15:00:00Z) cause:in("upstream_timeout")) rcode:* qname:~"(?i)(^|\\.)www\\.example\\.org\\.$")`},
 		"instances": {s.instances, `({instance!=""} _time:>=2026-11-20T14:00:00Z _time:<2026-11-20T15:00:00Z)`},
@@ -186,11 +187,11 @@ func TestAFilterBecomesLogsQL(t *testing.T) {
 	if !strings.Contains(s.above, `zone:in("(others)", "", ".", "example.org.", "org.")`) {
 		t.Errorf("above: %s", s.above)
 	}
-	hostile := scopeOf(&Filter{Zones: []string{`a" or "b.`}, Causes: []string{`x") | delete (cause`}})
+	hostile := scopeOf(&Filter{Zones: []string{`a" or "b.`}, Causes: []string{`x") | delete (cause`}}, sums.Found{})
 	if !strings.Contains(hostile.queries, `cause:in("x\") | delete (cause")`) || !strings.Contains(hostile.queries, `a\" or \"b`) {
 		t.Errorf("%s", hostile.queries)
 	}
-	clients := scopeOf(&Filter{Clients: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")}})
+	clients := scopeOf(&Filter{Clients: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")}}, sums.Found{})
 	if clients.summaries != "" || clients.unclear == "" || !strings.Contains(clients.clients, `(network:ipv4_range("192.0.2.0/24") or network:ipv6_range("2001:db8::/32"))`) {
 		t.Errorf("%+v", clients)
 	}

@@ -40,6 +40,7 @@ const (
 
 // A Client asks one store. It is safe for concurrent use.
 type Client struct {
+	base     string
 	endpoint string
 	header   http.Header
 	http     *http.Client
@@ -62,8 +63,9 @@ func New(address string, header http.Header) (*Client, error) {
 	for _, suffix := range []string{queryPath, "/select/vmui"} {
 		path = strings.TrimSuffix(path, suffix)
 	}
-	u.Path, u.RawQuery, u.Fragment = path+queryPath, "", ""
-	return &Client{endpoint: u.String(), header: maps.Clone(header), http: &http.Client{
+	u.Path, u.RawQuery, u.ForceQuery, u.Fragment = path, "", false, ""
+	base := u.String()
+	return &Client{base: base, endpoint: base + queryPath, header: maps.Clone(header), http: &http.Client{
 		// A header for the store must not go to whomever it points to.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil

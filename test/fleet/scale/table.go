@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io/fs"
@@ -46,19 +47,40 @@ func metric(name string) float64 {
 	return 0
 }
 
-func seconds(name string) time.Duration { return time.Duration(metric(name) * float64(time.Second)) }
+// storeProcess is the store that runs.
+var storeProcess int
 
-// leanest is the CPU of counting failures by cause. The store works out only now and
-// then what it has spent, so the query is asked until that is a good deal.
+// spent is the CPU that the store has used, as the kernel counts it: its own metric is worked
+// out only now and then.
+func spent() time.Duration {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", storeProcess))
+	if err != nil {
+		return 0
+	}
+	// proc(5): the name of the program, in parentheses, may have spaces.
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	const tick = 10 * time.Millisecond
+	return time.Duration(user+system) * tick
+}
+
+// leanest is the CPU of counting failures by cause.
 func leanest() (time.Duration, error) {
-	const enough, most = 3 * time.Second, 1000
-	before, times := seconds("process_cpu_seconds_total"), 0
-	for ; times < most && seconds("process_cpu_seconds_total")-before < enough; times++ {
+	const times = 20
+	before := spent()
+	for range times {
 		if _, err := get("/select/logsql/query?query=" + url.QueryEscape(`plugin:="ede" rcode:* | stats by (cause) count() as n`)); err != nil {
 			return 0, err
 		}
 	}
-	return (seconds("process_cpu_seconds_total") - before) / time.Duration(times), nil
+	return (spent() - before) / times, nil
+}
+
+// summedUp reports whether the store has sums of so many lines.
+func summedUp(lines int) bool {
+	text, err := get("/select/logsql/query?query=" + url.QueryEscape(`{plugin="ede_hourly",table="whole"} | stats sum(lines) as n`))
+	return err == nil && strings.Contains(text, fmt.Sprintf(`"%d"`, lines))
 }
 
 // tree is how much the files below dir hold.

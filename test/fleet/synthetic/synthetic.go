@@ -72,12 +72,17 @@ func (l Log) WriteTo(w io.Writer) (int64, error) {
 		if f.error != "" {
 			failed = fmt.Sprintf(`"error":%q,`, f.error)
 		}
+		// Half of the instances run where Pods are known by their address.
+		pod := ""
+		if instance%2 == 0 {
+			pod = fmt.Sprintf(`"client_namespace":"team-%d","client_pod":"app-%d",`, name%7, name%50)
+		}
 		head := `{"time":"` + at + `","level":"INFO","msg":`
 		tail := fmt.Sprintf(`"instance":"edge-%d"}`+"\n", instance)
 		switch kind := rng.IntN(100); {
 		case kind < 85:
-			fmt.Fprintf(out, `%s"failure","plugin":"ede","rcode":%q,"cause":%q,"ede":[%d],"lasts":%q,"owner":%q,"at":%q,%s"server":"dns://:53","protocol":"udp","client_ip":"198.51.%d.%d","client_port":%d,"qname":"h%d.%s","qtype":"A","qclass":"IN","id":%d,"duration_seconds":0.00%d,"cached":%t,"sent":"true","text":%q,%s"zone":%q,%s`,
-				head, f.rcode, f.cause, f.code, f.lasts, f.owner, f.at, upstream, 100+name%8, rng.IntN(1+rng.IntN(256)), 1024+rng.IntN(60000), name, zone, rng.IntN(65536), rng.IntN(10), i%3 == 0, f.text, failed, zone, tail)
+			fmt.Fprintf(out, `%s"failure","plugin":"ede","rcode":%q,"cause":%q,"ede":[%d],"lasts":%q,"owner":%q,"at":%q,%s"server":"dns://:53","protocol":"udp","client_ip":"198.51.%d.%d","client_port":%d,%s"qname":"h%d.%s","qtype":"A","qclass":"IN","id":%d,"duration_seconds":0.00%d,"cached":%t,"sent":"true","text":%q,%s"zone":%q,%s`,
+				head, f.rcode, f.cause, f.code, f.lasts, f.owner, f.at, upstream, 100+name%8, rng.IntN(1+rng.IntN(256)), 1024+rng.IntN(60000), pod, name, zone, rng.IntN(65536), rng.IntN(10), i%3 == 0, f.text, failed, zone, tail)
 		case kind < 91:
 			count := 1 + rng.IntN(900)
 			fmt.Fprintf(out, `%s"summary","plugin":"ede","cause":%q,"at":%q,%s"zone":%q,"count":%d,"cached_count":%d,"names":%d,"window_seconds":10,"top":"h%d.%s:%d",%s`,
