@@ -14,8 +14,8 @@ const (
 // Which kind a line is of shows by keys that only that kind has: what a collector makes
 // of the message differs.
 const (
-	IsQuery     = "rcode:*"
-	IsSummary   = "(window_seconds:* count:*)"
+	IsQuery     = "(rcode:* qname:*)"
+	IsSummary   = "(window_seconds:* count:* cause:*)"
 	IsRecovery  = "after_seconds:*"
 	IsDiagnosis = "queries:*"
 	IsAnswer    = "(ede:* qname:* !rcode:* !cause:* !result:* !sent:*)"

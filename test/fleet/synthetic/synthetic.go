@@ -37,6 +37,7 @@ var faults = []fault{
 	{"dnssec_signature_expired", "SERVFAIL", "zone", "persistent", "forward", "RRSIG of www.example.net. A by key 1323 expired", "", 7, 1, 12, 100},
 	{"acl_block", "REFUSED", "us", "persistent", "acl", "blocked by acl", "", 15, 0, 10, 80},
 	{"upstream_refused", "REFUSED", "upstream", "unknown", "forward", "the upstream refused the query", "", 0, 1, 8, 10},
+	{"upstream_ede", "SERVFAIL", "unknown", "persistent", "forward", "from 192.0.2.53: no valid signature", "", 6, 2, 6, 50},
 	{"no_next_plugin", "SERVFAIL", "us", "persistent", "template", "no plugin after template answers", "no next plugin found", 0, 0, 4, 3},
 }
 
@@ -77,6 +78,11 @@ func (l Log) WriteTo(w io.Writer) (int64, error) {
 		if instance%2 == 0 {
 			pod = fmt.Sprintf(`"client_namespace":"team-%d","client_pod":"app-%d",`, name%7, name%50)
 		}
+		// Each reason of an upstream is an incident of its own.
+		reason := ""
+		if f.cause == "upstream_ede" {
+			reason = fmt.Sprintf(`"rcode":%q,"ede":[%d],`, f.rcode, f.code)
+		}
 		head := `{"time":"` + at + `","level":"INFO","msg":`
 		tail := fmt.Sprintf(`"instance":"edge-%d"}`+"\n", instance)
 		switch kind := rng.IntN(100); {
@@ -85,13 +91,17 @@ func (l Log) WriteTo(w io.Writer) (int64, error) {
 				head, f.rcode, f.cause, f.code, f.lasts, f.owner, f.at, upstream, 100+name%8, rng.IntN(1+rng.IntN(256)), 1024+rng.IntN(60000), pod, name, zone, rng.IntN(65536), rng.IntN(10), i%3 == 0, f.text, failed, zone, tail)
 		case kind < 91:
 			count := 1 + rng.IntN(900)
-			fmt.Fprintf(out, `%s"summary","plugin":"ede","cause":%q,"at":%q,%s"zone":%q,"count":%d,"cached_count":%d,"names":%d,"window_seconds":10,"top":"h%d.%s:%d",%s`,
-				head, f.cause, f.at, upstream, zone, count, count/3, 1+count/10, name, zone, 1+count/2, tail)
+			fmt.Fprintf(out, `%s"summary","plugin":"ede",%s"cause":%q,"at":%q,%s"zone":%q,"count":%d,"cached_count":%d,"names":%d,"window_seconds":10,"top":"h%d.%s:%d",%s`,
+				head, reason, f.cause, f.at, upstream, zone, count, count/3, 1+count/10, name, zone, 1+count/2, tail)
 		case kind < 93:
-			fmt.Fprintf(out, `%s"recovered","plugin":"ede","cause":%q,"at":%q,%s"zone":%q,"after_seconds":%d,"count":%d,%s`, head, f.cause, f.at, upstream, zone, rng.IntN(900), rng.IntN(10000), tail)
+			fmt.Fprintf(out, `%s"recovered","plugin":"ede",%s"cause":%q,"at":%q,%s"zone":%q,"after_seconds":%d,"count":%d,%s`, head, reason, f.cause, f.at, upstream, zone, rng.IntN(900), rng.IntN(10000), tail)
 		case kind < 95:
 			fmt.Fprintf(out, `%s"diagnosis","plugin":"ede","cause":"dnssec_signature_expired","ede":[7],"owner":"zone","zone":"z%d.example.","qname":"h%d.%s","qtype":"A","queries":9,"duration_seconds":0.04,"text":"RRSIG expired","advice":"Tell the zone's owner.",%s`, head, rng.IntN(3), name, zone, tail)
+		case kind < 96:
+			fmt.Fprintf(out, `%s"summary","plugin":"ede","sent":"dropped","at":"acl","server":"dns://:53","count":%d,"window_seconds":10,"error":"rate limit",%s`, head, 1+rng.IntN(50), tail)
 		case kind < 97:
+			fmt.Fprintf(out, `%s"answer","plugin":"ede","ede":[15],"server":"dns://:53","client_ip":"198.51.100.%d","client_port":1053,"qname":"h%d.%s","qtype":"A","text":"blocked",%s`, head, rng.IntN(256), name, zone, tail)
+		case kind < 98:
 			fmt.Fprintf(out, `{"time":"%s","level":"WARNING","msg":"plugin/ede: forward points to this server","plugin":"ede"}`+"\n", at)
 		default:
 			fmt.Fprintf(out, `%s"[INFO] plugin/ede: rcode=SERVFAIL","plugin":"log","name":"h%d.%s",%s`, head, name, zone, tail)
