@@ -58,7 +58,7 @@ func (t *tally) questions(s *scope) []question {
 		{what: "causes", take: t.rollQueries, query: s.sum(sums.Cause, " | sort by (n desc)")},
 		{what: "summaries", take: t.rollSummaries, query: s.sum(sums.Summary, " | sort by (n desc)")},
 		{what: "summaries of more", take: func(r victorialogs.Row) { t.left.Undecided += r.Uint("n") }, query: on(s.above, " | stats sum(count) as n")},
-		{what: "names in summaries of more", take: t.rollAbove, query: on(s.wanted, " | stats by (cause, at, upstream, zone, key) sum(told) as n, sum(share) as cached,"+
+		{what: "names in summaries of more", take: t.rollAbove, query: on(s.wanted, " | stats by (cause, rcode, ede, at, upstream, zone, key) sum(told) as n, sum(share) as cached,"+
 			" min(_time) as first, max(_time) as last, max(window_seconds) as window | sort by (n desc)")},
 		{what: "summaries that do not tell", take: func(r victorialogs.Row) { t.left.Undecided += r.Uint("n") }, query: on(s.unclear, " | stats sum(count) as n")},
 		{what: "names in summaries", take: func(r victorialogs.Row) { t.named += r.Uint("n") }, query: s.sum(sums.Told, "")},

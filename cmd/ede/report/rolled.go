@@ -19,7 +19,12 @@ func (t *tally) rollLines(r victorialogs.Row) {
 	t.lines = r.Uint("lines")
 	t.ours = t.lines
 	t.answers = r.Uint("answers")
-	t.notices = t.lines - min(t.lines, t.answers+r.Uint("singles")+r.Uint("summaries")+r.Uint("recoveries")+r.Uint("diagnoses"))
+	known := t.answers + r.Uint("singles") + r.Uint("summaries") + r.Uint("drops") + r.Uint("recoveries") + r.Uint("diagnoses")
+	t.notices = t.lines - min(t.lines, known)
+	// A summary of drops has no cause, no name and no client that could be wanted.
+	if n := r.Uint("dropped"); n > 0 && len(t.filter.Causes)+len(t.filter.Zones)+len(t.filter.Clients) == 0 {
+		t.sent.add([]byte("dropped"), n)
+	}
 	t.left.Failures = r.Uint("singles") + r.Uint("summed")
 }
 
@@ -40,7 +45,7 @@ func (t *tally) rollQueries(r victorialogs.Row) {
 	said, advice := inside(r["said"]), []byte(inside(r["advised"])["advice"])
 	if codes, first, ok := logline.Codes(r["ede"]); ok {
 		c.codes.add([]byte(codes), n)
-		c.rollSaying(first, n, said["text"], said.Time("_time"))
+		c.rollSaying(first, n, r["rcode"], said["text"], said.Time("_time"))
 		if s := c.said[first]; s != nil {
 			keepLast(&s.advice, advice)
 		}
@@ -51,8 +56,14 @@ func (t *tally) rollQueries(r victorialogs.Row) {
 // rollSummaries takes summaries that are alike.
 func (t *tally) rollSummaries(r victorialogs.Row) {
 	n := r.Uint("n")
-	t.rollFailures(r, n, r.Uint("cached"))
+	c := t.rollFailures(r, n, r.Uint("cached"))
 	t.summed += n
+	if codes, first, ok := logline.Codes(r["ede"]); ok {
+		// It is the incident's own: all of the window had this rcode and code.
+		c.rcodes.add([]byte(r["rcode"]), n)
+		c.codes.add([]byte(codes), n)
+		c.rollSaying(first, n, r["rcode"], "", time.Time{})
+	}
 }
 
 // rollAbove takes what summaries of many names tell of one that is wanted.
@@ -93,7 +104,7 @@ func (t *tally) rollFailures(r victorialogs.Row, n, cached uint64) *causeTally {
 }
 
 // rollSaying keeps what was said first.
-func (c *causeTally) rollSaying(code uint16, n uint64, text string, at time.Time) {
+func (c *causeTally) rollSaying(code uint16, n uint64, rcode, text string, at time.Time) {
 	s := c.said[code]
 	if s == nil {
 		if len(c.said) == maxLabels {
@@ -103,7 +114,10 @@ func (c *causeTally) rollSaying(code uint16, n uint64, text string, at time.Time
 		c.said[code] = s
 	}
 	s.count += n
-	if at.Before(s.at) {
+	if rcode == "REFUSED" {
+		s.refused += n
+	}
+	if text != "" && (s.text == "" || at.Before(s.at)) {
 		s.text, s.at = text, at
 	}
 }

@@ -16,6 +16,7 @@ const (
 const (
 	IsQuery     = "(rcode:* qname:*)"
 	IsSummary   = "(window_seconds:* count:* cause:*)"
+	IsDrops     = `(window_seconds:* count:* sent:="dropped")`
 	IsRecovery  = "after_seconds:*"
 	IsDiagnosis = "queries:*"
 	IsAnswer    = "(ede:* qname:* !rcode:* !cause:* !result:* !sent:*)"

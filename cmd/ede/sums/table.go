@@ -34,9 +34,10 @@ const alike = "cause, rcode, owner, lasts, ede, at, upstream, cached, sent"
 var (
 	Total = Table{Name: "total", Of: Lines,
 		Make: " | stats count() as lines, count() if (" + IsQuery + ") as singles, count() if " + IsSummary + " as summaries," +
-			" count() if (" + IsRecovery + ") as recoveries, count() if (" + IsDiagnosis + ") as diagnoses, count() if " + IsAnswer + " as answers, sum(count) if " + IsSummary + " as summed",
+			" count() if (" + IsRecovery + ") as recoveries, count() if (" + IsDiagnosis + ") as diagnoses, count() if " + IsAnswer + " as answers," +
+			" sum(count) if " + IsSummary + " as summed, count() if " + IsDrops + " as drops, sum(count) if " + IsDrops + " as dropped",
 		Again: " | stats sum(lines) as lines, sum(singles) as singles, sum(summaries) as summaries," +
-			" sum(recoveries) as recoveries, sum(diagnoses) as diagnoses, sum(answers) as answers, sum(summed) as summed"}
+			" sum(recoveries) as recoveries, sum(diagnoses) as diagnoses, sum(answers) as answers, sum(summed) as summed, sum(drops) as drops, sum(dropped) as dropped"}
 	Seen  = Table{Name: "seen", Of: Instances, Make: " | stats by (instance) count() as n | rename instance as key", Again: " | stats by (key) sum(n) as n"}
 	Cause = Table{Name: "cause", Of: Queries,
 		Make: " | stats by (" + alike + ") count() as n, min(_time) as first, max(_time) as last, row_min(_time, _time, text) as said," +
@@ -44,8 +45,8 @@ var (
 		Again: " | stats by (" + alike + ") sum(n) as n, min(first) as first, max(last) as last, row_min(first, said) as said," +
 			" row_max(told, advised) if (advised:*) as advised | unpack_json from said fields (said) | unpack_json from advised fields (advised)"}
 	Summary = Table{Name: "summary", Of: Summaries,
-		Make:  " | stats by (cause, at, upstream) sum(count) as n, sum(cached_count) as cached, min(_time) as first, max(_time) as last, max(window_seconds) as window",
-		Again: " | stats by (cause, at, upstream)" + spans + ", max(window) as window"}
+		Make:  " | stats by (cause, rcode, ede, at, upstream) sum(count) as n, sum(cached_count) as cached, min(_time) as first, max(_time) as last, max(window_seconds) as window",
+		Again: " | stats by (cause, rcode, ede, at, upstream)" + spans + ", max(window) as window"}
 	Told     = Table{Name: "told", Of: Summaries, Make: TopNames + " | stats sum(told) as n", Again: " | stats sum(n) as n"}
 	Zone     = keyed("zone", "zone")
 	Instance = keyed("instance", "instance")
