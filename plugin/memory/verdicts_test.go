@@ -175,7 +175,7 @@ func TestReasonsThatDifferInTheNameOfTheQuestionAloneAreHeldOnce(t *testing.T) {
 	}
 }
 
-// No text of a stranger's has such an octet; what has it all the same is kept as it is.
+// No text of a stranger's has such an octet; one that does is kept as it is.
 func TestATextWithTheMarkOfANameIsKeptAsItIs(t *testing.T) {
 	v := timeout()
 	v.Statements = []cause.Statement{{Code: 22, Brief: "a\x00b", Full: anyName + " a\x00b"}}
