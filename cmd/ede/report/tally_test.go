@@ -82,6 +82,7 @@ func TestATallyStaysBoundedWhateverTheLogHolds(t *testing.T) {
 	for name, n := range map[string][2]int{
 		"causes": {len(ta.causes), maxCauses}, "names": {len(ta.names.heap), maxNames}, "zones": {len(ta.zones.heap), maxZones},
 		"upstreams": {len(ta.upstream.heap), maxUpstreams}, "findings": {len(ta.findings), maxFindings}, "sent": {len(ta.sent), maxLabels},
+		"alikes": {len(ta.alikes), maxAlikes},
 	} {
 		if n[0] != n[1] {
 			t.Errorf("%d %s, want the limit of %d", n[0], name, n[1])
