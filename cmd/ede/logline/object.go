@@ -216,18 +216,20 @@ func (p *Parser) setMember(r *Record, m member) error {
 	if string(m.key) == "ede" && (m.kind == '"' || m.kind == '[') {
 		m.text = p.codes(m.text)
 	}
+	var all chars
 	switch m.kind {
 	case 'n', '{':
 		return nil
 	case '[':
 		m.text = bytes.Trim(m.text, "[] ")
-	case '"':
-		m.text = p.printable(m.text)
+		all = charsOf(m.text)
+	default:
+		m.text, all = p.shown(m.text)
 	}
 	if len(m.text) == 0 {
 		return nil
 	}
-	return p.set(r, m.key, m.text)
+	return p.set(r, fieldOf(m.key), m.text, all)
 }
 
 // codes takes the brackets and quotes off a list of INFO-CODEs, which a store may

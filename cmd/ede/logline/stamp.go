@@ -14,7 +14,6 @@ import (
 //
 // It is zero if there is none, or one that no log of today can have.
 func (p *Parser) stamp(prefix []byte) time.Time {
-	_, prefix = cutSource(prefix)
 	switch {
 	case len(prefix) < len(time.Stamp):
 		return time.Time{}
