@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"encoding/binary"
 	"slices"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
@@ -81,6 +80,7 @@ func byCount(shares []figures.Share) []figures.Share {
 // An alike is where failures with a line of their own are counted that have the same cause
 // and differ in nothing of alikeFields: looking up each of these would take most of the time.
 type alike struct {
+	cause  int
 	counts [labelFields]*uint64 // nil for a field without a value
 	stand  *stand
 	said   *saying // nil if nothing is said
@@ -92,7 +92,7 @@ type alike struct {
 // alikeFields are what an alike is found by, those that are labels first.
 var alikeFields = [...]logline.Field{
 	logline.RCode, logline.Owner, logline.Lasts, logline.EDE, logline.At, logline.Sent,
-	logline.Upstream, logline.Instance,
+	logline.Cause, logline.Upstream, logline.Instance,
 }
 
 const labelFields = 6
@@ -100,27 +100,39 @@ const labelFields = 6
 // maxAlikes bounds the alikes: failures that are like none of them are looked up each time.
 const maxAlikes = 2048
 
-// alike returns that of r, whose cause has the number no. It is valid until the next.
-func (t *tally) alike(no int, r *logline.Record) *alike {
-	t.key = binary.LittleEndian.AppendUint16(t.key[:0], uint16(no))
+// admitted is a record that passes the filter, with the number of its cause, if it is one
+// that is counted by causes, and where failures like it are counted, if that is known.
+type admitted struct {
+	*logline.Record
+	cause int
+	alike *alike
+}
+
+// alike returns that of r if there is one. It leaves its key in t.key.
+func (t *tally) alike(r *logline.Record) *alike {
+	t.key = t.key[:0]
 	for _, f := range alikeFields {
-		val := r.Get(f)
-		t.key = append(binary.LittleEndian.AppendUint16(t.key, uint16(len(val))), val...)
+		// No value has such an octet.
+		t.key = append(append(t.key, r.Get(f)...), 0)
 	}
-	if a := t.alikes[string(t.key)]; a != nil {
+	return t.alikes[string(t.key)]
+}
+
+// begin makes the alike of r, whose cause has the number no. Others like r find it as
+// long as there is room.
+func (t *tally) begin(no int, r *logline.Record) *alike {
+	if a := t.alike(r); a != nil {
 		return a
 	}
-	a := &t.passing
-	if len(t.alikes) < maxAlikes {
-		a = new(alike)
-		t.alikes[string(t.key)] = a
-	}
 	c := t.causes[no]
-	*a = alike{stand: c.on(r), said: c.saying(r)}
+	a := &alike{cause: no, stand: c.on(r), said: c.saying(r)}
 	for i, l := range [labelFields]labels{c.rcodes, c.owners, c.lasts, c.codes, c.at, t.sent} {
 		if val := r.Get(alikeFields[i]); len(val) > 0 {
 			a.counts[i] = l.of(val)
 		}
+	}
+	if len(t.alikes) < maxAlikes {
+		t.alikes[string(t.key)] = a
 	}
 	return a
 }

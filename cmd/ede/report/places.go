@@ -181,11 +181,11 @@ func (r *run) take(b *logfile.Block) {
 	r.admitted = r.admitted[:0]
 	for i := range b.Records {
 		rec := &b.Records[i]
-		no, wanted := r.tally.admit(rec)
+		a, wanted := r.tally.admit(rec)
 		if !wanted {
 			continue
 		}
-		r.admitted = append(r.admitted, admitted{rec, no})
+		r.admitted = append(r.admitted, a)
 		if b.Live && r.Follow && r.Redraw <= 0 && r.Format == Text {
 			io.WriteString(r.Out, figures.Brief(rec, r.Style.Location))
 		}

@@ -57,10 +57,8 @@ type tally struct {
 	// scratch is for the zone of a name, pod for a namespace with a Pod: names are counted
 	// while all else is.
 	scratch, pod []byte
-	// alikes are found by key. passing is one that has no place there.
-	alikes  map[string]*alike
-	key     []byte
-	passing alike
+	alikes       map[string]*alike
+	key          []byte // of an alike
 }
 
 // A causeTally is what is kept of one cause.
@@ -107,34 +105,27 @@ func newTally(f Filter) *tally {
 	}
 }
 
-// admitted is a record that passes the filter, with the number of its cause.
-type admitted struct {
-	*logline.Record
-	cause int
-}
-
 // add counts a record and says whether it passed the filter. It may change r.
 func (t *tally) add(r *logline.Record) bool {
-	no, wanted := t.admit(r)
+	a, wanted := t.admit(r)
 	if wanted {
-		t.count(admitted{r, no})
-		t.countNames(admitted{r, no})
+		t.count(a)
+		t.countNames(a)
 	}
 	return wanted
 }
 
-// admit reports whether r passes the filter, and returns the number of its cause, if it
-// is one that is counted by causes. It may change r.
-func (t *tally) admit(r *logline.Record) (cause int, wanted bool) {
+// admit reports whether r passes the filter. It may change r.
+func (t *tally) admit(r *logline.Record) (a admitted, wanted bool) {
 	t.ours++
 	t.meet(r)
 	if r.Kind == logline.Notice {
 		t.notices++
-		return 0, false
+		return a, false
 	}
 	if r.Kind == logline.Answer {
 		t.answers++
-		return 0, false
+		return a, false
 	}
 	count := r.Count
 	wanted = t.filter.apply(r, &t.left)
@@ -144,10 +135,20 @@ func (t *tally) admit(r *logline.Record) (cause int, wanted bool) {
 			t.left.Failures -= r.Count
 		}
 	}
-	if wanted && (r.Kind == logline.Query || r.Kind == logline.Summary || r.Kind == logline.Recovered) {
-		cause = t.cause(r.Get(logline.Cause))
+	a.Record = r
+	if !wanted {
+		return a, false
 	}
-	return cause, wanted
+	if r.Kind == logline.Query {
+		if a.alike = t.alike(r); a.alike != nil {
+			a.cause = a.alike.cause
+			return a, true
+		}
+	}
+	if r.Kind == logline.Query || r.Kind == logline.Summary || r.Kind == logline.Recovered {
+		a.cause = t.cause(r.Get(logline.Cause))
+	}
+	return a, true
 }
 
 // count counts an admitted record under all but the names and zones.
@@ -160,11 +161,11 @@ func (t *tally) count(a admitted) {
 	case logline.Recovered:
 		t.recovery(a)
 	default:
-		t.failure(a.Record, a.cause)
+		t.failure(a.Record, a.cause, a.alike)
 	}
 }
 
-func (t *tally) failure(r *logline.Record, no int) {
+func (t *tally) failure(r *logline.Record, no int, like *alike) {
 	n, cached, at := r.Count, r.CachedCount, r.Time
 	window := time.Duration(r.WindowSeconds * float64(time.Second))
 	start := at
@@ -188,14 +189,16 @@ func (t *tally) failure(r *logline.Record, no int) {
 		return
 	}
 	t.singles++
-	a := t.alike(no, r)
-	for _, count := range a.counts {
+	if like == nil {
+		like = t.begin(no, r)
+	}
+	for _, count := range like.counts {
 		if count != nil {
 			*count += n
 		}
 	}
-	t.places(r, no, a)
-	a.said.add(r, n)
+	t.places(r, no, like)
+	like.said.add(r, n)
 	keepLast(&c.advice, r.Get(logline.Advice))
 	if ip := r.Get(logline.ClientIP); len(ip) > 0 {
 		t.clients.add(ip, n).see(at, n, cached, no)
