@@ -18,6 +18,9 @@ type Parser struct {
 
 	scratch []byte
 	clock   time.Time
+	// second is that of the time that was read last, and began when it began.
+	second [wholeSecond]byte
+	began  time.Time
 	// follows has for each key the one that stood behind it last; see key.
 	follows [numKeys]Field
 }

@@ -164,8 +164,10 @@ func (t *tally) zone(zone []byte, no int, r *logline.Record) {
 	if len(zone) == 0 || zone[0] == '(' {
 		return
 	}
-	t.causes[no].zones.add(zone, r.Count)
-	t.zones.add(zone, r.Count).see(r.Time, r.Count, r.CachedCount, no)
+	c := t.causes[no]
+	c.lastOfCause = c.zones.again(c.lastOfCause, zone, r.Count)
+	c.lastZone = t.zones.again(c.lastZone, zone, r.Count)
+	c.lastZone.see(r.Time, r.Count, r.CachedCount, no)
 }
 
 // take adds a block to the tally.

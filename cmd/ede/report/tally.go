@@ -77,6 +77,8 @@ type causeTally struct {
 	longest         float64 // seconds
 	stands          map[string]*stand
 	rolled          *rolled // in place of stands, if a store has told
+	// lastZone and lastOfCause are the entries of the zone before, in all and in zones.
+	lastZone, lastOfCause *entry
 }
 
 // A finding is what a diagnosis found, once for each cause, zone and result.
