@@ -103,7 +103,7 @@ func (h *heavy) again(last *entry, key []byte, n uint64) *entry {
 }
 
 // cellsPerPlace is how many hashes are told apart for each place.
-const cellsPerPlace = 8
+const cellsPerPlace = 4
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 

@@ -81,13 +81,6 @@ type causeTally struct {
 	lastZone, lastOfCause *entry
 }
 
-// A finding is what a diagnosis found, once for each cause, zone and result.
-type finding struct {
-	cause, zone, result, owner, text, advice string
-	count                                    uint64
-	last                                     time.Time
-}
-
 func newTally(f Filter) *tally {
 	return &tally{
 		filter:   f,
