@@ -2,7 +2,7 @@ package logline
 
 import "bytes"
 
-// What keys are besides the fields: read over, so that a newer plugin's lines stay
+// What keys are in addition to the fields: read over, so that a newer plugin's lines stay
 // readable. Those that are in most lines are told apart.
 const (
 	clientPort = numFields + iota
