@@ -50,6 +50,7 @@ func (m *Memory) Adopt(other *Memory, blocks map[uint64]bool, now time.Time) {
 	defer m.know(other.failing)
 	// Many questions have one verdict.
 	shared := make(map[ref]ref)
+	var packed []byte
 	earlier := other.began.Sub(m.began)
 	other.questions.Walk(func(items map[uint64]entry, place uint64) bool {
 		e, ok := items[place]
@@ -59,11 +60,11 @@ func (m *Memory) Adopt(other *Memory, blocks map[uint64]bool, now time.Time) {
 		from := e.verdict
 		e.stamp = stampOf(e.stamp.found()+earlier, uint64(e.stamp.block()))
 		if e.verdict = shared[from]; e.verdict == 0 {
-			v := other.verdicts.load(from)
-			if v == nil {
+			// No name is known here, and none is needed.
+			if !other.verdicts.view(from, func(held []byte) { packed = append(packed[:0], held...) }) {
 				return true
 			}
-			if e.verdict = m.verdicts.keep(v, now.Sub(m.began)); e.verdict&own == 0 {
+			if e.verdict = m.verdicts.hold(packed, now.Sub(m.began)); e.verdict&own == 0 {
 				shared[from] = e.verdict
 			}
 		}

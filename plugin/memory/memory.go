@@ -75,7 +75,7 @@ const renewAfter = time.Second
 func (m *Memory) Note(k *Key, v *cause.Verdict, incident uint64, now time.Time) {
 	d, age := k.digest(), now.Sub(m.began)
 	before, ok := m.lookup(d, age)
-	same := ok && before.incident == incident && m.verdicts.says(before.verdict, v)
+	same := ok && before.incident == incident && m.verdicts.says(before.verdict, v, k.Name)
 	if same && age-before.stamp.found() < renewAfter {
 		return
 	}
@@ -87,7 +87,7 @@ func (m *Memory) Note(k *Key, v *cause.Verdict, incident uint64, now time.Time) 
 	case same:
 		e.verdict = before.verdict
 	default:
-		e.verdict = m.verdicts.keep(v, age)
+		e.verdict = m.verdicts.keep(v, k.Name, age)
 	}
 	if e.verdict != 0 {
 		m.put(k, d.place, e)
@@ -121,7 +121,7 @@ func (m *Memory) Recall(k *Key, now time.Time) (*cause.Verdict, time.Time, bool)
 	if !ok {
 		return nil, time.Time{}, false
 	}
-	v := m.verdicts.load(e.verdict)
+	v := m.verdicts.load(e.verdict, k.Name)
 	return v, m.began.Add(e.stamp.found()), v != nil
 }
 
@@ -132,8 +132,10 @@ const maxRecalled = 2048
 // recalled is a verdict for failures from cache, which says when it was found, to
 // the second.
 type recalled struct {
-	from    ref
-	found   int64
+	from  ref
+	found int64
+	// name is empty for a verdict that names no question.
+	name    string
 	verdict *cause.Verdict
 }
 
@@ -145,16 +147,20 @@ func (m *Memory) RecallCached(k *Key, now time.Time) (*cause.Verdict, bool) {
 		return nil, false
 	}
 	found := m.began.Add(e.stamp.found())
-	at := &m.recalled[(uint64(e.verdict)*fnvPrime^uint64(found.Unix()))%maxRecalled]
-	if r := at.Load(); r != nil && r.from == e.verdict && r.found == found.Unix() {
+	hash, name := uint64(e.verdict)*fnvPrime^uint64(found.Unix()), ""
+	if e.verdict&named != 0 {
+		hash, name = hash^e.check, k.Name
+	}
+	at := &m.recalled[hash%maxRecalled]
+	if r := at.Load(); r != nil && r.from == e.verdict && r.found == found.Unix() && r.name == name {
 		return r.verdict, true
 	}
-	v := m.verdicts.load(e.verdict)
+	v := m.verdicts.load(e.verdict, k.Name)
 	if v == nil {
 		return nil, false
 	}
 	v = v.FromMemory(found)
-	at.Store(&recalled{e.verdict, found.Unix(), v})
+	at.Store(&recalled{e.verdict, found.Unix(), name, v})
 	return v, true
 }
 

@@ -94,10 +94,13 @@ func TestAQuestionTakesAtMost150OctetsAndItsOwnTextHasACapOfItsOwn(t *testing.T)
 		rounds  int
 		limit   uint64
 	}{
-		"shared":                         {func(string) *cause.Verdict { return same }, 1, octets * entries},
-		"shared, and many make room":     {func(string) *cause.Verdict { return same }, 12, octets * entries},
-		"of its own":                     {func(name string) *cause.Verdict { return said("validation failure <" + name + " A IN>") }, 2, (octets + textsPerEntry) * entries},
-		"of its own, as long as it gets": {func(name string) *cause.Verdict { return said(`{"j":"` + name + strings.Repeat("x", 900) + `"}`) }, 2, (octets + textsPerEntry) * entries},
+		"shared":                     {func(string) *cause.Verdict { return same }, 1, octets * entries},
+		"shared, and many make room": {func(string) *cause.Verdict { return same }, 12, octets * entries},
+		"that names the question":    {func(name string) *cause.Verdict { return said("validation failure <" + name + " A IN>") }, 1, octets * entries},
+		"of its own":                 {func(name string) *cause.Verdict { return said("no signature by key " + strings.ToUpper(name)) }, 2, (octets + textsPerEntry) * entries},
+		"of its own, as long as it gets": {func(name string) *cause.Verdict {
+			return said(`{"j":"` + strings.ToUpper(name) + strings.Repeat("x", 900) + `"}`)
+		}, 2, (octets + textsPerEntry) * entries},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWatch()

@@ -3,14 +3,20 @@ package memory
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
-// A verdict is kept packed: the place of its cause in the catalog, its marks, its words,
-// and then its statements to the end. A word is its number in words, counted from 1, or 0,
-// its length and its octets. Numbers are unsigned varints.
+// A verdict is kept packed: an octet that says whether its texts name the question, the
+// place of its cause in the catalog, its marks, its words, and then its statements to the
+// end. A word is its number in words, counted from 1, or 0, its length and its octets.
+// Numbers are unsigned varints.
+//
+// Many texts say nothing but the same of each name: "no record of NAME and no fallthrough". In
+// place of the name of the question they are kept with an octet that no text has, so that
+// they are one text.
 
 // words are the texts that verdicts have of the catalog: a closed set, and the longest of
 // what they say. numbers are their places in it, counted from 1.
@@ -53,31 +59,72 @@ var places = func() map[*cause.Cause]int {
 // maxPacked bounds the octets of a verdict: three options with structured texts fit.
 const maxPacked = 4096
 
-// pack appends v to b, without its evidence and facts, which belong to the query that was
-// seen. Of statements that do not fit into maxPacked the last ones are left out. ok is
-// false if it does not fit even so.
-func pack(b []byte, v *cause.Verdict) (packed []byte, ok bool) {
+// pack appends v to b, a verdict on a question for name, without its evidence and facts,
+// which belong to the query that was seen. Of statements that do not fit into maxPacked the
+// last ones are left out. ok is false if it does not fit even so.
+func pack(b []byte, v *cause.Verdict, name string) (packed []byte, ok bool) {
 	place, listed := places[v.Cause]
 	if !listed {
 		return b, false
 	}
 	begin := len(b)
+	if mentions(v, name) {
+		b = append(b, 1)
+	} else {
+		b, name = append(b, 0), ""
+	}
 	b = binary.AppendUvarint(b, uint64(place))
 	b = binary.AppendUvarint(b, uint64(v.Marks()))
 	for _, word := range [...]string{string(v.Lasts), string(v.Owner), v.Advice, v.Since, v.Own, v.At, v.Upstream, v.Zone} {
-		b = appendWord(b, word)
+		b = appendWord(b, withoutName(word, name))
 	}
 	if len(b)-begin > maxPacked {
 		return b[:begin], false
 	}
 	for i := range v.Statements {
 		end := len(b)
-		if b = appendStatement(b, &v.Statements[i]); len(b)-begin > maxPacked {
+		if b = appendStatement(b, &v.Statements[i], name); len(b)-begin > maxPacked {
 			return b[:end], i > 0
 		}
 	}
 	return b, true
 }
+
+// nameMark stands for the name of the question.
+const nameMark = "\x00"
+
+// mentions reports whether a text of v has name in it, and none has nameMark.
+func mentions(v *cause.Verdict, name string) (does bool) {
+	if len(name) < len("a.") {
+		return false
+	}
+	look := func(text string) bool {
+		does = does || strings.Contains(text, name)
+		return !strings.Contains(text, nameMark)
+	}
+	for _, word := range [...]string{v.Advice, v.Since, v.Own, v.At, v.Upstream, v.Zone} {
+		if !look(word) {
+			return false
+		}
+	}
+	for i := range v.Statements {
+		if s := &v.Statements[i]; !look(s.Brief) || !look(s.Full) {
+			return false
+		}
+	}
+	return does
+}
+
+// withoutName returns text with nameMark for each name in it. An empty name is none.
+func withoutName(text, name string) string {
+	if name == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, name, nameMark)
+}
+
+// isNamed reports whether what is packed differs from name to name.
+func isNamed(packed []byte) bool { return packed[0] != 0 }
 
 func appendWord(b []byte, word string) []byte {
 	if n := numbers[word]; n != 0 {
@@ -93,7 +140,7 @@ const (
 	verbatim
 )
 
-func appendStatement(b []byte, s *cause.Statement) []byte {
+func appendStatement(b []byte, s *cause.Statement, name string) []byte {
 	var marks byte
 	if s.FromUpstream {
 		marks |= fromUpstream
@@ -103,11 +150,12 @@ func appendStatement(b []byte, s *cause.Statement) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(s.Code))
 	b = append(b, marks, byte(s.Source))
-	b = appendWord(b, s.Brief)
+	brief, full := withoutName(s.Brief, name), withoutName(s.Full, name)
+	b = appendWord(b, brief)
 	// The full text mostly ends as the brief one does.
-	same := commonEnd(s.Brief, s.Full)
+	same := commonEnd(brief, full)
 	b = binary.AppendUvarint(b, uint64(same))
-	return appendWord(b, s.Full[:len(s.Full)-same])
+	return appendWord(b, full[:len(full)-same])
 }
 
 func commonEnd(a, b string) int {
@@ -118,16 +166,19 @@ func commonEnd(a, b string) int {
 	return n
 }
 
-// unpack returns the verdict that pack made packed of. It is one that many failures may
-// share, and has no evidence.
-func unpack(packed []byte) *cause.Verdict {
-	r := reader{packed}
+// unpack returns the verdict that pack made packed of, as one on a question for name. It is
+// one that many failures may share, and has no evidence.
+func unpack(packed []byte, name string) *cause.Verdict {
+	r := reader{left: packed[1:]}
+	if isNamed(packed) {
+		r.name = name
+	}
 	var v cause.Verdict
 	v.Cause = catalog[r.number()]
 	marks := cause.Marks(r.number())
-	v.Lasts, v.Owner = cause.Lasts(r.word()), cause.Owner(r.word())
+	v.Lasts, v.Owner = cause.Lasts(r.text()), cause.Owner(r.text())
 	for _, word := range [...]*string{&v.Advice, &v.Since, &v.Own, &v.At, &v.Upstream, &v.Zone} {
-		*word = r.word()
+		*word = r.text()
 	}
 	room := [option.MaxOptions]cause.Statement{}
 	statements := room[:0]
@@ -138,8 +189,11 @@ func unpack(packed []byte) *cause.Verdict {
 	return cause.Restored(v, marks)
 }
 
-// reader reads what pack wrote.
-type reader struct{ left []byte }
+// reader reads what pack wrote. It puts name where nameMark stands, unless name is empty.
+type reader struct {
+	left []byte
+	name string
+}
 
 func (r *reader) number() uint64 {
 	n, octets := binary.Uvarint(r.left)
@@ -163,19 +217,27 @@ func (r *reader) word() string {
 	return word
 }
 
+// text is a word with the name in it.
+func (r *reader) text() string { return r.named(r.word()) }
+
+func (r *reader) named(word string) string {
+	if r.name == "" {
+		return word
+	}
+	return strings.ReplaceAll(word, nameMark, r.name)
+}
+
 func (r *reader) statement() cause.Statement {
 	s := cause.Statement{Code: uint16(r.number())}
 	marks := r.octet()
 	s.FromUpstream, s.Verbatim = marks&fromUpstream != 0, marks&verbatim != 0
 	s.Source = option.Source(r.octet())
-	s.Brief = r.word()
+	brief := r.word()
 	same := int(r.number())
-	if s.Full = r.word(); same > 0 {
-		if s.Full == "" && same == len(s.Brief) {
-			s.Full = s.Brief
-		} else {
-			s.Full += s.Brief[len(s.Brief)-same:]
-		}
+	full := r.word()
+	s.Brief = r.named(brief)
+	if s.Full = s.Brief; full != "" || same < len(brief) {
+		s.Full = r.named(full + brief[len(brief)-same:])
 	}
 	return s
 }

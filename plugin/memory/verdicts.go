@@ -28,7 +28,22 @@ const (
 // set, in the texts. 0 is none.
 type ref uint64
 
-const own ref = 1 << 63
+const (
+	own ref = 1 << 63
+	// named is set for a shared one that names the question.
+	named ref = 1 << 62
+)
+
+func sharedAt(place int, packed []byte) ref {
+	r := ref(place + 1)
+	if isNamed(packed) {
+		r |= named
+	}
+	return r
+}
+
+// place is that of a shared one.
+func (r ref) place() int { return int(r&^named) - 1 }
 
 // verdicts holds what is said of the questions. Most of them are said the same of: that is
 // held once. A stranger who makes up reasons cannot fill the places of those, since a
@@ -48,8 +63,9 @@ type verdicts struct {
 
 // shared is a verdict that many questions have.
 type shared struct {
-	hash    uint64
-	packed  []byte
+	hash   uint64
+	packed []byte
+	// verdict is nil if it differs from name to name.
 	verdict *cause.Verdict
 	// used is when a question was given it last.
 	used atomic.Int64
@@ -59,25 +75,30 @@ func newVerdicts(entries int) *verdicts {
 	return &verdicts{seed: maphash.MakeSeed(), texts: newTexts(entries), places: make(map[uint64]int)}
 }
 
-// keep holds v and returns where, 0 if it is too long.
-func (s *verdicts) keep(v *cause.Verdict, now time.Duration) ref {
+// keep holds v, a verdict on a question for name, and returns where, 0 if it is too long.
+func (s *verdicts) keep(v *cause.Verdict, name string, now time.Duration) ref {
 	var room [512]byte
-	packed, ok := pack(room[:0], v)
+	packed, ok := pack(room[:0], v, name)
 	if !ok {
 		return 0
 	}
+	return s.hold(packed, now)
+}
+
+// hold holds a verdict that is packed, and nothing of packed itself.
+func (s *verdicts) hold(packed []byte, now time.Duration) ref {
 	hash := maphash.Bytes(s.seed, packed)
 	s.mu.RLock()
 	place, ok := s.places[hash]
 	if ok && bytes.Equal(s.shared[place].packed, packed) {
 		s.shared[place].used.Store(int64(now))
 		s.mu.RUnlock()
-		return ref(place + 1)
+		return sharedAt(place, packed)
 	}
 	s.mu.RUnlock()
 	if !ok && s.again(hash) {
 		if place, ok := s.share(hash, packed, now); ok {
-			return ref(place + 1)
+			return sharedAt(place, packed)
 		}
 	}
 	return own | ref(s.texts.put(packed))
@@ -96,7 +117,10 @@ func (s *verdicts) again(hash uint64) bool {
 
 // share holds a verdict for many questions. ok is false if all places are used.
 func (s *verdicts) share(hash uint64, packed []byte, now time.Duration) (place int, ok bool) {
-	one := &shared{hash: hash, packed: bytes.Clone(packed), verdict: unpack(packed)}
+	one := &shared{hash: hash, packed: bytes.Clone(packed)}
+	if !isNamed(packed) {
+		one.verdict = unpack(packed, "")
+	}
 	one.used.Store(int64(now))
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,30 +144,40 @@ func (s *verdicts) share(hash uint64, packed []byte, now time.Duration) (place i
 	return 0, false
 }
 
-// load returns the verdict at r, nil if it had to make room. It is not to be changed.
-func (s *verdicts) load(r ref) (v *cause.Verdict) {
+// load returns the verdict at r on a question for name, nil if it had to make room. It is
+// not to be changed.
+func (s *verdicts) load(r ref, name string) (v *cause.Verdict) {
+	if r&(own|named) == 0 {
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		return s.shared[r.place()].verdict
+	}
+	s.view(r, func(packed []byte) { v = unpack(packed, name) })
+	return v
+}
+
+// view calls look with what is packed at r, which is not to be kept or changed. It returns
+// false if it had to make room.
+func (s *verdicts) view(r ref, look func(packed []byte)) bool {
 	if r&own != 0 {
-		s.texts.view(uint64(r&^own), func(packed []byte) { v = unpack(packed) })
-		return v
+		return s.texts.view(uint64(r&^own), look)
 	}
 	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.shared[r-1].verdict
+	packed := s.shared[r.place()].packed
+	s.mu.RUnlock()
+	look(packed)
+	return true
 }
 
-// says reports whether the verdict at r says what v does.
-func (s *verdicts) says(r ref, v *cause.Verdict) (same bool) {
-	if r&own == 0 {
-		held := s.load(r)
-		return held.Cause == v.Cause && slices.Equal(held.Statements, v.Statements)
+// says reports whether the verdict at r on a question for name says what v does.
+func (s *verdicts) says(r ref, v *cause.Verdict, name string) (same bool) {
+	if r&(own|named) == 0 {
+		held := s.load(r, name)
+		return held != nil && held.Cause == v.Cause && slices.Equal(held.Statements, v.Statements)
 	}
-	return s.saysItself(r, v)
-}
-
-func (s *verdicts) saysItself(r ref, v *cause.Verdict) (same bool) {
 	var room [512]byte
-	packed, _ := pack(room[:0], v)
-	s.texts.view(uint64(r&^own), func(held []byte) { same = bytes.Equal(held, packed) })
+	packed, _ := pack(room[:0], v, name)
+	s.view(r, func(held []byte) { same = bytes.Equal(held, packed) })
 	return same
 }
 
@@ -151,5 +185,5 @@ func (s *verdicts) saysItself(r ref, v *cause.Verdict) (same bool) {
 func (s *verdicts) use(r ref, now time.Duration) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	s.shared[r-1].used.Store(int64(now))
+	s.shared[r.place()].used.Store(int64(now))
 }

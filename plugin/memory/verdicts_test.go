@@ -8,26 +8,28 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 )
 
+const anyName = "www.example.org."
+
 func TestAVerdictIsSharedOnceASecondQuestionHasIt(t *testing.T) {
 	s := newVerdicts(manyEntries)
-	if r := s.keep(timeout(), 0); r&own == 0 {
+	if r := s.keep(timeout(), anyName, 0); r&own == 0 {
 		t.Error("one that was seen once takes a place")
 	}
-	second := s.keep(timeout(), 0)
-	if third := s.keep(timeout(), 0); second&own != 0 || third != second || s.load(second) != s.load(third) {
+	second := s.keep(timeout(), anyName, 0)
+	if third := s.keep(timeout(), anyName, 0); second&own != 0 || third != second || s.load(second, anyName) != s.load(third, anyName) {
 		t.Errorf("%x and %x", second, third)
 	}
-	if !s.says(second, timeout()) || s.says(second, said("x")) {
+	if !s.says(second, timeout(), anyName) || s.says(second, said("x"), anyName) {
 		t.Error("a shared verdict is not compared")
 	}
 }
 
 func TestReasonsThatAStrangerMakesUpTakeNoPlaceAndDriveNoneOut(t *testing.T) {
 	s := newVerdicts(manyEntries)
-	s.keep(timeout(), 0)
-	before := s.keep(timeout(), 0)
+	s.keep(timeout(), anyName, 0)
+	before := s.keep(timeout(), anyName, 0)
 	for i := range 20 * maxShared {
-		s.keep(said(fmt.Sprint("reason ", i)), 0)
+		s.keep(said(fmt.Sprint("reason ", i)), anyName, 0)
 	}
 	if len(s.shared) != 1 {
 		t.Errorf("%d places are taken", len(s.shared))
@@ -35,22 +37,22 @@ func TestReasonsThatAStrangerMakesUpTakeNoPlaceAndDriveNoneOut(t *testing.T) {
 	// Who asks twice gets places, and no more than there are.
 	var last ref
 	for i := range 3 * maxShared {
-		s.keep(said(fmt.Sprint("reason ", i)), time.Minute)
-		last = s.keep(said(fmt.Sprint("reason ", i)), time.Minute)
+		s.keep(said(fmt.Sprint("reason ", i)), anyName, time.Minute)
+		last = s.keep(said(fmt.Sprint("reason ", i)), anyName, time.Minute)
 	}
 	if len(s.shared) != maxShared || len(s.places) != maxShared || last&own == 0 {
 		t.Errorf("%d places, %d known, the last at %x", len(s.shared), len(s.places), last)
 	}
-	if after := s.keep(timeout(), time.Minute); after != before || !s.says(after, timeout()) {
+	if after := s.keep(timeout(), anyName, time.Minute); after != before || !s.says(after, timeout(), anyName) {
 		t.Errorf("what many share was driven out: %x, before %x", after, before)
 	}
-	if v := s.load(last); v == nil || !alike(v, said(fmt.Sprint("reason ", 3*maxShared-1))) {
+	if v := s.load(last, anyName); v == nil || !alike(v, said(fmt.Sprint("reason ", 3*maxShared-1))) {
 		t.Errorf("%+v", v)
 	}
 	// A place that nobody has used for longer than an entry lives is free.
 	now := time.Minute + unusedFor + 1
-	s.keep(said("later"), now)
-	if r := s.keep(said("later"), now); r&own != 0 || len(s.shared) != maxShared || len(s.places) != maxShared || !alike(s.load(r), said("later")) {
+	s.keep(said("later"), anyName, now)
+	if r := s.keep(said("later"), anyName, now); r&own != 0 || len(s.shared) != maxShared || len(s.places) != maxShared || !alike(s.load(r, anyName), said("later")) {
 		t.Errorf("%x, %d places, %d known", r, len(s.shared), len(s.places))
 	}
 }
@@ -60,19 +62,19 @@ func TestOwnTextsMakeRoomTheOldestFirst(t *testing.T) {
 	var refs []ref
 	text := func(i int) string { return fmt.Sprintf("reason %d", i) }
 	for i := range 5000 {
-		refs = append(refs, s.keep(said(text(i)), 0))
+		refs = append(refs, s.keep(said(text(i)), anyName, 0))
 	}
 	held := 0
 	for i, r := range refs {
-		v := s.load(r)
+		v := s.load(r, anyName)
 		switch {
 		case v == nil && held > 0:
 			t.Fatalf("%d is gone, an older one is held", i)
 		case v == nil:
-			if s.says(r, said(text(i))) {
+			if s.says(r, said(text(i)), anyName) {
 				t.Errorf("%d is gone and says something", i)
 			}
-		case !alike(v, said(text(i))) || !s.says(r, said(text(i))) || s.says(r, said("x")):
+		case !alike(v, said(text(i))) || !s.says(r, said(text(i)), anyName) || s.says(r, said("x"), anyName):
 			t.Fatalf("%d: %+v", i, v)
 		default:
 			held++
@@ -89,7 +91,7 @@ func TestAQuestionWhoseTextMadeRoomIsForgotten(t *testing.T) {
 	k := key("www.example.org.")
 	m.Note(k, said("first"), 1, w.now())
 	for i := range 5000 {
-		m.verdicts.keep(said(fmt.Sprint("reason ", i)), 0)
+		m.verdicts.keep(said(fmt.Sprint("reason ", i)), anyName, 0)
 	}
 	if _, _, ok := m.Recall(k, w.now()); ok {
 		t.Error("recalled")
@@ -110,13 +112,13 @@ func TestAVerdictIsPackedWithinItsBoundOrNotAtAll(t *testing.T) {
 	}
 	v := timeout()
 	v.Own = string(long)
-	if packed, ok := pack(nil, v); ok || len(packed) > 0 {
+	if packed, ok := pack(nil, v, anyName); ok || len(packed) > 0 {
 		t.Errorf("%d octets", len(packed))
 	}
 	v = said("short")
 	v.Statements = append(v.Statements, cause.Statement{Code: 1, Brief: string(long), Full: string(long)})
-	packed, ok := pack(nil, v)
-	if !ok || len(packed) > maxPacked || len(unpack(packed).Statements) != 2 {
+	packed, ok := pack(nil, v, anyName)
+	if !ok || len(packed) > maxPacked || len(unpack(packed, anyName).Statements) != 2 {
 		t.Errorf("%d octets, %v", len(packed), ok)
 	}
 	w := newWatch()
@@ -125,4 +127,74 @@ func TestAVerdictIsPackedWithinItsBoundOrNotAtAll(t *testing.T) {
 	if m.Note(key("www.example.org."), v, 1, w.now()); m.Len() != 0 {
 		t.Error("remembered without a verdict")
 	}
+}
+
+func TestReasonsThatDifferInTheNameOfTheQuestionAloneAreHeldOnce(t *testing.T) {
+	for name, text := range map[string]func(name string) string{
+		"once":              func(name string) string { return "validation failure <" + name + " A IN>: no signature" },
+		"twice":             func(name string) string { return name + " is a CNAME of " + name },
+		"in a longer name":  func(name string) string { return "no answer for _443._tcp." + name },
+		"in a JSON object":  func(name string) string { return `{"j":"blocked ` + name + `"}` },
+		"at its end":        func(name string) string { return "cannot resolve " + name },
+		"and its zone's":    func(name string) string { return "no key of org. signs " + name },
+		"nothing but names": func(name string) string { return name },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWatch()
+			m := New(manyEntries, w.now())
+			names := []string{"www.example.org.", "a.", "org.", "x-1.example.org.", "example.net.", "ww.", "www.www.example.org."}
+			for _, name := range names {
+				m.Note(key(name), said(text(name)), 1, w.now())
+			}
+			if n := len(m.verdicts.shared); n > 2 {
+				t.Errorf("%d places are taken", n)
+			}
+			for _, name := range names {
+				want := said(text(name))
+				if got, _, ok := m.Recall(key(name), w.now()); !ok || !alike(got, want) {
+					t.Errorf("%s: %+v, want %+v", name, got, want)
+				}
+				for range 2 {
+					if got, ok := m.RecallCached(key(name), w.now()); !ok || got.Text() != want.FromMemory(w.now()).Text() {
+						t.Errorf("%s from cache: %q, want %q", name, got.Text(), want.FromMemory(w.now()).Text())
+					}
+				}
+			}
+			// The same again says nothing new, and other words do.
+			w.pass(renewAfter / 2)
+			k := key("www.example.org.")
+			m.Note(k, said(text(k.Name)), 1, w.now())
+			if _, found, _ := m.Recall(k, w.now()); found.Equal(w.now()) {
+				t.Error("noted anew although nothing in it changes")
+			}
+			m.Note(k, said(text("ftp.example.org.")), 1, w.now())
+			if got, found, _ := m.Recall(k, w.now()); !found.Equal(w.now()) || !alike(got, said(text("ftp.example.org."))) {
+				t.Errorf("%+v, found %v", got, found)
+			}
+		})
+	}
+}
+
+// No text of a stranger's has such an octet; one that does is kept as it is.
+func TestATextWithTheMarkOfANameIsKeptAsItIs(t *testing.T) {
+	v := timeout()
+	v.Statements = []cause.Statement{{Code: 22, Brief: "a\x00b", Full: anyName + " a\x00b"}}
+	packed, ok := pack(nil, v, anyName)
+	if !ok || isNamed(packed) || !alike(unpack(packed, anyName), v) {
+		t.Errorf("%+v", unpack(packed, anyName))
+	}
+}
+
+func FuzzPack(f *testing.F) {
+	f.Add("www.example.org.", "hosts has no www.example.org. A", "no www.example.org. A", "org.")
+	f.Add("a.", "a.a.\x00", "a", "")
+	f.Add("", "x", "yx", ".")
+	f.Fuzz(func(t *testing.T, name, full, brief, zone string) {
+		v := timeout()
+		v.Own, v.Zone = full, zone
+		v.Statements = []cause.Statement{{Code: 22, Brief: brief, Full: full}, {Code: 23, Brief: zone, Full: brief}}
+		if packed, ok := pack(nil, v, name); ok && len(unpack(packed, name).Statements) == 2 && !alike(unpack(packed, name), v) {
+			t.Errorf("%+v, want %+v", unpack(packed, name), v)
+		}
+	})
 }

@@ -12,9 +12,14 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 )
 
-// blockSize is how much is read and parsed at a time. A line that does not fit
-// is counted as malformed and read over.
-const blockSize = 256 << 10
+const (
+	// readSize is how much is read and parsed at a time: with its records it is to fit into
+	// the cache of a processor.
+	readSize = 128 << 10
+	// blockSize is the longest line. What does not fit is counted as malformed and read
+	// over.
+	blockSize = 256 << 10
+)
 
 // A Block is a piece of a log that holds whole lines, and its records. It is valid
 // while the function that is given it runs.
@@ -140,7 +145,7 @@ func cut(ctx context.Context, src io.Reader, free <-chan *Block, emit func(*Bloc
 		}
 		b.Lines, b.Bad, b.Live = 0, [logline.NumMalformed]uint64{}, false
 		b.n = copy(b.data, tail)
-		n, err := src.Read(b.data[b.n:])
+		n, err := src.Read(b.data[b.n:min(b.n+readSize, blockSize)])
 		b.Live = live != nil && live.Live()
 		b.n += n
 		if overlong {

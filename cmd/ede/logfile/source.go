@@ -41,7 +41,8 @@ func Open(name string, stdin io.Reader, progress func(int)) (*Source, error) {
 			src.Changed = info.ModTime()
 		}
 	}
-	buffered := bufio.NewReaderSize(counting{raw, progress}, blockSize)
+	// What is longer than the buffer is read past it.
+	buffered := bufio.NewReaderSize(counting{raw, progress}, readSize/2)
 	src.Reader = buffered
 	if magic, _ := buffered.Peek(2); len(magic) == 2 && magic[0] == 0x1f && magic[1] == 0x8b {
 		z, err := gzip.NewReader(buffered)

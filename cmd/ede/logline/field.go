@@ -23,48 +23,56 @@ const (
 // A rule says what a field's value may be.
 type rule struct {
 	max   int
-	check func([]byte) bool
-	name  bool // a domain name: compared without case (RFC 4343)
+	chars chars // that all of it has to be
+	codes bool  // INFO-CODEs
+	name  bool  // a domain name: compared without case (RFC 4343)
 }
+
+var (
+	label = rule{max: maxLabel, chars: ofLabels}
+	short = rule{max: maxLabel}
+	text  = rule{max: maxText}
+	host  = rule{max: maxInstance}
+)
 
 var rules = [numFields]rule{
-	RCode:    {maxLabel, isLabel, false},
-	Cause:    {maxLabel, isLabel, false},
-	EDE:      {maxLabel, isCodes, false},
-	Lasts:    {maxLabel, isLabel, false},
-	Owner:    {maxLabel, isLabel, false},
-	At:       {maxLabel, isAny, false},
-	Upstream: {maxName, isAny, false},
-	Zone:     {maxName, isAny, true},
-	Server:   {maxName, isAny, false},
-	Protocol: {maxLabel, isLabel, false},
-	ClientIP: {maxLabel, isAny, false},
-	QName:    {maxName, isAny, true},
-	QType:    {maxLabel, isAny, false},
-	Asked:    {maxName, isAny, true},
-	Duration: {maxLabel, isAny, false},
-	Cached:   {maxLabel, isAny, false},
-	Sent:     {maxLabel, isLabel, false},
-	Count:    {maxLabel, isAny, false},
-	Names:    {maxLabel, isAny, false},
-	Window:   {maxLabel, isAny, false},
-	Top:      {maxTopNames * maxName, isAny, true},
-	After:    {maxLabel, isAny, false},
-	Result:   {maxLabel, isLabel, false},
-	Text:     {maxText, isAny, false},
-	Error:    {maxText, isAny, false},
-	Advice:   {maxText, isAny, false},
+	RCode:    label,
+	Cause:    label,
+	EDE:      {max: maxLabel, codes: true},
+	Lasts:    label,
+	Owner:    label,
+	At:       short,
+	Upstream: {max: maxName},
+	Zone:     {max: maxName, name: true},
+	Server:   {max: maxName},
+	Protocol: label,
+	ClientIP: short,
+	QName:    {max: maxName, name: true},
+	QType:    short,
+	Asked:    {max: maxName, name: true},
+	Duration: short,
+	Cached:   short,
+	Sent:     label,
+	Count:    short,
+	Names:    short,
+	Window:   short,
+	Top:      {max: maxTopNames * maxName, name: true},
+	After:    short,
+	Result:   label,
+	Text:     text,
+	Error:    text,
+	Advice:   text,
 
-	CachedSum: {maxLabel, isAny, false},
-	Instance:  {maxInstance, isAny, false},
+	CachedSum: short,
+	Instance:  host,
 
-	ClientNamespace: {maxInstance, isAny, false},
-	ClientPod:       {maxInstance, isAny, false},
+	ClientNamespace: host,
+	ClientPod:       host,
 }
 
-func (p *Parser) set(r *Record, key, val []byte) error {
-	f, ok := fieldOf(key)
-	if !ok {
+// set takes a value whose characters are all of the given kinds.
+func (p *Parser) set(r *Record, f Field, val []byte, all chars) error {
+	if f >= numFields {
 		return nil
 	}
 	if r.seen&(1<<f) != 0 {
@@ -75,10 +83,10 @@ func (p *Parser) set(r *Record, key, val []byte) error {
 	if len(val) == 0 {
 		return nil
 	}
-	if len(val) > rule.max || !rule.check(val) {
+	if len(val) > rule.max || all&rule.chars != rule.chars || rule.codes && !isCodes(val) {
 		return BadValue
 	}
-	if rule.name {
+	if rule.name && all&noCapital == 0 {
 		val = p.lower(val)
 	}
 	r.values[f] = val
@@ -183,19 +191,6 @@ func seconds(b []byte) (float64, error) {
 		return 0, BadNumber
 	}
 	return f, nil
-}
-
-func isAny([]byte) bool { return true }
-
-// isLabel holds causes, rcodes and the like to what a metric label could be:
-// they become keys of tables and column heads.
-func isLabel(b []byte) bool {
-	for _, c := range b {
-		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-') {
-			return false
-		}
-	}
-	return true
 }
 
 // isCodes holds for INFO-CODEs parted by commas, spaces allowed after them.

@@ -22,6 +22,7 @@ type object struct {
 	nested          [maxWrapping][]byte
 	nests           int
 	bad             error
+	field           Field // of the last member that may be one
 }
 
 // object reads a line that is a JSON object: CoreDNS's own log record as CoreDNS
@@ -30,7 +31,7 @@ type object struct {
 // ("MESSAGE") and logcli -o jsonl ("line") have it, or an object, as in the hits
 // of Elasticsearch ("_source").
 func (p *Parser) object(b []byte, r *Record, depth int) (bool, error) {
-	var o object
+	o := object{field: begin}
 	s := scanner{p: p, b: b}
 	for {
 		m, ok, err := s.next()
@@ -110,7 +111,8 @@ func (p *Parser) member(r *Record, o *object, m member) {
 		}
 	default:
 		o.nest(m)
-		if err := p.setMember(r, m); o.bad == nil {
+		o.field = p.field(o.field, m.key)
+		if err := p.setMember(r, o.field, m); o.bad == nil {
 			o.bad = err
 		}
 	}
@@ -212,22 +214,24 @@ func single(p *Parser, m member) member {
 	return m
 }
 
-func (p *Parser) setMember(r *Record, m member) error {
-	if string(m.key) == "ede" && (m.kind == '"' || m.kind == '[') {
+func (p *Parser) setMember(r *Record, f Field, m member) error {
+	if f == EDE && (m.kind == '"' || m.kind == '[') {
 		m.text = p.codes(m.text)
 	}
+	var all chars
 	switch m.kind {
 	case 'n', '{':
 		return nil
 	case '[':
 		m.text = bytes.Trim(m.text, "[] ")
-	case '"':
-		m.text = p.printable(m.text)
+		all = charsOf(m.text)
+	default:
+		m.text, all = p.shown(m.text)
 	}
 	if len(m.text) == 0 {
 		return nil
 	}
-	return p.set(r, m.key, m.text)
+	return p.set(r, f, m.text, all)
 }
 
 // codes takes the brackets and quotes off a list of INFO-CODEs, which a store may

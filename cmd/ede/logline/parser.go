@@ -18,6 +18,11 @@ type Parser struct {
 
 	scratch []byte
 	clock   time.Time
+	// second is that of the time that was read last, and began when it began.
+	second [wholeSecond]byte
+	began  time.Time
+	// follows has for each key the one that stood behind it last; see key.
+	follows [numKeys]Field
 }
 
 // Reset invalidates all records read so far and makes their memory reusable.
@@ -56,7 +61,7 @@ const maxPrefix = 512
 
 var (
 	marker    = []byte("plugin/ede: ")
-	jsonHints = [][]byte{marker, []byte(`"ede`)}
+	jsonHint  = []byte(`"ede`)
 	levelTags = [][]byte{[]byte("[INFO] "), []byte("[WARNING] "), []byte("[ERROR] "), []byte("[DEBUG] "), []byte("[FATAL] ")}
 )
 
@@ -76,11 +81,15 @@ func (p *Parser) Parse(line []byte, r *Record) (bool, error) {
 }
 
 func (p *Parser) parse(line []byte, r *Record) (bool, error) {
-	brace := bytes.IndexByte(line, '{')
-	if at := bytes.Index(line, marker); at >= 0 && (brace < 0 || at < brace) {
+	brace, at := bytes.IndexByte(line, '{'), -1
+	// Most lines of other plugins have no slash, which is faster to look for.
+	if bytes.IndexByte(line, '/') >= 0 {
+		at = bytes.Index(line, marker)
+	}
+	if at >= 0 && (brace < 0 || at < brace) {
 		return p.plain(line, at, r)
 	}
-	if brace < 0 || brace > maxPrefix || !hinted(line) {
+	if brace < 0 || brace > maxPrefix || at < 0 && !bytes.Contains(line, jsonHint) {
 		return false, nil
 	}
 	// A level or a quote before the brace is another plugin's line, which may
@@ -89,22 +98,26 @@ func (p *Parser) parse(line []byte, r *Record) (bool, error) {
 	if bytes.IndexByte(prefix, '"') >= 0 || levelAt(prefix) >= 0 {
 		return false, nil
 	}
-	*r = Record{Time: p.stamp(prefix)}
+	source, rest := cutSource(prefix)
+	*r = Record{Time: p.stamp(rest)}
 	found, err := p.object(line[brace:], r, 0)
 	if found {
-		p.attribute(r, sourceOf(prefix))
+		p.attributeTo(r, source, rest)
 	}
 	return found, err
 }
 
-// hinted spares most foreign lines the walk through their JSON.
-func hinted(line []byte) bool {
-	for _, hint := range jsonHints {
-		if bytes.Contains(line, hint) {
-			return true
-		}
+// attributeTo names the instance by what the sink has put before a line.
+func (p *Parser) attributeTo(r *Record, source, rest []byte) {
+	if source == nil {
+		source = hostOf(rest)
 	}
-	return false
+	p.attribute(r, source)
+}
+
+// hinted spares most objects that are not ede's the walk through them.
+func hinted(line []byte) bool {
+	return bytes.Contains(line, jsonHint) || bytes.Contains(line, marker)
 }
 
 // plain reads a text line whose marker is at the given place.
@@ -113,9 +126,10 @@ func (p *Parser) plain(line []byte, at int, r *Record) (bool, error) {
 	if tag < 0 || tag > at || !isLevel(line[tag:at]) {
 		return false, nil
 	}
-	*r = Record{Time: p.stamp(line[:tag])}
+	source, rest := cutSource(line[:tag])
+	*r = Record{Time: p.stamp(rest)}
 	err := p.message(line[at+len(marker):], r)
-	p.attribute(r, sourceOf(line[:tag]))
+	p.attributeTo(r, source, rest)
 	return true, err
 }
 

@@ -22,18 +22,14 @@ func cutSource(b []byte) (source, rest []byte) {
 	return source, bytes.TrimLeft(b, " ")
 }
 
-// sourceOf returns which instance a line is of by what the sink has put before
-// it: the source that it begins with, else the host of syslog and journald,
+// hostOf returns which instance a line is of by what the sink has put before it, in want
+// of a source that it begins with: the host of syslog and journald,
 //
 //	Nov 20 14:02:11 host coredns[9]:
 //	2026-11-20T14:02:11+0100 host coredns[9]:
 //
 // which no other stamp has, as theirs is all that stands there.
-func sourceOf(prefix []byte) []byte {
-	source, rest := cutSource(prefix)
-	if source != nil {
-		return source
-	}
+func hostOf(rest []byte) []byte {
 	if len(rest) > len(time.Stamp) && rest[0] >= 'A' && rest[3] == ' ' {
 		rest = rest[len(time.Stamp):]
 	} else if at := bytes.IndexByte(rest, ' '); at > 0 && rest[0] >= '0' && rest[0] <= '9' {
@@ -58,8 +54,11 @@ var bom = []byte("\xef\xbb\xbf")
 // count that RFC 6587 section 3.4.1 puts before it, or the bare priority of RFC
 // 3164. It returns the whole line if there is none.
 func (p *Parser) syslogHeader(line []byte) (h header, rest []byte) {
-	b := bytes.TrimLeft(line[:min(len(line), 8)], "0123456789 ")
-	b = line[min(len(line), 8)-len(b):]
+	digits := 0
+	for digits < min(len(line), 8) && (line[digits] == ' ' || '0' <= line[digits] && line[digits] <= '9') {
+		digits++
+	}
+	b := line[digits:]
 	if len(b) < 3 || b[0] != '<' {
 		return h, line
 	}

@@ -14,7 +14,6 @@ import (
 //
 // It is zero if there is none, or one that no log of today can have.
 func (p *Parser) stamp(prefix []byte) time.Time {
-	_, prefix = cutSource(prefix)
 	switch {
 	case len(prefix) < len(time.Stamp):
 		return time.Time{}
@@ -22,11 +21,33 @@ func (p *Parser) stamp(prefix []byte) time.Time {
 		return p.plausible(p.syslog(prefix))
 	case len(prefix) > 19 && (prefix[10] == 'T'):
 		token, _, _ := bytes.Cut(prefix, space)
-		return p.plausible(rfc3339(token))
+		return p.plausible(p.instant(token))
 	case len(prefix) >= 19 && prefix[10] == ' ':
 		return p.plausible(p.goLog(prefix))
 	}
 	return time.Time{}
+}
+
+// wholeSecond is what times of one second have in common.
+const wholeSecond = len("2026-11-20T14:02:11")
+
+// instant is rfc3339, which most lines spare: they are of the second of the line before.
+func (p *Parser) instant(b []byte) time.Time {
+	end := len(b) - 1
+	if end <= wholeSecond || b[wholeSecond] != '.' || b[end] != 'Z' {
+		return rfc3339(b)
+	}
+	if string(b[:wholeSecond]) == string(p.second[:]) {
+		if fraction, digits := fractionOf(b[wholeSecond+1 : end]); digits > 0 && digits == end-wholeSecond-1 && digits <= 9 {
+			return p.began.Add(fraction)
+		}
+	}
+	t := rfc3339(b)
+	if !t.IsZero() {
+		copy(p.second[:], b)
+		p.began = t.Truncate(time.Second)
+	}
+	return t
 }
 
 // rfc3339 also takes an offset without colon, as journald writes it.
@@ -84,13 +105,19 @@ func clockOf(b []byte) (time.Duration, bool) {
 	s, ok3 := twoDigits(b[6:])
 	d := time.Duration(h)*time.Hour + time.Duration(m)*time.Minute + time.Duration(s)*time.Second
 	if len(b) > 8 && b[8] == '.' {
-		unit := time.Second / 10
-		for i := 9; i < len(b) && '0' <= b[i] && b[i] <= '9'; i++ {
-			d += time.Duration(b[i]-'0') * unit
-			unit /= 10
-		}
+		fraction, _ := fractionOf(b[9:])
+		d += fraction
 	}
 	return d, ok1 && ok2 && ok3 && h < 24 && m < 60 && s < 61
+}
+
+// fractionOf reads the digits that b begins with as a part of a second.
+func fractionOf(b []byte) (d time.Duration, digits int) {
+	for unit := time.Second / 10; digits < len(b) && '0' <= b[digits] && b[digits] <= '9'; digits++ {
+		d += time.Duration(b[digits]-'0') * unit
+		unit /= 10
+	}
+	return d, digits
 }
 
 // twoDigits reads 07 and, for syslog's days, " 7".
@@ -124,7 +151,7 @@ func (p *Parser) plausible(t time.Time) time.Time {
 // and time without zone, as ClickHouse does; or what has passed since 1970 in
 // seconds, milliseconds, microseconds (journald) or nanoseconds, told by its size.
 func (p *Parser) anyTime(b []byte) time.Time {
-	if t := rfc3339(b); !t.IsZero() {
+	if t := p.instant(b); !t.IsZero() {
 		return t
 	}
 	if len(b) >= 19 && b[10] == ' ' {

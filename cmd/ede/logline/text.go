@@ -13,17 +13,16 @@ func (p *Parser) text(r *Record, b []byte) error {
 	if word, rest, ok := bytes.Cut(b, space); ok && kindOf(word) != 0 {
 		r.Kind, b = kindOf(word), rest
 	}
-	for {
-		eq := bytes.IndexByte(b, '=')
-		if eq < 1 || !isKey(b[:eq]) {
+	for f := begin; ; {
+		var octets int
+		if f, octets = p.key(f, b); octets == 0 {
 			return BadSyntax
 		}
-		key := b[:eq]
-		val, rest, err := p.value(b[eq+1:])
+		val, rest, all, err := p.value(b[octets:])
 		if err != nil {
 			return err
 		}
-		if err := p.set(r, key, val); err != nil {
+		if err := p.set(r, f, val, all); err != nil {
 			return err
 		}
 		if len(rest) == 0 {
@@ -52,60 +51,59 @@ func kindOf(word []byte) Kind {
 	return 0
 }
 
-func isKey(b []byte) bool {
-	for _, c := range b {
-		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '_') {
-			return false
-		}
-	}
-	return true
-}
-
-// value cuts one value, bare or quoted, off b.
-func (p *Parser) value(b []byte) (val, rest []byte, err error) {
+// value cuts one value, bare or quoted, off b, and returns the kinds of its characters.
+func (p *Parser) value(b []byte) (val, rest []byte, all chars, err error) {
 	if len(b) > 0 && b[0] == '"' {
 		return p.quoted(b[1:])
 	}
+	all = anyChars
 	for i, c := range b {
-		if c == ' ' {
-			return b[:i], b[i:], nil
+		kind := kinds[c]
+		if kind&bare == 0 {
+			if c == ' ' {
+				return b[:i], b[i:], all, nil
+			}
+			return nil, nil, 0, BadQuoting
 		}
-		if !bare[c] {
-			return nil, nil, BadQuoting
-		}
+		all &= kind
 	}
-	return b, nil, nil
+	return b, nil, all, nil
 }
-
-// bare has the characters that need no quotes: all that are visible in ASCII,
-// a few more than the plugin leaves unquoted, but none that the line is built of.
-var bare = func() (set [256]bool) {
-	for c := '!'; c <= '~'; c++ {
-		set[c] = c != '"' && c != '\\' && c != '='
-	}
-	return set
-}()
 
 // quoted reads up to the closing quote.
-func (p *Parser) quoted(b []byte) (val, rest []byte, err error) {
+func (p *Parser) quoted(b []byte) (val, rest []byte, all chars, err error) {
+	all = anyChars
 	for i, c := range b {
+		kind := kinds[c]
+		if kind&quotable != 0 {
+			all &= kind
+			continue
+		}
 		switch c {
 		case '"':
-			return p.printable(b[:i]), b[i+1:], nil
+			if all&visible == 0 {
+				val, all = p.shown(b[:i])
+				return val, b[i+1:], all, nil
+			}
+			return b[:i], b[i+1:], all, nil
 		case '\\':
-			return p.unquote(b)
+			if val, rest, err = p.unquote(b); err == nil {
+				val, all = p.shown(val)
+			}
+			return val, rest, all, err
 		}
+		all &= kind
 	}
-	return nil, nil, BadQuoting
+	return nil, nil, 0, BadQuoting
 }
 
-// unquote takes Go's escapes out. strconv would allocate a string for each.
+// unquote takes Go's escapes out; the value is not yet fit for a terminal. strconv would allocate a string for each.
 func (p *Parser) unquote(b []byte) (val, rest []byte, err error) {
 	start := len(p.scratch)
 	for i := 0; i < len(b); {
 		c := b[i]
 		if c == '"' {
-			return p.printable(p.scratch[start:len(p.scratch):len(p.scratch)]), b[i+1:], nil
+			return p.scratch[start:len(p.scratch):len(p.scratch)], b[i+1:], nil
 		}
 		if c != '\\' {
 			p.scratch, i = append(p.scratch, c), i+1

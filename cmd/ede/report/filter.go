@@ -180,11 +180,22 @@ func zoneOf(name string) string {
 	if bare == "" {
 		return "."
 	}
-	zone, err := publicsuffix.EffectiveTLDPlusOne(bare)
-	if err != nil {
-		zone = bare
+	return bare[len(bare)-registered(bare):] + "."
+}
+
+// registered is how many octets of a name, without the final dot, are its registered
+// domain: the public suffix and a label. It is as publicsuffix.EffectiveTLDPlusOne,
+// which would have the name on the heap.
+func registered(bare string) int {
+	if bare[0] == '.' || bare[len(bare)-1] == '.' || strings.Contains(bare, "..") {
+		return len(bare)
 	}
-	return zone + "."
+	suffix, _ := publicsuffix.PublicSuffix(bare)
+	before := len(bare) - len(suffix) - 1
+	if before < 0 || bare[before] != '.' {
+		return len(bare)
+	}
+	return len(bare) - 1 - strings.LastIndexByte(bare[:before], '.')
 }
 
 // within says whether name is zone or below it. Both are in lower case, with

@@ -2,11 +2,11 @@ package report
 
 import (
 	"cmp"
+	"hash/crc32"
 	"slices"
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
-	"github.com/seed-1b7246af/coredns-ede/plugin/memory"
 )
 
 // heavy counts the most frequent of any number of keys in fixed memory: the
@@ -21,7 +21,7 @@ import (
 // Before a key takes over a place it has to have been more frequent than its least entry:
 // until then it is counted with others that have the same hash (Homem and Carvalho,
 // "Finding top-k elements in data streams", 2010). So most of very many keys that come
-// once cost no more than a look.
+// once cost no more than a look into one place.
 type heavy struct {
 	capacity int
 	index    map[string]*entry
@@ -29,9 +29,11 @@ type heavy struct {
 	// right only where it decides which entry is the least.
 	heap []*entry
 	// passed bounds from above how often keys without a place came, by their hash. No
-	// number exceeds the least count.
+	// number exceeds the least count. held is how many keys with that hash have a place. Both
+	// are empty until all places are taken.
 	passed []uint64
-	// passing is what is returned for a key without a place.
+	held   []uint16
+	// passing is what is returned for a key without a place. It has no key.
 	passing entry
 	// cut is true if a store has left out less frequent keys.
 	cut bool
@@ -56,9 +58,12 @@ func newHeavy(capacity int) *heavy {
 
 // add counts key n times. The entry is valid until the next add.
 func (h *heavy) add(key []byte, n uint64) *entry {
-	if e := h.index[string(key)]; e != nil {
-		e.count += n
-		return e
+	cell := h.cell(key)
+	if h.held == nil || h.held[cell] > 0 {
+		if e := h.index[string(key)]; e != nil {
+			e.count += n
+			return e
+		}
 	}
 	if len(h.heap) < h.capacity {
 		e := &entry{key: string(key), count: n, rank: n, pos: len(h.heap)}
@@ -67,29 +72,52 @@ func (h *heavy) add(key []byte, n uint64) *entry {
 		h.up(e.pos)
 		return e
 	}
-	e, before := h.least(), h.cell(string(key))
-	if *before+n <= e.count {
-		*before += n
-		h.passing = entry{key: string(key)}
+	if h.held == nil {
+		h.full()
+	}
+	e, over := h.least(), h.passed[cell]
+	if over+n <= e.count {
+		h.passed[cell] = over + n
+		h.passing = entry{}
 		return &h.passing
 	}
+	gone := h.cell([]byte(e.key))
 	delete(h.index, e.key)
-	over := *before
-	*h.cell(e.key) = e.count
+	h.passed[gone] = e.count
+	h.held[gone]--
+	h.held[cell]++
 	*e = entry{key: string(key), count: over + n, rank: over + n, over: over}
 	h.index[e.key] = e
 	h.down(0)
 	return e
 }
 
-// cellsPerPlace is how many numbers there are in passed for each place.
+// again is add for a key whose entry was last, which may be another key's by now. Last
+// may be nil.
+func (h *heavy) again(last *entry, key []byte, n uint64) *entry {
+	if last == nil || last.key != string(key) {
+		return h.add(key, n)
+	}
+	last.count += n
+	return last
+}
+
+// cellsPerPlace is how many hashes are told apart for each place.
 const cellsPerPlace = 4
 
-func (h *heavy) cell(key string) *uint64 {
-	if h.passed == nil {
-		h.passed = make([]uint64, cellsPerPlace*h.capacity)
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// cell is the hash of a key.
+func (h *heavy) cell(key []byte) int {
+	return int(crc32.Checksum(key, castagnoli) % uint32(cellsPerPlace*h.capacity))
+}
+
+// full is called once all places are taken.
+func (h *heavy) full() {
+	h.passed, h.held = make([]uint64, cellsPerPlace*h.capacity), make([]uint16, cellsPerPlace*h.capacity)
+	for _, e := range h.heap {
+		h.held[h.cell([]byte(e.key))]++
 	}
-	return &h.passed[memory.NameHash(key)%uint64(len(h.passed))]
 }
 
 // least returns the entry with the least count, which is on top of the heap then.
@@ -181,39 +209,6 @@ func widen(first, last, at time.Time) (time.Time, time.Time) {
 		last = at
 	}
 	return first, last
-}
-
-// mix is a Space-Saving table so small that every entry can have one: it finds
-// the cause that makes up more than half of a key's failures.
-type mix [4]struct {
-	cause int32
-	count uint64
-	over  uint64
-}
-
-func (m *mix) add(cause int, n uint64) {
-	least := 0
-	for i := range m {
-		if m[i].count > 0 && m[i].cause == int32(cause) {
-			m[i].count += n
-			return
-		}
-		if m[i].count < m[least].count {
-			least = i
-		}
-	}
-	over := m[least].count
-	m[least].cause, m[least].count, m[least].over = int32(cause), over+n, over
-}
-
-// most returns the cause that certainly makes up more than half of total.
-func (m *mix) most(total uint64) (cause int, ok bool) {
-	for _, slot := range m {
-		if (slot.count-slot.over)*2 > total {
-			return int(slot.cause), true
-		}
-	}
-	return 0, false
 }
 
 func (h *heavy) shares(n int) []figures.Share {

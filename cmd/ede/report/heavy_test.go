@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -45,6 +46,13 @@ func TestHeavyKeepsItsPromisesOnAnyStream(t *testing.T) {
 			if e.count < exact[e.key] || e.count-e.over > exact[e.key] {
 				t.Errorf("%q: count %d over %d, truly %d", e.key, e.count, e.over, exact[e.key])
 			}
+		}
+		held := make([]uint16, len(h.held))
+		for key := range h.index {
+			held[h.cell([]byte(key))]++
+		}
+		if !slices.Equal(held, h.held) {
+			t.Error("it is not known which keys have a place")
 		}
 		for key, n := range exact {
 			if n > total/capacity && h.index[key] == nil {

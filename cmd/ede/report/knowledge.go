@@ -113,22 +113,28 @@ type saying struct {
 	advice         string    // of the last line that has any
 }
 
-// say counts n failures under the most telling code of r, if it has one.
-func (c *causeTally) say(r *logline.Record, n uint64) {
+// saying returns what is said of failures with the most telling code of r, nil if it has
+// none.
+func (c *causeTally) saying(r *logline.Record) *saying {
 	code, ok := r.FirstCode()
 	if !ok {
-		return
+		return nil
 	}
 	if codes := r.Codes(nil); len(codes) > 1 {
 		code = cause.MostTelling(codes)
 	}
 	s := c.said[code]
-	if s == nil {
-		if len(c.said) == maxLabels {
-			return
-		}
+	if s == nil && len(c.said) < maxLabels {
 		s = new(saying)
 		c.said[code] = s
+	}
+	return s
+}
+
+// add counts the n failures of r. To nil it adds nothing.
+func (s *saying) add(r *logline.Record, n uint64) {
+	if s == nil {
+		return
 	}
 	s.count += n
 	if string(r.Get(logline.RCode)) == "REFUSED" {
@@ -157,7 +163,7 @@ func keepFirst(dst *string, val []byte) {
 
 // keepLast is for advice, which gets better while a failure is diagnosed.
 func keepLast(dst *string, val []byte) {
-	if len(val) > 0 {
+	if len(val) > 0 && *dst != string(val) {
 		*dst = string(val)
 	}
 }

@@ -15,14 +15,17 @@ const maxLabels = 64
 type labels map[string]*uint64
 
 func (l labels) add(val []byte, n uint64) {
-	if len(val) == 0 {
-		return
+	if len(val) > 0 {
+		*l.of(val) += n
 	}
-	count := l[string(val)]
-	if count == nil {
-		count = l.begin(val)
+}
+
+// of returns where a value is counted.
+func (l labels) of(val []byte) *uint64 {
+	if count := l[string(val)]; count != nil {
+		return count
 	}
-	*count += n
+	return l.begin(val)
 }
 
 // begin counts another value from now on, or what is beyond the bound.
@@ -74,12 +77,95 @@ func byCount(shares []figures.Share) []figures.Share {
 	return shares
 }
 
-// label takes what query lines alone tell.
-func (c *causeTally) label(r *logline.Record) {
-	c.rcodes.add(r.Get(logline.RCode), 1)
-	c.owners.add(r.Get(logline.Owner), 1)
-	c.lasts.add(r.Get(logline.Lasts), 1)
-	c.codes.add(r.Get(logline.EDE), 1)
-	keepLast(&c.advice, r.Get(logline.Advice))
-	c.say(r, 1)
+// An alike is where failures with a line of their own are counted that have the same cause
+// and differ in nothing of alikeFields: looking up each of these would take most of the time.
+type alike struct {
+	cause  int
+	counts [labelFields]*uint64 // nil for a field without a value
+	stand  *stand
+	said   *saying // nil if nothing is said
+	// upstream and ofCause are the entries of their upstream, in all and in the cause's,
+	// and failing is that of their instance; see heavy.again.
+	upstream, ofCause, failing *entry
+}
+
+// alikeFields are what an alike is found by, those that are labels first.
+var alikeFields = [...]logline.Field{
+	logline.RCode, logline.Owner, logline.Lasts, logline.EDE, logline.At, logline.Sent,
+	logline.Cause, logline.Upstream, logline.Instance,
+}
+
+const labelFields = 6
+
+// maxAlikes bounds the alikes: failures that are like none of them are looked up each time.
+const maxAlikes = 2048
+
+// admitted is a record that passes the filter, with the number of its cause, if it is one
+// that is counted by causes, and where failures like it are counted, if that is known.
+type admitted struct {
+	*logline.Record
+	cause int
+	alike *alike
+}
+
+// alike returns that of r if there is one. It leaves its key in t.key.
+func (t *tally) alike(r *logline.Record) *alike {
+	t.key = t.key[:0]
+	for _, f := range alikeFields {
+		// No value has such an octet.
+		t.key = append(append(t.key, r.Get(f)...), 0)
+	}
+	return t.alikes[string(t.key)]
+}
+
+// begin makes the alike of r, whose cause has the number no. Others like r find it as
+// long as there is room.
+func (t *tally) begin(no int, r *logline.Record) *alike {
+	if a := t.alike(r); a != nil {
+		return a
+	}
+	c := t.causes[no]
+	a := &alike{cause: no, stand: c.on(r), said: c.saying(r)}
+	for i, l := range [labelFields]labels{c.rcodes, c.owners, c.lasts, c.codes, c.at, t.sent} {
+		if val := r.Get(alikeFields[i]); len(val) > 0 {
+			a.counts[i] = l.of(val)
+		}
+	}
+	if len(t.alikes) < maxAlikes {
+		t.alikes[string(t.key)] = a
+	}
+	return a
+}
+
+// mix is a Space-Saving table so small that every entry can have one: it finds
+// the cause that makes up more than half of a key's failures.
+type mix [4]struct {
+	cause int32
+	count uint64
+	over  uint64
+}
+
+func (m *mix) add(cause int, n uint64) {
+	least := 0
+	for i := range m {
+		if m[i].count > 0 && m[i].cause == int32(cause) {
+			m[i].count += n
+			return
+		}
+		if m[i].count < m[least].count {
+			least = i
+		}
+	}
+	over := m[least].count
+	m[least].cause, m[least].count, m[least].over = int32(cause), over+n, over
+}
+
+// most returns the cause that certainly makes up more than half of total.
+func (m *mix) most(total uint64) (cause int, ok bool) {
+	for _, slot := range m {
+		if (slot.count-slot.over)*2 > total {
+			return int(slot.cause), true
+		}
+	}
+	return 0, false
 }

@@ -80,35 +80,64 @@ func (c *causeTally) over() bool {
 	return any
 }
 
+// places counts a failure under its instance and its upstream.
+func (t *tally) places(r *logline.Record, no int, a *alike) {
+	a.stand.failed = true
+	_, a.stand.last = widen(a.stand.last, a.stand.last, r.Time)
+	if name := r.Get(logline.Instance); len(name) > 0 {
+		a.failing = t.failing.again(a.failing, name, r.Count)
+		a.failing.see(r.Time, r.Count, r.CachedCount, no)
+	}
+	if up := r.Get(logline.Upstream); len(up) > 0 {
+		a.upstream = t.upstream.again(a.upstream, up, r.Count)
+		a.upstream.see(r.Time, r.Count, r.CachedCount, no)
+		a.ofCause = t.causes[no].upstream.again(a.ofCause, up, r.Count)
+	}
+}
+
 // countNames counts an admitted record under its names and zones. It touches nothing that
 // count touches, so that the two may run side by side.
-func (t *tally) countNames(r *logline.Record) {
-	switch r.Kind {
+func (t *tally) countNames(a admitted) {
+	switch a.Kind {
 	case logline.Query:
-		t.nameOf(r)
+		t.nameOf(a.Record, a.cause)
 	case logline.Summary:
-		t.namesOf(r)
+		t.namesOf(a.Record, a.cause)
 	}
 }
 
 // nameOf counts the name of a failure with a line of its own, and its zone.
-func (t *tally) nameOf(r *logline.Record) {
-	no := t.numberOf(r.Get(logline.Cause))
+func (t *tally) nameOf(r *logline.Record, no int) {
 	zone := r.Get(logline.Zone)
 	if name := r.Get(logline.QName); len(name) > 0 {
-		e := t.name(name, r.Count)
+		e := t.names.add(name, r.Count)
 		e.see(r.Time, r.Count, r.CachedCount, no)
+		if e.key != "" && e.zone == "" {
+			e.zone = zoneOf(e.key)
+		}
 		if len(zone) == 0 {
-			t.scratch = append(t.scratch[:0], e.zone...)
-			zone = t.scratch
+			zone = t.zoneOf(name, e)
 		}
 	}
 	t.zone(zone, no, r)
 }
 
+// zoneOf is the registered domain of the name that e counts. The name ends with it, in all
+// but few logs.
+func (t *tally) zoneOf(name []byte, e *entry) []byte {
+	switch dot := len(name) - 1; {
+	case name[dot] != '.' || dot == 0:
+		t.scratch = append(t.scratch[:0], zoneOf(string(name))...)
+		return t.scratch
+	case e.zone != "":
+		return name[len(name)-len(e.zone):]
+	default:
+		return name[dot-registered(string(name[:dot])):]
+	}
+}
+
 // namesOf counts the names that a summary tells, and its zone.
-func (t *tally) namesOf(r *logline.Record) {
-	no := t.numberOf(r.Get(logline.Cause))
+func (t *tally) namesOf(r *logline.Record, no int) {
 	t.zone(r.Get(logline.Zone), no, r)
 	rest := r.Count
 	for name, n := range r.TopNames {
@@ -120,17 +149,13 @@ func (t *tally) namesOf(r *logline.Record) {
 			break
 		}
 		rest -= n
-		t.name(name, n).see(r.Time, n, 0, no)
+		e := t.names.add(name, n)
+		e.see(r.Time, n, 0, no)
+		if e.key != "" && e.zone == "" {
+			e.zone = zoneOf(e.key)
+		}
 	}
 	t.unnamed += rest
-}
-
-func (t *tally) name(name []byte, n uint64) *entry {
-	e := t.names.add(name, n)
-	if e.zone == "" {
-		e.zone = zoneOf(e.key)
-	}
-	return e
 }
 
 // zone counts r under a zone.
@@ -139,8 +164,10 @@ func (t *tally) zone(zone []byte, no int, r *logline.Record) {
 	if len(zone) == 0 || zone[0] == '(' {
 		return
 	}
-	t.causes[no].zones.add(zone, r.Count)
-	t.zones.add(zone, r.Count).see(r.Time, r.Count, r.CachedCount, no)
+	c := t.causes[no]
+	c.lastOfCause = c.zones.again(c.lastOfCause, zone, r.Count)
+	c.lastZone = t.zones.again(c.lastZone, zone, r.Count)
+	c.lastZone.see(r.Time, r.Count, r.CachedCount, no)
 }
 
 // take adds a block to the tally.
@@ -156,10 +183,11 @@ func (r *run) take(b *logfile.Block) {
 	r.admitted = r.admitted[:0]
 	for i := range b.Records {
 		rec := &b.Records[i]
-		if !r.tally.admit(rec) {
+		a, wanted := r.tally.admit(rec)
+		if !wanted {
 			continue
 		}
-		r.admitted = append(r.admitted, rec)
+		r.admitted = append(r.admitted, a)
 		if b.Live && r.Follow && r.Redraw <= 0 && r.Format == Text {
 			io.WriteString(r.Out, figures.Brief(rec, r.Style.Location))
 		}
@@ -172,12 +200,12 @@ func (r *run) take(b *logfile.Block) {
 func (r *run) count() {
 	var names sync.WaitGroup
 	names.Go(func() {
-		for _, rec := range r.admitted {
-			r.tally.countNames(rec)
+		for _, a := range r.admitted {
+			r.tally.countNames(a)
 		}
 	})
-	for _, rec := range r.admitted {
-		r.tally.count(rec)
+	for _, a := range r.admitted {
+		r.tally.count(a)
 	}
 	names.Wait()
 }

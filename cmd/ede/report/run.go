@@ -71,7 +71,7 @@ type run struct {
 	Config
 	mu       sync.Mutex
 	tally    *tally
-	admitted []*logline.Record // of the block that is being counted
+	admitted []admitted // of the block that is being counted
 	problems []string
 	partial  bool
 	dirty    bool

@@ -172,6 +172,13 @@ func (t *tally) log() figures.Log {
 	return l
 }
 
+// A finding is what a diagnosis found, once for each cause, zone and result.
+type finding struct {
+	cause, zone, result, owner, text, advice string
+	count                                    uint64
+	last                                     time.Time
+}
+
 func (t *tally) diagnosis(r *logline.Record) {
 	result := r.Get(logline.Result)
 	if string(result) == figures.Resolves {

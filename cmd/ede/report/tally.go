@@ -57,6 +57,8 @@ type tally struct {
 	// scratch is for the zone of a name, pod for a namespace with a Pod: names are counted
 	// while all else is.
 	scratch, pod []byte
+	alikes       map[string]*alike
+	key          []byte // of an alike
 }
 
 // A causeTally is what is kept of one cause.
@@ -75,13 +77,8 @@ type causeTally struct {
 	longest         float64 // seconds
 	stands          map[string]*stand
 	rolled          *rolled // in place of stands, if a store has told
-}
-
-// A finding is what a diagnosis found, once for each cause, zone and result.
-type finding struct {
-	cause, zone, result, owner, text, advice string
-	count                                    uint64
-	last                                     time.Time
+	// lastZone and lastOfCause are the entries of the zone before, in all and in zones.
+	lastZone, lastOfCause *entry
 }
 
 func newTally(f Filter) *tally {
@@ -99,60 +96,71 @@ func newTally(f Filter) *tally {
 		sent:     make(labels),
 		findings: make(map[string]*finding),
 		times:    newTimeline(),
+		alikes:   make(map[string]*alike),
 	}
 }
 
 // add counts a record and says whether it passed the filter. It may change r.
 func (t *tally) add(r *logline.Record) bool {
-	wanted := t.admit(r)
+	a, wanted := t.admit(r)
 	if wanted {
-		t.count(r)
-		t.countNames(r)
+		t.count(a)
+		t.countNames(a)
 	}
 	return wanted
 }
 
-// admit reports whether r passes the filter, and gives its cause a number. It may change r.
-func (t *tally) admit(r *logline.Record) bool {
+// admit reports whether r passes the filter. It may change r.
+func (t *tally) admit(r *logline.Record) (a admitted, wanted bool) {
 	t.ours++
 	t.meet(r)
 	if r.Kind == logline.Notice {
 		t.notices++
-		return false
+		return a, false
 	}
 	if r.Kind == logline.Answer {
 		t.answers++
-		return false
+		return a, false
 	}
 	count := r.Count
-	wanted := t.filter.apply(r, &t.left)
+	wanted = t.filter.apply(r, &t.left)
 	if r.Kind == logline.Query || r.Kind == logline.Summary {
 		t.left.Failures += count
 		if wanted {
 			t.left.Failures -= r.Count
 		}
 	}
-	if wanted && (r.Kind == logline.Query || r.Kind == logline.Summary || r.Kind == logline.Recovered) {
-		t.cause(r.Get(logline.Cause))
+	a.Record = r
+	if !wanted {
+		return a, false
 	}
-	return wanted
+	if r.Kind == logline.Query {
+		if a.alike = t.alike(r); a.alike != nil {
+			a.cause = a.alike.cause
+			return a, true
+		}
+	}
+	if r.Kind == logline.Query || r.Kind == logline.Summary || r.Kind == logline.Recovered {
+		a.cause = t.cause(r.Get(logline.Cause))
+	}
+	return a, true
 }
 
 // count counts an admitted record under all but the names and zones.
-func (t *tally) count(r *logline.Record) {
-	switch r.Kind {
+func (t *tally) count(a admitted) {
+	switch a.Kind {
 	case logline.Drops:
-		t.sent.add(r.Get(logline.Sent), r.Count)
+		t.sent.add(a.Get(logline.Sent), a.Count)
 	case logline.Diagnosis:
-		t.diagnosis(r)
+		t.diagnosis(a.Record)
 	case logline.Recovered:
-		t.recovery(r)
+		t.recovery(a)
 	default:
-		t.failure(r)
+		t.failure(a.Record, a.cause, a.alike)
 	}
 }
 
-func (t *tally) failure(r *logline.Record) {
+func (t *tally) failure(r *logline.Record, no int, like *alike) {
 	n, cached, at := r.Count, r.CachedCount, r.Time
 	window := time.Duration(r.WindowSeconds * float64(time.Second))
 	start := at
@@ -164,33 +172,29 @@ func (t *tally) failure(r *logline.Record) {
 	t.first, _ = widen(t.first, t.last, start)
 	_, t.last = widen(t.first, t.last, at)
 
-	no := t.numberOf(r.Get(logline.Cause))
 	c := t.causes[no]
 	c.count += n
 	c.cached += cached
 	c.first, _ = widen(c.first, c.last, start)
 	_, c.last = widen(c.first, c.last, at)
 	c.undated = c.undated || at.IsZero()
-	c.at.add(r.Get(logline.At), n)
 	t.times.add(no, at, window, n)
-	s := c.on(r)
-	s.failed = true
-	_, s.last = widen(s.last, s.last, at)
-	if name := r.Get(logline.Instance); len(name) > 0 {
-		t.failing.add(name, n).see(at, n, cached, no)
-	}
-
-	if up := r.Get(logline.Upstream); len(up) > 0 {
-		t.upstream.add(up, n).see(at, n, cached, no)
-		c.upstream.add(up, n)
-	}
 	if r.Kind == logline.Summary {
-		t.summary(r, c)
+		t.summary(r, no)
 		return
 	}
 	t.singles++
-	c.label(r)
-	t.sent.add(r.Get(logline.Sent), n)
+	if like == nil {
+		like = t.begin(no, r)
+	}
+	for _, count := range like.counts {
+		if count != nil {
+			*count += n
+		}
+	}
+	t.places(r, no, like)
+	like.said.add(r, n)
+	keepLast(&c.advice, r.Get(logline.Advice))
 	if ip := r.Get(logline.ClientIP); len(ip) > 0 {
 		t.clients.add(ip, n).see(at, n, cached, no)
 	}
@@ -202,22 +206,17 @@ func (t *tally) failure(r *logline.Record) {
 }
 
 // summary takes the part of a summary that query lines do not have.
-func (t *tally) summary(r *logline.Record, c *causeTally) {
+func (t *tally) summary(r *logline.Record, no int) {
 	t.summed += r.Count
+	c := t.causes[no]
+	c.at.add(r.Get(logline.At), r.Count)
+	t.places(r, no, &alike{stand: c.on(r)})
 	if codes := r.Get(logline.EDE); len(codes) > 0 {
 		// It is the incident's own: all of the window had this rcode and code.
 		c.rcodes.add(r.Get(logline.RCode), r.Count)
 		c.codes.add(codes, r.Count)
-		c.say(r, r.Count)
+		c.saying(r).add(r, r.Count)
 	}
-}
-
-// numberOf returns the number of a cause that was admitted.
-func (t *tally) numberOf(name []byte) int {
-	if no, ok := t.causeNo[string(name)]; ok {
-		return no
-	}
-	return t.causeNo[other]
 }
 
 // cause returns the number of a cause. The catalog is closed, but this may be
@@ -241,10 +240,10 @@ func (t *tally) cause(name []byte) int {
 	return len(t.causes) - 1
 }
 
-func (t *tally) recovery(r *logline.Record) {
-	c := t.causes[t.numberOf(r.Get(logline.Cause))]
+func (t *tally) recovery(a admitted) {
+	c := t.causes[a.cause]
 	c.recoveries++
-	c.longest = max(c.longest, r.AfterSeconds)
-	s := c.on(r)
-	_, s.recovered = widen(s.recovered, s.recovered, r.Time)
+	c.longest = max(c.longest, a.AfterSeconds)
+	s := c.on(a.Record)
+	_, s.recovered = widen(s.recovered, s.recovered, a.Time)
 }

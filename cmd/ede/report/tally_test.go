@@ -82,6 +82,7 @@ func TestATallyStaysBoundedWhateverTheLogHolds(t *testing.T) {
 	for name, n := range map[string][2]int{
 		"causes": {len(ta.causes), maxCauses}, "names": {len(ta.names.heap), maxNames}, "zones": {len(ta.zones.heap), maxZones},
 		"upstreams": {len(ta.upstream.heap), maxUpstreams}, "findings": {len(ta.findings), maxFindings}, "sent": {len(ta.sent), maxLabels},
+		"alikes": {len(ta.alikes), maxAlikes},
 	} {
 		if n[0] != n[1] {
 			t.Errorf("%d %s, want the limit of %d", n[0], name, n[1])
@@ -180,6 +181,63 @@ func TestZonesAreRegisteredDomains(t *testing.T) {
 	} {
 		if got := zoneOf(name); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
+// There are more kinds of failures than places for alikes, so that some are counted without.
+func TestFailuresAreCountedTheSameWhetherTheyHaveAPlaceWithTheirLikeOrNot(t *testing.T) {
+	var lines []string
+	want, on := make(map[string]map[string]uint64), make(map[string]map[string]bool)
+	for i := range 4 * maxAlikes {
+		var line strings.Builder
+		line.WriteString("[INFO] plugin/ede:")
+		for _, field := range []struct {
+			key, val string
+		}{
+			{"rcode", []string{"SERVFAIL", "REFUSED"}[i/3%2]}, {"cause", fmt.Sprint("c", i/5%2)}, {"ede", fmt.Sprint(i % 5)},
+			{"owner", fmt.Sprint("o", i/7%2)}, {"lasts", fmt.Sprint("l", i/11%2)}, {"at", fmt.Sprint("a", i%3)},
+			{"upstream", fmt.Sprint("u", i%13)}, {"sent", fmt.Sprint("s", i/13%4)}, {"instance", fmt.Sprint("i", i%1009%(10+i%300))},
+		} {
+			fmt.Fprintf(&line, " %s=%s", field.key, field.val)
+			if want[field.key] == nil {
+				want[field.key] = make(map[string]uint64)
+			}
+			want[field.key][field.val]++
+		}
+		lines = append(lines, line.String())
+		cause, instance := fmt.Sprint("c", i/5%2), fmt.Sprint("i", i%1009%(10+i%300))
+		if on[cause] == nil {
+			on[cause] = make(map[string]bool)
+		}
+		on[cause][instance] = true
+	}
+	r := sumUp(t, Filter{}, lines...)
+	got := map[string][]figures.Share{"rcode": r.ByRCode, "owner": r.ByOwner, "lasts": r.ByLasts, "sent": r.BySent}
+	for _, c := range r.Causes {
+		got["cause"] = append(got["cause"], figures.Share{Value: c.Cause, Count: c.Count})
+		if c.Instances != uint64(len(on[c.Cause])) {
+			t.Errorf("%s: on %d instances, want %d", c.Cause, c.Instances, len(on[c.Cause]))
+		}
+		got["ede"], got["at"] = append(got["ede"], c.Codes...), append(got["at"], c.At...)
+	}
+	for key, top := range map[string]figures.Top{"upstream": r.Upstreams, "instance": r.Instances} {
+		for _, i := range top.Items {
+			got[key] = append(got[key], figures.Share{Value: i.Key, Count: i.Count})
+		}
+	}
+	for key, shares := range got {
+		counts := make(map[string]uint64)
+		for _, s := range shares {
+			counts[s.Value] += s.Count
+		}
+		for val, n := range counts {
+			if n != want[key][val] {
+				t.Errorf("%s=%s: %d, want %d", key, val, n, want[key][val])
+			}
+		}
+		if shown := min(len(want[key]), 10); len(counts) != shown {
+			t.Errorf("%s: %d values, want %d", key, len(counts), shown)
 		}
 	}
 }

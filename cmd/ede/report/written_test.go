@@ -114,7 +114,7 @@ func TestAFollowedLogShowsReasonsAndNoAnswers(t *testing.T) {
 		if ours, err := new(logline.Parser).Parse([]byte(strings.TrimSpace(line)), &rec); !ours || err != nil {
 			t.Fatalf("%s: %v, %v", line, ours, err)
 		}
-		if ta.admit(&rec) {
+		if _, shown := ta.admit(&rec); shown {
 			kinds = append(kinds, rec.Kind.String())
 		}
 	}
