@@ -75,6 +75,9 @@ type Host struct {
 	// ReadFile reads what forward is given as a file, as os.ReadFile does. Without
 	// it such files are not looked at.
 	ReadFile func(path string) ([]byte, error)
+	// ZoneFiles returns the names of the files in and below a directory, as ZoneFiles
+	// does. Without it what auto has is not known.
+	ZoneFiles func(dir string) ([]string, error)
 }
 
 // Check returns the mistakes in blocks, by file and line, at most
@@ -176,6 +179,9 @@ func (c check) warning(s *server, f finding) Warning {
 	text := fmt.Sprintf(cmp.Or(f.text, c.text), f.args...)
 	if (f.file != s.File || f.line < s.Line) && c.code != "unset-variable" {
 		text += fmt.Sprintf(" (in the block of %s)", listed(s.Keys...)) // imported
+	}
+	if s.folder && slices.ContainsFunc(chainChecks, func(other check) bool { return other.code == c.code }) {
+		text += " (as the directory of auto is now)"
 	}
 	return Warning{
 		Code: c.code, File: f.file, Line: f.line, Text: text, Fix: cmp.Or(f.fix, c.fix), Reports: slices.Clone(c.reports),

@@ -49,7 +49,7 @@ func newConfig(h Host, blocks []Block, order []string) *config {
 	}
 	ranks := chain.OrderOf(order)
 	for _, b := range blocks {
-		s := newServer(b, ranks, h.Port)
+		s := newServer(b, ranks, h)
 		c.servers = append(c.servers, s)
 		for _, k := range s.keys {
 			c.byKey[k] = append(c.byKey[k], s)

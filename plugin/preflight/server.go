@@ -23,6 +23,7 @@ type server struct {
 	twice   []string     // zones that it has twice on one port
 	opaque  bool         // too large to judge
 	size    limit        // what makes it so
+	folder  bool         // what the directory of its auto has is known
 	fate    fate         // what becomes of its questions
 }
 
@@ -63,11 +64,11 @@ func (s *server) skip(why limit) {
 	}
 }
 
-func newServer(b Block, order chain.Order, dnsPort string) *server {
+func newServer(b Block, order chain.Order, h Host) *server {
 	s := &server{Block: b}
 	seen := make(map[key]bool)
 	for _, text := range b.Keys {
-		for _, k := range keysOf(text, dnsPort) {
+		for _, k := range keysOf(text, h.Port) {
 			if !seen[k] {
 				seen[k] = true
 				s.keys = append(s.keys, k)
@@ -86,6 +87,7 @@ func newServer(b Block, order chain.Order, dnsPort string) *server {
 	} else {
 		s.chain = chain.New(b.Directives, s.zones, order)
 	}
+	s.fill(h)
 	for i := range s.chain.Links {
 		l := &s.chain.Links[i]
 		size += len(l.Zones) + len(l.Fall)

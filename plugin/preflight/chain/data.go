@@ -13,6 +13,7 @@ func (c *Chain) join() {
 	fall := make(map[string][]string)
 	groups := make(map[string]zoneSet)
 	seen := make(map[string]bool)
+	autos := make(map[string]int)
 	for i := range c.Links {
 		l := &c.Links[i]
 		switch l.Name {
@@ -24,6 +25,11 @@ func (c *Chain) join() {
 			for _, z := range l.Zones {
 				groups[l.Name][z] = true
 			}
+		case "auto": // the last is read
+			if last, ok := autos[l.Name]; ok {
+				c.Links[last].meet = nil
+			}
+			autos[l.Name] = i
 		case "etcd", "k8s_external": // the first is read, further ones are not
 			if seen[l.Name] {
 				l.meet, l.handler = nil, false
@@ -85,10 +91,29 @@ func meetFile(c *Chain, i int, q *Question) step {
 	return passFall
 }
 
-// meetAuto knows the zones that a directory may have, not those that it has.
+// Holds tells what the directory of an auto has: answers for these zones, as far
+// as they lie in its own. Before that it may have any of its own.
+func (l *Link) Holds(zones []string) {
+	l.group = l.zones
+	l.Zones = nil
+	for _, z := range zones {
+		if l.group.has(z) {
+			l.Zones = append(l.Zones, z)
+		}
+	}
+	l.zones, l.Answers, l.held = newZoneSet(l.Zones), true, true
+}
+
+// meetAuto is plugin/auto/auto.go, ServeDNS.
 func meetAuto(c *Chain, i int, q *Question) step {
-	if c.Links[i].zones.has(q.Name) {
+	l := &c.Links[i]
+	switch {
+	case !l.held && l.zones.has(q.Name):
 		return maybe
+	case l.held && l.zones.has(q.Name):
+		return answer
+	case i == c.last && l.group.has(q.Name):
+		return refuse
 	}
 	return pass
 }

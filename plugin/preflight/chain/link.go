@@ -23,7 +23,8 @@ type Link struct {
 	wants        func(l *Link, q Question) bool // nil: whatever lies in Zones
 
 	// Of one plugin each.
-	group    zoneSet // file, secondary: the zones of all its uses
+	group    zoneSet // file, secondary: the zones of all its uses; auto: those that it may have
+	held     bool    // auto: what it has is known
 	template *template
 	hosts    *hosts
 	rewrite  *rule
@@ -141,7 +142,7 @@ func (l *Link) MayAnswer(zone string) bool {
 	return l.Answers && Overlapping(l.Zones, zone) || l.mayHave()
 }
 
-func (l *Link) mayHave() bool { return l.Unknown || behaviours[l.Name].open }
+func (l *Link) mayHave() bool { return l.Unknown || behaviours[l.Name].open && !l.held }
 
 // Claims reports whether q is what l is there for. Of plugins whose zones are not
 // in the Corefile that is not known.
@@ -152,7 +153,7 @@ func (l *Link) Claims(q Question) bool {
 	if l.wants != nil {
 		return l.wants(l, q)
 	}
-	return l.zones.has(q.Name) && !l.excepts(q.Name)
+	return l.zones.has(q.Name) && (!l.excepts(q.Name) || l.zones[q.Name])
 }
 
 func (l *Link) excepts(name string) bool { return l.except.has(name) }
