@@ -141,7 +141,7 @@ func (f *fate) searched(s *server) {
 func (f *fate) note(s *server, p chain.Probe, q chain.Question, out chain.Outcome) {
 	var fail failure
 	switch out.End {
-	case chain.NoNext:
+	case chain.NoNext, chain.NoChain:
 		fail.how, fail.link = blame(out)
 		f.record(fail, p, q)
 	case chain.Missed:

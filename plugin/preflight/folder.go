@@ -79,8 +79,12 @@ func origins(files, how []string) []string {
 	}
 	var zones []string
 	for _, name := range files {
-		if at := re.FindStringSubmatchIndex(name); at != nil {
-			zones = append(zones, plugin.Name(re.ExpandString(nil, template, name, at)).Normalize())
+		at := re.FindStringSubmatchIndex(name)
+		if at == nil {
+			continue
+		}
+		if origin := re.ExpandString(nil, template, name, at); len(origin) > 0 {
+			zones = append(zones, plugin.Name(origin).Normalize())
 		}
 	}
 	return zones

@@ -57,6 +57,10 @@ func findUnsetVariables(_ *config, s *server) []finding {
 	var all []finding
 	for _, v := range s.Unset {
 		what := "the key is read as " + listed(v.Value)
+		_, rest := parse.Transport(v.Value)
+		if _, _, err := plugin.SplitHostPort(rest); err != nil {
+			what += ", which is no zone: CoreDNS does not start"
+		}
 		if v.Value == "" {
 			what = "CoreDNS drops the key, and the block if it has no other; its names are served elsewhere, or get REFUSED"
 		}

@@ -43,11 +43,20 @@ func meantReverse(zone string) string {
 				return wrongOctets(numbers)
 			}
 			return ""
+		case cutShort(rest, tree, len(numbers)):
+			return strings.Join(append(slices.Clone(numbers), tree), ".") + "."
 		case rest != "" && alike(squeezed(rest), squeezed(tree)) && distance(rest, tree) <= 4:
 			return strings.Join(append(slices.Clone(numbers), tree), ".") + "."
 		}
 	}
 	return ""
+}
+
+// cutShort reports whether rest, what stands behind n octets or nibbles, is a part
+// of tree alone, or tree within another zone.
+func cutShort(rest, tree string, n int) bool {
+	first, _, _ := strings.Cut(tree, ".")
+	return rest == "in-addr" || strings.HasPrefix(rest, tree+".") || n > 0 && (rest == first || rest == "arpa" && tree == "in-addr.arpa")
 }
 
 // squeezed leaves letters and digits, so that in.addr.arpa is in-addr-arpa.

@@ -133,6 +133,10 @@ func New(ds []corefile.Directive, zones []string, order Order) *Chain {
 	return c
 }
 
+// Empty reports whether no plugin has a place in the chain: CoreDNS then refuses
+// every question itself.
+func (c *Chain) Empty() bool { return c.last < 0 }
+
 // Ask returns what becomes of q. If asked is not nil, asked[i] becomes true for
 // each link that q reaches, or may reach, and that is there for it.
 func (c *Chain) Ask(q Question, asked []bool) Outcome { return c.AskBelow(-1, q, asked) }
