@@ -52,8 +52,28 @@ func nearest(name string, order []string) string {
 	return best
 }
 
+// maxSlips is how many different names that CoreDNS does not have are looked at.
+const maxSlips = 256
+
+// slip is nearest for a Corefile: what is beyond maxSlips is taken for none.
+func (c *config) slip(name string) string {
+	near, met := c.slips[name]
+	if !met && len(c.slips) < maxSlips {
+		near = nearest(name, c.order)
+		c.slips[name] = near
+	}
+	return near
+}
+
 // known reports whether the build has the plugin.
-func (c *config) known(name string) bool { return len(c.order) == 0 || slices.Contains(c.order, name) }
+func (c *config) known(name string) bool { return len(c.order) == 0 || c.built[name] }
+
+func (c *config) setOrder(order []string) {
+	c.order, c.built = order, make(map[string]bool, len(order))
+	for _, name := range order {
+		c.built[name] = true
+	}
+}
 
 func findUnknownDirectives(c *config, s *server) []finding {
 	var all []finding
@@ -61,7 +81,7 @@ func findUnknownDirectives(c *config, s *server) []finding {
 		if c.known(d.Name) || successors[d.Name] != "" {
 			continue
 		}
-		if near := nearest(d.Name, c.order); near != "" {
+		if near := c.slip(d.Name); near != "" && len(all) < MaxWarnings {
 			found := at(d, listed(d.Name))
 			found.fix = "write `" + near + "`"
 			all = append(all, found)
@@ -97,16 +117,27 @@ func hasOption(d Directive, option string) bool {
 	})
 }
 
+// MaxExternal is how many plugins External returns at most.
+const MaxExternal = 64
+
 // External returns the first use of each plugin in blocks that is not CoreDNS's
-// own and no slip: it is taken to answer whatever no other plugin does. order is
+// own and no slip, at most MaxExternal: it is taken to answer whatever no other plugin does. order is
 // dnsserver.Directives.
 func External(blocks []Block, order []string) []Directive {
-	c := &config{order: order}
+	c := &config{slips: make(map[string]string)}
+	c.setOrder(order)
+	met := make(map[string]bool)
 	var all []Directive
 	for _, b := range blocks {
 		for _, d := range b.Directives {
-			met := slices.ContainsFunc(all, func(e Directive) bool { return e.Name == d.Name })
-			if !met && !c.known(d.Name) && successors[d.Name] == "" && nearest(d.Name, order) == "" {
+			if len(all) == MaxExternal {
+				return all
+			}
+			if c.known(d.Name) || met[d.Name] {
+				continue
+			}
+			met[d.Name] = true
+			if successors[d.Name] == "" && c.slip(d.Name) == "" {
 				all = append(all, d)
 			}
 		}

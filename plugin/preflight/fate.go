@@ -85,9 +85,6 @@ func (c *config) told(s *server) []uint16 {
 // questions are what the chain of s is asked. What that costs is taken off
 // steps; without enough of them s is not judged.
 func (s *server) questions(told []uint16, steps *int) ([]uint16, []chain.Probe) {
-	if s.opaque {
-		return nil, nil
-	}
 	types := s.chain.Types(told)
 	each := len(s.chain.Links) * len(types)
 	if each*len(s.zones) > *steps {
@@ -105,7 +102,11 @@ func (s *server) questions(told []uint16, steps *int) ([]uint16, []chain.Probe) 
 
 // fateOf asks the chain of s what becomes of each kind of question.
 func (c *config) fateOf(s *server, steps *int) fate {
-	types, probes := s.questions(c.told(s), steps)
+	var types []uint16
+	var probes []chain.Probe
+	if !s.opaque {
+		types, probes = s.questions(c.told(s), steps)
+	}
 	n := len(s.chain.Links)
 	f := fate{asked: make([]bool, n), claimed: make([]bool, n), through: make([]bool, n), barred: make([]bool, n), stops: make([]map[int]bool, n), ends: make([]bool, n), meant: make([]bool, n)}
 	f.types = types

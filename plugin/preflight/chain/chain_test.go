@@ -18,7 +18,11 @@ func built(t *testing.T, block string) (*Chain, []string) {
 		t.Fatalf("%d blocks, %v", len(blocks), err)
 	}
 	zones := ZonesOf(blocks[0].Keys, nil)
-	return New(blocks[0].Directives, zones, OrderOf(dnsserver.Directives)), zones
+	c, ok := New(blocks[0].Directives, zones, OrderOf(dnsserver.Directives), 256)
+	if !ok {
+		t.Fatal("too many zones")
+	}
+	return c, zones
 }
 
 func TestAQuestionEndsAsItDoesInCoreDNS(t *testing.T) {

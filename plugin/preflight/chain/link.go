@@ -99,7 +99,8 @@ func Plugins() []string {
 	return names
 }
 
-func newLink(d corefile.Directive, block []string) Link {
+// newLink reads of more than most zones only so many that it is seen.
+func newLink(d corefile.Directive, block []string, most int) Link {
 	b, known := behaviours[d.Name]
 	l := Link{Directive: d, Unknown: !known, handler: !b.absent, Answers: b.answers && !b.open, Data: b.data, meet: b.meet, wants: b.wants}
 	if !known {
@@ -108,7 +109,8 @@ func newLink(d corefile.Directive, block []string) Link {
 	}
 	if b.answers {
 		args := d.Args()
-		l.Zones = ZonesOf(args[min(b.skip, len(args)):], block)
+		args = args[min(b.skip, len(args)):]
+		l.Zones = ZonesOf(args[:min(most+1, len(args))], block)
 		switch d.Name {
 		case "whoami", "erratic":
 			l.Zones = []string{"."}
@@ -116,7 +118,7 @@ func newLink(d corefile.Directive, block []string) Link {
 			l.Zones = nil
 		}
 		if zones, ok := d.Option("fallthrough"); ok {
-			l.Fall = ZonesOf(zones, []string{"."})
+			l.Fall = ZonesOf(zones[:min(most+1, len(zones))], root)
 		}
 		if _, catalog := d.Option("catalog"); catalog {
 			l.Answers, l.meet = false, meetOpen // members are served, too
@@ -128,6 +130,8 @@ func newLink(d corefile.Directive, block []string) Link {
 	l.zones, l.fall, l.except = newZoneSet(l.Zones), newZoneSet(l.Fall), newZoneSet(l.Except)
 	return l
 }
+
+var root = []string{"."}
 
 // Forwards reports whether l asks other servers.
 func (l *Link) Forwards() bool { return l.Name == "forward" || l.Name == "grpc" }

@@ -140,6 +140,7 @@ func foreign(file, own string) int {
 // own Dispenser ends it: at a token outside of braces on another line.
 func uses(name string, tokens []caddyfile.Token) []Directive {
 	var all []Directive
+	words := make([]string, 0, len(tokens)) // of all lines
 	depth, first := 0, 0
 	for i, t := range tokens {
 		newLine := i == 0 || t.File != tokens[i-1].File ||
@@ -167,7 +168,9 @@ func uses(name string, tokens []caddyfile.Token) []Directive {
 		if last := d.Lines[len(d.Lines)-1]; newLine && len(last) > 0 {
 			d.Lines = append(d.Lines, nil)
 		}
-		d.Lines[len(d.Lines)-1] = append(d.Lines[len(d.Lines)-1], t.Text)
+		words = append(words, t.Text)
+		end := len(words)
+		d.Lines[len(d.Lines)-1] = words[end-1-len(d.Lines[len(d.Lines)-1]) : end : end]
 	}
 	for i := range all {
 		// A block in braces whose lines are all empty leaves a bare one.
