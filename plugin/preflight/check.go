@@ -120,7 +120,7 @@ type finding struct {
 	zones, names, types, butTypes []string
 }
 
-func at(d Directive, args ...any) finding { return finding{file: d.File, line: d.Line, args: args} }
+func at(d *Directive, args ...any) finding { return finding{file: d.File, line: d.Line, args: args} }
 
 func atBlock(s *server, args ...any) finding {
 	return finding{file: s.File, line: s.Line, args: args}

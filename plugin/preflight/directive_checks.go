@@ -82,7 +82,7 @@ func findUnknownDirectives(c *config, s *server) []finding {
 			continue
 		}
 		if near := c.slip(d.Name); near != "" && len(all) < MaxWarnings {
-			found := at(d, listed(d.Name))
+			found := at(&d, listed(d.Name))
 			found.fix = "write `" + near + "`"
 			all = append(all, found)
 		}
@@ -94,13 +94,13 @@ func findRemoved(c *config, s *server) []finding {
 	var all []finding
 	for _, d := range s.Directives {
 		if fix := successors[d.Name]; fix != "" && !c.known(d.Name) {
-			found := at(d, "the plugin "+d.Name)
+			found := at(&d, "the plugin "+d.Name)
 			found.fix = fix
 			all = append(all, found)
 		}
 		for option, fix := range removed[d.Name] {
 			if hasOption(d, option) {
-				found := at(d, fmt.Sprintf("the property %s of %s", option, d.Name))
+				found := at(&d, fmt.Sprintf("the property %s of %s", option, d.Name))
 				found.fix = fix
 				all = append(all, found)
 			}

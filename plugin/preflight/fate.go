@@ -108,7 +108,12 @@ func (c *config) fateOf(s *server, steps *int) fate {
 		types, probes = s.questions(c.told(s), steps)
 	}
 	n := len(s.chain.Links)
-	f := fate{asked: make([]bool, n), claimed: make([]bool, n), through: make([]bool, n), barred: make([]bool, n), stops: make([]map[int]bool, n), ends: make([]bool, n), meant: make([]bool, n)}
+	var f fate
+	flags := make([]bool, 6*n)
+	for i, list := range []*[]bool{&f.asked, &f.claimed, &f.through, &f.barred, &f.ends, &f.meant} {
+		*list = flags[i*n : (i+1)*n]
+	}
+	f.stops = make([]map[int]bool, n)
 	f.types = types
 	f.answer = s.any(func(l *chain.Link) bool { return l.MayAnswer(".") })
 	if s.opaque {

@@ -66,13 +66,19 @@ func (c *config) servedToAll(k key) bool {
 
 // takesRest is servedToAll for the blocks of k alone.
 func (c *config) takesRest(k key) bool {
-	takes, known := c.toAll[k]
-	if !known && len(c.byKey[k]) > 0 {
-		takes = slices.ContainsFunc(c.byKey[k], func(s *server) bool {
+	on := c.byKey[k]
+	takes, known := false, false
+	if len(on) > 1 { // of one block it is found as fast anew
+		takes, known = c.toAll[k]
+	}
+	if !known && len(on) > 0 {
+		takes = slices.ContainsFunc(on, func(s *server) bool {
 			l, ok := s.find("view")
 			return !ok || takesAll(l)
 		})
-		c.toAll[k] = takes
+		if len(on) > 1 {
+			c.toAll[k] = takes
+		}
 	}
 	return takes
 }

@@ -28,6 +28,7 @@ type server struct {
 	opaque  bool            // too large to judge
 	size    limit           // what makes it so
 	folder  bool            // what the directory of its auto has is known
+	hops    map[string]hop  // where names under a zone are sent
 	fate    fate            // what becomes of its questions
 }
 
@@ -79,7 +80,11 @@ func newServer(b Block, order chain.Order, h Host, left *int) *server {
 			s.skip(overKeys)
 			break
 		}
-		*left -= s.read(text, h.Port)
+		n := s.read(text, h.Port)
+		if n > 1 {
+			n *= ofNetwork
+		}
+		*left -= n
 	}
 	slices.Sort(s.zones)
 	s.zones = slices.Compact(s.zones)
@@ -106,6 +111,9 @@ func newServer(b Block, order chain.Order, h Host, left *int) *server {
 	s.bind()
 	return s
 }
+
+// ofNetwork is how many keys one zone of a network counts for, as it is as much work.
+const ofNetwork = 4
 
 // A fault is why a key is no zone.
 type fault struct {
@@ -189,8 +197,11 @@ func (s *server) find(name string) (*chain.Link, bool) {
 			return &s.chain.Links[i], true
 		}
 	}
-	return &chain.Link{}, false
+	return absent, false
 }
+
+// absent stands for a plugin that a block does not have.
+var absent = &chain.Link{Directive: new(Directive)}
 
 func (s *server) has(name string) bool {
 	_, ok := s.find(name)

@@ -123,7 +123,7 @@ func New(ds []corefile.Directive, zones []string, order Order, most int) (c *Cha
 	c = &Chain{Links: make([]Link, 0, len(ds)), last: -1}
 	size := len(zones)
 	for _, d := range sorted {
-		l := newLink(*d, zones, most)
+		l := newLink(d, zones, most)
 		if size += len(l.Fall); !slices.Equal(l.Zones, zones) {
 			size += len(l.Zones)
 		}

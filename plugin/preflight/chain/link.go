@@ -8,7 +8,7 @@ import (
 
 // A Link is one use of a plugin in a block's chain.
 type Link struct {
-	corefile.Directive
+	*corefile.Directive
 	Zones  []string // that it answers for
 	Fall   []string // for which it passes on what it does not have
 	Except []string // of Zones, names that it passes on unseen
@@ -100,7 +100,7 @@ func Plugins() []string {
 }
 
 // newLink reads of more than most zones only so many that it is seen.
-func newLink(d corefile.Directive, block []string, most int) Link {
+func newLink(d *corefile.Directive, block []string, most int) Link {
 	b, known := behaviours[d.Name]
 	l := Link{Directive: d, Unknown: !known, handler: !b.absent, Answers: b.answers && !b.open, Data: b.data, meet: b.meet, wants: b.wants}
 	if !known {

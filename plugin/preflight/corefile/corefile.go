@@ -109,9 +109,9 @@ func Parse(file string, r io.Reader, order []string) ([]Block, error) {
 
 // directives undoes the grouping by name that caddyfile has done.
 func directives(file string, tokens map[string][]caddyfile.Token) []Directive {
-	var all []Directive
+	all := make([]Directive, 0, len(tokens))
 	for name, ts := range tokens {
-		all = append(all, uses(name, ts)...)
+		all = append(all, uses(all[len(all):], name, ts)...)
 	}
 	for i := range all {
 		if all[i].File == "" { // caddyfile names imported files only
@@ -138,8 +138,9 @@ func foreign(file, own string) int {
 
 // uses splits the tokens of all uses of one directive. A use ends where caddy's
 // own Dispenser ends it: at a token outside of braces on another line.
-func uses(name string, tokens []caddyfile.Token) []Directive {
-	var all []Directive
+//
+// They are written to all, which is empty, if it has room for them.
+func uses(all []Directive, name string, tokens []caddyfile.Token) []Directive {
 	words := make([]string, 0, len(tokens)) // of all lines
 	depth, first := 0, 0
 	for i, t := range tokens {
