@@ -22,6 +22,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/corefile"
 )
 
@@ -31,6 +32,9 @@ type (
 	Directive = corefile.Directive
 	Variable  = corefile.Variable
 )
+
+// ZoneFiles is chain.ZoneFiles.
+func ZoneFiles(dir string) ([]string, error) { return chain.ZoneFiles(dir) }
 
 // Parse is corefile.Parse.
 func Parse(file string, r io.Reader, order []string) ([]Block, error) {

@@ -98,7 +98,7 @@ func newServer(b Block, order chain.Order, h Host, left *int) *server {
 			s.skip(overZones)
 		}
 	}
-	s.fill(h)
+	s.folder = s.chain.Fill(h.ZoneFiles, maxZones)
 	if l, ok := s.find("view"); ok {
 		s.view = l
 	}

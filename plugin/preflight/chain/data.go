@@ -91,33 +91,6 @@ func meetFile(c *Chain, i int, q *Question) step {
 	return passFall
 }
 
-// Holds tells what the directory of an auto has: answers for these zones, as far
-// as they lie in its own. Before that it may have any of its own.
-func (l *Link) Holds(zones []string) {
-	l.group = l.zones
-	l.Zones = nil
-	for _, z := range zones {
-		if l.group.has(z) {
-			l.Zones = append(l.Zones, z)
-		}
-	}
-	l.zones, l.Answers, l.held = newZoneSet(l.Zones), true, true
-}
-
-// meetAuto is plugin/auto/auto.go, ServeDNS.
-func meetAuto(c *Chain, i int, q *Question) step {
-	l := &c.Links[i]
-	switch {
-	case !l.held && l.zones.has(q.Name):
-		return maybe
-	case l.held && l.zones.has(q.Name):
-		return answer
-	case i == c.last && l.group.has(q.Name):
-		return refuse
-	}
-	return pass
-}
-
 func meetOpen(*Chain, int, *Question) step { return maybe }
 
 func meetAll(*Chain, int, *Question) step { return answer }

@@ -1,4 +1,4 @@
-package preflight
+package chain
 
 import (
 	"io/fs"
@@ -35,34 +35,41 @@ func ZoneFiles(dir string) ([]string, error) {
 	return names, err
 }
 
-// fill looks at what the directory of auto has. One that is empty says nothing:
-// it may be filled after the start.
-func (s *server) fill(h Host) {
-	l, ok := s.find("auto")
-	if !ok || h.ZoneFiles == nil {
-		return
-	}
-	for i := range s.chain.Links { // the last is read
-		if s.chain.Links[i].Name == "auto" {
-			l = &s.chain.Links[i]
+// Fill looks at what the directory of auto has, if the block has one, and reports
+// whether that is known now. files is ZoneFiles. A directory that has no zone says
+// nothing: it may be filled after the start, and neither does one with more than most.
+func (c *Chain) Fill(files func(dir string) ([]string, error), most int) bool {
+	var auto *Link
+	root := ""
+	for i := range c.Links {
+		switch l := &c.Links[i]; l.Name {
+		case "auto": // the last is read
+			auto = l
+		case "root":
+			root = strings.Join(l.Args(), "")
 		}
 	}
-	args, _ := l.Option("directory")
-	if len(args) == 0 {
-		return
+	if auto == nil || files == nil {
+		return false
+	}
+	args, ok := auto.Option("directory")
+	if !ok || len(args) == 0 {
+		return false
 	}
 	dir := args[0]
-	if root, ok := s.find("root"); ok && !filepath.IsAbs(dir) && len(root.Args()) > 0 {
-		dir = filepath.Join(root.Args()[0], dir)
+	if !filepath.IsAbs(dir) && root != "" {
+		dir = filepath.Join(root, dir)
 	}
-	names, err := h.ZoneFiles(dir)
+	names, err := files(dir)
 	if err != nil {
-		return
+		return false
 	}
-	if zones := origins(names, args[1:]); len(zones) > 0 && len(zones) <= maxZones {
-		l.Holds(zones)
-		s.folder = true
+	zones := origins(names, args[1:])
+	if len(zones) == 0 || len(zones) > most {
+		return false
 	}
+	auto.holds(zones)
+	return true
 }
 
 // origins returns the zones that auto reads out of the names of files, with the
@@ -88,4 +95,31 @@ func origins(files, how []string) []string {
 		}
 	}
 	return zones
+}
+
+// holds tells what the directory of an auto has: answers for these zones, as far
+// as they lie in its own. Before that it may have any of its own.
+func (l *Link) holds(zones []string) {
+	l.group = l.zones
+	l.Zones = nil
+	for _, z := range zones {
+		if l.group.has(z) {
+			l.Zones = append(l.Zones, z)
+		}
+	}
+	l.zones, l.Answers, l.held = newZoneSet(l.Zones), true, true
+}
+
+// meetAuto is plugin/auto/auto.go, ServeDNS.
+func meetAuto(c *Chain, i int, q *Question) step {
+	l := &c.Links[i]
+	switch {
+	case !l.held && l.zones.has(q.Name):
+		return maybe
+	case l.held && l.zones.has(q.Name):
+		return answer
+	case i == c.last && l.group.has(q.Name):
+		return refuse
+	}
+	return pass
 }
