@@ -163,8 +163,12 @@ func findLowEDE(c *config, s *server) []finding {
 		return nil
 	}
 	var above []string
-	for _, name := range c.order[:place] {
-		if chain.Known(name) && !slices.Contains(aboveEDE, name) && s.has(name) {
+	for i := range s.chain.Links { // in the order of the build
+		name := s.chain.Links[i].Name
+		if name == "ede" {
+			break
+		}
+		if chain.Known(name) && !slices.Contains(aboveEDE, name) && !slices.Contains(above, name) {
 			above = append(above, name)
 		}
 	}

@@ -86,7 +86,7 @@ func (c *config) told(s *server) []uint16 {
 // steps; without enough of them s is not judged.
 func (s *server) questions(told []uint16, steps *int) ([]uint16, []chain.Probe) {
 	types := s.chain.Types(told)
-	each := len(s.chain.Links) * len(types)
+	each := s.chain.Steps() * len(types)
 	if each*len(s.zones) > *steps {
 		s.skip(overSteps)
 		return nil, nil

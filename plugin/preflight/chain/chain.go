@@ -146,6 +146,18 @@ func New(ds []corefile.Directive, zones []string, order Order, most int) (c *Cha
 // every question itself.
 func (c *Chain) Empty() bool { return c.last < 0 }
 
+// Steps is how much one question may ask of the chain: its plugins, and their
+// patterns.
+func (c *Chain) Steps() int {
+	n := len(c.Links)
+	for i := range c.Links {
+		if t := c.Links[i].template; t != nil {
+			n += len(t.texts)
+		}
+	}
+	return n
+}
+
 // Ask returns what becomes of q. If asked is not nil, asked[i] becomes true for
 // each link that q reaches, or may reach, and that is there for it.
 func (c *Chain) Ask(q Question, asked []bool) Outcome { return c.AskBelow(-1, q, asked) }
