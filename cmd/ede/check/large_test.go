@@ -140,7 +140,7 @@ func TestALargeCorefileIsJudgedSoon(t *testing.T) {
 		defer close(done)
 		for _, s := range shapes {
 			done <- s.name
-			if _, err := runOn(t, s.text(corefile.MaxSize/4), "-"); err != nil && !errors.Is(err, ErrFound) {
+			if _, err := runOn(t, s.text(corefile.MaxSize/16), "-"); err != nil && !errors.Is(err, ErrFound) {
 				t.Errorf("%s: %v", s.name, err)
 			}
 		}
