@@ -10,11 +10,11 @@ import (
 // template is one template, of one type and class.
 type template struct {
 	qtype  uint16
-	class  bool // class IN, or ANY
+	class  bool             // class IN, or ANY
 	texts  []string         // of its patterns
 	regex  []*regexp.Regexp // of texts, made when they are first asked
-	expr   bool // an expression decides as well
-	broken bool // CoreDNS does not start with it
+	expr   bool             // an expression decides as well
+	broken bool             // CoreDNS does not start with it
 }
 
 // maxRegexp is the longest pattern that CoreDNS takes.
