@@ -87,26 +87,61 @@ func findBypassedBlocks(c *config, s *server) []finding {
 
 // neighbours returns the zones that other blocks on the ports of s forward, but
 // for reverse ones and those in except, and those that s sends somewhere itself.
+// Of many it returns the first few.
 func (c *config) neighbours(s *server, except []string) []string {
+	if s.opaque {
+		return nil
+	}
 	var zones []string
 	for p := range s.ports() {
-		for _, other := range c.byPort[p] {
-			if other == s || !other.forwards() || other.has("view") || s.opaque {
+		for _, f := range c.forwardedOn(p) {
+			if len(zones) == maxShownZones {
+				break
+			}
+			if f.by == s || chain.Overlapping(except, f.zone) || s.singlesOut(f.zone) {
 				continue
 			}
-			for _, z := range other.zonesOn(p) {
-				if z == "." || strings.HasSuffix(z, ".arpa.") || chain.Overlapping(except, z) || s.singlesOut(z) {
-					continue
-				}
-				if from := s.asks(z); from == "" || from != other.asks(z) {
-					zones = append(zones, z)
-				}
+			if from := s.asks(f.zone); from == "" || from != f.by.asks(f.zone) {
+				zones = append(zones, f.zone)
 			}
 		}
 	}
 	slices.Sort(zones)
 	return slices.Compact(zones)
 }
+
+// maxShownZones is more than a warning names.
+const maxShownZones = 16
+
+// A forwarded is a zone that a block forwards.
+type forwarded struct {
+	zone string
+	by   *server
+}
+
+// forwardedOn returns the zones that blocks without a view forward on p, at most
+// maxForwarded, without "." and reverse ones.
+func (c *config) forwardedOn(p port) []forwarded {
+	if found, known := c.forwarded[p]; known {
+		return found
+	}
+	found := []forwarded{}
+	for _, s := range c.byPort[p] {
+		if !s.forwards() || s.has("view") {
+			continue
+		}
+		for _, z := range s.zonesOn(p) {
+			if z != "." && !strings.HasSuffix(z, ".arpa.") && len(found) < maxForwarded {
+				found = append(found, forwarded{z, s})
+			}
+		}
+	}
+	c.forwarded[p] = found
+	return found
+}
+
+// maxForwarded is how many zones of other blocks are looked at for an autopath.
+const maxForwarded = 256
 
 // asks returns the upstreams that s asks for names under zone, in one order, ""
 // if it does not forward them.

@@ -22,6 +22,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/corefile"
 )
 
@@ -31,6 +32,9 @@ type (
 	Directive = corefile.Directive
 	Variable  = corefile.Variable
 )
+
+// ZoneFiles is chain.ZoneFiles.
+func ZoneFiles(dir string) ([]string, error) { return chain.ZoneFiles(dir) }
 
 // Parse is corefile.Parse.
 func Parse(file string, r io.Reader, order []string) ([]Block, error) {
@@ -75,6 +79,9 @@ type Host struct {
 	// ReadFile reads what forward is given as a file, as os.ReadFile does. Without
 	// it such files are not looked at.
 	ReadFile func(path string) ([]byte, error)
+	// ZoneFiles returns the names of the files in and below a directory, as ZoneFiles
+	// does. Without it what auto has is not known.
+	ZoneFiles func(dir string) ([]string, error)
 }
 
 // Check returns the mistakes in blocks, by file and line, at most
@@ -117,7 +124,7 @@ type finding struct {
 	zones, names, types, butTypes []string
 }
 
-func at(d Directive, args ...any) finding { return finding{file: d.File, line: d.Line, args: args} }
+func at(d *Directive, args ...any) finding { return finding{file: d.File, line: d.Line, args: args} }
 
 func atBlock(s *server, args ...any) finding {
 	return finding{file: s.File, line: s.Line, args: args}
@@ -176,6 +183,9 @@ func (c check) warning(s *server, f finding) Warning {
 	text := fmt.Sprintf(cmp.Or(f.text, c.text), f.args...)
 	if (f.file != s.File || f.line < s.Line) && c.code != "unset-variable" {
 		text += fmt.Sprintf(" (in the block of %s)", listed(s.Keys...)) // imported
+	}
+	if s.folder && slices.ContainsFunc(chainChecks, func(other check) bool { return other.code == c.code }) {
+		text += " (as the directory of auto is now)"
 	}
 	return Warning{
 		Code: c.code, File: f.file, Line: f.line, Text: text, Fix: cmp.Or(f.fix, c.fix), Reports: slices.Clone(c.reports),

@@ -10,6 +10,7 @@ import (
 // A config is a whole Corefile, indexed for the checks.
 type config struct {
 	order   []string
+	built   map[string]bool // the names in order
 	servers []*server
 	byPort  map[port][]*server // in file order
 	byKey   map[key][]*server  // in file order
@@ -20,6 +21,10 @@ type config struct {
 	// if it is in a snippet.
 	withHosts map[place][]*server
 	read      func(path string) ([]byte, error)
+	unjudged  map[limit]bool // what was said of all blocks together
+	toAll     map[key]bool   // what servedToAll found
+	forwarded map[port][]forwarded
+	slips     map[string]string // what nearest found
 }
 
 // A listener is a port at one address.
@@ -36,7 +41,6 @@ type place struct {
 
 func newConfig(h Host, blocks []Block, order []string) *config {
 	c := &config{
-		order:  order,
 		byPort: make(map[port][]*server),
 		byKey:  make(map[key][]*server),
 		own:    ownAddrs(h),
@@ -46,14 +50,19 @@ func newConfig(h Host, blocks []Block, order []string) *config {
 		unclear: make(map[port]bool),
 
 		withHosts: make(map[place][]*server),
+		unjudged:  make(map[limit]bool),
+		toAll:     make(map[key]bool),
+		forwarded: make(map[port][]forwarded),
+		slips:     make(map[string]string),
 	}
+	c.setOrder(order)
 	ranks := chain.OrderOf(order)
-	for _, b := range blocks {
-		s := newServer(b, ranks, h.Port)
-		c.servers = append(c.servers, s)
-		for _, k := range s.keys {
-			c.byKey[k] = append(c.byKey[k], s)
-		}
+	left := maxKeys
+	c.servers = make([]*server, len(blocks))
+	for i, b := range blocks {
+		s := newServer(b, ranks, h, &left)
+		c.servers[i] = s
+		c.index(s, c.servers[i:i+1:i+1])
 		for p := range s.ports() {
 			c.byPort[p] = append(c.byPort[p], s)
 			c.unclear[p] = c.unclear[p] || s.unclear
@@ -67,6 +76,9 @@ func newConfig(h Host, blocks []Block, order []string) *config {
 	}
 	steps := maxSteps
 	for _, s := range c.servers {
+		if left <= 0 {
+			s.skip(overKeys) // what comes to it is not known
+		}
 		if slices.ContainsFunc(s.keys, func(k key) bool { return len(c.byKey[k]) > maxZones }) {
 			s.skip(overBlocks)
 		}
@@ -74,6 +86,28 @@ func newConfig(h Host, blocks []Block, order []string) *config {
 	}
 	return c
 }
+
+// index notes the keys of s, each once. alone is a list of s, which most keys share.
+func (c *config) index(s *server, alone []*server) {
+	kept := s.keys[:0]
+	for _, k := range s.keys {
+		had := c.byKey[k]
+		if n := len(had); n > 0 && had[n-1] == s {
+			s.twice = append(s.twice, k.zone)
+			continue
+		}
+		kept = append(kept, k)
+		if had == nil {
+			c.byKey[k] = alone
+		} else {
+			c.byKey[k] = append(had, s)
+		}
+	}
+	s.keys = kept
+}
+
+// maxKeys is how many zones the keys of a Corefile are read for.
+const maxKeys = 1 << 18
 
 // maxSteps is how many times, in one Corefile, some plugin is asked what it
 // does with some question.

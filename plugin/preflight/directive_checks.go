@@ -52,8 +52,28 @@ func nearest(name string, order []string) string {
 	return best
 }
 
+// maxSlips is how many different names that CoreDNS does not have are looked at.
+const maxSlips = 256
+
+// slip is nearest for a Corefile: what is beyond maxSlips is taken for none.
+func (c *config) slip(name string) string {
+	near, met := c.slips[name]
+	if !met && len(c.slips) < maxSlips {
+		near = nearest(name, c.order)
+		c.slips[name] = near
+	}
+	return near
+}
+
 // known reports whether the build has the plugin.
-func (c *config) known(name string) bool { return len(c.order) == 0 || slices.Contains(c.order, name) }
+func (c *config) known(name string) bool { return len(c.order) == 0 || c.built[name] }
+
+func (c *config) setOrder(order []string) {
+	c.order, c.built = order, make(map[string]bool, len(order))
+	for _, name := range order {
+		c.built[name] = true
+	}
+}
 
 func findUnknownDirectives(c *config, s *server) []finding {
 	var all []finding
@@ -61,8 +81,8 @@ func findUnknownDirectives(c *config, s *server) []finding {
 		if c.known(d.Name) || successors[d.Name] != "" {
 			continue
 		}
-		if near := nearest(d.Name, c.order); near != "" {
-			found := at(d, listed(d.Name))
+		if near := c.slip(d.Name); near != "" && len(all) < MaxWarnings {
+			found := at(&d, listed(d.Name))
 			found.fix = "write `" + near + "`"
 			all = append(all, found)
 		}
@@ -74,13 +94,13 @@ func findRemoved(c *config, s *server) []finding {
 	var all []finding
 	for _, d := range s.Directives {
 		if fix := successors[d.Name]; fix != "" && !c.known(d.Name) {
-			found := at(d, "the plugin "+d.Name)
+			found := at(&d, "the plugin "+d.Name)
 			found.fix = fix
 			all = append(all, found)
 		}
 		for option, fix := range removed[d.Name] {
 			if hasOption(d, option) {
-				found := at(d, fmt.Sprintf("the property %s of %s", option, d.Name))
+				found := at(&d, fmt.Sprintf("the property %s of %s", option, d.Name))
 				found.fix = fix
 				all = append(all, found)
 			}
@@ -97,16 +117,27 @@ func hasOption(d Directive, option string) bool {
 	})
 }
 
+// MaxExternal is how many plugins External returns at most.
+const MaxExternal = 64
+
 // External returns the first use of each plugin in blocks that is not CoreDNS's
-// own and no slip: it is taken to answer whatever no other plugin does. order is
+// own and no slip, at most MaxExternal: it is taken to answer whatever no other plugin does. order is
 // dnsserver.Directives.
 func External(blocks []Block, order []string) []Directive {
-	c := &config{order: order}
+	c := &config{slips: make(map[string]string)}
+	c.setOrder(order)
+	met := make(map[string]bool)
 	var all []Directive
 	for _, b := range blocks {
 		for _, d := range b.Directives {
-			met := slices.ContainsFunc(all, func(e Directive) bool { return e.Name == d.Name })
-			if !met && !c.known(d.Name) && successors[d.Name] == "" && nearest(d.Name, order) == "" {
+			if len(all) == MaxExternal {
+				return all
+			}
+			if c.known(d.Name) || met[d.Name] {
+				continue
+			}
+			met[d.Name] = true
+			if successors[d.Name] == "" && c.slip(d.Name) == "" {
 				all = append(all, d)
 			}
 		}
@@ -132,8 +163,12 @@ func findLowEDE(c *config, s *server) []finding {
 		return nil
 	}
 	var above []string
-	for _, name := range c.order[:place] {
-		if chain.Known(name) && !slices.Contains(aboveEDE, name) && s.has(name) {
+	for i := range s.chain.Links { // in the order of the build
+		name := s.chain.Links[i].Name
+		if name == "ede" {
+			break
+		}
+		if chain.Known(name) && !slices.Contains(aboveEDE, name) && !slices.Contains(above, name) {
 			above = append(above, name)
 		}
 	}

@@ -85,11 +85,8 @@ func (c *config) told(s *server) []uint16 {
 // questions are what the chain of s is asked. What that costs is taken off
 // steps; without enough of them s is not judged.
 func (s *server) questions(told []uint16, steps *int) ([]uint16, []chain.Probe) {
-	if s.opaque {
-		return nil, nil
-	}
 	types := s.chain.Types(told)
-	each := len(s.chain.Links) * len(types)
+	each := s.chain.Steps() * len(types)
 	if each*len(s.zones) > *steps {
 		s.skip(overSteps)
 		return nil, nil
@@ -105,9 +102,18 @@ func (s *server) questions(told []uint16, steps *int) ([]uint16, []chain.Probe) 
 
 // fateOf asks the chain of s what becomes of each kind of question.
 func (c *config) fateOf(s *server, steps *int) fate {
-	types, probes := s.questions(c.told(s), steps)
+	var types []uint16
+	var probes []chain.Probe
+	if !s.opaque {
+		types, probes = s.questions(c.told(s), steps)
+	}
 	n := len(s.chain.Links)
-	f := fate{asked: make([]bool, n), claimed: make([]bool, n), through: make([]bool, n), barred: make([]bool, n), stops: make([]map[int]bool, n), ends: make([]bool, n), meant: make([]bool, n)}
+	var f fate
+	flags := make([]bool, 6*n)
+	for i, list := range []*[]bool{&f.asked, &f.claimed, &f.through, &f.barred, &f.ends, &f.meant} {
+		*list = flags[i*n : (i+1)*n]
+	}
+	f.stops = make([]map[int]bool, n)
 	f.types = types
 	f.answer = s.any(func(l *chain.Link) bool { return l.MayAnswer(".") })
 	if s.opaque {
@@ -141,7 +147,7 @@ func (f *fate) searched(s *server) {
 func (f *fate) note(s *server, p chain.Probe, q chain.Question, out chain.Outcome) {
 	var fail failure
 	switch out.End {
-	case chain.NoNext:
+	case chain.NoNext, chain.NoChain:
 		fail.how, fail.link = blame(out)
 		f.record(fail, p, q)
 	case chain.Missed:

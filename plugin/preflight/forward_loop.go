@@ -53,7 +53,7 @@ func (c *config) loops(s *server, i int) (zone, to string, found bool) {
 			}
 			for _, to := range near {
 				w := walk{config: c, start: s, zone: zone, seen: map[*server]bool{}}
-				if w.returns(to.address, maxHops) {
+				if w.returns(c.serverAt(to.address, zone), maxHops) {
 					return zone, to.String(), true
 				}
 			}
@@ -116,21 +116,48 @@ type walk struct {
 	seen  map[*server]bool
 }
 
-// returns reports whether a query sent to the address to comes to w.start.
-func (w walk) returns(to string, hops int) bool {
-	s := w.serverAt(to, w.zone)
+// returns reports whether a query that s gets comes to w.start.
+func (w walk) returns(s *server, hops int) bool {
 	if s == nil || w.seen[s] || hops == 0 {
 		return false
 	}
-	i := s.reaches(w.zone)
-	if i < 0 {
+	next := w.onward(s, w.zone)
+	if !next.forwards {
 		return false
 	}
 	if s == w.start {
 		return true
 	}
 	w.seen[s] = true
-	return slices.ContainsFunc(w.targets(&s.chain.Links[i]), func(to target) bool { return w.returns(to.address, hops-1) })
+	return slices.ContainsFunc(next.to, func(to *server) bool { return w.returns(to, hops-1) })
+}
+
+// A hop is where a block sends names: forwards is true if it forwards them, to are
+// the blocks among those that it asks.
+type hop struct {
+	forwards bool
+	to       []*server
+}
+
+// onward finds the hop of s for names under zone, once.
+func (c *config) onward(s *server, zone string) hop {
+	if h, known := s.hops[zone]; known {
+		return h
+	}
+	var h hop
+	if i := s.reaches(zone); i >= 0 {
+		h.forwards = true
+		for _, to := range c.targets(&s.chain.Links[i]) {
+			if other := c.serverAt(to.address, zone); other != nil {
+				h.to = append(h.to, other)
+			}
+		}
+	}
+	if s.hops == nil {
+		s.hops = make(map[string]hop)
+	}
+	s.hops[zone] = h
+	return h
 }
 
 // mayBeHere reports whether what is sent to the address to may come to a block.

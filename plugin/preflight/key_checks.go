@@ -15,15 +15,15 @@ func findUnjudged(c *config, s *server) []finding {
 	switch {
 	case !s.opaque:
 		return nil
-	case s.size != overSteps:
+	case s.size != overSteps && s.size != overKeys:
 		return []finding{atBlock(s, "this block is", s.size)}
+	case c.unjudged[s.size]:
+		return nil
 	}
+	c.unjudged[s.size] = true
 	blocks := 0
 	for _, other := range c.servers {
-		if other.size == overSteps {
-			if blocks == 0 && other != s {
-				return nil
-			}
+		if other.size == s.size {
 			blocks++
 		}
 	}
@@ -37,26 +37,31 @@ func findUnjudged(c *config, s *server) []finding {
 // (core/dnsserver/register.go, InspectServerBlocks).
 func findInvalidKeys(_ *config, s *server) []finding {
 	var all []finding
-	for _, k := range s.Keys {
-		_, rest := parse.Transport(k)
-		_, _, err := plugin.SplitHostPort(rest)
-		if err == nil || len(addressIn(k)) > 0 || s.unset(k) {
+	for _, f := range s.faulty {
+		if len(all) == MaxWarnings {
+			break
+		}
+		if addressIn(f.key) != "" || s.unset(f.key) {
 			continue
 		}
-		reason, _, _ := strings.Cut(err.Error(), ": ")
-		all = append(all, atBlock(s, listed(k), Printable(reason)))
+		reason, _, _ := strings.Cut(f.err.Error(), ": ")
+		all = append(all, atBlock(s, listed(f.key), Printable(reason)))
 	}
 	return all
 }
 
 func (s *server) unset(k string) bool {
-	return slices.ContainsFunc(s.Unset, func(v Variable) bool { return v.Value == k })
+	return s.blank[k]
 }
 
 func findUnsetVariables(_ *config, s *server) []finding {
 	var all []finding
-	for _, v := range s.Unset {
+	for _, v := range s.Unset[:min(len(s.Unset), MaxWarnings)] {
 		what := "the key is read as " + listed(v.Value)
+		_, rest := parse.Transport(v.Value)
+		if _, _, err := plugin.SplitHostPort(rest); err != nil {
+			what += ", which is no zone: CoreDNS does not start"
+		}
 		if v.Value == "" {
 			what = "CoreDNS drops the key, and the block if it has no other; its names are served elsewhere, or get REFUSED"
 		}
@@ -110,7 +115,10 @@ func cutPort(s string) (host, port string, ok bool) {
 
 func findAddressKeys(c *config, s *server) []finding {
 	var all []finding
-	for _, k := range s.Keys {
+	for _, k := range s.numbers {
+		if len(all) == MaxWarnings {
+			break
+		}
 		a := addressIn(k)
 		if a == "" && c.everything(k, s) {
 			found := atBlock(s, listed(k))

@@ -74,6 +74,38 @@ func TestABlockWhoseZoneManyBlocksHaveIsNotJudged(t *testing.T) {
 	}
 }
 
+func TestACorefileWithTooManyZonesIsNotJudged(t *testing.T) {
+	order := buildOrder(t)
+	// A network of 128 zones, each of which counts as ofNetwork.
+	const each = 128 * ofNetwork
+	networks := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "%d.%d.0.0/17 ", 11+i/256, i%256)
+		}
+		return b.String() + "{\n    whoami\n}\n"
+	}
+	if got := codesOf(t, networks(maxKeys/each-1)+dead(".", 0), order); got != "not-judged dead-end" {
+		t.Errorf("with few: %q", got)
+	}
+	if got := codesOf(t, networks(maxKeys/each)+dead(".", 0), order); got != "not-judged not-judged" {
+		t.Errorf("with too many: %q", got)
+	}
+}
+
+func TestAtMostMaxExternalPluginsAreReturned(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(". {\n")
+	for i := range MaxExternal {
+		fmt.Fprintf(&b, "    nonesuch%d\n", i)
+	}
+	for _, more := range []string{"", "    nonesuch\n"} {
+		if got := External(parseText(t, b.String()+more+"}\n", nil), buildOrder(t)); len(got) != MaxExternal {
+			t.Errorf("%d plugins", len(got))
+		}
+	}
+}
+
 // rewrites returns a block in which every name that its n rules are for is asked
 // of each of them.
 func rewrites(n int) string {

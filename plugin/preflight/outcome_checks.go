@@ -50,6 +50,9 @@ var findDeadEnd = failing(
 	func(s *server, f *failure) finding {
 		if !s.fate.answer {
 			found := atBlock(s, "no plugin of this block answers anything, so all "+f.subject(s))
+			if s.chain.Empty() {
+				found.text = "%s get REFUSED"
+			}
 			found.fix = "add a plugin that answers, as the line `forward . ADDRESS`, or remove the block: an enclosing block then serves its names"
 			return found
 		}

@@ -121,6 +121,10 @@ func TestWarningsForetellWhatCoreDNSAnswers(t *testing.T) {
 			"2.0.192.in-addr-arpa:0 {\n bind 127.0.0.1\n forward . UP\n}", "REFUSED",
 			"2.0.192.in-addr.arpa:0 {\n bind 127.0.0.1\n forward . UP\n}",
 		}, {
+			"dead-end", "www.example.org.",
+			"example.org:0 {\n bind 127.0.0.1\n}", "REFUSED",
+			"example.org:0 {\n bind 127.0.0.1\n forward . UP\n}",
+		}, {
 			"link-local-upstream", "www.example.org.",
 			".:0 {\n bind 127.0.0.1\n forward . fe80::1%lo {\n max_connect_attempts 1\n }\n}", "SERVFAIL",
 			".:0 {\n bind 127.0.0.1\n forward . UP\n}",

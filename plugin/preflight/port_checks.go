@@ -57,13 +57,30 @@ func findViewsOnly(c *config, s *server) []finding {
 // or a view that may be meant to take the rest.
 func (c *config) servedToAll(k key) bool {
 	for z := range chain.Enclosing(k.zone) {
-		for _, s := range c.byKey[key{k.port, z}] {
-			if l, ok := s.find("view"); !ok || takesAll(l) {
-				return true
-			}
+		if c.takesRest(key{k.port, z}) {
+			return true
 		}
 	}
 	return false
+}
+
+// takesRest is servedToAll for the blocks of k alone.
+func (c *config) takesRest(k key) bool {
+	on := c.byKey[k]
+	takes, known := false, false
+	if len(on) > 1 { // of one block it is found as fast anew
+		takes, known = c.toAll[k]
+	}
+	if !known && len(on) > 0 {
+		takes = slices.ContainsFunc(on, func(s *server) bool {
+			l, ok := s.find("view")
+			return !ok || takesAll(l)
+		})
+		if len(on) > 1 {
+			c.toAll[k] = takes
+		}
+	}
+	return takes
 }
 
 // takesAll guesses: a negation or an address range of everybody.

@@ -29,13 +29,19 @@ func findMisspeltZones(_ *config, s *server) []finding {
 // meantReverse returns the reverse zone that zone looks like, "" if it is one or
 // looks like none.
 func meantReverse(zone string) string {
-	name := strings.TrimSuffix(zone, ".")
-	labels := strings.Split(name, ".")
-	digits := 0
-	for digits < len(labels) && isNibbleOrOctet(labels[digits]) {
-		digits++
+	rest := strings.TrimSuffix(zone, ".")
+	for more := true; more; {
+		var label, behind string
+		if label, behind, more = strings.Cut(rest, "."); !isNibbleOrOctet(label) {
+			break
+		}
+		rest = behind
 	}
-	rest, numbers := strings.Join(labels[digits:], "."), labels[:digits]
+	letters := squeezed(rest)
+	if !slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(letters, part) }) {
+		return ""
+	}
+	numbers := strings.FieldsFunc(strings.TrimSuffix(strings.TrimSuffix(zone, "."), rest), func(r rune) bool { return r == '.' })
 	for _, tree := range []string{"in-addr.arpa", "ip6.arpa"} {
 		switch {
 		case rest == tree:
@@ -43,11 +49,23 @@ func meantReverse(zone string) string {
 				return wrongOctets(numbers)
 			}
 			return ""
-		case rest != "" && alike(squeezed(rest), squeezed(tree)) && distance(rest, tree) <= 4:
+		case cutShort(rest, tree, len(numbers)):
+			return strings.Join(append(slices.Clone(numbers), tree), ".") + "."
+		case rest != "" && alike(letters, squeezed(tree)) && distance(rest, tree) <= 4:
 			return strings.Join(append(slices.Clone(numbers), tree), ".") + "."
 		}
 	}
 	return ""
+}
+
+// parts are more of each tree than the slips of one that is alike can break.
+var parts = []string{"in", "ad", "dr", "ar", "pa", "ip", "6"}
+
+// cutShort reports whether rest, what stands behind n octets or nibbles, is a part
+// of tree alone, or tree within another zone.
+func cutShort(rest, tree string, n int) bool {
+	first, _, _ := strings.Cut(tree, ".")
+	return rest == "in-addr" || strings.HasPrefix(rest, tree+".") || n > 0 && (rest == first || rest == "arpa" && tree == "in-addr.arpa")
 }
 
 // squeezed leaves letters and digits, so that in.addr.arpa is in-addr-arpa.
@@ -62,10 +80,10 @@ func alike(a, b string) bool {
 }
 
 func isNibbleOrOctet(label string) bool {
-	if n, err := strconv.Atoi(label); err == nil && n >= 0 {
+	if len(label) == 1 && strings.Contains("abcdef", label) {
 		return true
 	}
-	return len(label) == 1 && strings.Contains("abcdef", label)
+	return label != "" && strings.Trim(label, "0123456789") == ""
 }
 
 // wrongOctets finds octets that are none, and private networks that are not

@@ -3,6 +3,7 @@ package preflight
 import (
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/parse"
@@ -16,14 +17,19 @@ type server struct {
 	Block
 	keys    []key
 	zones   []string // of all keys, once each
+	faulty  []fault  // keys that are no zones
+	numbers []string // keys that may be addresses or networks
 	chain   *chain.Chain
-	view    *chain.Link  // nil if it has none
-	hosts   []netip.Addr // of bind; empty: all of the machine's addresses
-	unclear bool         // bound to interfaces or to what is no address at all
-	twice   []string     // zones that it has twice on one port
-	opaque  bool         // too large to judge
-	size    limit        // what makes it so
-	fate    fate         // what becomes of its questions
+	view    *chain.Link     // nil if it has none
+	hosts   []netip.Addr    // of bind; empty: all of the machine's addresses
+	unclear bool            // bound to interfaces or to what is no address at all
+	twice   []string        // zones that it has twice on one port
+	blank   map[string]bool // keys with variables that have no value, as they are read
+	opaque  bool            // too large to judge
+	size    limit           // what makes it so
+	folder  bool            // what the directory of its auto has is known
+	hops    map[string]hop  // where names under a zone are sent
+	fate    fate            // what becomes of its questions
 }
 
 // A key is one zone on one port.
@@ -54,61 +60,78 @@ const (
 
 	overZones  limit = "with those of its plugins it has more than 256 zones"
 	overBlocks limit = "more than 256 blocks have a zone of its"
+	overKeys   limit = "this Corefile has more zones than are gone through"
 	overSteps  limit = "this Corefile has more names and plugins than are gone through"
 )
 
 func (s *server) skip(why limit) {
 	if !s.opaque {
-		s.chain, s.opaque, s.size = chain.New(nil, nil, nil), true, why
+		s.chain, _ = chain.New(nil, nil, nil, 0)
+		s.opaque, s.size = true, why
 	}
 }
 
-func newServer(b Block, order chain.Order, dnsPort string) *server {
-	s := &server{Block: b}
-	seen := make(map[key]bool)
+// newServer reads a block. What its keys make of zones is taken off left; without
+// enough of them the rest is not read.
+func newServer(b Block, order chain.Order, h Host, left *int) *server {
+	s := &server{Block: b, keys: make([]key, 0, len(b.Keys)), zones: make([]string, 0, len(b.Keys))}
 	for _, text := range b.Keys {
-		for _, k := range keysOf(text, dnsPort) {
-			if !seen[k] {
-				seen[k] = true
-				s.keys = append(s.keys, k)
-				s.zones = append(s.zones, k.zone)
-			} else {
-				s.twice = append(s.twice, k.zone)
-			}
+		if *left <= 0 {
+			s.skip(overKeys)
+			break
 		}
+		n := s.read(text, h.Port)
+		if n > 1 {
+			n *= ofNetwork
+		}
+		*left -= n
 	}
 	slices.Sort(s.zones)
 	s.zones = slices.Compact(s.zones)
 
-	size := len(s.zones)
-	if size > maxZones {
+	if len(s.zones) > maxZones {
 		s.skip(overZones)
-	} else {
-		s.chain = chain.New(b.Directives, s.zones, order)
 	}
-	for i := range s.chain.Links {
-		l := &s.chain.Links[i]
-		size += len(l.Zones) + len(l.Fall)
-		if slices.Equal(l.Zones, s.zones) {
-			size -= len(l.Zones) // no zones of its own
+	if !s.opaque {
+		var small bool
+		if s.chain, small = chain.New(b.Directives, s.zones, order, maxZones); !small {
+			s.skip(overZones)
 		}
 	}
-	if size > maxZones {
-		s.skip(overZones)
-	}
+	s.folder = s.chain.Fill(h.ZoneFiles, maxZones)
 	if l, ok := s.find("view"); ok {
 		s.view = l
+	}
+	for _, v := range b.Unset {
+		if s.blank == nil {
+			s.blank = make(map[string]bool)
+		}
+		s.blank[v.Value] = true
 	}
 	s.bind()
 	return s
 }
 
-// keysOf reads one key of a block, of which a CIDR makes several.
-func keysOf(text, dnsPort string) []key {
+// ofNetwork is how many keys one zone of a network counts for, as it is as much work.
+const ofNetwork = 4
+
+// A fault is why a key is no zone.
+type fault struct {
+	key string
+	err error
+}
+
+// read adds one key of a block, of which a network makes several, and returns
+// how many.
+func (s *server) read(text, dnsPort string) int {
 	trans, rest := parse.Transport(text)
+	if mayBeNumbers(rest) {
+		s.numbers = append(s.numbers, text)
+	}
 	zones, number, err := plugin.SplitHostPort(rest)
-	if err != nil {
-		return nil // CoreDNS refuses to start
+	if err != nil { // CoreDNS refuses to start
+		s.faulty = append(s.faulty, fault{text, err})
+		return 1
 	}
 	if number == "" {
 		number = defaultPorts[trans]
@@ -116,11 +139,20 @@ func keysOf(text, dnsPort string) []key {
 			number = dnsPort
 		}
 	}
-	keys := make([]key, 0, len(zones))
 	for _, z := range zones {
-		keys = append(keys, key{port{trans, number}, plugin.Name(z).Normalize()})
+		z = plugin.Name(z).Normalize()
+		s.keys = append(s.keys, key{port{trans, number}, z})
+		s.zones = append(s.zones, z)
 	}
-	return keys
+	return len(zones)
+}
+
+// mayBeNumbers reports whether a key, or what stands before its port, has nothing
+// but what addresses are made of.
+func mayBeNumbers(key string) bool {
+	host, _, _ := cutPort(key)
+	host, _, _ = strings.Cut(host, "%")
+	return strings.Trim(host, "0123456789abcdefABCDEF:.[]/") == ""
 }
 
 // bind collects the addresses of all bind directives, as plugin/bind does.
@@ -165,8 +197,11 @@ func (s *server) find(name string) (*chain.Link, bool) {
 			return &s.chain.Links[i], true
 		}
 	}
-	return &chain.Link{}, false
+	return absent, false
 }
+
+// absent stands for a plugin that a block does not have.
+var absent = &chain.Link{Directive: new(Directive)}
 
 func (s *server) has(name string) bool {
 	_, ok := s.find(name)

@@ -35,6 +35,9 @@ type outcome struct {
 	how     failed // of a SERVFAIL
 }
 
+// refused reports whether no block is for the question.
+func (out outcome) refused() bool { return out.rcode == dns.RcodeRefused && out.block < 0 }
+
 type failed string
 
 // Kinds of SERVFAIL.

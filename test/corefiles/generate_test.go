@@ -136,7 +136,7 @@ func (m *maker) view() use {
 // fill adds plugins: those that answer, and around them some that do not.
 func (m *maker) fill(b block) block {
 	zone := b.zones[0]
-	kinds := []func(string) use{m.forward, m.forward, m.forward, m.file, m.hosts, m.hosts, m.template, m.template, m.template, m.whoami, m.auto, m.erratic, m.secondary, m.etcd}
+	kinds := []func(string) use{m.forward, m.forward, m.forward, m.file, m.hosts, m.hosts, m.template, m.template, m.template, m.whoami, m.auto, m.erratic, m.secondary, m.etcd, m.kubernetes}
 	once := make(map[string]bool)
 	for range 1 + m.IntN(4) {
 		u := kinds[m.IntN(len(kinds))](zone)
@@ -145,7 +145,7 @@ func (m *maker) fill(b block) block {
 		}
 		name, _, _ := strings.Cut(u.lines[0], " ")
 		switch name {
-		case "hosts": // CoreDNS takes one of a block, and does not start with two
+		case "hosts", "kubernetes": // CoreDNS takes one of a block, and does not start with two
 		case "file", "secondary":
 			// CoreDNS does not shut down with two for one zone: plugin/file/setup.go
 			// has the zone's OnShutdown called twice, and the second call waits for ever.

@@ -49,6 +49,20 @@ func (m *maker) etcd(zone string) use {
 	return use{lines: braces(first, inner), backend: true}
 }
 
+// kubernetes has no mark either. Its first zone must not be a reverse one.
+func (m *maker) kubernetes(zone string) use {
+	at := m.in(zone)
+	if strings.HasSuffix(at, ".arpa") {
+		at = "lab.test"
+	}
+	first := "kubernetes " + at
+	if m.chance(25) {
+		first += " " + m.one([]string{"in-addr.arpa", "10.in-addr.arpa"})
+	}
+	inner := append([]string{"    endpoint " + m.tree.cluster}, m.fallthroughs(zone, 50)...)
+	return use{lines: braces(first, inner), backend: true, names: []string{"web.prod.svc." + at}}
+}
+
 func (m *maker) whoami(string) use { return use{lines: []string{"whoami"}, backend: true} }
 
 func (m *maker) erratic(string) use {

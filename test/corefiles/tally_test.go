@@ -223,6 +223,8 @@ func (t trial) bornOut(i int, w preflight.Warning) bool {
 		return t.renamed(i)
 	case w.Code == "view-below-default":
 		return !t.asked(i)
+	case w.Code == "no-catch-all":
+		return t.outcomes[question{"nothing-here.", dns.TypeA, clients[0]}].refused()
 	}
 	return false
 }

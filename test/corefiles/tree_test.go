@@ -21,11 +21,12 @@ type tree struct {
 	upstreams []string
 	primaries []string
 	etcd      string
+	cluster   string // an API of Kubernetes
 }
 
 func newTree(t *testing.T) *tree {
 	t.Helper()
-	tr := &tree{dir: t.TempDir(), etcd: startEtcd(t)}
+	tr := &tree{dir: t.TempDir(), etcd: startEtcd(t), cluster: startCluster(t)}
 	tr.write(t, "empty", "")
 	for mark := range most {
 		tr.write(t, fmt.Sprintf("zone%d", mark), tr.zone(mark))

@@ -148,7 +148,7 @@ func (o options) check(s source) (result, error) {
 	order := Directives()
 	host := preflight.Host{Port: o.port}
 	if s.here {
-		host.Addrs, host.ReadFile = net.InterfaceAddrs, os.ReadFile
+		host.Addrs, host.ReadFile, host.ZoneFiles = net.InterfaceAddrs, os.ReadFile, preflight.ZoneFiles
 	}
 	r := result{name: s.name, blocks: len(blocks), external: preflight.External(blocks, order)}
 	for _, w := range append(host.Check(blocks, order), own(blocks, s.here)...) {

@@ -123,7 +123,8 @@ is not warned of. A plugin that CoreDNS does not have is noted, and taken to ans
 directive has the arguments that it takes is not looked at, but for *ede* itself: CoreDNS says so when it loads the file,
 with the line, and one that runs keeps the file that it has.
 
-Addresses of this machine and files that *forward* names are looked at only for a Corefile that is given by its path.
+Addresses of this machine, files that *forward* names and the directory of *auto* are looked at only for a Corefile that is
+given by its path. A directory without a zone says nothing.
 
 This page is made by ` + "`go run ./cmd/ede check --markdown`" + `.
 
@@ -132,14 +133,12 @@ This page is made by ` + "`go run ./cmd/ede check --markdown`" + `.
 ` + "`go test ./test/corefiles`" + ` makes Corefiles by chance, of the plugins that answer and of those that change what they are
 asked, runs each in CoreDNS, and asks for names and types in every zone. A warning is borne out if an answer shows what it
 says. What happened counts once a block or plugin, and as foretold only if warnings cover all of it. What no answer shows, such
-as a circle, has tests of its own and is not counted. What a directory has (*auto*) may be another thing tomorrow, and what a
-view lets in is known only if its expression looks at nothing but the type: neither is foretold, and both count as missed.
-*etcd* and *secondary* get their data from stand-ins; *kubernetes*, which wants an API server, is not among the plugins. It is
-taken to decide as *etcd* does, and tests of its own hold that.
+as a circle, has tests of its own and is not counted. What a view lets in is known only if its expression looks at nothing but
+the type, and what other plugins hide of the data of a backend is not known: both count as missed. *etcd*, *secondary* and
+*kubernetes* get their data from stand-ins.
 
 {{.Precision}}
-With ` + "`-corefiles 5000`" + `, which takes half an hour on a busy machine, and before the errors that it showed with *rewrite*, with *except* and
-at the apex of a zone with *fallthrough* were fixed:
+With ` + "`-corefiles 5000`" + `, which takes half an hour on a busy machine:
 
 {{.PrecisionOfMany}}
 {{range .Mistakes}}

@@ -40,13 +40,16 @@ func own(blocks []preflight.Block, here bool) []preflight.Warning {
 
 // withoutFiles is blocks without the properties of ede that name a file.
 func withoutFiles(blocks []preflight.Block) []preflight.Block {
+	const property = "trust_anchor"
 	blocks = slices.Clone(blocks)
 	for i := range blocks {
+		if !slices.ContainsFunc(blocks[i].Directives, func(d preflight.Directive) bool { return d.Name == "ede" && len(d.Lines) > 1 }) {
+			continue
+		}
 		blocks[i].Directives = slices.Clone(blocks[i].Directives)
 		for j := range blocks[i].Directives {
 			if d := &blocks[i].Directives[j]; d.Name == "ede" {
-				d.Tokens = slices.Clone(d.Tokens)
-				d.Tokens = cut(d.Tokens, "trust_anchor")
+				d.Tokens = cut(slices.Clone(d.Tokens), property)
 			}
 		}
 	}

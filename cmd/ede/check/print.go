@@ -19,6 +19,9 @@ func (o options) print(w io.Writer, all []result) error {
 			fmt.Fprintf(w, "%s:%d: note: %s is a plugin of others; it is taken to answer what no plugin of CoreDNS does\n",
 				d.File, d.Line, preflight.Printable(d.Name))
 		}
+		if len(r.external) == preflight.MaxExternal {
+			fmt.Fprintf(w, "%s: note: only the first %d plugins of others are shown\n", r.name, preflight.MaxExternal)
+		}
 		for _, found := range r.warnings {
 			fmt.Fprintln(w, found)
 			if len(found.Reports) > 0 {

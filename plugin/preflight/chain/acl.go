@@ -12,6 +12,9 @@ type policy struct {
 	some  bool     // for the clients of some networks
 }
 
+// everybody are networks that a rule for all clients names.
+var everybody = []string{"*", "0.0.0.0/0", "::/0"}
+
 // prepareACL is plugin/acl/setup.go, parse. The zones of acl are those that it
 // protects.
 func prepareACL(l *Link) {
@@ -20,18 +23,19 @@ func prepareACL(l *Link) {
 			continue
 		}
 		p := policy{allow: strings.EqualFold(line[0], "allow")}
-		section := ""
+		section, every := "", false
 		for _, word := range line[1:] {
 			switch low := strings.ToLower(word); {
 			case low == "type" || low == "net":
 				section = low
 				p.some = p.some || low == "net"
-			case section == "net" && word == "*":
-				p.some = false
+			case section == "net" && slices.Contains(everybody, word):
+				every = true
 			case section == "type" && word != "*":
 				p.types = append(p.types, typeNamed(word))
 			}
 		}
+		p.some = p.some && !every
 		l.acl = append(l.acl, p)
 	}
 }

@@ -110,8 +110,9 @@ func (o Order) rank(name string) int {
 }
 
 // New returns the chain of a block with these directives and zones. The
-// Corefile's own order counts only among the uses of one plugin.
-func New(ds []corefile.Directive, zones []string, order Order) *Chain {
+// Corefile's own order counts only among the uses of one plugin. ok is false, and
+// the chain empty, if the block and its plugins have more than most zones.
+func New(ds []corefile.Directive, zones []string, order Order, most int) (c *Chain, ok bool) {
 	sorted := make([]*corefile.Directive, len(ds))
 	for i := range ds {
 		sorted[i] = &ds[i]
@@ -119,9 +120,17 @@ func New(ds []corefile.Directive, zones []string, order Order) *Chain {
 	slices.SortStableFunc(sorted, func(a, b *corefile.Directive) int {
 		return cmp.Or(cmp.Compare(order.rank(a.Name), order.rank(b.Name)), cmp.Compare(a.Use, b.Use))
 	})
-	c := &Chain{Links: make([]Link, 0, len(ds)), last: -1}
+	c = &Chain{Links: make([]Link, 0, len(ds)), last: -1}
+	size := len(zones)
 	for _, d := range sorted {
-		c.Links = append(c.Links, newLink(*d, zones))
+		l := newLink(d, zones, most)
+		if size += len(l.Fall); !slices.Equal(l.Zones, zones) {
+			size += len(l.Zones)
+		}
+		if size > most {
+			return &Chain{last: -1}, false
+		}
+		c.Links = append(c.Links, l)
 	}
 	c.join()
 	for i := range c.Links {
@@ -130,7 +139,23 @@ func New(ds []corefile.Directive, zones []string, order Order) *Chain {
 		}
 		c.Renames = c.Renames || c.Links[i].rewrite != nil && c.Links[i].rewrite.opaque
 	}
-	return c
+	return c, true
+}
+
+// Empty reports whether no plugin has a place in the chain: CoreDNS then refuses
+// every question itself.
+func (c *Chain) Empty() bool { return c.last < 0 }
+
+// Steps is how much one question may ask of the chain: its plugins, and their
+// patterns.
+func (c *Chain) Steps() int {
+	n := len(c.Links)
+	for i := range c.Links {
+		if t := c.Links[i].template; t != nil {
+			n += len(t.texts)
+		}
+	}
+	return n
 }
 
 // Ask returns what becomes of q. If asked is not nil, asked[i] becomes true for

@@ -18,7 +18,11 @@ func built(t *testing.T, block string) (*Chain, []string) {
 		t.Fatalf("%d blocks, %v", len(blocks), err)
 	}
 	zones := ZonesOf(blocks[0].Keys, nil)
-	return New(blocks[0].Directives, zones, OrderOf(dnsserver.Directives)), zones
+	c, ok := New(blocks[0].Directives, zones, OrderOf(dnsserver.Directives), 256)
+	if !ok {
+		t.Fatal("too many zones")
+	}
+	return c, zones
 }
 
 func TestAQuestionEndsAsItDoesInCoreDNS(t *testing.T) {
@@ -52,6 +56,7 @@ func TestAQuestionEndsAsItDoesInCoreDNS(t *testing.T) {
 		{"forward with next", ". {\n forward . 192.0.2.1 {\n next NXDOMAIN\n }\n forward . 192.0.2.2\n}", "x.example.org.", dns.TypeA, Unknown, "forward"},
 		{"acl that drops all", ". {\n acl {\n drop\n }\n}", "x.example.org.", dns.TypeA, Meant, "acl"},
 		{"acl that drops some networks", ". {\n acl {\n drop net 192.0.2.0/24\n }\n}", "x.example.org.", dns.TypeA, NoNext, ""},
+		{"acl that drops all networks", ". {\n acl {\n drop net 0.0.0.0/0 ::/0\n }\n}", "x.example.org.", dns.TypeA, Meant, "acl"},
 		{"acl that lets some in", ". {\n acl {\n allow net 192.0.2.0/24\n drop\n }\n forward . 192.0.2.53\n}", "x.example.org.", dns.TypeA, Answered, "forward"},
 		{"acl for other types", ". {\n acl {\n filter type AAAA\n }\n}", "x.example.org.", dns.TypeA, NoNext, ""},
 		{"acl for another zone", ". {\n acl example.net {\n block\n }\n}", "x.example.org.", dns.TypeA, NoNext, ""},

@@ -13,6 +13,7 @@ func (c *Chain) join() {
 	fall := make(map[string][]string)
 	groups := make(map[string]zoneSet)
 	seen := make(map[string]bool)
+	autos := make(map[string]int)
 	for i := range c.Links {
 		l := &c.Links[i]
 		switch l.Name {
@@ -24,6 +25,11 @@ func (c *Chain) join() {
 			for _, z := range l.Zones {
 				groups[l.Name][z] = true
 			}
+		case "auto": // the last is read
+			if last, ok := autos[l.Name]; ok {
+				c.Links[last].meet = nil
+			}
+			autos[l.Name] = i
 		case "etcd", "k8s_external": // the first is read, further ones are not
 			if seen[l.Name] {
 				l.meet, l.handler = nil, false
@@ -83,14 +89,6 @@ func meetFile(c *Chain, i int, q *Question) step {
 		return maybe
 	}
 	return passFall
-}
-
-// meetAuto knows the zones that a directory may have, not those that it has.
-func meetAuto(c *Chain, i int, q *Question) step {
-	if c.Links[i].zones.has(q.Name) {
-		return maybe
-	}
-	return pass
 }
 
 func meetOpen(*Chain, int, *Question) step { return maybe }

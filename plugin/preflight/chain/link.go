@@ -8,7 +8,7 @@ import (
 
 // A Link is one use of a plugin in a block's chain.
 type Link struct {
-	corefile.Directive
+	*corefile.Directive
 	Zones  []string // that it answers for
 	Fall   []string // for which it passes on what it does not have
 	Except []string // of Zones, names that it passes on unseen
@@ -23,7 +23,8 @@ type Link struct {
 	wants        func(l *Link, q Question) bool // nil: whatever lies in Zones
 
 	// Of one plugin each.
-	group    zoneSet // file, secondary: the zones of all its uses
+	group    zoneSet // file, secondary: the zones of all its uses; auto: those that it may have
+	held     bool    // auto: what it has is known
 	template *template
 	hosts    *hosts
 	rewrite  *rule
@@ -98,7 +99,8 @@ func Plugins() []string {
 	return names
 }
 
-func newLink(d corefile.Directive, block []string) Link {
+// newLink reads of more than most zones only so many that it is seen.
+func newLink(d *corefile.Directive, block []string, most int) Link {
 	b, known := behaviours[d.Name]
 	l := Link{Directive: d, Unknown: !known, handler: !b.absent, Answers: b.answers && !b.open, Data: b.data, meet: b.meet, wants: b.wants}
 	if !known {
@@ -107,7 +109,8 @@ func newLink(d corefile.Directive, block []string) Link {
 	}
 	if b.answers {
 		args := d.Args()
-		l.Zones = ZonesOf(args[min(b.skip, len(args)):], block)
+		args = args[min(b.skip, len(args)):]
+		l.Zones = ZonesOf(args[:min(most+1, len(args))], block)
 		switch d.Name {
 		case "whoami", "erratic":
 			l.Zones = []string{"."}
@@ -115,7 +118,7 @@ func newLink(d corefile.Directive, block []string) Link {
 			l.Zones = nil
 		}
 		if zones, ok := d.Option("fallthrough"); ok {
-			l.Fall = ZonesOf(zones, []string{"."})
+			l.Fall = ZonesOf(zones[:min(most+1, len(zones))], root)
 		}
 		if _, catalog := d.Option("catalog"); catalog {
 			l.Answers, l.meet = false, meetOpen // members are served, too
@@ -127,6 +130,8 @@ func newLink(d corefile.Directive, block []string) Link {
 	l.zones, l.fall, l.except = newZoneSet(l.Zones), newZoneSet(l.Fall), newZoneSet(l.Except)
 	return l
 }
+
+var root = []string{"."}
 
 // Forwards reports whether l asks other servers.
 func (l *Link) Forwards() bool { return l.Name == "forward" || l.Name == "grpc" }
@@ -141,7 +146,7 @@ func (l *Link) MayAnswer(zone string) bool {
 	return l.Answers && Overlapping(l.Zones, zone) || l.mayHave()
 }
 
-func (l *Link) mayHave() bool { return l.Unknown || behaviours[l.Name].open }
+func (l *Link) mayHave() bool { return l.Unknown || behaviours[l.Name].open && !l.held }
 
 // Claims reports whether q is what l is there for. Of plugins whose zones are not
 // in the Corefile that is not known.
@@ -152,7 +157,7 @@ func (l *Link) Claims(q Question) bool {
 	if l.wants != nil {
 		return l.wants(l, q)
 	}
-	return l.zones.has(q.Name) && !l.excepts(q.Name)
+	return l.zones.has(q.Name) && (!l.excepts(q.Name) || l.zones[q.Name])
 }
 
 func (l *Link) excepts(name string) bool { return l.except.has(name) }

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -34,7 +35,10 @@ var shapes = []string{"nowhere", "www", "host-7", "a.b", "10-0-0-1", "_http._tcp
 // the chain treats otherwise than those around it.
 func (c *Chain) Probes(zones []string) []Probe {
 	served := newZoneSet(zones)
-	cells := newZoneSet(zones)
+	cells := maps.Clone(served)
+	if cells == nil {
+		cells = make(zoneSet)
+	}
 	patterns := false
 	var listed []string
 	add := func(more []string) {

@@ -70,6 +70,10 @@ func fromClass(ranges []rune) rune {
 // zones people ask for addresses only.
 func (r *rule) samples(zones []string) []string {
 	var names []string
+	served := newZoneSet(zones)
+	if r.match == "exact" || r.match == "suffix" {
+		zones = zones[:min(1, len(zones))] // these speak of no zone but their own
+	}
 	for _, z := range zones {
 		suffix := strings.TrimSuffix("."+z, ".") + "."
 		switch r.match {
@@ -90,6 +94,6 @@ func (r *rule) samples(zones []string) []string {
 	}
 	return slices.DeleteFunc(names, func(name string) bool {
 		_, legal := dns.IsDomainName(name)
-		return !legal || r.match != "exact" && strings.HasSuffix(name, ".arpa.") || strings.HasPrefix(name, ".") || !Covered(zones, name)
+		return !legal || r.match != "exact" && strings.HasSuffix(name, ".arpa.") || strings.HasPrefix(name, ".") || !served.has(name)
 	})
 }

@@ -10,10 +10,11 @@ import (
 // template is one template, of one type and class.
 type template struct {
 	qtype  uint16
-	class  bool // class IN, or ANY
-	regex  []*regexp.Regexp
-	expr   bool // an expression decides as well
-	broken bool // CoreDNS does not start with it
+	class  bool             // class IN, or ANY
+	texts  []string         // of its patterns
+	regex  []*regexp.Regexp // of texts, made when they are first asked
+	expr   bool             // an expression decides as well
+	broken bool             // CoreDNS does not start with it
 }
 
 // maxRegexp is the longest pattern that CoreDNS takes.
@@ -36,17 +37,21 @@ func prepareTemplate(l *Link) {
 		}
 		switch line[0] {
 		case "match":
-			for _, pattern := range line[1:] {
-				re, err := compiled(pattern)
-				if err != nil {
-					t.broken = true
-					continue
-				}
-				t.regex = append(t.regex, re)
-			}
+			t.texts = append(t.texts, line[1:]...)
 		case "expr":
 			t.expr = true
 		}
+	}
+}
+
+func (t *template) compile() {
+	for _, text := range t.texts[len(t.regex):] {
+		re, err := compiled(text)
+		if err != nil {
+			t.broken = true
+			return
+		}
+		t.regex = append(t.regex, re)
 	}
 }
 
@@ -60,7 +65,7 @@ func compiled(pattern string) (*regexp.Regexp, error) {
 func (t *template) ofType(qtype uint16) bool { return t.qtype == dns.TypeANY || t.qtype == qtype }
 
 func (t *template) matches(name string) bool {
-	if len(t.regex) == 0 {
+	if len(t.texts) == 0 {
 		return true
 	}
 	for _, re := range t.regex {
@@ -79,6 +84,7 @@ func templateWants(l *Link, q Question) bool {
 func meetTemplate(c *Chain, i int, q *Question) step {
 	l := &c.Links[i]
 	t := l.template
+	t.compile()
 	switch {
 	case t.broken:
 		return maybe
@@ -99,7 +105,7 @@ func meetTemplate(c *Chain, i int, q *Question) step {
 
 // Matches reports whether a template has a match of its own.
 func (l *Link) Matches() bool {
-	return l.template != nil && (len(l.template.regex) > 0 || l.template.expr)
+	return l.template != nil && (len(l.template.texts) > 0 || l.template.expr)
 }
 
 // Records reports whether the answers of l may have records of the name that was

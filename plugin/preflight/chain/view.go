@@ -17,8 +17,10 @@ import (
 // A view decides by the types of questions alone, so that it can be told from
 // the Corefile what comes through it.
 type view struct {
-	programs []*vm.Program
-	types    []uint16 // that its expressions name
+	texts    []string      // of its expressions
+	programs []*vm.Program // of texts, made when they are first asked
+	broken   bool          // CoreDNS does not start with it
+	types    []uint16      // that its expressions name
 }
 
 var (
@@ -42,18 +44,25 @@ func prepareView(l *Link) {
 		if !slices.Contains(words, "type") || slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(ofTypes, w) }) {
 			return
 		}
-		env := expression.DefaultEnv(context.Background(), &request.Request{Req: new(dns.Msg)})
-		program, err := expr.Compile(text, expr.Env(env), expr.DisableBuiltin("type"))
-		if err != nil {
-			return
-		}
-		v.programs = append(v.programs, program)
+		v.texts = append(v.texts, text)
 		for _, quoted := range quotedWord.FindAllString(text, -1) {
 			v.types = append(v.types, dns.StringToType[strings.Trim(quoted, `'"`)])
 		}
 	}
-	if len(v.programs) > 0 {
+	if len(v.texts) > 0 {
 		l.view = v
+	}
+}
+
+func (v *view) compile() {
+	env := expression.DefaultEnv(context.Background(), &request.Request{Req: new(dns.Msg)})
+	for _, text := range v.texts[len(v.programs):] {
+		program, err := expr.Compile(text, expr.Env(env), expr.DisableBuiltin("type"))
+		if err != nil {
+			v.broken = true
+			return
+		}
+		v.programs = append(v.programs, program)
 	}
 }
 
@@ -61,6 +70,9 @@ func prepareView(l *Link) {
 // known is false if that depends on more than the type.
 func (l *Link) Lets(q Question) (lets, known bool) {
 	if l.view == nil {
+		return false, false
+	}
+	if l.view.compile(); l.view.broken {
 		return false, false
 	}
 	r := new(dns.Msg).SetQuestion(q.Name, q.Type)

@@ -59,6 +59,9 @@ func Enclosing(zone string) func(yield func(string) bool) {
 // the list is.
 type zoneSet map[string]bool
 
+// onlyRoot is what most sets are. Nobody writes to what newZoneSet returns.
+var onlyRoot = zoneSet{".": true}
+
 func newZoneSet(zones ...[]string) zoneSet {
 	n := 0
 	for _, list := range zones {
@@ -66,6 +69,9 @@ func newZoneSet(zones ...[]string) zoneSet {
 	}
 	if n == 0 {
 		return nil
+	}
+	if n == 1 && len(zones) == 1 && zones[0][0] == "." {
+		return onlyRoot
 	}
 	set := make(zoneSet, n)
 	for _, list := range zones {

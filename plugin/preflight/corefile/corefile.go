@@ -109,9 +109,9 @@ func Parse(file string, r io.Reader, order []string) ([]Block, error) {
 
 // directives undoes the grouping by name that caddyfile has done.
 func directives(file string, tokens map[string][]caddyfile.Token) []Directive {
-	var all []Directive
+	all := make([]Directive, 0, len(tokens))
 	for name, ts := range tokens {
-		all = append(all, uses(name, ts)...)
+		all = append(all, uses(all[len(all):], name, ts)...)
 	}
 	for i := range all {
 		if all[i].File == "" { // caddyfile names imported files only
@@ -138,8 +138,10 @@ func foreign(file, own string) int {
 
 // uses splits the tokens of all uses of one directive. A use ends where caddy's
 // own Dispenser ends it: at a token outside of braces on another line.
-func uses(name string, tokens []caddyfile.Token) []Directive {
-	var all []Directive
+//
+// They are written to all, which is empty, if it has room for them.
+func uses(all []Directive, name string, tokens []caddyfile.Token) []Directive {
+	words := make([]string, 0, len(tokens)) // of all lines
 	depth, first := 0, 0
 	for i, t := range tokens {
 		newLine := i == 0 || t.File != tokens[i-1].File ||
@@ -167,7 +169,9 @@ func uses(name string, tokens []caddyfile.Token) []Directive {
 		if last := d.Lines[len(d.Lines)-1]; newLine && len(last) > 0 {
 			d.Lines = append(d.Lines, nil)
 		}
-		d.Lines[len(d.Lines)-1] = append(d.Lines[len(d.Lines)-1], t.Text)
+		words = append(words, t.Text)
+		end := len(words)
+		d.Lines[len(d.Lines)-1] = words[end-1-len(d.Lines[len(d.Lines)-1]) : end : end]
 	}
 	for i := range all {
 		// A block in braces whose lines are all empty leaves a bare one.

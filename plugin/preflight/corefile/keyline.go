@@ -20,15 +20,18 @@ type keyLineList struct {
 	used int
 }
 
-func newKeyLineList(keys []keyLine) *keyLineList {
-	l := &keyLineList{keys: keys, at: make(map[string][]int, len(keys))}
-	for i, k := range keys {
+// near is how many keys next looks at before it makes an index of all: between
+// two blocks stand few snippets and imports.
+const near = 32
+
+func (l *keyLineList) index() {
+	l.at = make(map[string][]int, len(l.keys))
+	for i, k := range l.keys {
 		l.at[k.text] = append(l.at[k.text], i)
 		if expanded := expand(k.text); expanded != k.text {
 			l.at[expanded] = append(l.at[expanded], i)
 		}
 	}
-	return l
 }
 
 // A Variable is one of the environment that a key takes its value from, and
@@ -85,7 +88,7 @@ func keyLines(file string, text []byte) (*keyLineList, []Variable) {
 			begin, keys, more = false, true, strings.HasSuffix(t, ",")
 		}
 	}
-	return newKeyLineList(list), unset
+	return &keyLineList{keys: list}, unset
 }
 
 // expand puts the values of variables into a key.
@@ -132,6 +135,15 @@ func place(blocks []Block, unset []Variable) []Block {
 
 // next consumes the list up to key, or nothing when key is not in it.
 func (l *keyLineList) next(key string) (line int, found bool) {
+	for i := l.used; i < min(l.used+near, len(l.keys)); i++ {
+		if text := l.keys[i].text; text == key || expand(text) == key {
+			l.used = i + 1
+			return l.keys[i].line, true
+		}
+	}
+	if l.at == nil {
+		l.index()
+	}
 	at := l.at[key]
 	for len(at) > 0 && at[0] < l.used {
 		at = at[1:]

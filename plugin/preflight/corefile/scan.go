@@ -28,7 +28,10 @@ func newScanner(text []byte) *scanner {
 func (s *scanner) next() bool {
 	comment := false
 	for len(s.rest) > 0 {
-		r, size := utf8.DecodeRune(s.rest)
+		r, size := rune(s.rest[0]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRune(s.rest)
+		}
 		switch {
 		case r == '\n':
 			s.line++
@@ -53,7 +56,10 @@ func (s *scanner) word() {
 	s.at = s.line
 	end, comment := len(s.rest), -1
 	for i := 0; i < len(s.rest); {
-		r, size := utf8.DecodeRune(s.rest[i:])
+		r, size := rune(s.rest[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRune(s.rest[i:])
+		}
 		if unicode.IsSpace(r) && r != '\r' {
 			end = i
 			break

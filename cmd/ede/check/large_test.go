@@ -1,0 +1,157 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/coredns/caddy/caddyfile"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/corefile"
+)
+
+// A shape is a way to fill a Corefile: what stands before many lines, one of
+// them, and what stands after.
+type shape struct {
+	name, before string
+	line         func(i int) string
+	after        string
+}
+
+func (s shape) text(size int) string {
+	var b strings.Builder
+	b.WriteString(s.before)
+	for i := 0; ; i++ {
+		line := s.line(i)
+		if b.Len()+len(line)+len(s.after) > size {
+			return b.String() + s.after
+		}
+		b.WriteString(line)
+	}
+}
+
+// formatted is a line with its number.
+func formatted(format string) func(int) string {
+	return func(i int) string { return strings.ReplaceAll(format, "#", fmt.Sprint(i)) }
+}
+
+func zones(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, " z%d.example", i)
+	}
+	return b.String()
+}
+
+const upward = "    forward . 192.0.2.53\n}\n"
+
+// shapes are those in which much of one thing meets much of another.
+var shapes = []shape{
+	{"keys", "", formatted("z#.example.org "), " {\n" + upward},
+	{"networks as keys", "", func(i int) string { return fmt.Sprintf("10.%d.%d.0/9 ", i%256, i>>8%256) }, " {\n" + upward},
+	{"networks of IPv6 as keys", "", func(i int) string { return fmt.Sprintf("2001:db8:%x::/33 ", i&0xffff) }, " {\n" + upward},
+	{"blocks of networks", "", func(i int) string { return fmt.Sprintf("%d.%d.0.0/17 {\n"+upward, i&0xff00>>8, i&0xff) }, ""},
+	{"keys without a value", "", formatted("{$NONE#}.x "), " {\n" + upward},
+	{"blocks without a value", "", formatted("{$NONE#} {\n" + upward), ""},
+	{"blocks", "", formatted("z#.example.org {\n    forward . 192.0.2.53\n    errors\n    cache\n}\n"), ""},
+	{"blocks with ede", "", formatted("z#.example.org {\n    ede\n" + upward), ""},
+	{"blocks that answer nothing", "", formatted("z#.example.org {\n    errors\n    cache\n}\n"), ""},
+	{"blocks with hosts", "", formatted("z#.example {\n    hosts {\n        192.0.2.1 a.z#.example\n        fallthrough\n    }\n" + upward), ""},
+	{"blocks with autopath", "", formatted("z#.example {\n    autopath @kubernetes\n    kubernetes {\n        pods verified\n    }\n" + upward), ""},
+	{"blocks of one zone", "", formatted("example.org {\n    view v# {\n        expr true\n    }\n    whoami\n}\n"), ""},
+	{"blocks of one zone by type", "", formatted("example.org {\n    view v# {\n        expr type() in ['A']\n    }\n    whoami\n}\n"), ""},
+	{"views below views", "", func(i int) string {
+		return fmt.Sprintf("%sexample.org {\n    view v%d {\n        expr name() == 'x'\n    }\n    whoami\n}\n", []string{"", fmt.Sprintf("z%d.", i)}[i%2], i)
+	}, ""},
+	{"blocks in circles", "", func(i int) string {
+		return fmt.Sprintf(".:%d {\n    forward . 127.0.0.1:%d\n}\n", 1+i%60000, 1+(i+1)%60000)
+	}, ""},
+	{"blocks that bind", "", formatted("z#.example {\n    bind 127.0.0.1\n    forward . 127.0.0.1\n}\n"), ""},
+	{"blocks of an import", "(s) {\n    errors\n    cache\n" + upward, func(i int) string {
+		if i >= 9999 { // caddyfile takes 10,000
+			return "# a comment\n"
+		}
+		return fmt.Sprintf("z%d.example {\n    import s\n}\n", i)
+	}, ""},
+	{"blocks deep in a zone", "", func(i int) string { return fmt.Sprintf("%sz%d {\n"+upward, strings.Repeat("a.", i%100), i) }, ""},
+	{"blocks with an external plugin", "", formatted("z#.example {\n    nonesuch#\n}\n"), ""},
+	{"plugins of many zones", strings.TrimSpace(zones(240)) + " {\n", formatted("    file db#" + zones(240) + "\n"), "}\n"},
+	{"forwards with except", strings.TrimSpace(zones(240)) + " {\n", formatted("    forward . 192.0.2.53 {\n        except" + zones(120) + "\n    }\n"), "}\n"},
+	{"forwards", ". {\n", formatted("    forward z#.example 192.0.2.53\n"), "}\n"},
+	{"plugins of networks", ". {\n", func(i int) string { return fmt.Sprintf("    file db 10.%d.0.0/9\n", i%256) }, upward},
+	{"uses of log", ". {\n", formatted("    log\n"), upward},
+	{"external plugins", ". {\n", formatted("    nonesuch#\n"), upward},
+	{"upstreams", ". {\n    forward .", func(i int) string { return fmt.Sprintf(" 10.%d.%d.%d", i>>16, i>>8&0xff, i&0xff) }, "\n}\n"},
+	{"addresses to bind", ". {\n    bind", func(i int) string { return fmt.Sprintf(" 10.%d.%d.%d", i>>16, i>>8&0xff, i&0xff) }, "\n" + upward},
+	{"lines of hosts", ". {\n    hosts {\n", formatted("        192.0.2.5 host#.example\n"), "        fallthrough\n    }\n" + upward},
+	{"lines of hosts outside of the block", "example.org {\n    hosts {\n", formatted("        192.0.2.5 host#.example\n"), "        fallthrough\n    }\n" + upward},
+	{"names in a line of hosts", ". {\n    hosts {\n        192.0.2.5", formatted(" host#.example"), "\n        fallthrough\n    }\n" + upward},
+	{"rewrites", ". {\n", formatted("    rewrite name exact a#.example b#.example\n"), upward},
+	{"templates", ". {\n", formatted("    template IN A z#.example {\n        match ^a#[.]\n        fallthrough\n    }\n"), upward},
+	{"patterns of a template", ". {\n    template IN A {\n", formatted("        match ^a#[.]\n"), "        fallthrough\n    }\n" + upward},
+	{"lines of acl", ". {\n    acl {\n", formatted("        block type AAAA net 192.0.2.1/32\n"), "    }\n" + upward},
+	{"lines of ede", ". {\n    ede {\n        except", formatted(" z#.example"), "\n    }\n" + upward},
+	{"comments", ". {\n" + upward, formatted("# a comment\n"), ""},
+}
+
+// cpu is the time that this process has spent outside of the kernel.
+func cpu(t testing.TB) time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano())
+}
+
+// BenchmarkALargeCorefile tells how long the largest Corefile takes: caddyfile's
+// own part of it, and all.
+func BenchmarkALargeCorefile(b *testing.B) {
+	for _, s := range shapes {
+		text := s.text(corefile.MaxSize)
+		b.Run(s.name, func(b *testing.B) {
+			var caddy, all time.Duration
+			for b.Loop() {
+				begin := cpu(b)
+				if _, err := caddyfile.Parse("Corefile", strings.NewReader(text), nil); err != nil {
+					b.Fatal(err)
+				}
+				parsed := cpu(b)
+				o := options{port: "53"}
+				if err := o.run([]string{"-"}, strings.NewReader(text), io.Discard); err != nil && !errors.Is(err, ErrFound) {
+					b.Log(err)
+				}
+				caddy, all = caddy+parsed-begin, all+cpu(b)-parsed
+			}
+			b.ReportMetric(caddy.Seconds()/float64(b.N), "caddy-s/op")
+			b.ReportMetric(all.Seconds()/float64(b.N), "cpu-s/op")
+		})
+	}
+}
+
+// TestALargeCorefileIsJudgedSoon has a limit that only a mistake in the order of
+// growth reaches.
+func TestALargeCorefileIsJudgedSoon(t *testing.T) {
+	done := make(chan string)
+	go func() {
+		defer close(done)
+		for _, s := range shapes {
+			done <- s.name
+			if _, err := runOn(t, s.text(corefile.MaxSize/16), "-"); err != nil && !errors.Is(err, ErrFound) {
+				t.Errorf("%s: %v", s.name, err)
+			}
+		}
+	}()
+	limit := time.After(5 * time.Minute)
+	for name, more := "", true; more; {
+		select {
+		case next, ok := <-done:
+			name, more = next, ok
+		case <-limit:
+			t.Fatalf("%s: not judged", name)
+		}
+	}
+}

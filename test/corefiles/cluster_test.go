@@ -1,0 +1,46 @@
+package corefiles
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+// lists are what kubernetes asks the API of a cluster for, each with its one
+// entry or none: the Service web in the namespace prod.
+var lists = map[string]string{
+	"/api/v1/namespaces": list("Namespace", "v1", `{"metadata":{"name":"prod","uid":"1","resourceVersion":"1"}}`),
+	"/api/v1/services": list("Service", "v1", fmt.Sprintf(`{"metadata":{"name":"web","namespace":"prod","uid":"2","resourceVersion":"1"},`+
+		`"spec":{"type":"ClusterIP","clusterIP":"192.0.2.%[1]d","clusterIPs":["192.0.2.%[1]d"],"ports":[{"name":"http","port":80,"protocol":"TCP"}]}}`, most)),
+	"/apis/discovery.k8s.io/v1/endpointslices": list("EndpointSlice", "discovery.k8s.io/v1", ""),
+}
+
+func list(kind, version, items string) string {
+	return fmt.Sprintf(`{"kind":"%sList","apiVersion":%q,"metadata":{"resourceVersion":"1"},"items":[%s]}`, kind, version, items)
+}
+
+// startCluster plays the API of a cluster in which nothing changes, for all Corefiles.
+func startCluster(t *testing.T) string {
+	t.Helper()
+	ended := make(chan struct{})
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch asked := r.URL.Query(); {
+		case lists[r.URL.Path] == "":
+			http.Error(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404}`, http.StatusNotFound)
+		case asked.Get("sendInitialEvents") == "true": // lists do not come as streams here
+			http.Error(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Invalid","code":422}`, http.StatusUnprocessableEntity)
+		case asked.Has("watch"):
+			_ = http.NewResponseController(w).Flush()
+			select {
+			case <-ended:
+			case <-r.Context().Done():
+			}
+		default:
+			_, _ = w.Write([]byte(lists[r.URL.Path]))
+		}
+	}))
+	t.Cleanup(func() { close(ended); api.Close() })
+	return api.URL
+}
