@@ -126,7 +126,7 @@ var suspectCauses = []*Cause{
 		ID: "upstreams_differ", Code: 0, Lasts: Persistent, Owner: Us, Rank: Found,
 		Title:    "The upstreams know different names",
 		When:     "One upstream fails for the name, and another says that the name does not exist: they do not serve the same names.",
-		Advice:   "Write a separate forward for the name's zone, to the server that has it: one forward may ask any of its upstreams.",
+		Advice:   "Write a separate forward for the name's zone, to the server of that zone: one forward may ask any of its upstreams.",
 		Corefile: "forward corp.example 192.0.2.53\nforward . 198.51.100.53",
 		Brief:    "the upstreams know different names: one fails for this name, another says NXDOMAIN",
 		Full:     "the upstreams know different names: one fails for this name, another says that it does not exist",

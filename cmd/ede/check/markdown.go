@@ -115,7 +115,7 @@ kubectl get configmap coredns -n kube-system -o yaml | ede check -
 It reads the keys ` + "`Corefile`, `*.server` and `*.override`" + ` of a manifest. Parts such as k3s and AKS add
 (` + "`*.server`, `*.override`" + `) are checked together with the Corefile of the same file, or with the default one.
 
-Line numbers are those of the file. If the Corefile is a quoted string, as JSON has it, the output has the key, the line
+Line numbers are those of the file. If the Corefile is a quoted string (JSON), the output has the key, the line
 of the key, and the line within the Corefile.
 
 ` + "`ede check`" + ` starts no server and sends no query. The exit status is 0 if there is no mistake, 1 if there are any, and 2 if a
