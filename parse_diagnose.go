@@ -96,12 +96,12 @@ func (p *parser) diagnoseRate(l *instance.DiagnoseLine, args []string) error {
 	numbers := []*int{&l.Rate, &l.Concurrent}
 	limits := []int{maxRate, maxConcurrent}
 	if len(args) == 0 || len(args) > len(numbers) {
-		return p.c.Errf("%s: want two numbers: probes a second, and probes at once", line("rate", args))
+		return p.c.Errf("%s: want one or two numbers: diagnoses a second, and diagnoses at once", line("rate", args))
 	}
 	for i, arg := range args {
 		n, err := strconv.Atoi(arg)
 		if err != nil || n < 0 || i == 1 && n == 0 || n > limits[i] {
-			return p.c.Errf("%s: want between 0 and %d probes a second, and between 1 and %d probes at once", line("rate", args), maxRate, maxConcurrent)
+			return p.c.Errf("%s: want between 0 and %d diagnoses a second, and between 1 and %d diagnoses at once", line("rate", args), maxRate, maxConcurrent)
 		}
 		*numbers[i] = n
 	}

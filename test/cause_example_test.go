@@ -30,7 +30,7 @@ var shown = map[string]string{
 
 // undigged are the causes whose query dig cannot make.
 var undigged = map[string]string{
-	"client_malformed":     "dig cannot ask so: it puts the SOA into an IXFR",
+	"client_malformed":     "dig cannot send such a query: it always puts an SOA into an IXFR",
 	"transfer_unsupported": "dig cannot ask so: it transfers over TCP",
 }
 

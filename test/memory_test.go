@@ -125,7 +125,7 @@ func TestACachedFailureWithoutMemorySaysSo(t *testing.T) {
 	// The name resolves for a question that cache keeps apart.
 	up.Handle(upstream.Answer())
 	expect(t, ask(t, fullClient, "udp", s.UDP(), query("forgotten.example.org", server.DO())), "NOERROR")
-	hit(t, logs, s.UDP(), "forgotten.example.org", "cached_failure", "13 cached failure, cause not known any more")
+	hit(t, logs, s.UDP(), "forgotten.example.org", "cached_failure", "13 cached failure, cause not known")
 }
 
 func TestWhatResolvesAgainIsForgotten(t *testing.T) {

@@ -86,7 +86,7 @@ var policyScenes = []scene{
 		stage:   zone(tsigOn + "require_opcode UPDATE\n }\ndynupdate example.org {\n file %s\n allow other.example. * *\n }"),
 		message: signedUpdate, under: "=example.org.",
 		rcode: "REFUSED", at: "dynupdate",
-		brief: []string{"18"}, full: []string{"18 dynamic update of example.org. not allowed by dynupdate: its key has no permission for a name or type in it, or it exceeds the zone's limits"},
+		brief: []string{"18"}, full: []string{"18 dynamic update of example.org. not allowed by dynupdate: its key has no permission for one of its names or types, or the update exceeds the zone's limits"},
 	},
 	{
 		name: "an update that cannot be stored", cause: "update_failed",

@@ -134,8 +134,8 @@ var exchangeScenes = []scene{
 		name: "a link-local upstream without its interface", cause: "upstream_link_local",
 		stage: func(*testing.T) stage { return stage{plugins: "forward . fe80::1", upstream: "[fe80::1]:53"} },
 		rcode: "SERVFAIL", at: "forward",
-		brief: []string{"23 the upstream's address is one of a single link, and it is asked without its interface"},
-		full:  []string{"23 [fe80::1] is a link-local address and is asked without its interface: it can never be reached"},
+		brief: []string{"23 the upstream's address is valid on one link only, and is used without its interface"},
+		full:  []string{"23 [fe80::1] is a link-local address and is used without its interface: it can never be reached"},
 		log:   line{"owner": "us", "lasts": "persistent"},
 	},
 	brokenTLS("an upstream that speaks no TLS", forwardTo(upstream.Config{Transport: upstream.TLS, Connection: upstream.Plaintext}), "…first record does not look like a TLS handshake…"),
@@ -151,7 +151,7 @@ var exchangeScenes = []scene{
 		stage: grpcTo(upstream.Config{Transport: upstream.GRPC, Handler: upstream.GRPCStatus(codes.PermissionDenied, "not you")}),
 		rcode: "SERVFAIL", at: "grpc",
 		brief: []string{"23 the exchange with the upstream failed"},
-		full:  []string{"23 exchange failed (…not you): {up} failed"},
+		full:  []string{"23 network error (…not you): {up} failed"},
 	},
 }
 
@@ -206,7 +206,7 @@ func malformed(name string, stage func(*testing.T) stage) scene {
 	return scene{
 		name: name, cause: "upstream_malformed", stage: stage, rcode: "SERVFAIL", at: "forward",
 		brief: []string{"23 the upstream's reply does not parse"},
-		full:  []string{"23 reply does not parse: {up} sent it"},
+		full:  []string{"23 {up} sent a reply that does not parse"},
 		log:   line{"ede": "23"},
 	}
 }
@@ -376,8 +376,8 @@ var answerScenes = []scene{
 		name: "REFUSED with RA", cause: "upstream_refused",
 		stage: answering(upstream.Rcode(refused, true)),
 		rcode: "REFUSED", at: "forward",
-		brief: []string{"0 the upstream refused the query (RA=1): access list, limit of queries, or filter"},
-		full:  []string{"0 {up} refused the query (RA=1): access list, limit of queries, or filter"},
+		brief: []string{"0 the upstream refused the query (RA=1): access list, rate limit, or filter"},
+		full:  []string{"0 {up} refused the query (RA=1): access list, rate limit, or filter"},
 	},
 	{
 		name: "REFUSED without RA", cause: "upstream_refused",

@@ -81,7 +81,7 @@ var zoneScenes = []scene{
 		stage: expiredZone,
 		rcode: "SERVFAIL", at: "secondary",
 		brief: []string{"24 zone example.net. has expired…"},
-		full:  []string{"24 zone example.net. of secondary has expired: no transfer for longer than the expire of its SOA; last error …"},
+		full:  []string{"24 zone example.net. of secondary has expired: no transfer for longer than the EXPIRE value of its SOA; last error …"},
 		under: "example.net.",
 	},
 	{
@@ -148,7 +148,7 @@ var zoneScenes = []scene{
 		stage: zone("file %s example.org"), under: "example.net.",
 		rcode: "REFUSED", at: "file",
 		brief: []string{"20"},
-		full:  []string{"20 file serves none of the zones of … and nothing follows it"},
+		full:  []string{"20 file has no zone for …, and no plugin follows it"},
 	},
 	{
 		name: "a name in no zone of auto", cause: "not_authoritative",
@@ -157,7 +157,7 @@ var zoneScenes = []scene{
 		},
 		rcode: "REFUSED", at: "auto",
 		brief: []string{"20"},
-		full:  []string{"20 auto serves none of the zones of … and nothing follows it"},
+		full:  []string{"20 auto has no zone for …, and no plugin follows it"},
 	},
 	{
 		name: "the Kubernetes API has not synced", cause: "backend_not_ready",

@@ -1,5 +1,5 @@
-// Ede is the operator's tool that comes with the CoreDNS plugin: it explains causes and
-// checks Corefiles.
+// Ede is the operator's tool that comes with the CoreDNS plugin: it finds out why a name
+// fails, sums up logs, checks Corefiles and explains causes.
 package main
 
 import (

@@ -41,9 +41,9 @@ const (
 	Asked Skip = ""
 	// Waiting: the question waits already.
 	Waiting Skip = "waiting"
-	// OverRate: as many wait as may wait.
+	// OverRate: the queue of waiting questions is full.
 	OverRate Skip = "rate"
-	// Resting: the upstream is left alone, since it could not tell a moment ago.
+	// Resting: the upstream is left alone, since it gave no reason a moment ago.
 	Resting Skip = "resting"
 	// Closing: the server stops or reloads.
 	Closing Skip = "stopping"

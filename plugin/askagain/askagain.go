@@ -1,6 +1,6 @@
-// Package askagain puts a question that failed without a reason once more to the upstream
-// that failed it, with an OPT record, where it was asked without one: such a query has no
-// place for a reason in its answer (RFC 6891 section 7). Most stub resolvers send none.
+// Package askagain sends a question once more to the upstream that failed it without a
+// reason, if the first query had no OPT record. Such a query has no place for a reason in
+// its answer (RFC 6891 section 7), and most stub resolvers send no OPT record.
 //
 // It is done off the client's path, once for each question that is remembered, in a
 // budget, and nothing of the answer but the reason is kept. If the budget is used up, or
@@ -44,8 +44,8 @@ const (
 
 // Failure is a question that failed without a reason.
 type Failure struct {
-	// Of is what the reason is remembered under; its Rcode is the one that it is the
-	// reason for.
+	// Of is the key that the reason is remembered under. Its Rcode is the rcode that the
+	// reason explains.
 	Of remarks.Question
 	// Question, RecursionDesired and CheckingDisabled are as the upstream was asked.
 	Question                           dns.Question
@@ -101,7 +101,7 @@ func New(memory *remarks.Memory, perSecond int, done func(Answer)) *Asker {
 	}
 }
 
-// Continue has a go on with what old remembers. It is to be called before a is used.
+// Continue makes a take over what old remembers. It is to be called before a is used.
 func (a *Asker) Continue(old *Asker) {
 	if a != nil && old != nil {
 		a.memory = old.memory
@@ -154,7 +154,7 @@ func (a *Asker) Ask(f Failure) Skip {
 }
 
 // Succeeded forgets what was said of q, whatever its rcode and its CD bit: it resolves
-// again. What is under way comes too late.
+// again. An answer that is still under way is then ignored.
 func (a *Asker) Succeeded(q remarks.Question) {
 	if a == nil {
 		return

@@ -34,16 +34,16 @@ var traits = map[uint16]trait{
 	14: {Transient, Upstream, "The upstream is starting or not ready; ask again, or look at its log."},
 	15: {Persistent, Upstream, "The upstream blocks the name by its own policy; ask its operator."},
 	16: {Persistent, Upstream, "The upstream has to block the name; its operator can say by whose order."},
-	17: {Persistent, Upstream, "The upstream filters the name as its client asked for; look at the filter's settings there."},
+	17: {Persistent, Upstream, "The upstream filters the name at the request of its customer; look at the filter's settings there."},
 	18: {Persistent, Upstream, "The upstream does not serve this server: check allow-query and allow-recursion there."},
 	20: {Persistent, Us, "The upstream is not authoritative for the name and does not recurse: forward to a resolver."},
 	21: {Persistent, Client, "The upstream does not support what was asked."},
 	22: {LastsOpen, Nobody, openAdvice[OfReach] + diagnoseHint},
 	23: {Transient, Nobody, openAdvice[OfReach] + diagnoseHint},
-	24: {LastsOpen, Nobody, "The upstream has invalid data for the zone, its own or what it got: look at its zone file, its transfer and its log; then at the zone's name servers."},
+	24: {LastsOpen, Nobody, "The upstream has or received invalid data for the zone. Look at its zone file, its transfer and its log, then at the zone's name servers."},
 	25: {Persistent, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
 	27: {Persistent, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
-	31: {Transient, Us, "The upstream limits the rate of this server: ask its operator, or cache more."},
+	31: {Transient, Us, "The upstream limits the rate of this server: ask its operator to raise the limit, or cache more here."},
 	32: {Persistent, Us, "The quota of this server at the upstream is used up."},
 	35: {Persistent, Upstream, "A server behind the upstream blocks the name."},
 }
@@ -63,8 +63,8 @@ func traitOf(code uint16, rcode int) (trait, bool) {
 	return t, ok
 }
 
-// AdviceOn is what to do about c if the answer had this rcode and these INFO-CODEs: with
-// a reason of the upstream's own it depends on the most telling of them.
+// AdviceOn returns the advice for c on an answer with this rcode and these INFO-CODEs. If the
+// upstream gave a reason, the most telling code decides.
 func (c *Cause) AdviceOn(codes []uint16, rcode int) string {
 	if t, ok := traitOf(MostTelling(codes), rcode); ok && len(codes) > 0 && c == upstreamEDE {
 		return t.advice
@@ -72,9 +72,8 @@ func (c *Cause) AdviceOn(codes []uint16, rcode int) string {
 	return strings.TrimSpace(c.Advice)
 }
 
-// MostTelling is the code that says the most of those that came together: what says less
-// than another, such as 13 Cached Error, counts only where it is alone. It is 0 if
-// there is none.
+// MostTelling returns the code that says the most. A weaker one, such as 13 Cached Error, is
+// returned only if there is no other. It returns 0 for no codes.
 func MostTelling(codes []uint16) uint16 {
 	statements := make([]Statement, len(codes))
 	for i, code := range codes {
@@ -90,8 +89,8 @@ func MostTelling(codes []uint16) uint16 {
 	return 0
 }
 
-// mostTelling is the place of the first statement whose code means something for the
-// operator here and is not only that the failure is known already; -1 if none does.
+// mostTelling returns the index of the first statement whose code has a trait, a Cached
+// Error only if there is no other; -1 if none has one.
 func mostTelling(told []Statement, rcode int) int {
 	best := -1
 	for i, s := range told {
@@ -149,7 +148,7 @@ func (v *Verdict) InDiagnosis() *Verdict {
 // byRecursion makes the advice on a refusal by what says that it is a resolver.
 func (v *Verdict) byRecursion(e *ev.Evidence) {
 	if v.Cause == upstreamRefused && recurses(e) {
-		v.Advice = "Check the upstream's access list and its limit of queries for this server's address, and whether it filters this name."
+		v.Advice = "Check the upstream's access list and its rate limit for this server's address, and whether it filters this name."
 	}
 }
 
@@ -157,7 +156,7 @@ func (v *Verdict) byRecursion(e *ev.Evidence) {
 // of it may have one.
 func (v *Verdict) byTruncation(e *ev.Evidence) {
 	if e.Reply.Truncated && (v.Cause == upstreamServfail || v.Cause == upstreamRefused) {
-		v.Advice = "Ask the upstream over TCP, where nothing is cut: dig @UPSTREAM NAME +tcp. If that tells a reason, force_tcp in forward brings it here."
+		v.Advice = "Ask the upstream over TCP, where nothing is cut: dig @UPSTREAM NAME +tcp. If that answer has a reason, force_tcp in forward brings the reason here."
 	}
 }
 
@@ -200,7 +199,7 @@ func adviceOnData(c *Cause, e *ev.Evidence, otherwise string) string {
 func adviceOnTransfer(reason ev.Reason) string {
 	switch reason {
 	case ev.Silent, ev.SilentOverTCP, ev.NotListening, ev.NoRoute:
-		return "Open the way to the primary over TCP port 53: a zone transfer uses TCP only (RFC 5936), so that answers over UDP prove nothing. Test: dig @PRIMARY ZONE AXFR."
+		return "Let this server reach the primary over TCP port 53: a zone transfer uses TCP only (RFC 5936), so an answer over UDP proves nothing. Test: dig @PRIMARY ZONE AXFR."
 	case ev.TransferRefused:
 		return "Let the primary transfer the zone to this server's address (allow-transfer in BIND, provide-xfr in NSD), and check that it serves the zone."
 	case ev.HungUp:

@@ -12,9 +12,8 @@ import (
 type Cause struct {
 	// ID is the name in logs, metrics and metadata, for example "upstream_timeout".
 	ID string
-	// Code is the RFC 8914 INFO-CODE of the first option. With a cause whose
-	// codes come from elsewhere (the upstream, a template) it is what is used
-	// when nothing came.
+	// Code is the RFC 8914 INFO-CODE of the first option. If the codes of the
+	// cause come from elsewhere (the upstream, a template), Code is the fallback.
 	Code uint16
 	// CodeNote says in words which codes the answer carries, where Code alone
 	// does not.
@@ -30,12 +29,10 @@ type Cause struct {
 	// codes without text, so that small answers stay small.
 	Policy bool
 
-	// Title is what happened, for people. When says when one sees it, Advice
-	// what to do about it.
+	// Title says what happened, When says when it happens, Advice what to do.
 	Title, When, Advice string
-	// Corefile is part of a server block that fixes the failure, Command what
-	// one runs to see more; words in capitals stand for one's own. There is
-	// one of the two.
+	// Corefile is part of a server block that fixes the failure, Command shows
+	// more of it, with words in capitals to be replaced. Exactly one of the two is set.
 	Corefile, Command string
 
 	// Brief and Full are the EXTRA-TEXT: Brief without addresses, plugin names
@@ -91,8 +88,8 @@ func All() []*Cause {
 	return all
 }
 
-// Advices are what a verdict of c may advise: to a block with diagnose as well, and, where
-// the upstream's reason decides, for each of its codes.
+// Advices returns every advice that a verdict of c can have: with and without diagnose in
+// the block, and for each code of an upstream's reason.
 func (c *Cause) Advices() []string {
 	all := []string{strings.TrimSpace(c.Advice)}
 	if c == upstreamEDE {

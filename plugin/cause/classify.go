@@ -8,15 +8,15 @@ import (
 	ev "github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 )
 
-// Recall returns the verdict that is remembered of e, which came from cache
-// and lost its cause there, or nil.
+// Recall returns the verdict remembered for the failure e, which came from cache
+// without its cause, or nil.
 type Recall func(e *ev.Evidence) *Verdict
 
 // Classify returns the verdict on e. It is a pure function.
 func Classify(e *ev.Evidence) *Verdict { return ClassifyWith(e, nil) }
 
-// ClassifyWith is Classify for evidence with internal lookups in it, whose
-// failures from cache are those that recall knows. recall may be nil.
+// ClassifyWith is Classify for evidence with internal lookups in it. recall gives the
+// verdicts of lookups that failed from cache, and may be nil.
 func ClassifyWith(e *ev.Evidence, recall Recall) *Verdict {
 	if e.Changed.Plugin != "" && e.Shape != ev.Panicked {
 		return changed(e, recall)
@@ -118,9 +118,9 @@ var forwards = map[string]bool{"alternate": true, "dnsredir": true, "fanout": tr
 func foreign(e *ev.Evidence) bool { return e.At != "" && !ev.Stock[e.At] }
 
 // SaidByUpstream reports whether the failing message of e, and the EDEs in it, are
-// an upstream's. Of a plugin that CoreDNS does not ship that is so if it is known
-// to do nothing but forward, or if the message came over the wire as it stands;
-// what else it sends may be its own policy.
+// an upstream's. For a plugin that CoreDNS does not ship they are only if the plugin is
+// known to do nothing but forward, or if the message is unchanged since it came over the
+// wire: any other may be the plugin's own policy.
 func SaidByUpstream(e *ev.Evidence) bool {
 	return e.UpstreamAnswered || foreign(e) && e.Reply.Written && !e.Returned && !hasError(e) && (forwards[e.At] || e.Reply.Received)
 }

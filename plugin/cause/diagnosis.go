@@ -7,8 +7,8 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
-// Diagnosed returns base with the cause that a diagnosis found in its place.
-// Without codes the cause's own code stands, without texts its own texts.
+// Diagnosed returns base with the cause that a diagnosis found in its place. If codes
+// or texts are empty, those of the cause are used.
 func Diagnosed(base *Verdict, id string, codes []uint16, brief, full, zone string) *Verdict {
 	c := ByID(id)
 	v := &Verdict{
@@ -45,8 +45,8 @@ func Relayed(base *Verdict, said []option.Option) *Verdict {
 	return v.InDiagnosis()
 }
 
-// Keeping returns v with the codes that the upstream gave of itself after its
-// own, which are the more specific.
+// Keeping returns v with the upstream's codes appended after v's own, which are more
+// specific.
 func (v *Verdict) Keeping(said []option.Option) *Verdict {
 	b := *v
 	b.Statements = append([]Statement(nil), v.Statements...)
@@ -68,9 +68,9 @@ func (v *Verdict) WithoutReason() bool {
 	return v.Cause == upstreamServfail || v.Cause == upstreamRefused
 }
 
-// Heard returns base, which is WithoutReason, with what the upstream by said at the time
-// found, when it was asked the same once more with an OPT record. ok is false if that is
-// no reason either: nothing, or that it had the failure in its cache.
+// Heard returns base, for which WithoutReason is true, with the reason that the upstream at
+// the address by gave when it was asked once more with an OPT record; found is the time of
+// that. ok is false if it gave none, or only that the failure was in its cache.
 func Heard(base *Verdict, said []option.Option, by string, found time.Time) (v *Verdict, ok bool) {
 	statements := statementsOf(by, said)
 	if len(said) == 0 || onlyCached(statements) {
@@ -104,8 +104,8 @@ func (v *Verdict) FoundZone() string {
 	return v.Zone
 }
 
-// Dated returns v, found at the time found, for an answer later than that. Its
-// text says when it was found.
+// Dated returns v for an answer that leaves after the time found. Its text says when the
+// cause was found.
 func (v *Verdict) Dated(found time.Time) *Verdict {
 	d := *v
 	d.Statements = append([]Statement(nil), v.Statements...)
@@ -115,8 +115,8 @@ func (v *Verdict) Dated(found time.Time) *Verdict {
 	return &d
 }
 
-// Observed returns base, whose cause stands, with what a diagnosis saw in place of
-// its words, and with other advice if there is any.
+// Observed returns base with its cause unchanged, what a diagnosis saw as its texts, and
+// advice unless that is empty.
 func Observed(base *Verdict, brief, full, advice string) *Verdict {
 	v := *base
 	v.shared = nil
@@ -131,8 +131,8 @@ func Observed(base *Verdict, brief, full, advice string) *Verdict {
 	return &v
 }
 
-// With returns v with more in the words of its first statement: what names no
-// address, plugin or error of this server.
+// With returns v with the text more appended to its first statement. The text must not
+// name an address, plugin or error of this server.
 func (v *Verdict) With(more string) *Verdict {
 	w := *v
 	w.shared = nil
@@ -177,7 +177,7 @@ var (
 var dnssecCodes = []uint16{1, 2, 7, 8, 9, 10, 11, 12, 25, 27}
 
 // ReachCode reports whether one of an upstream's codes says that it could not reach
-// somebody.
+// another server.
 func ReachCode(said []option.Option) bool {
 	return slices.ContainsFunc(said, func(o option.Option) bool { return slices.Contains(reachCodes, o.Code) })
 }
@@ -206,10 +206,9 @@ func (v *Verdict) WithTarget(found *Verdict) *Verdict {
 // OfAlias reports whether v is the verdict on an alias whose target failed.
 func (v *Verdict) OfAlias() bool { return v.Cause == cnameTargetFailed }
 
-// For returns the diagnosis d, found at the time found, for the failure that v
-// is the verdict on: with what the upstream itself said after it, and marked as
-// cached if v is. Where d is what the upstream said when it was asked again, its words
-// are those of v, and d adds who is at fault.
+// For returns the diagnosis d, made at the time found, as the verdict on the failure of v,
+// marked as cached if v is. If d is what the upstream said when it was asked again, the
+// texts of v stay and d adds who is at fault.
 func (d *Verdict) For(v *Verdict, found time.Time) *Verdict {
 	if d.asked && v.Cause == upstreamEDE && !onlyCached(v.Statements) {
 		if !slices.Equal(d.Codes(), v.Codes()) {

@@ -117,7 +117,7 @@ func withoutEDNS(e *ev.Evidence) string {
 // REFUSED for all of these.
 func updateReason(e *ev.Evidence) string {
 	if e.Reply.Signed {
-		return "its key has no permission for a name or type in it, or it exceeds the zone's limits"
+		return "its key has no permission for one of its names or types, or the update exceeds the zone's limits"
 	}
 	return "it is not signed with a key that tsig has checked"
 }
@@ -139,7 +139,7 @@ func recurses(e *ev.Evidence) bool { return e.Reply.RecursionAvailable && !e.Rep
 // policies are the reasons that a bare REFUSED may have.
 func policies(e *ev.Evidence) string {
 	if recurses(e) {
-		return "access list, limit of queries, or filter"
+		return "access list, rate limit, or filter"
 	}
 	return "access list, authoritative only, or overloaded"
 }
@@ -168,7 +168,7 @@ var did = map[ev.Kind]string{
 	ev.Unroutable:   "has no route",
 	ev.Closed:       "closed the connection",
 	ev.TLS:          "failed",
-	ev.Malformed:    "sent it",
+	ev.Malformed:    "sent a reply that does not parse",
 	ev.NoDescriptor: "not asked",
 	ev.NetworkOther: "failed",
 	ev.Stopped:      "was stopped",

@@ -9,7 +9,7 @@ import (
 
 // Hearsay is what an upstream says of a zone, by its kind. Whether the zone or the
 // upstream is at fault cannot be known from it: an upstream with a wrong clock says the
-// same of each signed zone, and one that has lost its way out of each at all.
+// same of every signed zone, and one without Internet access says it of every zone.
 type Hearsay uint8
 
 const (
@@ -45,11 +45,11 @@ func (v *Verdict) Hearsay() Hearsay {
 	return NoHearsay
 }
 
-// Weight is of how much else an upstream said the same lately.
+// Weight says of how many other zones an upstream said the same lately.
 type Weight struct {
 	// Zones is how many unrelated zones it said the same of.
 	Zones int
-	// Alone is true if it has answered nothing well meanwhile.
+	// Alone is true if the upstream has given no good answer meanwhile.
 	Alone bool
 	// Top is the root, or a top-level domain, that it said the same of.
 	Top string
@@ -73,20 +73,20 @@ func (w Weight) Itself() bool {
 	return w.Alone && weight >= convincing
 }
 
-// Weighed returns v, whose upstream said the same of others: its words have that, and
-// where the upstream speaks of itself, so have owner and advice.
+// Weighed returns v with a text that says that its upstream said the same of other zones.
+// If that makes the upstream itself the suspect, owner and advice say so too.
 func (v *Verdict) Weighed(w Weight) *Verdict {
 	kind := v.Hearsay()
 	if kind == NoHearsay || w.Zones < 2 && !w.Itself() {
 		return v
 	}
-	more := fmt.Sprintf("it says so of %d unrelated zones", w.Zones)
+	more := fmt.Sprintf("it says the same about %d unrelated zones", w.Zones)
 	switch w.Top {
 	case "":
 	case ".":
-		more += " and of the root"
+		more += " and about the root"
 	default:
-		more += " and of " + w.Top
+		more += " and about " + w.Top
 	}
 	if w.Itself() {
 		more += ", and answers nothing else meanwhile"
@@ -115,8 +115,8 @@ func adding(text, more string) string {
 	return text + "; " + more
 }
 
-// OfZone returns v, which says what an upstream said, once the upstream is cleared: its
-// answers to control questions, or a validation here, show that it is of the zone.
+// OfZone returns v, which rests on what an upstream said, with the zone as owner. It is for
+// an upstream that is ruled out by its answers to control questions, or by a validation here.
 func (v *Verdict) OfZone() *Verdict {
 	kind := NoHearsay
 	if i := mostTelling(v.Statements, v.rcode); i >= 0 {
@@ -134,15 +134,15 @@ func (v *Verdict) OfZone() *Verdict {
 // and where it speaks of the zone.
 var (
 	openAdvice = [Kinds]string{
-		OfDNSSEC: "The upstream says that the zone's DNSSEC fails; that may be the zone, or the upstream's clock or trust anchor. One query tells: dig @UPSTREAM . SOA. If that fails too, look at the upstream's clock; if it is answered, check the zone's signatures and its DS (delv, dig +cd) and tell its owner.",
-		OfReach:  "The upstream says that it cannot reach the zone's name servers; that may be the zone, or the upstream's own way out. One query for a name that is in no cache tells: dig @UPSTREAM $RANDOM$RANDOM.com. If that fails too, look at the upstream; if it is answered, NXDOMAIN too, check the zone's name servers (dig NS +trace).",
+		OfDNSSEC: "The upstream says that the zone's DNSSEC fails. The zone may be at fault, or the upstream's clock or trust anchor. One query shows which: dig @UPSTREAM . SOA. If it fails too, look at the upstream's clock. If it is answered, check the zone's signatures and its DS (delv, dig +cd), and tell its owner.",
+		OfReach:  "The upstream says that it cannot reach the zone's name servers. The zone may be at fault, or the upstream's own connection to the Internet. One query for a name that is in no cache shows which: dig @UPSTREAM $RANDOM$RANDOM.com. If it fails too, look at the upstream. If it is answered (NXDOMAIN is an answer), check the zone's name servers (dig NS +trace).",
 	}
 	itselfAdvice = [Kinds]string{
-		OfDNSSEC: "Look at the upstream before any zone: its clock first, then its trust anchor, then what is between it and the root servers. dig @UPSTREAM . SOA shows it.",
-		OfReach:  "Look at the upstream's way to the Internet and at its own upstreams, before any zone's name servers.",
+		OfDNSSEC: "Look at the upstream before any zone: its clock first, then its trust anchor, then the path to the root servers. Test: dig @UPSTREAM . SOA.",
+		OfReach:  "Look at the upstream's connection to the Internet and at its own upstreams, before any zone's name servers.",
 	}
 	ofZoneAdvice = [Kinds]string{
-		OfDNSSEC: "The zone's DNSSEC is at fault, and neither this server nor the upstream: tell its owner; delv and dig +cd show more.",
-		OfReach:  "The upstream answers for others and not for this zone: check the zone's name servers (dig NS +trace), and whether a filter keeps the upstream from them; tell its owner.",
+		OfDNSSEC: "The zone's DNSSEC is at fault, not this server or the upstream. Tell the zone's owner; delv and dig +cd show more.",
+		OfReach:  "The upstream resolves other names and not this zone. Check the zone's name servers (dig NS +trace), and whether a filter keeps the upstream from reaching them. Tell the zone's owner.",
 	}
 )

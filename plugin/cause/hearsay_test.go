@@ -48,14 +48,14 @@ func TestWhoSaysTheSameOfAllSpeaksOfItself(t *testing.T) {
 		brief string
 	}{
 		{22, Weight{Zones: 1, Alone: true}, Nobody, "from upstream: so it is"},
-		{22, Weight{Zones: 2}, Nobody, "from upstream: so it is; it says so of 2 unrelated zones"},
-		{22, Weight{Zones: convincing - 1, Alone: true}, Nobody, "from upstream: so it is; it says so of 4 unrelated zones"},
-		{22, Weight{Zones: convincing, Alone: true}, Upstream, "from upstream: so it is; it says so of 5 unrelated zones, and answers nothing else meanwhile"},
-		{9, Weight{Zones: convincing, Alone: true}, Upstream, "from upstream: so it is; it says so of 5 unrelated zones, and answers nothing else meanwhile"},
+		{22, Weight{Zones: 2}, Nobody, "from upstream: so it is; it says the same about 2 unrelated zones"},
+		{22, Weight{Zones: convincing - 1, Alone: true}, Nobody, "from upstream: so it is; it says the same about 4 unrelated zones"},
+		{22, Weight{Zones: convincing, Alone: true}, Upstream, "from upstream: so it is; it says the same about 5 unrelated zones, and answers nothing else meanwhile"},
+		{9, Weight{Zones: convincing, Alone: true}, Upstream, "from upstream: so it is; it says the same about 5 unrelated zones, and answers nothing else meanwhile"},
 		{22, Weight{Top: ".", Alone: true}, Nobody, "from upstream: so it is"},
-		{23, Weight{Zones: 9, Top: "org."}, Nobody, "from upstream: so it is; it says so of 9 unrelated zones and of org."},
-		{22, Weight{Zones: 3, Top: ".", Alone: true}, Upstream, "from upstream: so it is; it says so of 3 unrelated zones and of the root, and answers nothing else meanwhile"},
-		{23, Weight{Zones: 3, Top: "org.", Alone: true}, Upstream, "from upstream: so it is; it says so of 3 unrelated zones and of org., and answers nothing else meanwhile"},
+		{23, Weight{Zones: 9, Top: "org."}, Nobody, "from upstream: so it is; it says the same about 9 unrelated zones and about org."},
+		{22, Weight{Zones: 3, Top: ".", Alone: true}, Upstream, "from upstream: so it is; it says the same about 3 unrelated zones and about the root, and answers nothing else meanwhile"},
+		{23, Weight{Zones: 3, Top: "org.", Alone: true}, Upstream, "from upstream: so it is; it says the same about 3 unrelated zones and about org., and answers nothing else meanwhile"},
 		{18, Weight{Zones: 9, Alone: true}, Upstream, "from upstream: so it is"},
 	} {
 		v := heard(tc.code)

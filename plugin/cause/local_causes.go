@@ -6,8 +6,8 @@ var (
 	zoneNotLoaded = &Cause{
 		ID: "zone_not_loaded", Code: 14, Lasts: Transient, Owner: Us, Rank: Specific,
 		Title:   "The zone is configured and not loaded yet",
-		When:    "A secondary has never had a transfer from its primary, or a zone file could not be read.",
-		Advice:  "Read the error in the text or in the log: a secondary needs a primary that can be reached over TCP and allows the transfer, file a zone file that exists and parses.",
+		When:    "A secondary has not yet got the zone from its primary, or a zone file could not be read.",
+		Advice:  "Read the error in the text or in the log. A secondary needs a primary that can be reached over TCP and allows the transfer. The file plugin needs a zone file that exists and parses.",
 		Command: "dig @PRIMARY ZONE AXFR",
 		Brief:   "zone {zone} is not loaded yet{reason}",
 		Full:    "zone {zone} of {at} is not loaded yet{overheard}",
@@ -16,10 +16,10 @@ var (
 		ID: "zone_expired", Code: 24, Lasts: Transient, Owner: Us, Rank: Specific,
 		Title:   "The secondary zone is past its SOA expire time",
 		When:    "The primary could not be reached for longer than the expire value of the zone's SOA.",
-		Advice:  "Restore the transfer from the primary; compare the SOA serials of both.",
+		Advice:  "Restore the transfer from the primary; compare the SOA serials of the primary and of this server.",
 		Command: "dig @PRIMARY ZONE SOA",
 		Brief:   "zone {zone} has expired{reason}",
-		Full:    "zone {zone} of {at} has expired: no transfer for longer than the expire of its SOA{overheard}",
+		Full:    "zone {zone} of {at} has expired: no transfer for longer than the EXPIRE value of its SOA{overheard}",
 	}
 	zoneLoop = &Cause{
 		ID: "zone_loop", Code: 24, Lasts: Persistent, Owner: Zone, Rank: Specific,
@@ -33,7 +33,7 @@ var (
 	zoneUnusable = &Cause{
 		ID: "zone_unusable", Code: 24, Lasts: LastsOpen, Owner: Us, Rank: Specific,
 		Title:   "The zone's data do not answer the query",
-		When:    "A zone of a cloud provider (route53, azure, clouddns) is not fetched yet, or its data are faulty, as an alias that loops.",
+		When:    "A zone of a cloud provider (route53, azure, clouddns) is not fetched yet, or its data are faulty, for example an alias that loops.",
 		Advice:  "Check the plugin's log lines on fetching the zone, its credentials, and the record in the provider's console.",
 		Command: "aws route53 list-resource-record-sets --hosted-zone-id ID",
 		Brief:   "the zone's data do not answer the query{reason}",
@@ -52,17 +52,17 @@ var (
 	notAuthoritative = &Cause{
 		ID: "not_authoritative", Code: 20, Lasts: Persistent, Owner: Client, Rank: Specific, Policy: true,
 		Title:    "The name is in none of this server's zones",
-		When:     "An authoritative server block is asked for a name that it does not serve and has no forward behind it.",
+		When:     "A client asks an authoritative server block for a name outside its zones, and the block has no forward.",
 		Advice:   "Check whether this is the right resolver for the client at all; if it should answer, add the zone or a forward.",
 		Corefile: `forward . 192.0.2.53`,
 		Brief:    "not authoritative for this name",
-		Full:     "{at} serves none of the zones of {asked} and nothing follows it",
+		Full:     "{at} has no zone for {asked}, and no plugin follows it",
 	}
 	backendNotReady = &Cause{
 		ID: "backend_not_ready", Code: 14, Lasts: Transient, Owner: Us, Rank: Specific,
 		Title:   "The data source of this server is not ready",
-		When:    "The Kubernetes API has not been synced, the store of dynamic zones cannot be opened, etcd answers with an error, as without a leader or permission, or a plugin that CoreDNS does not ship says that it is not synced.",
-		Advice:  "Check that the API or the store can be reached and that this server may read it; the readiness check tells when it is done.",
+		When:    "The Kubernetes API has not been synced, the store of dynamic zones cannot be opened, etcd answers with an error (no leader, no permission), or a plugin that CoreDNS does not ship says that it is not synced.",
+		Advice:  "Check that the API or the store can be reached and that this server may read it. The ready plugin shows when kubernetes is synced.",
 		Command: "kubectl -n kube-system logs -l k8s-app=kube-dns",
 		Brief:   "the data source of this server is not ready{reason}",
 		Full:    "{at} is not ready{with error}",
@@ -79,7 +79,7 @@ var (
 	backendError = &Cause{
 		ID: "backend_error", Code: 24, Lasts: LastsOpen, Owner: Us, Rank: Specific,
 		Title:   "The data behind the name are invalid",
-		When:    "The source was read, and what it holds cannot be turned into an answer, for example a name server record that is no address, or text that is no JSON.",
+		When:    "The source was read, and an entry cannot be turned into an answer, for example a name server record without an address, or text that is no JSON.",
 		Advice:  "Read the error in the log line and fix the entry it names.",
 		Command: "etcdctl get --prefix KEY",
 		Brief:   "the data of this server for the name are invalid",
@@ -89,7 +89,7 @@ var (
 		ID: "hosts_miss", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific,
 		Title:  "The hosts table does not have the name",
 		When:   "hosts without fallthrough answers SERVFAIL for every name that it lacks, not NXDOMAIN.",
-		Advice: "Write fallthrough in the hosts block, and below it what answers the other names: forward, or file with a zone of an SOA and an NS record alone, which says NXDOMAIN.",
+		Advice: "Write fallthrough in the hosts block, and below it a plugin that answers the other names: forward; or, to answer NXDOMAIN, file with a zone that has only an SOA record.",
 		Corefile: `hosts {
     192.0.2.5 printer.example.org
     fallthrough
@@ -120,7 +120,7 @@ var (
 	tsigRequired = &Cause{
 		ID: "tsig_required", Code: 18, Lasts: Persistent, Owner: Client, Rank: Specific, Policy: true,
 		Title:   "The query has to be signed with TSIG",
-		When:    "The tsig plugin requires a signature for this query and it has none. One that is not good gets NOTAUTH, with the reason in the TSIG record.",
+		When:    "The tsig plugin requires a signature for this query, and the query has none. A query with an invalid signature gets NOTAUTH instead, with the reason in its TSIG record.",
 		Advice:  "Configure the client with the key that the tsig block names.",
 		Command: "dig -y hmac-sha256:NAME:SECRET",
 		Brief:   "the query has to be signed with TSIG",
@@ -158,7 +158,7 @@ file db.example.org example.org`,
 		ID: "update_denied", Code: 18, Lasts: Persistent, Owner: Client, Rank: Specific, Policy: true,
 		Title:  "The dynamic update is not allowed",
 		When:   "The UPDATE is not signed with a key that tsig has checked, its key has no permission for a name or type in it, or it would exceed the zone's limits.",
-		Advice: "Sign it with a key of the tsig block, and name the key in an allow line of dynupdate; compare its size with max_update_records, max_records and max_bytes.",
+		Advice: "Sign the update with a key of the tsig block, and name the key in an allow line of dynupdate. Compare the size of the update with max_update_records, max_records and max_bytes.",
 		Corefile: `dynupdate example.org {
     file db.example.org
     allow key.example. * *
@@ -169,9 +169,9 @@ file db.example.org example.org`,
 	templateRcode = &Cause{
 		ID: "template_rcode", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific, Policy: true,
 		CodeNote: "the template's ederror with REFUSED, else 0 Other Error",
-		Title:    "A template answers so on purpose",
-		When:     "A template of the Corefile has rcode SERVFAIL or REFUSED for this name. Its ederror is kept where CoreDNS sends it.",
-		Advice:   "If the name should resolve, change the template; with rcode SERVFAIL CoreDNS ignores ederror, with REFUSED it sends it.",
+		Title:    "A template is configured to answer with this rcode",
+		When:     "A template of the Corefile has rcode SERVFAIL or REFUSED for this name.",
+		Advice:   "If the name should resolve, change the template. CoreDNS sends ederror with rcode REFUSED, and ignores it with SERVFAIL.",
 		Corefile: `template ANY ANY example.org {
     rcode REFUSED
     ederror 20 "not served here"
@@ -182,7 +182,7 @@ file db.example.org example.org`,
 	concurrencyLimit = &Cause{
 		ID: "concurrency_limit", Code: 0, Lasts: Transient, Owner: Us, Rank: Specific,
 		Title:  "This server is overloaded",
-		When:   "More queries wait for the upstream than max_concurrent of forward allows; REFUSED, so that nobody caches it.",
+		When:   "More queries wait for the upstream than max_concurrent of forward allows. forward answers REFUSED, which the cache plugin does not keep.",
 		Advice: "Look for a slow upstream first; then raise max_concurrent or add replicas.",
 		Corefile: `forward . 192.0.2.53 {
     max_concurrent 1000

@@ -13,8 +13,8 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
-// FromMemory returns v for a failure that came from cache, found at the
-// time found: the statements of its cause, the first of which says so.
+// FromMemory returns v for a failure from cache whose cause was found at the time found.
+// Its first text says since when it is cached.
 func (v *Verdict) FromMemory(found time.Time) *Verdict {
 	if !v.isShared() {
 		return v.fromMemory(found)
@@ -68,9 +68,8 @@ func (v *Verdict) Marks() (m Marks) {
 	return m
 }
 
-// Restored returns v, whose statements are its own, with these marks, as one that stands for
-// many failures: without the evidence and the facts, which belong to the query that was
-// seen.
+// Restored returns v with these marks, as a verdict that many failures share: without the
+// evidence and facts of one query. It keeps the statements of v, and does not copy them.
 func Restored(v Verdict, m Marks) *Verdict {
 	v.seen, v.notes, v.shared = nil, nil, nil
 	v.rcode = dns.RcodeServerFailure
@@ -87,10 +86,9 @@ func Restored(v Verdict, m Marks) *Verdict {
 	return &v
 }
 
-// Before returns known, the verdict on the same question that was found earlier,
-// at the time found, if it stands where v says nothing but that its upstream had
-// the failure in its cache; otherwise it returns v. It stands if it is what that
-// upstream said, or what was found out about the name.
+// Before returns known, an earlier verdict on the same question of the time found, in place
+// of v if v says only that the upstream had the failure in its cache, and known is what the
+// same upstream said or what a diagnosis found. Otherwise it returns v.
 func (v *Verdict) Before(known *Verdict, found time.Time) *Verdict {
 	if known == nil || v.Cause != upstreamEDE || !onlyCached(v.Statements) {
 		return v
@@ -120,8 +118,8 @@ func (v *Verdict) remembered(since string) *Verdict {
 	return &m
 }
 
-// Again returns v for a reply that was cut and so lost its reason, which the
-// same question had at the time found.
+// Again returns v for a reply that was truncated and so lost its reason: v is the reason that
+// the same question had at the time found.
 func (v *Verdict) Again(found time.Time) *Verdict {
 	a := *v
 	a.note("the reply was truncated; the reason is that of " + clock(found))

@@ -26,7 +26,7 @@ func TestARefusalWithRecursionAvailableIsNotThatOfAnAuthoritativeServer(t *testi
 				t.Errorf("RA %v, AA %v: %s", tc.ra, tc.aa, text)
 			}
 		}
-		if strings.Contains(v.Advice, "whether it is a resolver") == tc.resolver {
+		if strings.Contains(v.Advice, "that the upstream is a resolver") == tc.resolver {
 			t.Errorf("RA %v, AA %v: %s", tc.ra, tc.aa, v.Advice)
 		}
 	}

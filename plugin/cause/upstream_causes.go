@@ -10,9 +10,9 @@ import (
 var (
 	upstreamTimeout = &Cause{
 		ID: "upstream_timeout", Code: 23, Lasts: Transient, Owner: Upstream, Rank: Specific,
-		Title:   "No reply from the upstream within the time",
-		When:    "The upstream is down, overloaded, or a firewall drops the packets; also when it sends only what is no reply to the question, or when the deadline of a plugin that CoreDNS does not ship is over.",
-		Advice:  "Try another resolver to tell the upstream from the path to it; check that its address and port can be reached over UDP and TCP.",
+		Title:   "No reply from the upstream in time",
+		When:    "The upstream is down or overloaded, or a firewall drops the packets. In rare cases the upstream sends only messages that do not match the question, or the deadline of a plugin that CoreDNS does not ship has passed.",
+		Advice:  "Query another resolver: if it answers, suspect the upstream or the path to it; if it also times out, this does not show what is at fault. Then check that the upstream's address and port can be reached over UDP and TCP.",
 		Command: "dig @UPSTREAM example.org +tcp",
 		Brief:   "no reply from the upstream within {elapsed}",
 		Full:    "no reply within {elapsed}: {upstreams}",
@@ -47,26 +47,26 @@ var (
 	upstreamMalformed = &Cause{
 		ID: "upstream_malformed", Code: 23, Lasts: Persistent, Owner: Upstream, Rank: Specific,
 		Title:   "The upstream's reply does not parse",
-		When:    "What came back is no DNS message: a middlebox, a broken server, or the error page of a DNS over HTTPS server.",
+		When:    "The reply is no DNS message: it comes from a middlebox or a broken server, or is the error page of a DNS over HTTPS server.",
 		Advice:  "Ask the upstream directly and look at the reply; over HTTPS check the URL's path and the HTTP status.",
 		Command: "kdig @UPSTREAM +https example.org",
 		Brief:   "the upstream's reply does not parse",
-		Full:    "reply does not parse: {upstreams}",
+		Full:    "{upstreams}",
 	}
 	upstreamNetwork = &Cause{
 		ID: "upstream_network", Code: 23, Lasts: LastsOpen, Owner: Network, Rank: Specific,
 		Title:   "The exchange with the upstream failed in the network",
-		When:    "The operating system or the transport reports an error that is none of the common ones, or the transport was stopped by a reload.",
-		Advice:  "Read the error in the log line; if it comes with a reload only, nothing needs to be done.",
+		When:    "The operating system or the transport reports an uncommon error, or a reload stopped the transport.",
+		Advice:  "Read the error in the log line. If it appears only at a reload, nothing needs to be done.",
 		Command: "dig @UPSTREAM example.org",
 		Brief:   "the exchange with the upstream failed",
-		Full:    "exchange failed ({error}): {upstreams}",
+		Full:    "network error ({error}): {upstreams}",
 	}
 	outOfSockets = &Cause{
 		ID: "out_of_sockets", Code: 23, Lasts: Transient, Owner: Us, Rank: Specific,
-		Title:   "This server can open no further socket",
+		Title:   "This server cannot open another socket",
 		When:    "Its file descriptors are used up: more queries wait for an upstream at once than the limit allows, or it forwards to itself.",
-		Advice:  "Look for a slow upstream or a loop first, and bound what waits with max_concurrent of forward; then raise the limit on open files (LimitNOFILE of systemd, ulimit -n).",
+		Advice:  "Look for a slow upstream or a loop first, and limit the waiting queries with max_concurrent of forward; then raise the limit on open files (LimitNOFILE of systemd, ulimit -n).",
 		Command: "cat /proc/$(pidof coredns)/limits; ls /proc/$(pidof coredns)/fd | wc -l",
 		Brief:   "this server is out of sockets",
 		Full:    "out of file descriptors: {upstreams}",
@@ -75,7 +75,7 @@ var (
 		ID: "no_healthy_upstream", Code: 22, Lasts: Transient, Owner: Upstream, Rank: Specific,
 		Title:    "Every upstream is marked down",
 		When:     "forward's health checks fail for all upstreams and failfast_all_unhealthy_upstreams is set, grpc had no time left to try one, or a forwarder that CoreDNS does not ship says so.",
-		Advice:   "Bring an upstream back; add one that does not share its fate.",
+		Advice:   "Restore an upstream. Then add one on another host and in another network.",
 		Corefile: `forward . 192.0.2.53 198.51.100.53`,
 		Brief:    "no healthy upstream",
 		Full:     "no healthy upstream: {upstreams}",
@@ -97,8 +97,8 @@ var (
 	upstreamServfail = &Cause{
 		ID: "upstream_servfail", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Generic,
 		Title:   "The upstream answered SERVFAIL without a reason",
-		When:    "The upstream tried and failed and does not send Extended DNS Errors: DNSSEC validation, unreachable name servers, or its own trouble.",
-		Advice:  "Try a different resolver to tell the resolver from the zone; then check DNSSEC signatures, SOA serials and the zone's name servers." + diagnoseHint,
+		When:    "The upstream could not resolve the name, and sends no Extended DNS Errors. The reason may be DNSSEC, name servers that it cannot reach, or a fault of its own.",
+		Advice:  "Query a different resolver that validates DNSSEC: if it answers, suspect the upstream; if it fails too, suspect the zone. Then check DNSSEC signatures, SOA serials and the zone's name servers." + diagnoseHint,
 		Command: "dig @UPSTREAM NAME +cd",
 		Brief:   "the upstream answered SERVFAIL{without}",
 		Full:    "{upstream} answered SERVFAIL{without}{others}",
@@ -106,8 +106,8 @@ var (
 	upstreamRefused = &Cause{
 		ID: "upstream_refused", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Generic,
 		Title:   "The upstream refused the query without a reason",
-		When:    "Its access list (allow-query, allow-recursion) leaves this server out, it is authoritative only, or it limits the rate or is overloaded.",
-		Advice:  "Check allow-query and allow-recursion on the upstream for this server's address, and whether it is a resolver at all.",
+		When:    "The upstream's access list (allow-query, allow-recursion) does not permit this server, or the upstream is authoritative only, limits the rate, or is overloaded.",
+		Advice:  "Check that allow-query and allow-recursion on the upstream permit this server's address, and that the upstream is a resolver at all.",
 		Command: "dig @UPSTREAM . NS",
 		Brief:   "the upstream refused the query ({ra}): {policies}{cut}",
 		Full:    "{upstream} refused the query ({ra}): {policies}{cut}{no EDNS}{others}",
@@ -121,18 +121,18 @@ var (
 var (
 	upstreamLinkLocal = &Cause{
 		ID: "upstream_link_local", Code: 23, Lasts: Persistent, Owner: Us, Rank: Specific,
-		Title:    "A link-local upstream is asked without its interface",
-		When:     "An address of fe80::/10 is one of a single link (RFC 4007), and CoreDNS takes the interface off: what it reads from a file such as /etc/resolv.conf loses it, and forward reads what follows a % as the name on a TLS certificate.",
-		Advice:   "Name another address of that server, one that is not link-local: forward cannot be told the interface.",
+		Title:    "A link-local upstream is used without its interface",
+		When:     "An address in fe80::/10 is valid on one link only (RFC 4007), so it needs an interface. CoreDNS drops the interface: it does not read it from a file such as /etc/resolv.conf, and in the Corefile forward reads the part after % as the name on a TLS certificate.",
+		Advice:   "Name another address of the upstream, one that is not link-local: forward cannot use an interface.",
 		Corefile: "forward . 192.0.2.53",
-		Brief:    "the upstream's address is one of a single link, and it is asked without its interface",
-		Full:     "{upstream} is a link-local address and is asked without its interface: it can never be reached",
+		Brief:    "the upstream's address is valid on one link only, and is used without its interface",
+		Full:     "{upstream} is a link-local address and is used without its interface: it can never be reached",
 	}
 	clockBehind = &Cause{
 		ID: "clock_behind", Code: 23, Lasts: Persistent, Owner: Us, Rank: Specific,
 		Title:   "By this server's clock the upstream's certificate is not valid yet",
-		When:    "The certificate begins later than now. That is nearly always the clock here, as on a board without a battery that has just started; else the certificate was made too early.",
-		Advice:  "Set the clock of this server first, from a time server by its address, since no name resolves; if it is right, the upstream's certificate is not.",
+		When:    "The validity of the certificate begins in the future. Nearly always this server's clock is wrong, for example on a board without a battery that has just started. In rare cases the certificate itself begins too late.",
+		Advice:  "Set the clock of this server first. Name the time server by its address, since no name resolves. If the clock is right, the upstream's certificate is wrong.",
 		Command: "date -u; timedatectl",
 		Brief:   "by this server's clock the upstream's certificate is not valid yet",
 		Full:    "by this server's clock the certificate is not valid yet ({validity}): {upstreams}",
@@ -171,7 +171,7 @@ var (
 		{
 			ID: "lame_delegation", Code: 22, Lasts: Persistent, Owner: Zone, Rank: Found,
 			Title:   "The zone's name servers do not serve it",
-			When:    "The servers that the parent names answer REFUSED, SERVFAIL or without authority.",
+			When:    "The name servers that the parent lists answer REFUSED or SERVFAIL, or answer without authority.",
 			Advice:  "Tell the zone's owner: the delegation at the parent and the servers have to agree.",
 			Command: "dig @NAMESERVER ZONE SOA +norec",
 			Brief:   "the name servers of zone {zone} do not serve it",
@@ -180,7 +180,7 @@ var (
 		{
 			ID: "authority_unreachable", Code: 22, Lasts: Transient, Owner: Zone, Rank: Found,
 			Title:   "The zone's name servers cannot be reached",
-			When:    "They do not answer, or have no address, or only addresses that are not routed.",
+			When:    "The zone's name servers do not answer, have no address, or have only addresses that are not public.",
 			Advice:  "Tell the zone's owner; check whether another network reaches them.",
 			Command: "dig ZONE NS +trace",
 			Brief:   "no name server of zone {zone} can be reached",
@@ -200,8 +200,8 @@ var (
 	upstreamAtFault = &Cause{
 		ID: "upstream_at_fault", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Found,
 		Title:  "One upstream fails where another answers",
-		When:   "The same question, asked of each configured upstream: some fail, some answer.",
-		Advice: "Write failover SERVFAIL in forward, so that the next upstream is asked; then look at the one that fails.",
+		When:   "ede put the same question to other resolvers: at least one of them answers.",
+		Advice: "Look at the upstream that fails. If the one that answers is in the same forward, failover SERVFAIL makes forward ask it next.",
 		Corefile: `forward . 192.0.2.53 198.51.100.53 {
     failover SERVFAIL REFUSED
 }`,
@@ -211,7 +211,7 @@ var (
 	zoneAtFault = &Cause{
 		ID: "zone_at_fault", Code: 0, Lasts: LastsOpen, Owner: Zone, Rank: Found,
 		Title:   "Other resolvers fail as well",
-		When:    "The same question, asked of other resolvers, fails there too: the zone is at fault, not this path.",
+		When:    "The same question fails at other resolvers too: the zone is at fault, not the path from here.",
 		Advice:  "Check the zone's DNSSEC signatures, SOA serials and name servers; tell its owner.",
 		Command: "ede explain NAME",
 		Brief:   "other resolvers fail as well: the zone is at fault",
@@ -222,8 +222,8 @@ var (
 	upstreamRefusedNotRecursive = &Cause{
 		ID: "upstream_refused_not_recursive", Code: 20, Lasts: Persistent, Owner: Us, Rank: Found,
 		Title:    "The upstream is authoritative only",
-		When:     "It answers with authority for its own zone and refuses a control question: it is no resolver.",
-		Advice:   "Forward to a resolver, or forward only the zones that this server serves.",
+		When:     "It answers with authority for its own zone, and refuses questions for the root: it is no resolver.",
+		Advice:   "Forward to a resolver, or forward to this upstream only the zones that it serves.",
 		Corefile: "forward example.org 192.0.2.53",
 		Brief:    "the upstream is authoritative only",
 		Full:     "{upstream} is authoritative only",

@@ -26,8 +26,8 @@ type Verdict struct {
 	// Since says when the cause was found, for an answer later than that: "cached,
 	// found 14:02:11Z". It stands at the end of the first text.
 	Since string
-	// Own is the cause's own full text, for the log where a plugin's option has
-	// none.
+	// Own is the cause's own full text. The log uses it if a plugin's option has no
+	// text.
 	Own string
 	// At is the plugin that failed, Upstream the address asked last.
 	At, Upstream string

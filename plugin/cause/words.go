@@ -28,8 +28,8 @@ func (w Words) String() string { return [...]string{"none", "brief", "full"}[w] 
 // Options returns the EDE options of v for a client that may read words.
 // Without keepUpstream what an upstream said is left out, and the cause's own
 // code stands for it. small asks for small answers: a refusal by this server's
-// own policy then carries no text below FullWords. The options are not to be
-// changed.
+// own policy then carries no text below FullWords. The caller must not change the
+// options.
 func (v *Verdict) Options(words Words, keepUpstream, small bool) []option.Option {
 	if v.Cause == panicked {
 		return nil

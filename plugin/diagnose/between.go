@@ -12,9 +12,9 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
-// between looks for somebody between the upstream and the zone: who strips
-// signatures, answers in the zone's place, or has a zone of his own. Each is seen in
-// what validation finds, where the upstream's validation fails the name.
+// between looks for a fault between the upstream and the zone: something strips the
+// signatures, answers in the zone's place, or is a private zone. Validation shows each of
+// them, if the upstream's own validation rejects the name.
 func (d *diagnosis) between(ctx context.Context) (Finding, bool) {
 	if d.unvalidated == nil || !d.checked() || d.unsettled || len(d.Anchors) == 0 {
 		return Finding{}, false
@@ -28,11 +28,11 @@ func (d *diagnosis) between(ctx context.Context) (Finding, bool) {
 	case found.Stripped:
 		return d.convict("dnssec_stripped", "")
 	case d.special() && len(d.unvalidated.Answer) > 0:
-		return d.ownZone("the name is for private use, and answered with CD=1 only", "")
+		return d.ownZone("the name is for private use, and answered only with CD=1", "")
 	case d.private():
-		return d.because(adviceException, "the upstream answers with CD=1 only: its validation fails a private name")
+		return d.because(adviceException, "the upstream answers only with CD=1: its validation rejects a private name")
 	case len(found.Unsigned) == 0:
-		d.saw(found.Status == dnssec.Secure, "the answer with CD=1 shows no sign of a filter, a stripper or a private zone")
+		d.saw(found.Status == dnssec.Secure, "the answer with CD=1 shows no sign of a filter, of removed signatures or of a private zone")
 		return Finding{}, false
 	}
 	address, special := replaced(found.Unsigned)
@@ -43,14 +43,14 @@ func (d *diagnosis) between(ctx context.Context) (Finding, bool) {
 	case found.Standing != dnssec.Unproven && special:
 		return d.replacedBy(found, address)
 	}
-	d.saw(false, "the answer is unsigned, and the zone's own records do not show whether it is the zone's")
+	d.saw(false, "the answer is unsigned, and the zone's own records do not show whether it comes from the zone")
 	return Finding{}, false
 }
 
 const adviceException = "Set an exception on the upstream for this zone: domain-insecure (Unbound), validate-except (BIND), or a negative trust anchor."
 
 // ownZone is the finding that the upstream has a zone of its own which its validation
-// fails; why says how the public tree shows it.
+// rejects; why says how the public DNS shows it.
 func (d *diagnosis) ownZone(why, address string) (Finding, bool) {
 	f, ok := d.convict("upstream_own_zone", why)
 	first := &f.Verdict.Statements[0]
@@ -60,11 +60,11 @@ func (d *diagnosis) ownZone(why, address string) (Finding, bool) {
 }
 
 func (d *diagnosis) replacedBy(found *dnssec.Finding, address netip.Addr) (Finding, bool) {
-	what := "has a signed one"
+	what := "has a signed answer"
 	if found.Standing == dnssec.Absent {
-		what = "has none"
+		what = "has no answer"
 	}
-	rest := fmt.Sprintf("is not the zone's: %s, by its own signed record, %s for %s; a filter replaces it",
+	rest := fmt.Sprintf("does not come from the zone: by its signed records, %s %s for %s; a filter replaces it",
 		zoneName(found.Zone), what, option.Sanitize(found.Owner, maxSaid))
 	text := fmt.Sprintf("the answer %s %s", address, rest)
 	v := cause.Diagnosed(d.Verdict, "answer_replaced", nil, "the answer "+rest, text, "")

@@ -42,8 +42,8 @@ type Case struct {
 	Question dns.Question
 	// DNSSECOK is the DO bit of the client's query.
 	DNSSECOK bool
-	// AD is the AD bit of the query as the upstream was asked: PowerDNS Recursor, for
-	// one, validates for those who set AD or DO, and for others not.
+	// AD is the AD bit of the query to the upstream. PowerDNS Recursor, for one,
+	// validates only if AD or DO is set.
 	AD bool
 	// TimedOut is true if the upstream did not answer in time, as opposed to
 	// having answered with the failure.
@@ -51,11 +51,11 @@ type Case struct {
 	// Failing is the upstream that failed, Others those configured next to it.
 	Failing Resolver
 	Others  []Resolver
-	// Private are the zones that the public tree does not judge, as the zone of
-	// a conditional forward.
+	// Private are the zones that the public DNS does not judge, for example the
+	// zone of a conditional forward.
 	Private []string
 	// Answered returns how many queries of this server the failing upstream has
-	// answered since it runs, as far as is known; nil if nothing is.
+	// answered since this server started. It is nil if that is not known.
 	Answered func() uint64
 	// Verdict is what the evidence gave.
 	Verdict *cause.Verdict
@@ -86,8 +86,8 @@ type Finding struct {
 	// Verdict replaces that of the case when the outcome is Explained. When it is
 	// Undecided the cause stands, with what was seen in its words; it may be nil.
 	Verdict *cause.Verdict
-	// Seen are the suspects that were looked at, each with what cleared it, or why
-	// it could not be told, in the order of their nearness.
+	// Seen are the suspects that were looked at and not named, the nearest first, each
+	// with what rules it out, or with why that is not known.
 	Seen []string
 	// Zone is the zone at fault; Cut is true if the fault is in its keys, its
 	// DS or its servers, and so explains every name below it.
@@ -99,8 +99,8 @@ type Finding struct {
 	// Disagrees says how what was found here differs from the specific reason
 	// that the upstream gave. It is empty if the two agree.
 	Disagrees string
-	// Silent is true if the upstream answered nothing that it would have to ask
-	// others for, so that it is of no use to ask it again at once.
+	// Silent is true if the upstream answered no question that needs recursion, so
+	// that asking it again at once is of no use.
 	Silent bool
 	// Text says in one sentence what was found, or why nothing could be.
 	Text string

@@ -67,7 +67,7 @@ func (e *Engine) Diagnose(ctx context.Context, c Case) Finding {
 	if d.aborted.Load() {
 		f = Finding{Text: "the diagnosis ended in an error of its own"}
 	}
-	f.Steps, f.Seen = d.steps, d.seen
+	f.Steps, f.Seen = d.steps, ruledOut(d.seen, f)
 	f.Queries = int(d.queries.Load())
 	f.Elapsed = e.Now().Sub(began)
 	return f

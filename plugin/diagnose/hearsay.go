@@ -12,8 +12,8 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
-// hearsay is for an upstream that gives a reason of its own. It stands, unless it
-// says the same of the root, or a validation here proves something else.
+// hearsay is for an upstream that gives a reason of its own. The reason stays, unless the
+// upstream says the same of the root, or a validation here proves something else.
 func (d *diagnosis) hearsay(ctx context.Context) (Finding, bool) {
 	d.step(true, "%s says why: %s", d.Failing.Name, list(d.said))
 	f := d.explained(cause.Relayed(d.Verdict, d.said), "", false)
@@ -27,14 +27,14 @@ func (d *diagnosis) hearsay(ctx context.Context) (Finding, bool) {
 	return f, true
 }
 
-// reaches holds what an upstream says that it cannot reach against what it reaches: the
-// root, and, since that may be in its cache, a name made up below the same top-level
-// domain. What it says is of the zone only if both are answered.
+// reaches compares what an upstream says that it cannot reach with what it reaches: the
+// root, and, since that may be in its cache, a made-up name below the same top-level
+// domain. Its reason is about the zone only if both are answered.
 func (d *diagnosis) reaches(ctx context.Context, f Finding) Finding {
 	keys, ok := d.shared(ctx, control.RootKeys)
 	switch {
 	case !ok:
-		d.saw(false, "no reply to %s: whether it has a way out cannot be told", control.RootKeys)
+		d.saw(false, "no reply to %s: whether it reaches the Internet is not known", control.RootKeys)
 		return f
 	case keys.Rcode == dns.RcodeServerFailure:
 		if found, ok := d.offline(ctx); ok {
@@ -50,19 +50,19 @@ func (d *diagnosis) reaches(ctx context.Context, f Finding) Finding {
 	made, ok := d.shared(ctx, madeUp)
 	switch {
 	case ok && made.Answers():
-		d.saw(true, "it answers %s, and for %s: what it says is of this name", control.RootKeys, madeUp)
+		d.saw(true, "it answers %s, and for %s: so its reason is about this name", control.RootKeys, madeUp)
 		f.Verdict = f.Verdict.OfZone()
 	case ok:
-		d.saw(false, "it answers %s, which it may have in its cache, and fails %s%s: what it says may be of itself", control.RootKeys, madeUp, reasons(made.Said))
-		f.Verdict = f.Verdict.With("it fails a name made up under " + tld + " too")
+		d.saw(false, "it answers %s, which it may have in its cache, and fails for %s%s: so its reason may be about the upstream itself", control.RootKeys, madeUp, reasons(made.Said))
+		f.Verdict = f.Verdict.With("it fails for a made-up name under " + tld + " too")
 		f.Text = f.Verdict.Text()
 	default:
-		d.saw(false, "no reply to %s: whether it has a way out cannot be told", madeUp)
+		d.saw(false, "no reply to %s: whether it reaches the Internet is not known", madeUp)
 	}
 	return f
 }
 
-// disputed holds the upstream's DNSSEC code against a validation here.
+// disputed compares the upstream's DNSSEC code with a validation here.
 func (d *diagnosis) disputed(ctx context.Context, f Finding, code uint16) Finding {
 	if d.private() {
 		return f

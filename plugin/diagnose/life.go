@@ -52,34 +52,34 @@ func (d *diagnosis) living(ctx context.Context) (l life) {
 // dead looks for life where a control question has got no reply.
 func (d *diagnosis) dead(ctx context.Context, l life) (Finding, bool) {
 	d.silent = true
-	d.saw(false, "%s does not answer a control question either: %s", d.Failing.Name, control.Phrase(l.root))
+	d.saw(false, "%s does not answer for the root either: %s", d.Failing.Name, control.Phrase(l.root))
 	switch {
 	case l.other == nil && (l.own[0] == nil || l.own[1] == nil):
 		return d.withoutWay(ctx)
 	case l.other == nil && d.Failing.ByTCP:
-		return d.convict("path_tcp_closed", "three questions over TCP got no reply, and one over UDP did")
+		return d.convict("path_tcp_closed", "three questions over TCP got no reply, one over UDP was answered")
 	case l.other == nil:
-		return d.convict("path_udp_lost", "three questions over UDP got no reply, and one over TCP did")
+		return d.convict("path_udp_lost", "three questions over UDP got no reply, one over TCP was answered")
 	case errors.Is(l.other, errRests):
-		return d.because("", "the upstream does not answer a control question either")
+		return d.because("", "the upstream does not answer for the root either")
 	case !errors.Is(l.other, errNoOther):
 		d.muted.Heard(d.Failing.Name, d.Now(), true)
-		return d.because("", "the upstream does not answer a control question either, over UDP and TCP")
+		return d.because("", "the upstream does not answer for the root either, over UDP and TCP")
 	}
 	if _, err := d.Failing.Exchange(ctx, d.query(true)); err == nil {
-		return d.loses("of two questions the second was answered")
+		return d.loses("the second of two questions was answered")
 	}
 	d.muted.Heard(d.Failing.Name, d.Now(), true)
-	return d.because("", "the upstream does not answer a control question either")
+	return d.because("", "the upstream does not answer for the root either")
 }
 
 // withoutWay is for an upstream that answers what it has itself, and gave no reply
 // to a question for which it may have to ask others. Silence does not show why.
 func (d *diagnosis) withoutWay(ctx context.Context) (Finding, bool) {
 	if err := <-d.control(ctx, d.Failing.Exchange, control.RootServers); err == nil {
-		return d.loses("a control question was answered once and once not")
+		return d.loses("the same question for the root was answered once and got no reply once")
 	}
-	d.saw(false, "%s answers what it has itself at once, and nothing for which it asks others", d.Failing.Name)
-	return d.because("Look at the upstream's own way to the Internet and at its upstreams, before any zone.",
-		"it answers at once without recursion, and nothing else, not even for the root (%s): its own way out may be down", d.counts())
+	d.saw(false, "%s answers at once from its own data, and does not reply where it has to ask others", d.Failing.Name)
+	return d.because("Look at the upstream's own connection to the Internet and at its upstreams, before any zone.",
+		"it answers at once without recursion, and nothing else, not even for the root (%s): its own connection to the Internet may be down", d.counts())
 }

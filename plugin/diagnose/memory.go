@@ -86,15 +86,15 @@ type silence struct {
 	text, advice string
 }
 
-// OfUpstream returns v, the verdict on a question that its upstream has not answered,
-// with what was seen of the upstream for another question a moment ago, if nothing could
-// be found out through it. It convicts nobody.
-func (r *Runner) OfUpstream(v *cause.Verdict) (*cause.Verdict, bool) {
+// OfUpstream returns v, the verdict on a question that its upstream has not answered, with
+// what a diagnosis of another question saw of the upstream a moment ago. ok is false if no
+// such diagnosis found the upstream silent. Cause and owner of v stay.
+func (r *Runner) OfUpstream(v *cause.Verdict) (with *cause.Verdict, ok bool) {
 	now := r.engine.Now()
 	r.mu.Lock()
-	s, ok := r.silent[v.Upstream]
+	s, known := r.silent[v.Upstream]
 	r.mu.Unlock()
-	if !ok || !now.Before(s.until) || len(v.Statements) == 0 {
+	if !known || !now.Before(s.until) || len(v.Statements) == 0 {
 		return nil, false
 	}
 	first := v.Statements[0]
@@ -154,8 +154,8 @@ func forget[T any](c *cache.Cache[T], k key) bool {
 	return had
 }
 
-// Quiet reports whether nothing is known, so that a success has nothing to
-// forget. Each success asks; a count of what is known would lock each shard of it.
+// Quiet reports whether nothing is known, so that a success has nothing to forget. Every
+// success calls it, so it must be cheap: to count the entries would lock every shard.
 func (r *Runner) Quiet() bool { return !r.holding.Load() }
 
 // key is a question, or a zone, where the finding about it holds.

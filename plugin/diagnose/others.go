@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/miekg/dns"
 
@@ -53,8 +52,8 @@ func (d *diagnosis) others(ctx context.Context) (Finding, bool) {
 	return d.explained(v, "", false), true
 }
 
-// refused tells an upstream that refuses everything from one that refuses this name,
-// and from one that is authoritative only.
+// refused finds out whether the upstream refuses everything, refuses this name, or is
+// authoritative only.
 func (d *diagnosis) refused(ctx context.Context) (Finding, bool) {
 	controls := compare.Control(ctx, compare.Resolver{Name: d.Failing.Name, Ask: d.asker(d.Failing)}, d.Question.Name)
 	d.step(false, "%s", controls.FullText)
@@ -69,7 +68,7 @@ func (d *diagnosis) refused(ctx context.Context) (Finding, bool) {
 		d.saw(false, "it refuses control questions too")
 		if d.Answered != nil {
 			if n := d.Answered(); n >= answeredBefore {
-				return d.convict("upstream_rate_limit", fmt.Sprintf("it answered %d queries since this server started, and refuses at %sZ", n, d.Now().UTC().Format(time.TimeOnly)))
+				return d.convict("upstream_rate_limit", fmt.Sprintf("it answered %d queries since this server started", n))
 			}
 		}
 	}
@@ -88,11 +87,11 @@ func (d *diagnosis) refusesName(ctx context.Context) (Finding, bool) {
 	if f, ok := d.local(ctx); ok {
 		return f, true
 	}
-	more := "a filter, or a zone that it keeps to itself"
+	more := "a filter blocks it, or the upstream does not forward its zone"
 	advice := ""
 	if dns.CountLabel(d.Question.Name) == 1 {
-		more = "it may not forward names of a single label, or a filter has this one"
-		advice = "Ask for the full name, or forward to the servers behind this stub (/run/systemd/resolve/resolv.conf); with systemd-resolved ResolveUnicastSingleLabel=yes forwards such names."
+		more = "perhaps it does not forward names of one label, or a filter blocks this name"
+		advice = "Query the full name, or forward to the servers behind this stub resolver (/run/systemd/resolve/resolv.conf). In systemd-resolved, ResolveUnicastSingleLabel=yes forwards such names."
 	}
 	f, ok := d.convict("upstream_refuses_name", more)
 	if advice != "" {
@@ -190,13 +189,13 @@ func (d *diagnosis) sibling() dns.Question {
 func (d *diagnosis) oneType(sibling dns.Question, records bool) (Finding, bool) {
 	what := "is answered"
 	if !records {
-		what = "is answered without records"
+		what = "is answered, without records"
 	}
-	text := fmt.Sprintf("only the type %s of the name fails, %s %s", dns.Type(d.Question.Qtype), dns.Type(sibling.Qtype), what)
+	text := fmt.Sprintf("only the type %s of the name fails; the type %s %s", dns.Type(d.Question.Qtype), dns.Type(sibling.Qtype), what)
 	v := cause.Diagnosed(d.Verdict, "only_one_type_fails", nil, text, text, "")
 	if d.private() {
 		v.Owner = cause.Upstream
-		v = v.With(fmt.Sprintf("it is a private name, of which the upstream may have the type %s alone", dns.Type(sibling.Qtype)))
+		v = v.With(fmt.Sprintf("the name is private, and perhaps the upstream has only its type %s", dns.Type(sibling.Qtype)))
 	}
 	if slices.Contains([]uint16{dns.TypeAAAA, dns.TypeA}, d.Question.Qtype) {
 		d.step(false, "%s", text)

@@ -89,7 +89,7 @@ func TestNamesThatFailAtOnceInAnOutageShareItsProbes(t *testing.T) {
 		}
 		<-ended
 		v, ok := r.OfUpstream(timedOut(question("other.example."), up).Verdict)
-		if !ok || v.Cause.ID != "upstream_timeout" || !strings.Contains(v.Text(), "does not answer a control question either, over UDP and TCP (found ") {
+		if !ok || v.Cause.ID != "upstream_timeout" || !strings.Contains(v.Text(), "does not answer for the root either, over UDP and TCP (found ") {
 			t.Errorf("the next name has %+v", v)
 		}
 		if strings.Contains(v.Statements[0].Brief, "192.0.2.53") {

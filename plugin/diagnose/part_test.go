@@ -55,7 +55,7 @@ func TestARefusalOfASingleLabelNamesBothReasons(t *testing.T) {
 		return answering(m, tcp)
 	})
 	f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), failing(question("db."), up))
-	if causeOf(f) != "upstream_refuses_name" || !strings.Contains(f.Text, "may not forward names of a single label, or a filter") {
+	if causeOf(f) != "upstream_refuses_name" || !strings.Contains(f.Text, "perhaps it does not forward names of one label, or a filter") {
 		t.Errorf("got %s, %s", causeOf(f), f.Text)
 	}
 }
@@ -87,7 +87,7 @@ func TestALimitIsNotToldFromANewAccessList(t *testing.T) {
 		c := failing(question("www.example.org."), up)
 		c.Answered = func() uint64 { return n }
 		f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), c)
-		if causeOf(f) != want || n == 30 && !strings.Contains(f.Text, "or a new access list") {
+		if causeOf(f) != want || n == 30 && !strings.Contains(f.Text, "or a changed access list") {
 			t.Errorf("after %d answers: %s, %s", n, causeOf(f), f.Text)
 		}
 	}

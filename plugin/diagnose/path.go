@@ -12,8 +12,8 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
 )
 
-// path tells what the way to the upstream does from what the upstream does. It is
-// cleared by an answer to the question, over the way that failed.
+// path finds out whether the path to the upstream is at fault. An answer to the question
+// over the transport that failed rules it out.
 func (d *diagnosis) path(ctx context.Context) (Finding, bool) {
 	var cut *exchange.CutError
 	switch {
@@ -27,7 +27,7 @@ func (d *diagnosis) path(ctx context.Context) (Finding, bool) {
 	case d.Failing.TCP != nil && !d.Failing.ByTCP && answered(d.first):
 		// It is answered over UDP now. What failed may have gone over TCP.
 		if _, err := d.Failing.TCP(ctx, d.query(false)); err != nil {
-			return d.tcpClosed(ctx, fmt.Sprintf("over UDP it answers, over TCP: %s", control.Phrase(err)))
+			return d.tcpClosed(ctx, fmt.Sprintf("over TCP: %s", control.Phrase(err)))
 		}
 	}
 	return Finding{}, false
@@ -45,13 +45,13 @@ func (d *diagnosis) tcpClosed(ctx context.Context, what string) (Finding, bool) 
 }
 
 const (
-	advicePath = "Look at the path to the upstream: a filter, a limit of the network interface, MTU. Nothing speaks against the zone."
-	adviceBusy = "Look at the upstream: its load, and its own way to the servers of this name. Nothing was seen of the zone."
+	advicePath = "Look at the path to the upstream: a filter, a limit of the network interface, MTU. No evidence against the zone was found."
+	adviceBusy = "Look at the upstream: its load, and its own connection to the servers of this name. No evidence about the zone was found."
 )
 
-// silence tells an upstream that answers nothing from a path that loses, and from
-// one that only this question keeps busy: a resolver that cannot validate, or reach
-// a zone, may try for longer than forward waits. Only what it answers is evidence.
+// silence finds out whether the upstream answers nothing, the path loses packets, or only
+// this question keeps the upstream busy: a resolver that cannot validate, or reach a zone,
+// may try for longer than forward waits. Only answers are evidence.
 func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
 	l := d.living(ctx)
 	if l.root != nil {
@@ -90,9 +90,9 @@ func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
 	counts := d.counts()
 	d.saw(false, "no reply to the question: %s", counts)
 	if d.unvalidated != nil && answered(d.unvalidated) {
-		return d.because(advicePath, "asked again, %s: with CD=1 it answers and with CD=0 not. Packets get lost on the way, or it validates for too long: the two could not be told apart", counts)
+		return d.because(advicePath, "asked again, %s: it answers with CD=1 and not with CD=0. Packets get lost on the path, or its validation takes too long; which of the two is not known", counts)
 	}
-	return d.because(adviceBusy, "asked again, %s: it answers a control question, and not this one in time", counts)
+	return d.because(adviceBusy, "asked again, %s: it answers for the root, and not this question in time", counts)
 }
 
 // passed is the finding where the question that was not answered is answered now.
@@ -153,7 +153,7 @@ func (d *diagnosis) overTheOther(m *dns.Msg) (Finding, bool) {
 		d.first = m
 		return Finding{}, false
 	}
-	return d.convict("path_answer_lost", "over UDP each try got no reply, and another question did")
+	return d.convict("path_answer_lost", "each try of this question over UDP got no reply; another question was answered")
 }
 
 func (d *diagnosis) loses(what string) (Finding, bool) {

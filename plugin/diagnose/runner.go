@@ -26,8 +26,8 @@ const (
 	// OverRate and Busy: the budget is used up.
 	OverRate Skip = "rate"
 	Busy     Skip = "busy"
-	// Silent: the upstream answered nothing at all a moment ago, or has not yet when
-	// it is asked for another question, so that nothing could be found out through it.
+	// Silent: the upstream answered nothing a moment ago, or is being asked for another
+	// question and has not answered yet. Nothing could be found out through it.
 	Silent Skip = "silent"
 	// Closing: the server stops or reloads.
 	Closing Skip = "stopping"

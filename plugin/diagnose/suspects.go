@@ -15,9 +15,9 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
-// suspect is who may be at fault. look returns a finding if something positive was
-// seen of the suspect; otherwise it has noted what clears it, or that it cannot be
-// told, and the next one is looked at.
+// suspect is who may be at fault. look returns a finding if a fault of the suspect was
+// seen; otherwise it has noted what rules the suspect out, or why that is not known, and
+// the next one is looked at.
 type suspect struct {
 	name string
 	look func(*diagnosis, context.Context) (Finding, bool)
@@ -57,7 +57,7 @@ func (d *diagnosis) run(ctx context.Context) Finding {
 	return d.undecided()
 }
 
-// saw notes what was seen of the present suspect where that convicts nobody.
+// saw notes what was seen of the present suspect where that does not prove a fault.
 func (d *diagnosis) saw(ok bool, format string, args ...any) {
 	what := fmt.Sprintf(format, args...)
 	d.step(ok, "%s", what)
@@ -66,14 +66,29 @@ func (d *diagnosis) saw(ok bool, format string, args ...any) {
 	}
 }
 
+// suspectOf is the suspect that an owner stands for.
+var suspectOf = map[cause.Owner]string{
+	cause.Us: "this server", cause.Network: "the path", cause.Upstream: "the upstream", cause.Zone: "the zone",
+}
+
+// ruledOut is seen without what was seen of the suspect that f names: it would read as
+// named and ruled out at once. The steps have it.
+func ruledOut(seen []string, f Finding) []string {
+	if f.Outcome != Explained || f.Verdict == nil {
+		return seen
+	}
+	named, ok := suspectOf[f.Verdict.Owner]
+	return slices.DeleteFunc(seen, func(s string) bool { return ok && strings.HasPrefix(s, named+": ") })
+}
+
 // Bounds of what a finding says of those who were ruled out.
 const (
 	maxSeen = 12
 	maxSaid = 160
 )
 
-// convict names a cause of the catalog with its own words, and then with more,
-// which name no address, plugin or error.
+// convict names a cause of the catalog with its own texts and adds more to them, which
+// must not name an address, plugin or error.
 func (d *diagnosis) convict(id, more string) (Finding, bool) {
 	v := cause.Diagnosed(d.Verdict, id, nil, "", "", "")
 	for i := range v.Statements {
@@ -88,8 +103,8 @@ func (d *diagnosis) convict(id, more string) (Finding, bool) {
 	return d.explained(v, "", false), true
 }
 
-// undecided is the finding where nobody was convicted: the cause stands, and its
-// words say what was seen.
+// undecided is the finding where no fault was proved: the cause stays, and its texts say
+// what was seen.
 func (d *diagnosis) undecided() Finding {
 	f := Finding{Text: d.why, Silent: d.silent}
 	if f.Text == "" {
@@ -139,15 +154,15 @@ func (d *diagnosis) server(ctx context.Context) (Finding, bool) {
 }
 
 // checked reports whether the question was answered SERVFAIL with CD=0, and open
-// whether it was answered well with CD=1. Together they speak of DNSSEC; silence
-// is neither.
+// whether it was answered well with CD=1. Both together point to DNSSEC; silence
+// counts as neither.
 func (d *diagnosis) checked() bool { return d.first != nil && d.first.Rcode == dns.RcodeServerFailure }
 
 func (d *diagnosis) open() bool { return d.unvalidated != nil && answered(d.unvalidated) }
 
 func (d *diagnosis) byDNSSEC() bool { return d.checked() && d.open() && !d.unsettled }
 
-// private reports whether the public tree has no say in the question.
+// private reports whether the public DNS says nothing about the question.
 func (d *diagnosis) private() bool {
 	name := strings.ToLower(d.Question.Name)
 	for _, zone := range slices.Concat(d.Engine.Private, d.Case.Private) {
@@ -158,7 +173,7 @@ func (d *diagnosis) private() bool {
 	return false
 }
 
-// special reports whether the name is one that the public tree does not have.
+// special reports whether the name is one that the public DNS does not have.
 func (d *diagnosis) special() bool {
 	return slices.ContainsFunc(d.Engine.Private, func(zone string) bool { return dns.IsSubDomain(zone, strings.ToLower(d.Question.Name)) })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose"
 	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
 	"github.com/seed-1b7246af/coredns-ede/test/bed"
@@ -69,6 +71,15 @@ func causeOf(f diagnose.Finding) string {
 	return f.Verdict.Cause.ID
 }
 
+// namesWhomItRulesOut reports whether f lists a suspect as ruled out that it names.
+func namesWhomItRulesOut(f diagnose.Finding) bool {
+	suspects := map[cause.Owner]string{cause.Us: "this server: ", cause.Network: "the path: ", cause.Upstream: "the upstream: ", cause.Zone: "the zone: "}
+	return f.Outcome == diagnose.Explained && slices.ContainsFunc(f.Seen, func(s string) bool {
+		suspect, ok := suspects[f.Verdict.Owner]
+		return ok && strings.HasPrefix(s, suspect)
+	})
+}
+
 func TestThePathIsToldFromTheUpstream(t *testing.T) {
 	const www = "www.example.org."
 	ours := func(m *dns.Msg) bool { return m.Question[0].Name == www }
@@ -120,6 +131,9 @@ func TestThePathIsToldFromTheUpstream(t *testing.T) {
 				f := e.Diagnose(context.Background(), timedOut(question(www), c.plain(tc.answer)))
 				if got := causeOf(f); got != tc.cause {
 					t.Errorf("got %s, %s", got, f.Text)
+				}
+				if namesWhomItRulesOut(f) {
+					t.Errorf("%s is by %s, and ruled out is %q", causeOf(f), f.Verdict.Owner, f.Seen)
 				}
 				time.Sleep(10 * time.Second)
 				if n := c.all(); n > tc.most {
@@ -205,6 +219,23 @@ func TestAnAnchorThatFitsNothingConvictsNobody(t *testing.T) {
 	e := engine(other)
 	if f := e.Diagnose(context.Background(), failing(question("valid.edetest."), up)); causeOf(f) == "upstream_validator" || blamed(f) && f.Verdict.Owner == "zone" {
 		t.Errorf("got %s, %s", causeOf(f), f.Text)
+	}
+}
+
+// A finding that names the upstream does not list it as ruled out; what is said of the
+// path stays.
+func TestWhoIsNamedIsNotRuledOut(t *testing.T) {
+	b := bed.New(t, now, bed.Case{Name: "valid"})
+	exchange := b.Exchange()
+	up := diagnose.Resolver{Name: "192.0.2.53:53", Exchange: func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
+		if !m.CheckingDisabled {
+			return servfail(m)
+		}
+		return exchange(ctx, m.Question[0])
+	}}
+	f := engine(b).Diagnose(context.Background(), failing(question("www.valid.edetest."), up))
+	if causeOf(f) != "upstream_validator" || namesWhomItRulesOut(f) || !slices.ContainsFunc(f.Seen, func(s string) bool { return strings.HasPrefix(s, "the path: ") }) {
+		t.Errorf("got %s, and ruled out is %q", causeOf(f), f.Seen)
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
-// upstream tells what is at fault with the upstream itself from what it fails for
-// somebody else's sake. It is cleared by its answers to control questions.
+// upstream finds out whether the upstream itself is at fault. Its answers to control
+// questions rule it out.
 func (d *diagnosis) upstream(ctx context.Context) (Finding, bool) {
 	switch {
 	case d.first == nil:
@@ -79,9 +79,9 @@ func (d *diagnosis) validator(ctx context.Context) (Finding, bool) {
 	}
 	switch {
 	case !ok:
-		d.saw(false, "no reply to %s with CD=0: its validation cannot be told", control.RootChecked)
+		d.saw(false, "no reply to %s with CD=0: its validation cannot be judged", control.RootChecked)
 	case root.Answers():
-		d.saw(true, "it answers %s with CD=0: its validation holds for the root", control.RootChecked)
+		d.saw(true, "it answers %s with CD=0: its validation accepts the root", control.RootChecked)
 	default:
 		return d.invalid(ctx, root)
 	}
@@ -98,7 +98,7 @@ func (d *diagnosis) invalid(ctx context.Context, root control.Reply) (Finding, b
 	case found.Clock, found.Stripped, root.Rcode != dns.RcodeServerFailure:
 		return Finding{}, false
 	case !found.Anchored:
-		d.saw(false, "whether the root's records hold cannot be told here: %s", found.Text)
+		d.saw(false, "the root's records could not be validated here: %s", found.Text)
 		return Finding{}, false
 	}
 	tld := topLevel(d.Question.Name)
@@ -113,13 +113,13 @@ func (d *diagnosis) invalid(ctx context.Context, root control.Reply) (Finding, b
 	return d.convict("upstream_validator", fmt.Sprintf("%s SOA fails with CD=0 as well", tld))
 }
 
-// way looks at the upstream's way out, where it fails with CD=1 as well.
+// way finds out whether the upstream reaches the Internet, if it fails with CD=1 as well.
 func (d *diagnosis) way(ctx context.Context) (Finding, bool) {
 	d.follows(ctx)
 	keys, ok := d.shared(ctx, control.RootKeys)
 	switch {
 	case !ok:
-		d.saw(false, "no reply to %s: its way out cannot be told", control.RootKeys)
+		d.saw(false, "no reply to %s: whether it reaches the Internet is not known", control.RootKeys)
 	case keys.Answers():
 		d.saw(true, "it answers %s", control.RootKeys)
 	case d.private():
@@ -140,8 +140,12 @@ func (d *diagnosis) offline(ctx context.Context) (Finding, bool) {
 	if tld == "." {
 		tld = "arpa."
 	}
-	if below, ok := d.shared(ctx, control.Question{Name: tld, Type: dns.TypeSOA, Unchecked: true}); !ok || below.Answers() {
-		d.saw(ok, "it is asked for %s SOA: answered %v", tld, ok)
+	switch below, ok := d.shared(ctx, control.Question{Name: tld, Type: dns.TypeSOA, Unchecked: true}); {
+	case !ok:
+		d.saw(false, "no reply to %s SOA", tld)
+		return Finding{}, false
+	case below.Answers():
+		d.saw(true, "it answers %s SOA", tld)
 		return Finding{}, false
 	}
 	what := fmt.Sprintf("%s and %s SOA fail with CD=1%s", control.RootKeys, tld, reasons(d.said))
@@ -180,7 +184,7 @@ func (d *diagnosis) resolves() Finding {
 	if d.TimedOut {
 		text += " (" + d.counts() + ")"
 		if d.came.Load() < d.sent.Load() {
-			text += ": packets get lost on the way, or it takes long at first"
+			text += ": packets get lost on the path, or the first answer takes long"
 		}
 	}
 	return Finding{Outcome: Resolves, Text: text}

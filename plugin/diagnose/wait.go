@@ -13,8 +13,8 @@ const (
 	retryEvery = 25 * time.Millisecond
 )
 
-// Waiter starts diagnoses for answers that may be held back until these have
-// ended. It is safe for concurrent use.
+// Waiter starts diagnoses, and may hold an answer back until its diagnosis has ended.
+// It is safe for concurrent use.
 type Waiter struct {
 	runner  *Runner
 	longest time.Duration

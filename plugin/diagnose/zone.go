@@ -103,15 +103,15 @@ func (d *diagnosis) dnssec(ctx context.Context, found dnssec.Finding) (Finding, 
 // whyOpen says why a diagnosis stays undecided where the chain named nobody.
 func (d *diagnosis) whyOpen(but string) {
 	if d.open() {
-		_, _ = d.because(adviceOpen, "the upstream answers with CD=1 only%s", but)
+		_, _ = d.because(adviceOpen, "the upstream answers only with CD=1%s", but)
 		return
 	}
 	_, _ = d.because(adviceOpen, "the upstream fails with and without DNSSEC validation%s", but)
 }
 
 const (
-	adviceValid = "Look at the upstream: its cache for this name, and a forward, a local zone or a trust anchor that it has for it. What it gives with CD=1 validates here."
-	adviceOpen  = "Ask another resolver for the same name, to tell this upstream from the zone: name it under compare, or allow delegation to ask the zone's own servers."
+	adviceValid = "Look at the upstream: its cache for this name, and any forward, local zone or trust anchor that it has for the name. Its answer with CD=1 validates here."
+	adviceOpen  = "Find out whether this upstream or the zone is at fault: name another resolver under compare, or let delegation query the zone's own servers."
 )
 
 // judged is the verdict that a validation stands for, if any.
@@ -152,7 +152,7 @@ func (d *diagnosis) judged(found dnssec.Finding) (Finding, bool) {
 	case found.Status == dnssec.Undecided && !found.Silent && d.byDNSSEC() && !d.private():
 		// Twice with CD=0 it fails and with CD=1 it does not: what the upstream
 		// objects to is DNSSEC, though not seen what.
-		text := "the upstream answers with CD=1 only: it finds the answer bogus"
+		text := "the upstream answers only with CD=1: it finds the answer bogus"
 		v := cause.Diagnosed(d.Verdict, causeOf[6], []uint16{6}, text, text, "").Keeping(d.said)
 		v.Owner, v.Lasts, v.Advice = cause.Nobody, cause.LastsOpen, adviceUnseen
 		return d.explained(v, "", false), true

@@ -17,16 +17,16 @@ import (
 //
 // What holds depends on Shape:
 //
-//	Returned         Reply is of a message that did not leave, if of any: one that
-//	                 cache was sent and threw away
+//	Returned         Reply, if it is set, is of a message that did not leave: cache
+//	                 got it and threw it away
 //	Written          Reply.Written
 //	WrittenError     Reply.Written, and Failure is what the error says
-//	WrittenReturned  Reply may be none: what was written first may be no failure
-//	Panicked         Panic; of the rest what was seen until then
+//	WrittenReturned  Reply may be empty: what was written first may be no failure
+//	Panicked         Panic, and what was seen until then
 //
-// and in every shape: UpstreamAnswered, CacheHit and Changed exclude what they
-// contradict. The package test/invariant has these as rules, and the tests of
-// plugin/observe hold all that is gathered against them.
+// In every shape UpstreamAnswered, CacheHit and Changed exclude the fields that would
+// contradict them. The package test/invariant has these as rules, and the tests of
+// plugin/observe check all that is gathered by them.
 type Evidence struct {
 	// Rcode is what the client is going to get: SERVFAIL or REFUSED.
 	Rcode int
@@ -42,10 +42,11 @@ type Evidence struct {
 	// Changed is what a plugin made of the answer on its way up. Rcode is what it made;
 	// all else is of the answer before that.
 	Changed Changed
-	// AboveCache is true if a plugin above cache made the failure out of what came from
-	// cache: it is not what cache will answer with.
+	// AboveCache is true if a plugin above cache turned an answer from cache into the
+	// failure. cache will not answer with that failure.
 	AboveCache bool
-	// Earlier is what failed before At asked somebody else; its At is empty if nothing did.
+	// Earlier is a failure after which At asked another server. Earlier.At is empty if
+	// there was none.
 	Earlier Earlier
 
 	// Scope is where a finding about the upstreams holds. It is filled where
@@ -61,12 +62,12 @@ type Evidence struct {
 	Opcode int
 	// CheckingDisabled and DNSSECOK are the CD and DO bits of the query.
 	CheckingDisabled, DNSSECOK bool
-	// NoEDNS is true if the upstream was asked without OPT record, as the client
-	// asked: it had no record to put a reason in.
+	// NoEDNS is true if the query to the upstream had no OPT record, since the client's
+	// had none. The reply then cannot have a reason.
 	NoEDNS bool
 
 	// AskedAD is the AD bit of the query as the upstream was asked. Some resolvers
-	// validate for those who set it, and for others not. AskedRD is its RD bit.
+	// validate only if it is set. AskedRD is its RD bit.
 	AskedAD, AskedRD bool
 	// Signed is true if the client's query had a TSIG or a SIG(0).
 	Signed bool
@@ -108,7 +109,7 @@ type Evidence struct {
 	UpstreamElapsed time.Duration
 	// LastGood is when the same forward last brought a usable answer.
 	LastGood time.Time
-	// Loops is true when the query to Upstream was bound to come back here.
+	// Loops is true if a query to Upstream certainly comes back to this server block.
 	Loops bool
 
 	// Zone is the state of the local zone that the question falls into.

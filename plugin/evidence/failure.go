@@ -98,8 +98,8 @@ func (k Kind) String() string { return kindNames[k] }
 // Network is true for errors of an exchange with another server.
 func (k Kind) Network() bool { return k >= Timeout && k <= NetworkOther }
 
-// Exchanged is true for what a plugin that asks an upstream fails with once it has
-// begun to: for all errors but those by which it says that it asked none.
+// Exchanged is true for the errors that come after a plugin began to ask an upstream, and
+// false for those that say that no upstream was asked.
 func (k Kind) Exchanged() bool {
 	switch k {
 	case NoError, NoHealthy, LimitExceeded, NoNextPlugin:
@@ -108,9 +108,8 @@ func (k Kind) Exchanged() bool {
 	return true
 }
 
-// OfErrno tells what kind of failure an error is by the number that the operating
-// system gave, NoError if it has none, or one that says no more than that it
-// failed.
+// OfErrno returns the kind of an error by the number that the operating system gave. It is
+// NoError if the error has no number, or one that says only that something failed.
 func OfErrno(err error) Kind {
 	errno, _ := errors.AsType[syscall.Errno](err)
 	switch errno {

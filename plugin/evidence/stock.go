@@ -1,7 +1,7 @@
 package evidence
 
 // Stock are the plugins that CoreDNS ships and that answer queries or pass them on. What
-// each of them does is known; of all others only what they say and what is seen of them.
+// each of them does is known. Of all others only what they say and what is seen is used.
 var Stock = setOf(
 	"acl", "any", "auto", "autopath", "azure", "bufsize", "cache", "cancel", "chaos", "clouddns", "dns64", "dnssec",
 	"dnstap", "dynupdate", "ede", "erratic", "errors", "etcd", "file", "forward", "geoip", "grpc", "header", "hosts",

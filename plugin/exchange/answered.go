@@ -8,8 +8,8 @@ import (
 
 // Answered returns how many queries of this process the upstream at addr has
 // answered with NOERROR or NXDOMAIN, as CoreDNS's own metric of its proxies counts
-// them (coredns_proxy_request_duration_seconds). It reads all metrics, so that it is
-// nothing for every query.
+// them (coredns_proxy_request_duration_seconds). It reads all metrics, so
+// it must not be called for every query.
 func Answered(addr string) uint64 {
 	families, _ := prometheus.DefaultGatherer.Gather()
 	var n uint64

@@ -14,7 +14,7 @@ import (
 var ErrNoReply = errors.New("no reply")
 
 // AskHandler sends m through h, the plugin grpc with one upstream, and returns its reply:
-// the plugin does not give its clients away. The error is that of the plugin, ErrNoReply,
+// the plugin does not export its clients. The error is that of the plugin, ErrNoReply,
 // or ErrQuestion.
 func AskHandler(ctx context.Context, h plugin.Handler, m *dns.Msg) (*dns.Msg, error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)

@@ -15,9 +15,9 @@ import (
 type Transport uint8
 
 const (
-	// Any is the one that the proxy's options say, and TCP after a truncated reply.
+	// Any is the transport of the proxy's options, and TCP after a truncated reply.
 	Any Transport = iota
-	// UDP and TCP are that one alone: a truncated reply is returned as it is.
+	// UDP and TCP are that transport alone: a truncated reply is returned as it is.
 	UDP
 	TCP
 )

@@ -29,7 +29,7 @@ type Upstream struct {
 	proxy *proxy.Proxy
 }
 
-// Open returns the resolver that to names in the way of forward's TO:
+// Open returns the resolver at the address to, which is written as forward's TO:
 // 192.0.2.53, 192.0.2.53:5300, tls://192.0.2.53%dns.example.net or
 // https://dns.example.net. An exchange with it takes at most timeout. Close has to
 // be called.

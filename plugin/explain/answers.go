@@ -37,7 +37,7 @@ func remarkOn(block uint64, q observe.Cached, m *dns.Msg, now time.Time) remarks
 	}
 }
 
-// Given remembers what is said in m for as long as cache may give m.
+// Given remembers the EDEs of m for as long as cache may give m.
 func (a Answers) Given(q observe.Cached, m *dns.Msg) {
 	defer guard.Catch(guard.Explaining, nil)
 	x, now := a.explainer, time.Now()
@@ -68,7 +68,8 @@ func (x *Explainer) lifeOf(m *dns.Msg, now time.Time) time.Duration {
 	return min(max(dnsutil.MinimalTTLWithMaximum(m, kind, longest), shortest), longest) + times.Stale
 }
 
-// Passed counts what is known of the answer m, and attaches it for who shows interest.
+// Passed counts the EDEs that are known for the answer m, and attaches them if the query shows
+// interest.
 func (a Answers) Passed(run *observe.Run, q observe.Cached, m *dns.Msg, fresh bool) (out *dns.Msg) {
 	out = m
 	defer guard.Catch(guard.Explaining, func() { out = m })

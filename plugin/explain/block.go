@@ -13,8 +13,8 @@ import (
 type Block struct {
 	// ID is the same across reloads for as long as the block is unchanged.
 	ID uint64
-	// Keys are the block's own, Serves the zones among them, Zones those that ede
-	// explains, Except those among them that it does not.
+	// Keys are the keys of the server block, Serves the zones in them. Zones are those
+	// that ede explains, Except the zones inside these that it does not.
 	Keys, Serves, Zones, Except []string
 
 	Texts []TextRule

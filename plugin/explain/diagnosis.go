@@ -95,9 +95,9 @@ func (d *Diagnoser) known(ev *evidence.Evidence, v *cause.Verdict) *cause.Verdic
 	return nil
 }
 
-// knownNested is diagnose for a query that failed in a lookup inside it, as the target of
-// an alias. That lookup ran through this chain and started, and waited for, the diagnosis
-// of its own question.
+// knownNested is diagnose for a query that failed in a lookup inside it, for example for
+// the target of an alias. That lookup ran through this chain, started the diagnosis of its
+// own question and waited for it.
 func (d *Diagnoser) knownNested(ev *evidence.Evidence, v *cause.Verdict) *cause.Verdict {
 	inner := ev.Nested
 	for inner.Nested != nil {
@@ -162,8 +162,8 @@ func resolverOf(p observe.Peer) diagnose.Resolver {
 	return r
 }
 
-// Diagnosed returns the function that records findings in l. The incident table has a
-// finding from the next failure of the name on.
+// Diagnosed returns the function that records findings in l. A finding enters the incident
+// table at the next failure of the name.
 func Diagnosed(l *record.Log, zoneOf func(name string) string) func(diagnose.Case, diagnose.Finding) {
 	return func(c diagnose.Case, f diagnose.Finding) {
 		record.CountDiagnosis(f.Outcome.String(), f.Queries, f.Elapsed)

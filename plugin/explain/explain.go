@@ -1,6 +1,5 @@
-// Package explain is the way of a failing query, from the moment when its chain has
-// returned to the answer that leaves. Explainer.failed has its stages in order; each is a
-// room of its own, and their order is read in one place.
+// Package explain handles a failing query from the moment when its chain has returned until
+// the answer leaves. Explainer.failed has the stages in order; each stage is a package of its own.
 package explain
 
 import (
@@ -22,7 +21,7 @@ import (
 // Explainer explains the failures of one server block.
 type Explainer struct {
 	Block Block
-	// Ladder is that of the block.
+	// Ladder is the taps above the plugins of the block.
 	Ladder *observe.Ladder
 	// Shared is what the blocks of the process have in common. It is set once all
 	// blocks are known.

@@ -97,7 +97,7 @@ func (c *claims) forget(now time.Time) {
 }
 
 // begin counts answers anew, at most once a minute, where nothing is left of what was
-// said, or others were answered: an upstream may have lost its way out since then.
+// said, or others were answered: an upstream may have lost its connection to the Internet since then.
 func (c *claims) begin(now time.Time, answered func() uint64) {
 	if answered == nil || now.Sub(c.began) < claimed || len(c.zones) > 0 && c.nothingElse(now, answered) {
 		return

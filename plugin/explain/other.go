@@ -48,7 +48,7 @@ func (x *Explainer) succeeded(run *observe.Run) {
 	x.Asker.Succeeded(remarksOf(&key, 0))
 }
 
-// Quiet reports whether a success can end nothing: no failure is remembered.
+// Quiet reports whether no failure is remembered, so that a success has nothing to end.
 func (s *Shared) Quiet() bool {
 	return s.Table.Quiet() && s.History.Quiet() && (s.Diagnoser == nil || s.Diagnoser.runner.Quiet())
 }
@@ -73,8 +73,8 @@ func (x *Explainer) learn(run *observe.Run, ev *evidence.Evidence) {
 	x.askAgain(run, ev, x.diagnose(run, ev, v))
 }
 
-// Refreshed hears of a refresh that cache did on its own. What failed there is what cache
-// will answer with.
+// Refreshed is called after a refresh that cache did on its own. If the refresh failed, cache
+// will answer with that failure.
 func (x *Explainer) Refreshed(run *observe.Run, rcode int, err error) {
 	defer guard.Catch(guard.Refreshing, nil)
 	ev := run.RefreshEvidence(rcode, err)

@@ -1,5 +1,5 @@
-// Package guard ends a piece of ede's own work that panics, instead of the process:
-// what explains a failure must not cause one.
+// Package guard catches panics in ede's own work, so that the piece of work ends and not the
+// process: what explains a failure must not cause one.
 package guard
 
 import (
@@ -41,8 +41,8 @@ const (
 	Page        Work = "page"
 )
 
-// Catch is to be deferred. If the work panics it counts and logs that, and calls after,
-// which may be nil.
+// Catch is to be deferred. If the work panics, Catch counts and logs the panic, and then
+// calls the function after, which may be nil.
 func Catch(work Work, after func()) {
 	v := recover()
 	if v == nil {

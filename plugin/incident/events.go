@@ -115,8 +115,8 @@ func (h *History) Changed(kind EventKind) {
 	h.events.add(Event{Kind: kind, Time: now})
 }
 
-// Beginning returns what changed next to the beginning of in, or "". It tells
-// an order in time and claims no more.
+// Beginning returns what changed shortly before or after the incident in began, or "". It
+// says what came first, and claims no more.
 func (s *Snapshot) Beginning(in Incident) string {
 	var nearest *Event
 	distance := before + 1

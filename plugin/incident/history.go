@@ -87,8 +87,8 @@ func (h *History) Failed(d *Detail) {
 	}
 }
 
-// Explained puts v, which was found out afterwards, in the place of the verdict on the
-// last failure of the question asked, in the server block, that is shown.
+// Explained replaces the verdict of the last shown failure of the question asked in the
+// server block by v, which was found out afterwards.
 func (h *History) Explained(block uint64, asked dns.Question, v *cause.Verdict) {
 	if h == nil {
 		return
@@ -148,7 +148,7 @@ func (h *History) end(in Incident) {
 	h.endings++
 }
 
-// Keep has the table hand over incidents that end to h.
+// Keep makes the table pass incidents that have ended to h.
 func (t *Table) Keep(h *History) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

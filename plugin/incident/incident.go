@@ -41,8 +41,8 @@ type Incident struct {
 	First, Last time.Time
 	// Count is of all failures, Cached of those from cache.
 	Count, Cached uint64
-	// LastGood is the last good answer to one of its names since First, or,
-	// for an upstream, the last before First that ede saw. Zero: none seen.
+	// LastGood is the time of the last good answer: to one of the incident's names
+	// since First, or, for an upstream, the last one before First. Zero: none was seen.
 	LastGood time.Time
 	// Advice and Code are of the first failure's verdict, Code the most telling one.
 	Advice string
@@ -152,15 +152,15 @@ func (t *Table) good(hash uint64, now time.Time) {
 	}
 }
 
-// Ended is an incident that is over, and what no summary has told of it yet.
+// Ended is an incident that is over, with its failures that no summary has reported yet.
 type Ended struct {
 	Incident
-	// Untold is nil if every failure has been told.
+	// Untold is nil if every failure was reported.
 	Untold *Summary
 }
 
-// Sweep ends the incidents that are over and returns those whose names are
-// known to resolve again, and of the others those that are not told in full.
+// Sweep ends the incidents that are over. It returns those whose names are known to resolve
+// again, and of the others those with failures that were not reported yet.
 func (t *Table) Sweep() (recovered, forgotten []Ended) {
 	now := t.now()
 	t.mu.Lock()

@@ -25,7 +25,7 @@ func (t *Table) RecallCached(k *Key, now time.Time) (*cause.Verdict, bool) {
 
 // Succeeded forgets what is remembered of a question that resolves again, and
 // notes the good answer on its incident. The DO and CD bits of k and
-// the rcode are looked past: the name is what resolved.
+// the rcode are ignored: the name is what resolved.
 func (t *Table) Succeeded(k *Key) {
 	if t.questions.MayHave(k) {
 		now := t.now()
@@ -34,8 +34,8 @@ func (t *Table) Succeeded(k *Key) {
 }
 
 // Remember puts v on record for the question k without counting a failure: no
-// client asked, as in a refresh that cache does on its own. What cache answers
-// with counts under zone.
+// client asked, for example in a refresh that cache does on its own. Later answers from
+// cache count under zone.
 func (t *Table) Remember(k *Key, v *cause.Verdict, zone string) {
 	if k.Name == "" {
 		return

@@ -19,7 +19,7 @@ const (
 )
 
 // Top is one entry of a list of what fails most. Count may be too high by at
-// most Over, which is 0 unless more was to be counted than is held.
+// most Over, which is 0 unless there were more entries than the list can hold.
 type Top struct {
 	Name        string
 	Count, Over uint64

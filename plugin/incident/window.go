@@ -27,7 +27,7 @@ type window struct {
 }
 
 // NameCount is a name and how often it failed: at most Count times, and at least
-// that less Over, which is not 0 only where more names failed than are counted.
+// Count minus Over times. Over is 0 unless more names failed than are counted.
 type NameCount struct {
 	Name        string
 	Count, Over uint64
@@ -164,5 +164,5 @@ func (t *Table) Summaries() []Summary {
 	return all
 }
 
-// After is how long the incident lasted until its last failure.
+// After is the time from the incident's first failure to its last.
 func (in Incident) After() time.Duration { return in.Last.Sub(in.First) }

@@ -33,9 +33,9 @@ type named struct{ name, domain string }
 
 // ZoneOf returns what the names of a summary are grouped by: the registered
 // domain of name, which is in lower case and has its closing dot. Below a TLD that
-// the public suffix list does not have, as corp. or lan., nobody registers domains:
-// then it is the TLD, or block, the server block's zone, if that is below it. A
-// single label is in block.
+// is not in the public suffix list, for example corp. or lan., nobody registers domains:
+// the result is then the TLD, or the server block's zone block if block is below the
+// TLD. A single label counts under block.
 func ZoneOf(name, block string) string {
 	hash := memory.NameHash(name)
 	at := &domains[hash%keptDomains]

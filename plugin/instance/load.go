@@ -61,8 +61,8 @@ func Of(ctx caddy.Context) *Load {
 	return loads.reading
 }
 
-// Add adds a server block to the load, and what it sets for all of them. The error tells
-// two blocks that differ.
+// Add adds a server block to the load, and its settings for the whole process. The error
+// names two blocks whose settings differ.
 func (ld *Load) Add(m Member, s Settings) error {
 	if err := ld.settings.Merge(s); err != nil {
 		return err
@@ -152,7 +152,7 @@ func (ld *Load) ids() map[uint64]bool {
 	return ids
 }
 
-// Started hears that all servers of instance are up.
+// Started is called when all servers of instance are up.
 func Started(instance *caddy.Instance) {
 	observe.SetListeners(instance)
 	loads.mu.Lock()

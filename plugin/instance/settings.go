@@ -21,7 +21,7 @@ type Settings struct {
 	Memory Setting[int]
 	Log    Setting[LogLine]
 	Client Setting[record.ClientForm]
-	// Instance is what log instance says: a name, empty for the host's, or noInstance.
+	// Instance is the value of `log instance`: a name, "" for the host's, or noInstance.
 	Instance Setting[string]
 	// Diagnoses is true if a server block diagnoses, and Diagnose what a diagnose
 	// block says, if there is one.

@@ -13,8 +13,8 @@ const modulePath = "github.com/seed-1b7246af/coredns-ede"
 // did not build in a work tree the toolchain records the version and no commit.
 var revision string
 
-// Version returns the version and the commit of ede in the running binary:
-// "devel" and "unknown" as far as the build did not record them.
+// Version returns the version and the commit of ede in the running binary, or "devel" and
+// "unknown" if the build did not record them.
 func Version() (version, commit string) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -5,8 +5,8 @@
 // leaves. What both saw becomes evidence once it is known that the query failed.
 //
 // CoreDNS tells a plugin nothing of what happened below it but an rcode and an error:
-// whatever else there is to know is found here. When CoreDNS changes, it is this room
-// that does. It knows nothing of causes or INFO-CODEs.
+// whatever else there is to know is found here. When CoreDNS changes, this package has
+// to change. It knows nothing of causes or INFO-CODEs.
 package observe
 
 import (
@@ -56,7 +56,7 @@ type Answers interface {
 	// Given is told of the answer m that cache is given.
 	Given(q Cached, m *dns.Msg)
 	// Passed returns the answer that leaves cache in place of m. fresh is true if cache
-	// was given an answer in this query.
+	// got a new answer in this query.
 	Passed(run *Run, q Cached, m *dns.Msg, fresh bool) *dns.Msg
 }
 

@@ -56,8 +56,8 @@ func (run *Run) End(rcode int, err error) Outcome {
 	return o
 }
 
-// Release lets a run go that did not fail, or that nothing is done about: what was
-// held is written, and what the chain returned is returned.
+// Release ends a run that did not fail, or that ede leaves alone. It writes the held message
+// and returns what the chain returned.
 func (run *Run) Release(rcode int, err error) (int, error) {
 	if run.ladder.PassThrough {
 		return rcode, err
@@ -79,8 +79,8 @@ func (run *Run) Release(rcode int, err error) (int, error) {
 	return rcode, err
 }
 
-// Reply returns the message that a failed run was answered with below, or nil if
-// none was written that has the rcode which leaves.
+// Reply returns the message that the plugins below wrote for a failed run, or nil if no
+// written message has the rcode that leaves.
 func (run *Run) Reply(rcode int) *dns.Msg {
 	run.mu.Lock()
 	defer run.mu.Unlock()
@@ -90,8 +90,8 @@ func (run *Run) Reply(rcode int) *dns.Msg {
 	return nil
 }
 
-// Hand passes the failure of a nested run on to the query around it, unchanged: the
-// plugin that made the lookup decides what it means.
+// Hand passes the failure of a nested run unchanged to the outer query: the plugin that made
+// the lookup decides what the failure means.
 func (run *Run) Hand(e *evidence.Evidence, rcode int, err error) (int, error) {
 	run.parent.lookedUp(e)
 	run.mu.Lock()

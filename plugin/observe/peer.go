@@ -16,8 +16,8 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/unexported"
 )
 
-// Peer is a configured upstream of forward or grpc, reached as they reach it: the same
-// transport, TLS and source address, and no egress that is new.
+// Peer is a configured upstream of forward or grpc. It is reached as they reach it, with the
+// same transport, TLS and source address: no new network path is needed.
 type Peer struct {
 	Addr string
 	// Either proxy and forward are set, or handler: the grpc plugin itself, which has

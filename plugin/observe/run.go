@@ -105,8 +105,7 @@ func (l *Ladder) Begin(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) *R
 	}
 }
 
-// Aside returns ctx without the run that it bears, for a query that is not recorded
-// and runs inside one that is.
+// Aside returns ctx without its run, for an unrecorded query inside a recorded one.
 func Aside(ctx context.Context) context.Context {
 	if runOf(ctx) == nil {
 		return ctx

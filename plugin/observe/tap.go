@@ -39,8 +39,8 @@ func (t *tap) below(plugin string) {
 	t.records = t.records || t.belowCache || changesRcodes(plugin)
 }
 
-// Name makes the tap invisible to trace spans, and to plugins that look at the name
-// of their next plugin.
+// Name returns the name of the plugin below, so that trace spans, and plugins that look at
+// the name of their next plugin, do not see the tap.
 func (t *tap) Name() string { return t.name }
 
 // ServeDNS implements plugin.Handler.

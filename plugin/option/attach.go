@@ -16,11 +16,11 @@ import (
 // it; otherwise that is left to CoreDNS. A truncated reply gets no option if it has
 // none: its reader asks again over TCP.
 //
-// To stay within limit, texts are shortened, then dropped, the last option's
-// first, then options from the last on; Other Error is sent even if its text is
-// lost, unless it is there to stand before Not Ready. RFC 8914 section 3 would have TC set on that. It is not, since a client
-// cannot gain an answer by asking again over TCP. Texts are
-// made fit for the wire once more.
+// To stay within limit, texts are shortened and then dropped, the last option's first. Then
+// options are dropped from the end. Other Error stays even without its text, unless it is
+// only there to precede Not Ready. RFC 8914 section 3 asks for TC then. Attach does not set
+// it, since a client gains no answer by asking again over TCP. Texts are made fit for the
+// wire once more.
 func Attach(reply *dns.Msg, req Request, limit int, opts []Option) *dns.Msg {
 	if !req.HasOPT() {
 		out := *reply
@@ -181,8 +181,8 @@ func isEDE(o dns.EDNS0) bool { return o.Option() == dns.EDNS0EDE }
 
 func isOther(o dns.EDNS0) bool { return !isEDE(o) }
 
-// Withdraw takes an OPT record out of the query r whose client sent none: rewrite
-// adds one, and CoreDNS answers with OPT to a query with one.
+// Withdraw removes from r an OPT record that the client did not send: rewrite adds one, and
+// CoreDNS answers with OPT to a query with OPT.
 func Withdraw(r *dns.Msg, req Request) {
 	if !req.HasOPT() && optOf(r) != nil {
 		r.Extra = withoutOPT(r)

@@ -6,7 +6,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Octets kept free for what is added to the message after us.
+// Octets kept free for what CoreDNS adds to the message after Attach.
 const (
 	nsidRoom = 4 + 64 // the option nsid appends; 64 is the longest host name
 	macRoom  = 64     // HMAC-SHA512, the longest MAC of a TSIG not yet signed

@@ -1,11 +1,11 @@
 // Package option handles Extended DNS Error options (RFC 8914) on the wire:
 // it reads those of a reply, makes received text harmless, puts options in
 // order, and attaches them to a copy of a reply within the room there is.
-// CoreDNS and miekg/dns pack options; none of this do they do.
+// CoreDNS and miekg/dns only pack options, and do none of this.
 //
 // Why a code was chosen is not known here. Whoever chose it hands over a list,
-// most specific statement first; from the end of that list things are given up
-// when room is short.
+// most specific statement first. If room is short, Attach drops texts and options from the
+// end of the list.
 package option
 
 // MaxOptions is the largest number of options that Arrange lets pass. RFC 8914

@@ -31,8 +31,8 @@ const (
 )
 
 // Withholds returns why an answer with rcode goes out as the chain made it, or ""
-// if options are attached. After a REFUSED every client goes on, so that one gets
-// options for every query with OPT.
+// if options are attached. After a REFUSED every client asks its next server, so
+// a REFUSED gets options for every query with OPT.
 func (r Rule) Withholds(rcode int, req Request) Reason {
 	switch {
 	case !req.HasOPT():
@@ -43,7 +43,7 @@ func (r Rule) Withholds(rcode int, req Request) Reason {
 	return ""
 }
 
-// Suit returns what of opts may go to the sender of req with rcode. Structured
+// Suit returns the options of opts that may be in an answer with rcode to req. Structured
 // texts go only to a query with an EDE option; for others the option is left out.
 // Where options go to those who show no interest, 14 Not Ready is not the first of
 // a SERVFAIL: 0 Other Error goes before it and has its text, since systemd-resolved

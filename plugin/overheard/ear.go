@@ -1,6 +1,6 @@
-// Package overheard knows why a plugin has no data to answer from: CoreDNS's plugins say
-// so in the log, when a transfer, a list of the Kubernetes API or a zone file fails, and
-// return no more than an rcode to the query.
+// Package overheard listens to the log to learn why a plugin has no data. If a transfer, a
+// list of the Kubernetes API or a zone file fails, CoreDNS's plugins log the reason, and
+// return only an rcode to the query.
 package overheard
 
 import (
@@ -76,9 +76,9 @@ func (e *Ear) Listen() { _ = clog.RegisterListener(e) }
 // Stop ends it.
 func (e *Ear) Stop() { _ = clog.DeregisterListener(e) }
 
-// Why returns the last error that plugin logged about the first of topics that it logged
-// one about: a zone in lower case with its closing dot, the address of a primary, or ""
-// for an error about nothing in particular. The zero value is none.
+// Why goes through topics in order, and returns the last error that plugin logged about the
+// first topic that has one. A topic is a zone in lower case with its closing dot, the
+// address of a primary, or "" for errors without a topic. The zero value means none.
 func (e *Ear) Why(plugin string, topics ...string) evidence.Overheard {
 	if e == nil {
 		return evidence.Overheard{}

@@ -1,6 +1,6 @@
 // Package page is the live page: what fails, since when, and what to do about
-// it, as HTML that works without scripts and as JSON, for who has no monitoring at
-// hand. It knows the incident table and the catalog of causes, and nothing else.
+// it, as HTML that works without scripts and as JSON, for operators without other
+// monitoring. It knows the incident table and the catalog of causes, and nothing else.
 //
 // Much of what it shows was sent by strangers: query names by clients, texts by
 // upstreams. The table makes it harmless text, html/template escapes it for its
@@ -22,8 +22,8 @@ type Options struct {
 	// Snapshot returns what is known now. It is called at most once a second for
 	// each path.
 	Snapshot func() *incident.Snapshot
-	// Remarked returns the names whose answers did not fail and of which something is
-	// said, with how many answers; nil if nothing is kept of them.
+	// Remarked returns the names whose answers did not fail and had an EDE, with the
+	// number of answers. It is nil if these are not kept.
 	Remarked func() []incident.Top
 	// Now is the clock, time.Now if nil.
 	Now func() time.Time

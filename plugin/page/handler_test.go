@@ -3,6 +3,7 @@ package page
 import (
 	"encoding/json"
 	"fmt"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -140,7 +141,7 @@ func TestAnOutageIsOnThePageWithWhatChangedNextToItsBeginning(t *testing.T) {
 	body := get(outage().handler(), "/").Body.String()
 	for _, want := range []string{
 		"incident is active", "upstream 192.0.2.53:53 went down 4 s after it began", `href="/cause/upstream_timeout"`,
-		"began 12 s after reload", "error of kind timeout", "configuration reloaded", cause.ByID("upstream_timeout").Advice,
+		"began 12 s after reload", "error of kind timeout", "configuration reloaded", html.EscapeString(cause.ByID("upstream_timeout").Advice),
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %q", want)

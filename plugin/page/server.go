@@ -31,8 +31,8 @@ type Server struct {
 	done chan struct{}
 }
 
-// Free tells whether nothing listens on addr, whose port Listen would share:
-// what asks for the page would then get now the one, now the other.
+// Free reports whether nothing listens on addr. Listen would share the port, and a request
+// could then reach either of the two.
 func Free(addr string) error {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {

@@ -123,7 +123,7 @@ func (h *handler) view(s *incident.Snapshot, refresh int) overview {
 		}
 	}
 	if h.Remarked != nil {
-		list := topListOf("Answers with a reason, as filtered ones", h.Remarked())
+		list := topListOf("Successful answers with a reason, for example filtered ones", h.Remarked())
 		v.Remarked = &list
 	}
 	for _, e := range s.Events {

@@ -8,22 +8,22 @@ var keyChecks = []check{
 	{
 		code: "not-judged",
 		text: "%s not judged: %s",
-		fix:  "split the block, or look at it yourself",
+		fix:  "split the block, or check it yourself",
 		find: findUnjudged,
 	}, {
 		code: "address-as-key",
-		text: "the key %s is the zone of that name, no address: what clients ask here gets REFUSED",
-		fix:  "write the zones as the keys, for example `.`, and in the block `bind ADDRESS`",
+		text: "CoreDNS reads the key %s as a zone name, not as an address: clients that query this block get REFUSED",
+		fix:  "write the zones as the keys, for example `.`, and `bind ADDRESS` in the block",
 		find: findAddressKeys,
 	}, {
 		code: "reverse-zone-misspelt",
-		text: "the zone %s is no reverse zone: names under %s do not come here, and clients get what serves them elsewhere, or REFUSED",
+		text: "the zone %s is no reverse zone: queries for names under %s do not come to this block; another block answers them, or clients get REFUSED",
 		fix:  "write `in-addr.arpa` or `ip6.arpa` with the octets in reverse order, or the network, for example `192.0.2.0/24`",
 		find: findMisspeltZones,
 	}, {
 		code: "zone-twice",
 		text: "the zone %s %s: CoreDNS does not start",
-		fix:  "make one block of the two, or tell them apart by `bind` or `view`",
+		fix:  "merge the two blocks, or separate them with `bind` or `view`",
 		find: findTwice,
 	}, {
 		code: "invalid-key",
@@ -49,7 +49,7 @@ var keyChecks = []check{
 var otherChecks = []check{
 	{
 		code:    ForwardToSelf,
-		text:    "forward sends names under %s to %s, where this process takes them to the same block again, in a circle: what goes there is never answered, and with no other upstream clients get SERVFAIL",
+		text:    "forward sends names under %s to %s, where this process listens: the query comes back to the same block in a loop and is never answered; with no other upstream clients get SERVFAIL",
 		fix:     "forward to a resolver that is not this process",
 		reports: []string{"coredns#2391", "coredns#2161", "coredns#1712"},
 		find:    findForwardLoop,
@@ -66,11 +66,11 @@ var otherChecks = []check{
 	}, {
 		code: "link-local-upstream",
 		text: "%s asks %s, a link-local address without an interface, which it cannot reach: with no other upstream clients get SERVFAIL",
-		fix:  "write another address of that server: forward keeps no interface, whether a file or the line itself has one behind %",
+		fix:  "write another address of that server: forward drops the interface (the part after %), in a file as well as in the Corefile",
 		find: findLinkLocal,
 	}, {
 		code: "rewrite-without-answer",
-		text: "rewrite makes %s of %s, and the answer has the new name as its owner: clients that compare the two treat it as no answer",
+		text: "rewrite changes %[2]s to %[1]s, and the records of the answer have the new name: clients that compare the names ignore the answer",
 		fix:  "add `answer auto` to the rule",
 		find: findOneWayRewrites,
 	}, {
@@ -93,7 +93,7 @@ var otherChecks = []check{
 		find:    findUnverifiedAutopath,
 	}, {
 		code:    "autopath-without-forward",
-		text:    "autopath looks for names outside of the cluster in this block, where nothing answers them; clients get SERVFAIL for them",
+		text:    "autopath looks up names outside the cluster in this block, where no plugin answers them; clients get SERVFAIL",
 		fix:     "add forward below, or remove autopath",
 		reports: []string{"coredns#2532", "coredns#2552"},
 		find:    findStrandedAutopath,
@@ -111,29 +111,29 @@ var otherChecks = []check{
 		find:    findNoCatchAll,
 	}, {
 		code:    "views-without-default",
-		text:    "all blocks for %s have a view: a query that fits none gets REFUSED",
+		text:    "all blocks for %s have a view: a query that no view accepts gets REFUSED",
 		fix:     "add a block without a view for the same zone",
 		reports: []string{"coredns#5538"},
 		find:    findViewsOnly,
 	}, {
 		code: "view-below-default",
-		text: "this view is never taken: the block of line %d serves %s as well, has no view, and stands above, so it gets all queries",
+		text: "this view is never used: the block of line %d serves %s as well, has no view, and stands above, so it gets all queries",
 		fix:  "move this block above that one",
 		find: findLateViews,
 	}, {
 		code: "minimal-above-etcd",
-		text: "when etcd cannot be reached, minimal drops the SERVFAIL; the client gets no answer at all where ede does not give it one",
+		text: "when etcd cannot be reached, minimal drops the SERVFAIL, and the client gets no answer at all",
 		fix:  "remove minimal from blocks with etcd",
 		find: findSwallowedErrors,
 	}, {
 		code: "ede-too-low",
-		text: "ede was built in below %s: what these answer or fail with goes out unexplained",
+		text: "ede stands below %s in plugin.cfg: it does not see their failures, which stay unexplained",
 		fix:  "build CoreDNS with ede right after dnstap in plugin.cfg",
 		find: findLowEDE,
 	}, {
 		code: "ede-outside-of-the-block",
 		text: "ede is for names under %s, none of which come to this block; it explains nothing",
-		fix:  "write the zones of this block, or none for all of them",
+		fix:  "write zones of this block after ede, or no zones: then ede explains all zones of the block",
 		find: findIdleEDE,
 	},
 }
@@ -142,51 +142,51 @@ var chainChecks = []check{
 	{
 		code:    "dead-end",
 		text:    "%s get SERVFAIL (no next plugin found)",
-		fix:     "add the line `forward . ADDRESS` with the address of a resolver, or give the block only the zones that it answers",
+		fix:     "add the line `forward . ADDRESS` with the address of a resolver, or give the block only the zones that its plugins answer",
 		reports: []string{"coredns#2166", "coredns#4062", "coredns#5779"},
 		find:    findDeadEnd,
 	}, {
 		code:    "fallthrough-to-nowhere",
-		text:    "%s passes on what it does not have of %s, and nothing below answers that: clients get SERVFAIL (no next plugin found)",
-		fix:     "add below it what answers the others, for example `forward . ADDRESS`, or remove fallthrough: they get NXDOMAIN then",
+		text:    "%s passes on the %s that it does not have, and no plugin below answers them: clients get SERVFAIL (no next plugin found)",
+		fix:     "add a plugin below it that answers them, for example `forward . ADDRESS`, or remove fallthrough: then they get NXDOMAIN",
 		reports: []string{"coredns#5779", "coredns#6855", "kubernetes/kubernetes#83319"},
 		find:    findFallthroughToNowhere,
 	}, {
 		code: "template-for-some-types",
-		text: "template leaves %s to the plugins below, whatever fallthrough says, and none answers them: clients get SERVFAIL (no next plugin found)",
-		fix:  "add as the last one `template ANY ANY` with `rcode NOERROR`, for an empty answer, or below it `forward . ADDRESS`",
+		text: "template leaves %s to the plugins below, with or without fallthrough, and none of them answers: clients get SERVFAIL (no next plugin found)",
+		fix:  "add `template ANY ANY` with `rcode NOERROR` as the last template, for an empty answer, or add `forward . ADDRESS`",
 		find: findOtherTypes,
 	}, {
 		code: "except-to-nowhere",
-		text: "%s leaves %s to the plugins below, and none answers them: clients get SERVFAIL (no next plugin found)",
+		text: "%s leaves %s to the plugins below, and none of them answers: clients get SERVFAIL (no next plugin found)",
 		fix:  "add a `forward` of its own for the zones in except, or remove except",
 		find: findExcepted,
 	}, {
 		code:    "hosts-without-fallthrough",
-		text:    "hosts has no fallthrough for %s: those that it does not list get SERVFAIL, and %s",
+		text:    "hosts has no fallthrough for %s: names that it does not list get SERVFAIL, and %s",
 		fix:     "add the line `fallthrough` to hosts",
 		reports: []string{"coredns#7942"},
 		find:    findHiding("hosts"),
 	}, {
 		code: "hosts-alone",
-		text: "hosts has nothing below it for %s: those that it does not list get SERVFAIL, where NXDOMAIN is expected",
-		fix:  "add the line `fallthrough` to hosts, and below it `forward . ADDRESS`, or `file` with a zone that may be empty but for its SOA, for NXDOMAIN",
+		text: "no plugin below hosts answers %s: names that hosts does not list get SERVFAIL, where NXDOMAIN is expected",
+		fix:  "add the line `fallthrough` to hosts, and below hosts `forward . ADDRESS`; or, to answer NXDOMAIN, `file` with a zone that has only an SOA record",
 		find: findAlone("hosts"),
 	}, {
 		code:    "template-without-fallthrough",
-		text:    "template has no fallthrough for %s: those that match does not fit get SERVFAIL, and %s",
+		text:    "template has no fallthrough for %s: names that its `match` does not fit get SERVFAIL, and %s",
 		fix:     "add the line `fallthrough` to template",
 		reports: []string{"coredns#3034"},
 		find:    findHiding("template"),
 	}, {
 		code: "template-alone",
-		text: "template has nothing below it for %s: those that match does not fit get SERVFAIL, where NXDOMAIN is expected",
+		text: "no plugin below template answers %s: names that its `match` does not fit get SERVFAIL, where NXDOMAIN is expected",
 		fix:  "add the line `fallthrough` to template, and after it `template ANY ANY` with `rcode NXDOMAIN`",
 		find: findAlone("template"),
 	}, {
 		code:    "never-asked",
 		text:    "%s is never asked: %s",
-		fix:     "remove it, or give it or those above only the zones that they are meant for: the first that has a name in its zones answers",
+		fix:     "remove it, or limit it and the plugins above it to their own zones: the first plugin whose zones contain the name answers",
 		reports: []string{"coredns#618"},
 		find:    findNeverAsked,
 	}, {

@@ -8,8 +8,8 @@
 //
 // A warning that is wrong costs more than one that is missing: an operator who
 // saw one false alarm stops reading. So a plugin that this package does not
-// know is taken to answer everything, a view is taken to match or not match as
-// needed, and a name in place of an address says nothing. What remains is what
+// know is assumed to answer everything, a view is assumed to do whatever avoids a
+// warning, and a host name in place of an address causes none. What remains is what
 // somebody once reported as "CoreDNS returns SERVFAIL".
 package preflight
 

@@ -38,7 +38,7 @@ var externals = []string{
 	"records", "recursor", "redis", "rrl", "unbound", "wgsd",
 }
 
-// nearest returns the directive that name may be a slip for, "" if there is none.
+// nearest returns the directive that name may be a misspelling of, "" if there is none.
 func nearest(name string, order []string) string {
 	if slices.Contains(externals, name) || len(name) < 3 {
 		return ""
@@ -120,9 +120,9 @@ func hasOption(d Directive, option string) bool {
 // MaxExternal is how many plugins External returns at most.
 const MaxExternal = 64
 
-// External returns the first use of each plugin in blocks that is not CoreDNS's
-// own and no slip, at most MaxExternal: it is taken to answer whatever no other plugin does. order is
-// dnsserver.Directives.
+// External returns the first use of each plugin in blocks that is neither CoreDNS's own nor
+// a misspelling of one, at most MaxExternal. The checks assume that it answers everything
+// that no other plugin answers. order is dnsserver.Directives.
 func External(blocks []Block, order []string) []Directive {
 	c := &config{slips: make(map[string]string)}
 	c.setOrder(order)

@@ -63,7 +63,7 @@ func findUnsetVariables(_ *config, s *server) []finding {
 			what += ", which is no zone: CoreDNS does not start"
 		}
 		if v.Value == "" {
-			what = "CoreDNS drops the key, and the block if it has no other; its names are served elsewhere, or get REFUSED"
+			what = "CoreDNS drops the key, and the block if it has no other; another block answers its names, or they get REFUSED"
 		}
 		all = append(all, finding{file: v.File, line: v.Line, args: []any{Printable(v.Name), listed(v.Key), what}})
 	}
@@ -122,7 +122,7 @@ func findAddressKeys(c *config, s *server) []finding {
 		a := addressIn(k)
 		if a == "" && c.everything(k, s) {
 			found := atBlock(s, listed(k))
-			found.text = "the key %s is the zone \"in-addr.arpa.\", no address: what clients ask here but for names of addresses gets REFUSED"
+			found.text = "CoreDNS reads the key %s as the zone \"in-addr.arpa.\", not as an address: all queries here but those for reverse names get REFUSED"
 			all = append(all, found)
 			continue
 		}
@@ -133,7 +133,7 @@ func findAddressKeys(c *config, s *server) []finding {
 		if strings.Contains(a, "/") {
 			found.fix = "write the network with all its octets and a mask that fits, for example `192.0.2.0/24`, or the reverse zone itself"
 		} else if addr, err := netip.ParseAddr(strings.Trim(a, "[].")); err == nil {
-			found.fix = "write the zones as the keys, for example `.`, and in the block `bind " + addr.String() + "`"
+			found.fix = "write the zones as the keys, for example `.`, and `bind " + addr.String() + "` in the block"
 		}
 		all = append(all, found)
 	}

@@ -53,7 +53,7 @@ var findDeadEnd = failing(
 			if s.chain.Empty() {
 				found.text = "%s get REFUSED"
 			}
-			found.fix = "add a plugin that answers, as the line `forward . ADDRESS`, or remove the block: an enclosing block then serves its names"
+			found.fix = "add a plugin that answers, for example the line `forward . ADDRESS`, or remove the block: an enclosing block then serves its names"
 			return found
 		}
 		var served []string
@@ -62,7 +62,7 @@ var findDeadEnd = failing(
 		}
 		slices.Sort(served)
 		served = slices.Compact(served)
-		found := atBlock(s, fmt.Sprintf("no plugin of this block answers %s, only those under %s; all others", f.subject(s), listed(served...)))
+		found := atBlock(s, fmt.Sprintf("no plugin of this block answers %s, only those under %s; all other names", f.subject(s), listed(served...)))
 		if s.has("rewrite") {
 			found.args[0] = fmt.Sprintf("no plugin of this block answers %s that rewrite does not take elsewhere; they", f.subject(s))
 		}
@@ -77,9 +77,9 @@ var findFallthroughToNowhere = failing(
 		found := f.at(s, f.plugin(s), f.subject(s))
 		switch f.plugin(s) {
 		case "hosts":
-			found.fix = "add below it what answers the others: `forward . ADDRESS`, or `file` with a zone that may be empty but for its SOA, for NXDOMAIN (without the property they get SERVFAIL as well)"
+			found.fix = "add a plugin below it that answers them: `forward . ADDRESS`, or, to answer NXDOMAIN, `file` with a zone that has only an SOA record (without fallthrough they get SERVFAIL as well)"
 		case "template":
-			found.fix = "add below it what answers the others: `forward . ADDRESS`, or as the last one `template ANY ANY` with `rcode NXDOMAIN` (without the property they get SERVFAIL as well)"
+			found.fix = "add a plugin below it that answers them: `forward . ADDRESS`, or, to answer NXDOMAIN, `template ANY ANY` with `rcode NXDOMAIN` as the last template (without fallthrough they get SERVFAIL as well)"
 		}
 		return found
 	},

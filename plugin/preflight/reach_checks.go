@@ -28,17 +28,17 @@ func findNeverAsked(_ *config, s *server) []finding {
 			found.fix = "move it to a block for the names it is meant for, or add their zone to the keys of this one"
 			all = append(all, found)
 		case !s.fate.claimed[i] && !s.fate.ends[i] && s.renamed(i):
-			found := at(l.Directive, l.Name, "rewrite makes other names of all that it is there for")
-			found.fix = "give it the zone of the names that rewrite makes, or let the rule be for fewer names"
+			found := at(l.Directive, l.Name, "rewrite changes all names that it is there for")
+			found.fix = "give it the zone of the new names, or limit the rule of rewrite to fewer names"
 			all = append(all, found)
 		case !s.fate.claimed[i] && !s.fate.ends[i] && s.excepted(l):
-			found := at(l.Directive, l.Name, "its except has all names of this block")
-			found.fix = "remove it, or name in except only what is not for it"
+			found := at(l.Directive, l.Name, "its except contains all names of this block")
+			found.fix = "remove it, or write in except only the zones that are not for it"
 			all = append(all, found)
 		case s.fate.claimed[i] && !s.fate.barred[i] && len(s.fate.stops[i]) > 0:
 			found := at(l.Directive, l.Name, s.stoppers(i))
 			if l.Name == "forward" && s.behindForward(i) {
-				found.fix = "write all addresses into the first, for example `forward . 192.0.2.1 192.0.2.2`: it asks the second when the first is down; now clients get SERVFAIL then"
+				found.fix = "write all addresses into the first forward, for example `forward . 192.0.2.1 192.0.2.2`: then it asks the second address when the first is down; now clients get SERVFAIL"
 			}
 			all = append(all, found)
 		}
@@ -94,7 +94,7 @@ func (s *server) stoppers(i int) string {
 	if len(by) > 1 {
 		verb = " answer"
 	}
-	return strings.Join(by, " and ") + verb + " all that it is there for"
+	return strings.Join(by, " and ") + verb + " all names that could reach it"
 }
 
 // findUnusedEntries looks for names in hosts that no client gets: they are not

@@ -58,10 +58,10 @@ type limit string
 const (
 	maxZones = 256
 
-	overZones  limit = "with those of its plugins it has more than 256 zones"
-	overBlocks limit = "more than 256 blocks have a zone of its"
-	overKeys   limit = "this Corefile has more zones than are gone through"
-	overSteps  limit = "this Corefile has more names and plugins than are gone through"
+	overZones  limit = "it has more than 256 zones, those of its plugins included"
+	overBlocks limit = "more than 256 blocks have one of its zones"
+	overKeys   limit = "this Corefile has too many zones"
+	overSteps  limit = "this Corefile has too many names and plugins"
 )
 
 func (s *server) skip(why limit) {

@@ -21,7 +21,7 @@ type remarkKey struct{ server, code string }
 
 var remarkCounters atHand[remarkKey, prometheus.Counter]
 
-// Remarked counts an answer that did not fail, of which codes are said.
+// Remarked counts an answer that did not fail and has EDEs with these codes.
 func Remarked(server string, codes []uint16) {
 	for _, code := range codes {
 		remarkCounters.of(&remarkKey{server, option.Label(code)}, func(k *remarkKey) prometheus.Counter {
@@ -30,7 +30,7 @@ func Remarked(server string, codes []uint16) {
 	}
 }
 
-// Answer is one that did not fail, of which something is said.
+// Answer is one that did not fail and has an EDE.
 type Answer struct {
 	Question dns.Question
 	Codes    []uint16

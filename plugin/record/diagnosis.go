@@ -56,7 +56,8 @@ type Diagnosis struct {
 	Queries  int
 	Duration time.Duration
 	Text     string
-	// Seen is what was seen of those who were ruled out, or could not be told.
+	// Seen lists the suspects that were ruled out or could not be judged, each with what
+	// was seen.
 	Seen string
 }
 

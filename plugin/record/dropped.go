@@ -32,8 +32,8 @@ const (
 type Drop struct {
 	// Server is the listener, At the plugin.
 	Server, At string
-	// Error words the error. It is called for the first of a window alone: a
-	// limiter drops most when there is least time. It may be nil.
+	// Error returns the text of the error. It is called only for the first drop of a
+	// window: a limiter drops most queries when the server is busiest. It may be nil.
 	Error func() string
 }
 

@@ -98,8 +98,8 @@ func NewLog(o Options, table *incident.Table, now func() time.Time) *Log {
 	}
 }
 
-// Continue makes l go on where old, which is about to stop, leaves off: it
-// writes summaries of table if old does so. It is to be called before Start.
+// Continue makes l take over from old, which is about to stop: l writes summaries of table
+// if old does. It is to be called before Start.
 func (l *Log) Continue(old *Log, table *incident.Table) {
 	l.table = table
 	l.summarizing.Store(old.summarizing.Load())
@@ -141,9 +141,9 @@ func (l *Log) Wants(f *Failure) bool {
 	return false
 }
 
-// Write queues a line for f. It never blocks, but for a query that ends after
-// Stop: CoreDNS shuts plugins down before it waits for the queries under way, of
-// which those that time out are the last, and then nobody else is left to write.
+// Write queues a line for f. It never blocks before Stop. After Stop it writes the line
+// itself: CoreDNS shuts plugins down before it waits for the queries under way, and the
+// goroutine of the log is then gone.
 func (l *Log) Write(f *Failure) {
 	// A copy waits, so that a failure without a line needs no memory of its own.
 	queued := *f

@@ -15,7 +15,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
-// Question is what something was said of, in one server block.
+// Question is the key of a remark: a question as cache knows it, in one server block.
 type Question struct {
 	// Block identifies the server block.
 	Block uint64
@@ -86,8 +86,8 @@ func (m *Memory) keyOf(q Question) key {
 	return key{maphash.Comparable(m.seeds[0], q), maphash.Comparable(m.seeds[1], q)}
 }
 
-// Put remembers for the time life what was said of q, in place of what was said before.
-// A life that is not positive forgets it.
+// Put remembers what was said of q for the duration life, in place of earlier remarks. A
+// life of 0 or less forgets them.
 func (m *Memory) Put(q Question, said Said, life time.Duration) {
 	if life <= 0 {
 		m.Forget(q)

@@ -1,7 +1,7 @@
 // Package unexported has all that is read of CoreDNS's private state by reflection, where
-// there is no public way to it. Nothing is written. A field that is gone reads as not
-// known, and what rests on it is not claimed; the tests here tell when that happens,
-// and a change in CoreDNS is met in this one file.
+// there is no public way to it. Nothing is written. If a field is gone, its
+// value counts as not known, and nothing is claimed that needs it. The tests here fail then,
+// and only this file has to change.
 package unexported
 
 import (

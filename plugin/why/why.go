@@ -42,7 +42,7 @@ type Answerer struct {
 }
 
 // Takes reports whether r asks why a name of the block failed, and client may know. For
-// everybody else the same name is a name as any.
+// everybody else it is an ordinary name.
 func (a *Answerer) Takes(r *dns.Msg, client func() netip.Addr) bool {
 	if a.May == nil || len(r.Question) != 1 || r.Opcode != dns.OpcodeQuery || r.Response {
 		return false
@@ -58,8 +58,8 @@ func (a *Answerer) Takes(r *dns.Msg, client func() netip.Addr) bool {
 	return plugin.Zones(a.Zones).Matches(name) != "" && a.May(client())
 }
 
-// Answer writes what is remembered of the name behind the label. The server core adds OPT
-// and cuts the answer to the client's size, as for any plugin.
+// Answer writes what is remembered of the name that follows the label _why. The server core
+// adds OPT and cuts the answer to the client's size, as for any plugin.
 func (a *Answerer) Answer(w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	q := r.Question[0]
 	reply := new(dns.Msg).SetReply(r)

@@ -18,7 +18,7 @@ func (tl *tally) table() string {
 		row(code, tl.warned[code], tl.right[code])
 	}
 	row("all", sum(tl.warned), sum(tl.right))
-	b.WriteString("\n| what happened | in so many blocks | foretold | recall |\n|---|---|---|---|\n")
+	b.WriteString("\n| what happened | number of blocks | foretold | recall |\n|---|---|---|---|\n")
 	for _, kind := range slices.Sorted(maps.Keys(tl.happened)) {
 		row(kind, tl.happened[kind], tl.foretold[kind])
 	}

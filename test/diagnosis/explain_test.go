@@ -112,10 +112,10 @@ func TestExplainIsMadeForAPersonAtATerminal(t *testing.T) {
 		}},
 		"a failure that is explained": {[]string{"target.edetest", at}, explain.ErrExplained, []string{
 			"target.edetest. A fails at ", "RRSIG of target.edetest. A by key ", "  EDE 7 Signature Expired\n",
-			"  cause dnssec_signature_expired, persistent, to be fixed by: zone\n", "\nThe way there:\n", "\n   !        RRSIG of target.", "\nWhat to do: Tell the zone's owner",
+			"  cause dnssec_signature_expired, persistent, to be fixed by: zone\n", "\nStep by step:\n", "\n   !        RRSIG of target.", "\nWhat to do: Tell the zone's owner",
 		}},
 		"a failure that is not": {[]string{"withheld.edetest", at}, explain.ErrUndecided, []string{
-			"withheld.edetest. A fails at ", "and it could not be found out why: ", "withheld.edetest. A was answered SERVFAIL even with CD=1", "--delegation", "--compare RESOLVER",
+			"withheld.edetest. A fails at ", "and the reason could not be found: ", "withheld.edetest. A was answered SERVFAIL even with CD=1", "--delegation", "--compare RESOLVER",
 		}},
 		"a type by its number":    {[]string{"valid.edetest", "type16", at}, nil, []string{"valid.edetest. TXT resolves"}},
 		"a name without the type": {[]string{"valid.edetest", "MX", at}, nil, []string{"valid.edetest. MX is answered without records of the type"}},

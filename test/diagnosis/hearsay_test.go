@@ -30,16 +30,16 @@ func TestTheWordOfAnUpstreamIsHeldAgainstWhatElseItSays(t *testing.T) {
 	}{
 		{"one zone", 22, asks("."), []string{"www.example.org.", "mail.example.org."}, []string{nobody, nobody}, ""},
 		{"two broken zones on a quiet server", 22, asks("."), []string{"www.example.org.", "www.example.com."},
-			[]string{nobody, nobody}, "it says so of 2 unrelated zones\""},
-		{"unrelated zones, and nothing else is answered", 22, asks("."), many, owners(nobody, itself), "it says so of 5 unrelated zones, and answers nothing else meanwhile"},
-		{"signatures of unrelated zones, and nothing else is answered", 9, asks("."), many, owners(nobody, itself), "it says so of 5 unrelated zones, and answers nothing else meanwhile"},
+			[]string{nobody, nobody}, "it says the same about 2 unrelated zones\""},
+		{"unrelated zones, and nothing else is answered", 22, asks("."), many, owners(nobody, itself), "it says the same about 5 unrelated zones, and answers nothing else meanwhile"},
+		{"signatures of unrelated zones, and nothing else is answered", 9, asks("."), many, owners(nobody, itself), "it says the same about 5 unrelated zones, and answers nothing else meanwhile"},
 		{"unrelated zones, and others are answered", 6, not(asks("example.net.")), []string{"www.example.org.", "www.example.net.", "www.example.com."},
-			[]string{nobody, "", nobody}, "it says so of 2 unrelated zones\""},
+			[]string{nobody, "", nobody}, "it says the same about 2 unrelated zones\""},
 		{"the root, and unrelated zones", 23, asks("."), []string{".", many[0], many[1], many[2]}, []string{nobody, nobody, nobody, itself},
-			"it says so of 3 unrelated zones and of the root, and answers nothing else meanwhile"},
+			"it says the same about 3 unrelated zones and of the root, and answers nothing else meanwhile"},
 		{"the root alone", 23, asks("."), []string{".", many[0]}, []string{nobody, nobody}, ""},
 		{"a top-level domain, and others are answered", 22, not(asks("example.net.")), []string{"org.", "www.example.net.", many[0], many[1], many[3]},
-			[]string{nobody, "", nobody, nobody, nobody}, "it says so of 3 unrelated zones and of org.\""},
+			[]string{nobody, "", nobody, nobody, nobody}, "it says the same about 3 unrelated zones and of org.\""},
 		{"a name of a single label", 22, asks("."), []string{"db.", "www.db."}, []string{nobody, nobody}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -66,7 +66,7 @@ func TestTheWordOfAnUpstreamIsHeldAgainstWhatElseItSays(t *testing.T) {
 				if codes := codesOf(reply); len(codes) != 1 || codes[0] != tc.code {
 					t.Errorf("%s: got %s", name, texts(reply))
 				}
-				if got := texts(reply); convicted && !strings.Contains(got, "it says so of ") {
+				if got := texts(reply); convicted && !strings.Contains(got, "it says the same about ") {
 					t.Errorf("%s: the client is told %s", name, got)
 				}
 			}
@@ -116,7 +116,7 @@ func TestWhatIsSeenOfASilentUpstreamReachesTheNextName(t *testing.T) {
 	u := upstream.Start(t, upstream.Config{Handler: upstream.Silent()})
 	logs := server.Capture(t)
 	s := server.Start(t, fmt.Sprintf(".:0 {\n bind 127.0.0.1\n ede {\n diagnose\n }\n forward . %s\n}", u.Addr()))
-	const seen = "the upstream does not answer a control question either, over UDP and TCP (found "
+	const seen = "the upstream does not answer for the root either, over UDP and TCP (found "
 	server.Query(t, s.UDP(), "udp", server.Message(example, dns.TypeA, server.EDNS()))
 	if line := logs.WaitFor(t, "plugin/ede: diagnosis ", patience); strings.Contains(line, "owner=zone") || !strings.Contains(line, "cause=upstream_timeout") {
 		t.Errorf("a silent upstream convicts: %s", line)

@@ -8,10 +8,10 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/test/server"
 )
 
-// A refusal by a policy that gives no reason says so: 0 says nothing without a
+// A refusal by a policy without a reason says so: 0 says nothing without a
 // text, however the query came.
 func TestARefusalWithoutAReasonSaysSo(t *testing.T) {
-	const brief = "this server refused by a policy that gives no reason"
+	const brief = "this server's policy refused the query without a reason"
 	server.Capture(t)
 	for _, how := range []string{"written", "doubled", "returned"} {
 		t.Run(how, func(t *testing.T) {

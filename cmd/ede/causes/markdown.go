@@ -22,8 +22,8 @@ var page = template.Must(template.New("causes").Funcs(template.FuncMap{
 	"first":   firstOfID(),
 }).Parse(`# The causes of SERVFAIL and REFUSED
 
-This page is made from the catalog in plugin/cause by ` + "`go run ./cmd/ede causes --markdown`" + `. The same is in a
-terminal with ` + "`go run ./cmd/ede causes`" + `.
+` + "`go run ./cmd/ede causes --markdown`" + ` makes this page from the catalog in plugin/cause. ` + "`go run ./cmd/ede causes`" + `
+prints the same in a terminal.
 
 ## SERVFAIL and REFUSED, side by side
 
@@ -45,13 +45,16 @@ What to try first for REFUSED:
 {{end}}
 ## How to read an entry
 
-The code is the RFC 8914 INFO-CODE that the answer carries first. A failure from cache has the codes of its cause,
-and says since when it is cached; it has 13 Cached Error where the cause is not known any more. How long a failure lasts is meant for the same client and by the failure's nature: transient
-ones can pass by themselves, persistent ones stay until somebody changes something. The owner is who can fix it: us is
-the operator of this server.
+*Code* is the RFC 8914 INFO-CODE that the answer carries first. A failure from cache has the codes of its cause, and
+says since when it is cached. If the cause is not known, a failure from cache has 13 Cached Error.
 
-Words in capitals in a command stand for your own. The examples are of real runs, of which tests make sure that they
-still come out so; ports are shortened, and the advice that the first line of an incident ends in is left out.
+*Lasts* says whether the failure can pass for the same client. A transient failure can pass by itself. A persistent one
+stays until somebody changes something.
+
+*Owner* is who can fix the failure; *us* is the operator of this server.
+
+Replace the words in capitals in a command. The examples come from real runs, and tests check that they are still true.
+Ports are shortened, and the advice at the end of an incident's first line is left out.
 {{range .groups}}
 ## {{.Title}}
 {{range .Causes}}{{if first .}}

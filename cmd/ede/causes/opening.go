@@ -18,13 +18,13 @@ type step struct{ Try, Command string }
 
 var (
 	servfailSteps = []step{
-		{"Ask a different resolver. If it answers, this resolver or its path is at fault; if it fails, too, the zone is.", "dig @192.0.2.53 NAME"},
-		{"Check DNSSEC: what resolves with CD only is bogus, and delv says why.", "dig +cd NAME; delv NAME"},
+		{"Query a different resolver. If it answers, suspect this resolver or the path to it; if it fails too, suspect the zone.", "dig @192.0.2.53 NAME"},
+		{"Check DNSSEC: if the name resolves only with +cd (validation switched off), the server's validation rejects it. The zone may be at fault, or the server's clock or trust anchor; delv validates again and says why.", "dig +cd NAME; delv NAME"},
 		{"Compare the SOA serials of the zone's name servers. One that lags behind no longer gets transfers.", "dig +nssearch ZONE"},
 		{"Ask the zone's name servers one by one whether they can be reached and serve the zone.", "dig @NAMESERVER NAME +norecurse"},
 	}
 	refusedSteps = []step{
-		{"Ask whether this is the right resolver for the client at all: an authoritative server refuses all names but its own.", "dig @SERVER . NS"},
+		{"Check whether this is the right resolver for the client at all: an authoritative server refuses all names but its own.", "dig @SERVER . NS"},
 		{"Check allow-query and allow-recursion, or their counterparts below, for the client's address.", "dig @SERVER NAME"},
 		{"If a zone transfer is refused, check allow-transfer.", "dig @SERVER ZONE AXFR"},
 	}
@@ -34,8 +34,8 @@ var (
 type counterpart struct{ Elsewhere, Here string }
 
 var counterparts = []counterpart{
-	{"allow-query", "acl, for example `allow net 192.0.2.0/24` followed by `block`; and the zones and the bind of the server block"},
-	{"allow-recursion", "forward is what recurses: acl above it, or a block without forward for those who may not"},
-	{"allow-transfer", "transfer, for example `to 192.0.2.2`; without transfer nobody may"},
+	{"allow-query", "acl, for example `allow net 192.0.2.0/24` followed by `block`; also the zones of the server block, and its `bind`"},
+	{"allow-recursion", "forward does the recursion. To deny it, use acl, or serve these clients from a block without forward"},
+	{"allow-transfer", "transfer, for example `to 192.0.2.2`; without the transfer plugin nobody gets the zone"},
 	{"allow-update", "allow in dynupdate, with the keys of tsig"},
 }

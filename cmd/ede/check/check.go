@@ -36,8 +36,8 @@ func Command() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check [FILE...]",
 		Short: "Print the mistakes that a Corefile reveals",
-		Long: "Check reads Corefiles, by default ./Corefile, and prints the mistakes that their server blocks reveal by " +
-			"themselves. A FILE may also be a Kubernetes manifest with a Corefile in it, in YAML or JSON, and - is standard " +
+		Long: "Check reads Corefiles, by default ./Corefile, and prints the mistakes that show without running the " +
+			"server. A FILE may also be a Kubernetes manifest with a Corefile in it, in YAML or JSON, and - is standard " +
 			"input:\n\n    kubectl get configmap coredns -n kube-system -o yaml | ede check -\n\n" +
 			"Nothing is started. The exit status is 1 if there are mistakes, and 2 if a file cannot be read. docs/checks.md has " +
 			"an example of each mistake.",
@@ -56,10 +56,10 @@ func Command() *cobra.Command {
 			return o.run(args, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
-	c.Flags().StringVar(&o.port, "dns.port", dnsserver.DefaultPort, "default port of the server, as CoreDNS's flag of that name")
+	c.Flags().StringVar(&o.port, "dns.port", dnsserver.DefaultPort, "default port of the server, like CoreDNS's flag of that name")
 	c.Flags().BoolVar(&o.markdown, "markdown", false, "print docs/checks.md")
 	c.Flags().BoolVar(&o.json, "json", false, "print one JSON object")
-	c.Flags().StringSliceVar(&o.ignore, "ignore", nil, "do not warn of the mistakes with this `CODE`; may be repeated")
+	c.Flags().StringSliceVar(&o.ignore, "ignore", nil, "leave out the mistake with this `CODE`; may be repeated")
 	return c
 }
 

@@ -58,7 +58,7 @@ func manifest(name string, text []byte) ([]source, error) {
 	}
 	sources := found.sources()
 	if len(sources) == 0 && (must || found.any) {
-		return nil, fmt.Errorf("%s: no Corefile in it: wanted is a key Corefile, or keys that end in .server or .override", name)
+		return nil, fmt.Errorf("%s: no Corefile in it: want a key Corefile, or keys that end in .server or .override", name)
 	}
 	return sources, nil
 }

@@ -112,33 +112,42 @@ input:
 kubectl get configmap coredns -n kube-system -o yaml | ede check -
 ~~~
 
-The keys ` + "`Corefile`, `*.server` and `*.override`" + ` of a manifest are read; what an operator of k3s or AKS adds is judged within
-the Corefile of the same file, or within the default one. A line is one of the file given. Where the Corefile is a string
-between quotes, as in JSON, it is the Corefile's own, after the key and its line.
+It reads the keys ` + "`Corefile`, `*.server` and `*.override`" + ` of a manifest. Parts such as k3s and AKS add
+(` + "`*.server`, `*.override`" + `) are checked together with the Corefile of the same file, or with the default one.
 
-Nothing is started or asked. The exit status is 0 if there is no mistake, 1 if there are any, and 2 if a file cannot be read
-(` + "`go run`" + ` makes 1 of it), so that it can stand in front of a deployment. ` + "`--json`" + ` prints one JSON object. ` + "`--ignore CODE`" + `
-leaves a mistake out; ` + "`ede { ignore CODE... }`" + ` in a server block does the same at load. What is a choice and may be meant
-is not warned of. A plugin that CoreDNS does not have is noted, and taken to answer whatever no other does. Whether a
-directive has the arguments that it takes is not looked at, but for *ede* itself: CoreDNS says so when it loads the file,
-with the line, and one that runs keeps the file that it has.
+Line numbers are those of the file. If the Corefile is a quoted string (JSON), the output has the key, the line
+of the key, and the line within the Corefile.
 
-Addresses of this machine, files that *forward* names and the directory of *auto* are looked at only for a Corefile that is
-given by its path. A directory without a zone says nothing.
+` + "`ede check`" + ` starts no server and sends no query. The exit status is 0 if there is no mistake, 1 if there are any, and 2 if a
+file cannot be read (with ` + "`go run`" + ` also 1). So it can guard a deployment. ` + "`--json`" + ` prints one JSON object.
+` + "`--ignore CODE`" + ` leaves a mistake out; ` + "`ede { ignore CODE... }`" + ` in a server block does the same at load.
 
-This page is made by ` + "`go run ./cmd/ede check --markdown`" + `.
+A setting that may be intended gets no warning. A plugin that CoreDNS does not have gets a note; the checks assume that it
+answers everything that no other plugin answers.
+
+The arguments of directives are not checked, except those of *ede* itself. CoreDNS reports a wrong argument with its line
+when it loads the file, and a running CoreDNS then keeps its old configuration.
+
+The addresses of this machine, files that *forward* names and the directory of *auto* are checked only if the Corefile is given
+by its path. A directory without a zone says nothing.
+
+` + "`go run ./cmd/ede check --markdown`" + ` makes this page.
 
 ## How often a warning is right
 
-` + "`go test ./test/corefiles`" + ` makes Corefiles by chance, of the plugins that answer and of those that change what they are
-asked, runs each in CoreDNS, and asks for names and types in every zone. A warning is borne out if an answer shows what it
-says. What happened counts once a block or plugin, and as foretold only if warnings cover all of it. What no answer shows, such
-as a circle, has tests of its own and is not counted. What a view lets in is known only if its expression looks at nothing but
-the type, and what other plugins hide of the data of a backend is not known: both count as missed. *etcd*, *secondary* and
-*kubernetes* get their data from stand-ins.
+` + "`go test ./test/corefiles`" + ` makes random Corefiles from the plugins that answer and from those that change the question. It
+runs each in CoreDNS, and asks for names and types in every zone. A warning is borne out if an answer shows what it says.
+
+Each mistake counts once for each block or plugin. It counts as foretold only if warnings cover all of it. A mistake that no
+answer shows, such as a loop, has tests of its own and is not counted.
+
+Two things cannot be foretold, and count as missed: what a view lets in, unless its expression looks only at the type, and what
+other plugins hide of the data of a backend.
+
+*etcd*, *secondary* and *kubernetes* get their data from stand-ins.
 
 {{.Precision}}
-With ` + "`-corefiles 5000`" + `, which takes half an hour on a busy machine:
+The same with ` + "`-corefiles 5000`" + `, which takes about 40 minutes on a busy machine:
 
 {{.PrecisionOfMany}}
 {{range .Mistakes}}

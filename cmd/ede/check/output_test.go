@@ -76,7 +76,7 @@ func TestSeveralFilesAreEachJudged(t *testing.T) {
 
 func TestExternalPluginsAreNotedAndTyposNamed(t *testing.T) {
 	out, err := runOn(t, ". {\n    k8s_gateway example.org\n}\n", "-")
-	if err != nil || !strings.Contains(out, "stdin:2: note: k8s_gateway is a plugin of others") {
+	if err != nil || !strings.Contains(out, "stdin:2: note: k8s_gateway is no plugin of CoreDNS") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	for wrong, right := range map[string]string{"forwrad": "forward", "host": "hosts", "kubernets": "kubernetes", "cahce": "cache", "templates": "template"} {

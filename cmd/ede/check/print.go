@@ -16,7 +16,7 @@ func (o options) print(w io.Writer, all []result) error {
 	}
 	for _, r := range all {
 		for _, d := range r.external {
-			fmt.Fprintf(w, "%s:%d: note: %s is a plugin of others; it is taken to answer what no plugin of CoreDNS does\n",
+			fmt.Fprintf(w, "%s:%d: note: %s is no plugin of CoreDNS; the check assumes that it answers everything that no plugin of CoreDNS answers\n",
 				d.File, d.Line, preflight.Printable(d.Name))
 		}
 		if len(r.external) == preflight.MaxExternal {

@@ -59,7 +59,7 @@ func Command() *cobra.Command {
 		Use:   "explain NAME [TYPE] [@SERVER]",
 		Short: "Find out why a name fails",
 		Long: "Explain asks SERVER, by default the system's resolver, for NAME and TYPE, by default A, and explains a failure: " +
-			"it validates the DNSSEC chain itself, compares with other resolvers, and asks the zone's own name servers.\n\n" +
+			"it validates the DNSSEC chain itself, asks other resolvers with --compare, and the zone's own name servers with --delegation.\n\n" +
 			"NAME may be an address, which stands for its reverse name and type PTR, and have letters beyond ASCII. SERVER, in " +
 			"any place, is 192.0.2.53, 192.0.2.53:5300, 192.0.2.53#5300, a host name, tls://192.0.2.53%NAME or https://HOST. The " +
 			"exit status is 0 if the name resolves, 1 if the failure is explained, 2 for a mistake in the arguments, and 3 if it " +
@@ -76,8 +76,8 @@ func Command() *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.anchors, "anchor", "", "file with trust anchors in zone-file form, in place of the root's")
 	f.BoolVar(&o.delegation, "delegation", false, "ask the zone's own name servers")
-	f.StringSliceVar(&o.networks, "delegation-network", nil, "networks outside the globally routable that may be asked")
-	f.StringSliceVar(&o.compare, "compare", nil, "another resolver to ask; tells it the name")
+	f.StringSliceVar(&o.networks, "delegation-network", nil, "private networks whose name servers may be asked too")
+	f.StringSliceVar(&o.compare, "compare", nil, "another resolver to ask; it learns the name")
 	f.DurationVar(&o.timeout, "timeout", maxTime, "how long it may take in all")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	return c
@@ -86,7 +86,7 @@ func Command() *cobra.Command {
 func run(cmd *cobra.Command, o options, args []string) error {
 	began := time.Now()
 	if o.timeout < time.Second {
-		return fmt.Errorf("--timeout %s is too short: a second is the least", o.timeout)
+		return fmt.Errorf("--timeout %s: want at least 1s", o.timeout)
 	}
 	ctx := cmd.Context()
 	if ctx == nil {
@@ -159,7 +159,7 @@ func (o options) hints() []string {
 		hints = append(hints, "Ask the zone's own name servers with --delegation.")
 	}
 	if len(o.compare) == 0 {
-		hints = append(hints, "Hold another resolver against this one with --compare RESOLVER, which tells it the name.")
+		hints = append(hints, "Compare another resolver with this one: --compare RESOLVER. It learns the name.")
 	}
 	return hints
 }

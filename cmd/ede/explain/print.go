@@ -57,7 +57,7 @@ func (p *printer) printText(f diagnose.Finding) {
 	case f.Outcome == diagnose.Explained:
 		p.verdict(bad, "%s fails at %s: %s", what, p.server, text)
 	default:
-		p.verdict(warning, "%s fails at %s, and it could not be found out why: %s", what, p.server, text)
+		p.verdict(warning, "%s fails at %s, and the reason could not be found: %s", what, p.server, text)
 	}
 	advice := strings.Join(p.hints, " ")
 	if v := f.Verdict; v != nil && f.Outcome != diagnose.Undecided {
@@ -80,13 +80,13 @@ func (p *printer) printText(f diagnose.Finding) {
 		fmt.Fprintf(p.out, "  %s\n", option.Sanitize(f.Disagrees, maxLine))
 	}
 	if len(f.Seen) > 0 {
-		fmt.Fprint(p.out, "\nWhat was seen of those nearer than the fault:\n")
+		fmt.Fprint(p.out, "\nSuspects that were looked at first:\n")
 		for _, s := range f.Seen {
 			fmt.Fprintf(p.out, "  %s\n", s)
 		}
 	}
 	if len(f.Steps) > 0 {
-		fmt.Fprint(p.out, "\nThe way there:\n")
+		fmt.Fprint(p.out, "\nStep by step:\n")
 		p.tree(f.Steps)
 	}
 	if advice != "" && (f.Outcome != diagnose.Resolves || f.Verdict != nil) {

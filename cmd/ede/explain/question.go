@@ -26,7 +26,7 @@ func question(ctx context.Context, args []string) (dns.Question, string, error) 
 	for _, arg := range args {
 		if to, ok := strings.CutPrefix(arg, "@"); ok {
 			if server != "" {
-				return q, "", fmt.Errorf("%q is a second server: one is asked; --compare names others", arg)
+				return q, "", fmt.Errorf("%q is a second @SERVER: want one; --compare names more", arg)
 			}
 			server = to
 			continue
@@ -110,7 +110,7 @@ func serverOf(ctx context.Context, arg string) (string, error) {
 		return "", fmt.Errorf("%q has no port of 1 to 65535", arg)
 	}
 	if addr, err := netip.ParseAddr(host); err == nil && addr.Zone() != "" {
-		return "", fmt.Errorf("%q has an interface, which CoreDNS's transports leave off: name another address of that server", arg)
+		return "", fmt.Errorf("%q has an interface, which CoreDNS drops: name another address of that server", arg)
 	} else if err != nil {
 		if _, ok := dns.IsDomainName(host); !ok || host == "" {
 			return "", fmt.Errorf("%q is not a resolver: want an address or a host name, with or without port, tls://ADDRESS%%NAME, https://HOST", arg)

@@ -26,7 +26,7 @@ func TestAServerWithoutAWayOutIsTold(t *testing.T) {
 	cmd := new(cobra.Command)
 	cmd.SetContext(t.Context())
 	f, _ := options{asJSON: true}.explain(cmd, &diagnose.Engine{Now: time.Now}, r, q)
-	if f.Outcome != diagnose.Explained || !strings.Contains(f.Text, "its own way out may be down") || !strings.Contains(f.Verdict.Advice, "way to the Internet") {
+	if f.Outcome != diagnose.Explained || !strings.Contains(f.Text, "its own connection to the Internet may be down") || !strings.Contains(f.Verdict.Advice, "connection to the Internet") {
 		t.Errorf("%s: %s; %s", f.Outcome, f.Text, f.Verdict.Advice)
 	}
 }

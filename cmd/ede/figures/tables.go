@@ -76,16 +76,16 @@ func (p *page) log(r *Report) {
 		n    uint64
 		text string
 	}{
-		{l.Summed, "failures are told by summaries, without client"},
-		{l.Unnamed, "of them without name"},
+		{l.Summed, "failures are known from summaries only, without a client"},
+		{l.Unnamed, "of these without a name"},
 		{l.Undated, "failures have no time and are not in the timeline"},
 		{l.Notices, "other messages of ede: warnings and the like"},
-		{l.Answers, "answers that did not fail have a reason, and are not counted"},
-		{l.Passed, "diagnoses found the question answered again"},
+		{l.Answers, "answers that did not fail had a reason; they are not counted"},
+		{l.Passed, "diagnoses found that the name resolves now"},
 		{l.Missed, "diagnoses left out: too many different ones"},
-		{l.Filtered.Failures, "failures left out, as others were asked for"},
-		{l.Filtered.Undated, "failures without time left out, as a time was asked for"},
-		{l.Filtered.Undecided, "failures in summaries left out: whether they are asked for cannot be told"},
+		{l.Filtered.Failures, "failures left out by --cause, --zone, --client, --since or --until"},
+		{l.Filtered.Undated, "failures left out because they have no time, with --since or --until"},
+		{l.Filtered.Undecided, "failures in summaries left out: the summary does not show whether they match"},
 	} {
 		if note.n > 0 {
 			p.printf("  %s %s\n", comma(note.n), note.text)

@@ -95,7 +95,7 @@ func (p *page) section(title, note string) {
 
 func (p *page) headline(r *Report) {
 	if r.Partial {
-		p.printf("%s\n", p.paint(red, "NOT THE WHOLE: what could not be read stands below, at LOG."))
+		p.printf("%s\n", p.paint(red, "NOT THE WHOLE REPORT: the section LOG below says what could not be read."))
 	}
 	if r.Failures == 0 {
 		none := "No failures in this log."
@@ -103,7 +103,7 @@ func (p *page) headline(r *Report) {
 			none = "No failures in what could be read."
 		}
 		if n := r.Log.Filtered.Failures; n > 0 {
-			none = "None of the " + comma(n) + plural(n, " failure", " failures") + " in this log is one that was asked for."
+			none = "No failure is left: --cause, --zone, --client, --since or --until left out " + comma(n) + "."
 		}
 		p.printf("%s\n", p.paint(bold, none))
 		return
@@ -220,7 +220,7 @@ func (f Finding) verdict() string {
 	case Undecided:
 		return f.Cause + ", undecided"
 	case Disagrees:
-		return f.Cause + ", disputed by own validation"
+		return f.Cause + ", disputed by ede's own validation"
 	}
 	return f.Cause + ", " + cmp.Or(f.Owner, Unknown) + " must act"
 }

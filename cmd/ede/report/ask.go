@@ -173,7 +173,7 @@ func bucket(first, last time.Time) time.Duration {
 	return width
 }
 
-var errGroups = errors.New("it has more groups than a report holds: ask for less with --since, --zone or --cause")
+var errGroups = errors.New("the answer has more different values than a report holds: ask for less with --since, --zone or --cause")
 
 // ask puts one question.
 func (t *tally) ask(ctx context.Context, store *victorialogs.Client, q question) error {

@@ -41,7 +41,7 @@ func Command(k Knowledge) *cobra.Command {
 It takes text and JSON as they come out of kubectl logs, journalctl, Docker's
 JSON files and plain files, gzip or not, mixed with other plugins' lines.
 Without FILE, or with -, it reads standard input. Memory does not grow with
-the log. Lines that cannot be read are counted and told, not fatal.
+the log. Lines that cannot be read are counted, and the report says how many.
 
 With --from it asks a VictoriaLogs store that has the lines of many instances:
 counts are summed up in the store. EDE_STORE_AUTHORIZATION is sent to it as
@@ -79,13 +79,13 @@ the header Authorization, EDE_STORE_HEADERS has others, one a line.`,
 	fs.BoolVar(&f.json, "json", false, "write the report as JSON")
 	fs.BoolVar(&f.csv, "csv", false, "write the report as CSV")
 	fs.BoolVarP(&f.follow, "follow", "f", false, "go on reading as the files grow; report again at the end (Ctrl-C)")
-	fs.StringVar(&f.since, "since", "", "leave out what is older: 90m, 14:02, 2026-11-20 14:02 or RFC 3339")
-	fs.StringVar(&f.until, "until", "", "leave out that time and later ones, same forms")
+	fs.StringVar(&f.since, "since", "", "leave out lines before this time: 90m, 14:02, 2026-11-20 14:02 or RFC 3339")
+	fs.StringVar(&f.until, "until", "", "leave out lines at this time or later: 90m, 14:02, 2026-11-20 14:02 or RFC 3339")
 	fs.StringSliceVar(&f.causes, "cause", nil, "only these causes (see ede causes)")
 	fs.StringSliceVar(&f.zones, "zone", nil, "only these names and those below them")
 	fs.StringSliceVar(&f.clients, "client", nil, "only these client addresses or networks")
 	fs.IntVarP(&f.top, "top", "n", 10, "how many zones, upstreams and clients to show")
-	fs.StringVar(&f.from, "from", "", "ask the VictoriaLogs store at this `URL`, as http://victorialogs:9428")
+	fs.StringVar(&f.from, "from", "", "ask the VictoriaLogs store at this `URL`, for example http://victorialogs:9428")
 	fs.DurationVar(&f.timeout, "timeout", time.Minute, "how long the store may take in all")
 	cmd.MarkFlagsMutuallyExclusive("json", "csv")
 	cmd.MarkFlagsMutuallyExclusive("from", "follow")
@@ -97,7 +97,7 @@ func (f *flags) config(cmd *cobra.Command, files []string, k Knowledge) (Config,
 		return Config{}, errors.New("--top is not between 1 and 4096")
 	}
 	if f.from != "" && len(files) > 0 {
-		return Config{}, errors.New("--from asks a store, and FILE names a log: one of both is accepted")
+		return Config{}, errors.New("--from asks a store, and FILE names a log: want one of the two")
 	}
 	if cmd.Flags().Changed("timeout") && (f.from == "" || f.timeout <= 0) {
 		return Config{}, errors.New("--timeout is for --from, and longer than 0")

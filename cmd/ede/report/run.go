@@ -106,7 +106,7 @@ func Run(ctx context.Context, c Config) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.From != "" && ctx.Err() != nil {
-		return errors.New("interrupted: no report, as a store's answers make one together only")
+		return errors.New("interrupted: no report, which needs all answers of the store")
 	}
 	if err != nil && r.tally.ours == 0 {
 		// An empty report next to an error would say that nothing failed.

@@ -118,8 +118,8 @@ func TestAStoreThatDoesNotAnswerIsNoReport(t *testing.T) {
 					fmt.Fprintf(w, `{"cause":"c%d","n":"1"}`+"\n", i)
 				}
 			}
-		}), "more groups", time.Minute},
-		"no address": {"victorialogs:9428", "wanted is one as http://", time.Minute},
+		}), "more different values", time.Minute},
+		"no address": {"victorialogs:9428", "want a URL, for example http://", time.Minute},
 		"a password": {"http://me:secret@192.0.2.1:9428", "EDE_STORE_AUTHORIZATION", time.Minute},
 	}
 	// Before the servers wait for their handlers to end.

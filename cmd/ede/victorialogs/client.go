@@ -54,7 +54,7 @@ type Client struct {
 func New(address string, header http.Header) (*Client, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("%q is not the address of a store: wanted is one as http://victorialogs:9428", address)
+		return nil, fmt.Errorf("%q is not the address of a store: want a URL, for example http://victorialogs:9428", address)
 	}
 	if u.User != nil {
 		return nil, fmt.Errorf("%s has a password in it, which other users of this machine can see: put it into %s", u.Redacted(), AuthorizationVariable)

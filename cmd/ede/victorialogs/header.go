@@ -27,7 +27,7 @@ func Header(getenv func(string) string) (http.Header, error) {
 		name, value, ok := strings.Cut(line, ":")
 		if name = strings.TrimSpace(name); !ok || name == "" || strings.ContainsAny(name, " \t") {
 			// The value may be a secret, and so may a line that has lost its name.
-			return nil, fmt.Errorf("%s has a line that is no header: wanted is \"Name: value\", one a line", HeadersVariable)
+			return nil, fmt.Errorf("%s has a line that is no header: want \"Name: value\", one a line", HeadersVariable)
 		}
 		h.Add(name, strings.TrimSpace(value))
 	}

@@ -140,7 +140,7 @@ func (res *Result) decide(others []Resolver) {
 	case answers > 0 && res.Failing.Kind != Silent:
 		res.Verdict = UpstreamAtFault
 		if here {
-			res.Advice = fmt.Sprintf("add `failover %s` to the forward block: another upstream in it answers this question", res.Failing.rcode())
+			res.Advice = fmt.Sprintf("Add failover %s to the forward block: another upstream in it answers this question.", res.Failing.rcode())
 		}
 	case answers == 0 && fails > 0 && res.Failing.Kind == Fails:
 		res.Verdict = ZoneAtFault

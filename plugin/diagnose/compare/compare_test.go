@@ -51,7 +51,7 @@ func TestCompare(t *testing.T) {
 		{
 			name: "another upstream answers", failing: servfail, others: []Ask{ok},
 			verdict: UpstreamAtFault, text: "1 of 1 other resolvers answer where this upstream gives SERVFAIL",
-			advice: "add `failover SERVFAIL` to the forward block: another upstream in it answers this question",
+			advice: "Add failover SERVFAIL to the forward block: another upstream in it answers this question.",
 		},
 		{
 			name: "NXDOMAIN is no better answer", failing: servfail, others: []Ask{nx, servfail},
@@ -64,12 +64,12 @@ func TestCompare(t *testing.T) {
 		{
 			name: "refused here, answered there", failing: refused, others: []Ask{ok},
 			verdict: UpstreamAtFault, text: "1 of 1 other resolvers answer where this upstream gives REFUSED",
-			advice: "add `failover REFUSED` to the forward block: another upstream in it answers this question",
+			advice: "Add failover REFUSED to the forward block: another upstream in it answers this question.",
 		},
 		{
 			name: "one answers, one fails, one is silent", failing: servfail, others: []Ask{timeout, servfail, ok},
 			verdict: UpstreamAtFault, text: "1 of 3 other resolvers answer where this upstream gives SERVFAIL",
-			advice: "add `failover SERVFAIL` to the forward block: another upstream in it answers this question",
+			advice: "Add failover SERVFAIL to the forward block: another upstream in it answers this question.",
 		},
 		{
 			name: "all fail", failing: servfail, others: []Ask{servfail, servfail},

@@ -83,8 +83,8 @@ func Control(ctx context.Context, upstream Resolver, zoneHint string) ControlRes
 	}
 	res.decide(refused, recursed, silent)
 	if res.Kind == RefusesAll && resolver {
-		res.Text = "refuses control questions too, and says that it recurses: an ACL, or a limit of queries"
-		res.Advice = "Check the upstream's access list and its limit of queries for this server's address."
+		res.Text = "refuses questions for the root too, and says that it recurses: an access list, or a rate limit"
+		res.Advice = "Check the upstream's access list and its rate limit for this server's address."
 	}
 	res.FullText = shorten(upstream.Name + " " + res.Text + " (" + strings.Join(said, ", ") + ")")
 	return res
@@ -96,7 +96,7 @@ func (res *ControlResult) decide(refused, recursed, silent int) {
 	switch {
 	case recursed > 0:
 		res.Kind = RefusesTheName
-		res.Text = "recurses for control questions: it refused this name, or the refusal has passed"
+		res.Text = "recurses for other questions: it refused this name, or the refusal has passed"
 		res.Advice = "Check the upstream's policy for this name, and its rate limits."
 	case refused > 0 && res.Authoritative:
 		res.Kind = NotRecursive
@@ -105,10 +105,10 @@ func (res *ControlResult) decide(refused, recursed, silent int) {
 		res.Advice = "Forward only its own zones to this upstream, and all else to a recursive resolver."
 	case refused > 0 && silent == 0:
 		res.Kind = RefusesAll
-		res.Text = "refuses control questions too: an ACL, overload, or no recursion at all"
-		res.Advice = "Check allow-query and allow-recursion of the upstream for this server's address, and its load."
+		res.Text = "refuses questions for the root too: an access list, overload, or no recursion at all"
+		res.Advice = "Check that allow-query and allow-recursion of the upstream permit this server's address. Then check its load."
 	default:
-		res.Text = "control questions showed nothing"
+		res.Text = "questions for the root showed nothing"
 	}
 }
 

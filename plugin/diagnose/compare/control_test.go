@@ -49,43 +49,43 @@ func TestControl(t *testing.T) {
 		},
 		{
 			name: "an ACL, overload or a server for other zones", server: server{}, hint: "example.org.",
-			kind: RefusesAll, text: "refuses control questions too: an ACL, overload, or no recursion at all", queries: 3,
+			kind: RefusesAll, text: "refuses questions for the root too: an access list, overload, or no recursion at all", queries: 3,
 		},
 		{
 			name: "the same without a hint", server: server{},
-			kind: RefusesAll, text: "refuses control questions too: an ACL, overload, or no recursion at all", queries: 2,
+			kind: RefusesAll, text: "refuses questions for the root too: an access list, overload, or no recursion at all", queries: 2,
 		},
 		{
 			name: "a resolver, by what it says", server: server{".": limited, "arpa.": limited},
-			kind: RefusesAll, text: "refuses control questions too, and says that it recurses: an ACL, or a limit of queries", queries: 2,
+			kind: RefusesAll, text: "refuses questions for the root too, and says that it recurses: an access list, or a rate limit", queries: 2,
 		},
 		{
 			name: "authority for the zone above the hint shows nothing of it", server: server{"sub.example.org.": owner("example.org.")}, hint: "sub.example.org.",
-			kind: RefusesAll, text: "refuses control questions too: an ACL, overload, or no recursion at all", queries: 3,
+			kind: RefusesAll, text: "refuses questions for the root too: an access list, overload, or no recursion at all", queries: 3,
 		},
 		{
 			name: "recursion works", server: server{".": ok, "arpa.": ok, "example.org.": owner("example.org.")}, hint: "example.org.",
-			kind: RefusesTheName, text: "recurses for control questions: it refused this name, or the refusal has passed", queries: 2,
+			kind: RefusesTheName, text: "recurses for other questions: it refused this name, or the refusal has passed", queries: 2,
 		},
 		{
 			name: "recursion is offered but fails", server: server{"arpa.": says(dns.RcodeServerFailure)},
-			kind: RefusesTheName, text: "recurses for control questions: it refused this name, or the refusal has passed", queries: 2,
+			kind: RefusesTheName, text: "recurses for other questions: it refused this name, or the refusal has passed", queries: 2,
 		},
 		{
 			name: "silence shows nothing", server: server{".": timeout, "arpa.": timeout}, hint: "example.org.",
-			text: "control questions showed nothing", queries: 2,
+			text: "questions for the root showed nothing", queries: 2,
 		},
 		{
 			name: "half silent, half refused", server: server{".": timeout},
-			text: "control questions showed nothing", queries: 2,
+			text: "questions for the root showed nothing", queries: 2,
 		},
 		{
 			name: "no reply and no error", server: server{".": nothing, "arpa.": nothing}, hint: "a..b",
-			text: "control questions showed nothing", queries: 2,
+			text: "questions for the root showed nothing", queries: 2,
 		},
 		{
 			name: "it has the root zone itself", server: server{".": owner("."), "arpa.": owner("arpa.")},
-			text: "control questions showed nothing", queries: 2,
+			text: "questions for the root showed nothing", queries: 2,
 		},
 	}
 	for _, tt := range tests {

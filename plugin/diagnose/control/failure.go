@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Clock holds the failures of exchanges with all upstreams against this server's
-// clock: if no certificate is valid yet by it, or all of several have expired, the
-// clock is in doubt, and the text says so.
+// Clock compares the failures of exchanges with all upstreams with this server's clock: if
+// by the clock no certificate is valid yet, or all of several have expired, the clock is in
+// doubt, and the text says so.
 func Clock(now time.Time, failures []error) (text string, ok bool) {
 	notYet, expired := 0, 0
 	for _, err := range failures {
@@ -29,9 +29,9 @@ func Clock(now time.Time, failures []error) (text string, ok bool) {
 	by := now.UTC().Format(time.DateOnly)
 	switch all := len(failures); {
 	case all > 0 && notYet == all:
-		return fmt.Sprintf("this server's clock is in doubt: by it (%s) no certificate of its %d upstreams is valid yet", by, all), true
+		return fmt.Sprintf("this server's clock is in doubt: by its date (%s) no certificate of its %d upstreams is valid yet", by, all), true
 	case all > 1 && expired == all:
-		return fmt.Sprintf("this server's clock is in doubt: by it (%s) the certificates of all %d upstreams have expired", by, all), true
+		return fmt.Sprintf("this server's clock is in doubt: by its date (%s) the certificates of all %d upstreams have expired", by, all), true
 	}
 	return "", false
 }
@@ -44,7 +44,7 @@ func Phrase(err error) string {
 	case TimedOut(err):
 		return "no reply"
 	case errors.As(err, &verification):
-		return "its certificate does not hold"
+		return "its certificate is not valid"
 	case errors.As(err, &op) && op.Op == "dial":
 		return "it cannot be connected to"
 	}

@@ -103,7 +103,7 @@ func (r *run) judge(z *zone, results []inspection, name string, qtype uint16) Fi
 	var head string
 	f.Kind, head = verdict(z, v, name == z.name && qtype == dns.TypeDNSKEY)
 	if onSilence(f.Kind, f.Servers) && !r.clean(z, f.Servers) {
-		f.Kind, head = Undecided, "packets get lost on the way, so that nothing follows from silence of the servers of "+short(z.name)+": "
+		f.Kind, head = Undecided, "packets get lost on the path, so nothing follows from the silence of the servers of "+short(z.name)+": "
 	}
 	switch f.Kind {
 	case Undecided, Healthy:

@@ -91,7 +91,7 @@ func (r *run) prime(name string) *zone {
 	}
 	if len(trusted) == 0 {
 		// Another root, or anchors that are out of date: not any zone's fault.
-		z.end = undecided(name, name, dns.TypeDNSKEY, "no trust anchor matches a DNSKEY of %s (tags %s)", short(name), tags(z.keys))
+		z.end = undecided(name, name, dns.TypeDNSKEY, "no trust anchor matches a DNSKEY of %s (key tags %s)", short(name), tags(z.keys))
 		r.step(false, name, "%s", z.end.Text)
 		return z
 	}
@@ -147,7 +147,7 @@ func (r *run) clockSuspect(anchor string) bool {
 func clock(f *Finding) *Finding {
 	c := *f
 	c.Status, c.Codes, c.Clock = Undecided, nil, true
-	c.Text = finding(Undecided, "", "", 0, nil, "this machine's clock is suspect: the trust anchor zone's own signature of %s %s holds from %s to %s",
+	c.Text = finding(Undecided, "", "", 0, nil, "this machine's clock is suspect: the trust anchor zone's own signature of %s %s is valid from %s to %s",
 		short(f.Owner), typeName(f.Type), stamp(f.Inception), stamp(f.Expiration)).Text
 	return &c
 }

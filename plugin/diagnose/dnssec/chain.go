@@ -43,8 +43,8 @@ type place struct {
 func (r *run) descend(name, signer string) place {
 	top, ok := r.anchorAbove(name)
 	if nta, negative := r.negative(name, top, ok); negative {
-		r.step(true, nta, "%s is not judged by the public tree", nta)
-		return place{end: finding(Insecure, nta, name, 0, nil, "%s is not judged by the public tree", short(nta))}
+		r.step(true, nta, "%s is private, and is not validated", nta)
+		return place{end: finding(Insecure, nta, name, 0, nil, "%s is private, and is not validated", short(nta))}
 	}
 	if !ok {
 		return place{end: finding(Insecure, "", name, 0, nil, "no trust anchor is above %s", short(name))}

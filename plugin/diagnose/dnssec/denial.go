@@ -131,7 +131,7 @@ func (d denials) lacking(zoneName, name string, t uint16, purpose string) *Findi
 	case d.broken != nil:
 		return d.broken
 	case len(d.nsec) == 0 && d.nsec3 == nil:
-		return bogus(dns.ExtendedErrorCodeNSECMissing, zoneName, name, t, "no NSEC or NSEC3 of %s came to %s", short(zoneName), purpose)
+		return bogus(dns.ExtendedErrorCodeNSECMissing, zoneName, name, t, "the answer has no NSEC or NSEC3 record of %s to %s", short(zoneName), purpose)
 	}
 	kind := "NSEC3"
 	if len(d.nsec) > 0 {

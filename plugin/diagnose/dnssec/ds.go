@@ -83,7 +83,7 @@ func entryPoint(ds *dns.DS, k *dns.DNSKEY) grade {
 func noMatch(name string, usable []*dns.DS, keys []*dns.DNSKEY) *Finding {
 	ds := usable[0]
 	f := bogus(dns.ExtendedErrorCodeDNSKEYMissing, name, name, dns.TypeDNSKEY,
-		"DS %d of %s matches no DNSKEY there (tags %s)", ds.KeyTag, short(name), tags(keys))
+		"DS %d of %s matches none of its DNSKEYs (key tags %s)", ds.KeyTag, short(name), tags(keys))
 	for _, k := range keys {
 		switch {
 		case k.KeyTag() != ds.KeyTag:

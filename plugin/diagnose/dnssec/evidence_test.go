@@ -215,10 +215,10 @@ func TestTextsSayWhatIsAtFault(t *testing.T) {
 	stamp := now.Add(-10 * day).Format(time.RFC3339)
 	for name, want := range map[string][]string{
 		"rrsig-exp-a":    {"RRSIG of rrsig-exp-a.edetest. A by key ", " expired " + stamp},
-		"ds-bad-tag":     {"DS ", " of ds-bad-tag.edetest. matches no DNSKEY there (tags "},
+		"ds-bad-tag":     {"DS ", " of ds-bad-tag.edetest. matches none of its DNSKEYs (key tags "},
 		"rrsig-no-a":     {"no RRSIG covers rrsig-no-a.edetest. A"},
-		"dnskey-timeout": {"dnskey-timeout.edetest. has a DS but its DNSKEY cannot be had"},
-		"nsec3-missing":  {"no NSEC or NSEC3 of nsec3-missing.edetest. came"},
+		"dnskey-timeout": {"dnskey-timeout.edetest. has a DS but its DNSKEY cannot be fetched"},
+		"nsec3-missing":  {"no NSEC or NSEC3 record of nsec3-missing.edetest. to deny"},
 		"nsec3-iter-200": {"200 iterations"},
 	} {
 		for _, c := range b.Cases() {

@@ -62,7 +62,7 @@ type Finding struct {
 	// Stripped says of an Undecided finding that not even the trust anchor's zone
 	// came with signatures.
 	Stripped bool
-	// Keyless says that the zone answers and its DNSKEY cannot be had: it is asked
+	// Keyless says that the zone answers and its DNSKEY cannot be fetched: it is asked
 	// for and failed, or, where the finding is Silent too, not replied to.
 	Keyless bool
 	// Unsigned are the records of a Bogus finding about an RRset that came without

@@ -130,7 +130,7 @@ func keysOf(set *rrset) ([]*dns.DNSKEY, *Finding) {
 	return keys, nil
 }
 
-// dnskeys fetches the DNSKEY RRset of a zone that has a DS. That it cannot be had is
+// dnskeys fetches the DNSKEY RRset of a zone that has a DS. That it cannot be fetched is
 // worth a finding only where the zone is otherwise seen to answer, and a
 // failure is what was answered: silence stays silence.
 func (r *run) dnskeys(name string) (*rrset, *Finding) {
@@ -168,7 +168,7 @@ func (r *run) again(name string, first *message) *message {
 		return first
 	}
 	f := bogus(dns.ExtendedErrorCodeDNSKEYMissing, name, name, dns.TypeDNSKEY,
-		"%s has a DS but its DNSKEY cannot be had, while other names of it are answered", short(name))
+		"%s has a DS but its DNSKEY cannot be fetched, while other names of it are answered", short(name))
 	if silent {
 		f.Status, f.Codes, f.Silent = Undecided, nil, true
 		f.Text = "no answer to " + short(name) + " DNSKEY, while other names of " + short(name) + " are answered"
