@@ -106,11 +106,15 @@ func (d *diagnosis) invalid(ctx context.Context, root control.Reply) (Finding, b
 		return d.convict("upstream_validator", "")
 	}
 	below, ok := d.shared(ctx, control.Question{Name: tld, Type: dns.TypeSOA})
-	if ok && below.Answers() {
-		d.saw(true, "it answers %s SOA with CD=0", tld)
-		return Finding{}, false
+	switch {
+	case !ok:
+		d.saw(false, "no reply to %s SOA with CD=0: its validation cannot be judged", tld)
+	case below.Rcode == dns.RcodeServerFailure:
+		return d.convict("upstream_validator", fmt.Sprintf("%s SOA fails with CD=0 as well", tld))
+	default:
+		d.saw(below.Answers(), "it answers %s SOA with CD=0 %s", tld, dns.RcodeToString[below.Rcode])
 	}
-	return d.convict("upstream_validator", fmt.Sprintf("%s SOA fails with CD=0 as well", tld))
+	return Finding{}, false
 }
 
 // way finds out whether the upstream reaches the Internet, if it fails with CD=1 as well.
