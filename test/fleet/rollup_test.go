@@ -196,7 +196,7 @@ func TestAnHourThatCannotBeSummedUpIsSaid(t *testing.T) {
 		want string
 	}{
 		"no store":        {nil, "--from is missing"},
-		"no address":      {[]string{"--from", "victorialogs:9428"}, "wanted is one as http://"},
+		"no address":      {[]string{"--from", "victorialogs:9428"}, "for example http://"},
 		"a full disk":     {[]string{"--from", store, "--to", refusing, "--settle", "0s"}, "the disk is full"},
 		"a store in need": {[]string{"--from", refusing}, "the disk is full"},
 		"no time":         {[]string{"--from", store, "--since", "0s"}, "longer than 0"},

@@ -1,18 +1,29 @@
 package delegation
 
 import (
+	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"sync/atomic"
 
 	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
 )
 
 // cleanReplies is how many questions in a row have to be answered before silence
-// counts: three tries that are lost (RFC 9520 section 3.1 allows no more) and sixteen
-// replies that are not come together by chance less than once in four thousand
-// times, at any rate of loss.
-const cleanReplies = 16
+// counts, and silentTries how many a server that says nothing has to leave unanswered: three
+// tries of one (RFC 9520 section 3.1), and others. Six that are lost and sixteen that are
+// not come together by chance once in four hundred thousand times, at any rate of loss. Where
+// more than two say nothing, each is asked less often.
+const (
+	cleanReplies = 16
+	silentTries  = 6
+	// furtherWait is how long the further ones are waited for, so that the finding is
+	// there within the two seconds for which an answer may be held.
+	furtherWait = retryAfter
+)
 
 // onSilence tells a finding that rests on questions without a reply to one that
 // rests on what was said.
@@ -85,31 +96,71 @@ func (r *run) confirm(z *zone, p path) bool {
 	return false
 }
 
-// clean reports whether the paths of the silent servers lose nothing: of
-// cleanReplies single questions to servers above z each has to be answered.
+// clean reports whether what was not answered is no loss on the way: other questions over
+// the same paths are all answered, and further ones to servers that said nothing are not. The
+// two are asked at the same time.
 func (r *run) clean(z *zone, results []ServerResult) bool {
 	if r.lostBefore(results) {
 		return false
 	}
+	stay := make(chan bool, 1)
+	go func() {
+		stay <- guard.Value(guard.Diagnosing, func() bool { return r.staySilent(z, results) })
+	}()
+	othersAnswered := r.othersAnswered(z, results)
+	return <-stay && othersAnswered
+}
+
+// othersAnswered reports whether the paths of the silent servers lose nothing: of
+// cleanReplies single questions to servers above z each has to be answered.
+func (r *run) othersAnswered(z *zone, results []ServerResult) bool {
 	for _, s := range results {
 		if s.bare() && (s.SOA == Answers || !r.dropsEDNS(s, z)) {
 			return false
 		}
 		// One that answers other questions has to answer all others.
-		if s.partial() && !r.answersOften([]server{{s.Name, s.Addr}}, []string{z.name}, z, cleanReplies/2) {
+		if s.partial() && !r.answersOften([]server{{s.Name, s.Addr}}, []string{z.name}, z, cleanReplies) {
 			return false
 		}
 	}
 	for p := range silentPaths(results) {
 		servers, zones := above(z, p)
-		if len(servers) == 0 {
-			return false
-		}
-		if !r.answersOften(servers, zones, z, cleanReplies) {
+		if len(servers) == 0 || !r.answersOften(servers, zones, z, cleanReplies) {
 			return false
 		}
 	}
 	return true
+}
+
+// staySilent asks each server that has said nothing further questions, each another one,
+// and reports whether all stay without a reply.
+func (r *run) staySilent(z *zone, results []ServerResult) bool {
+	var silent []server
+	for _, s := range results {
+		if s.Outcome == Timeout && !s.partial() {
+			silent = append(silent, server{s.Name, s.Addr})
+		}
+	}
+	var asked []server
+	for _, s := range silent {
+		// All at once: there is time for one wait.
+		more := min(silentTries-maxTries, maxParallel/len(silent))
+		asked = append(asked, slices.Repeat([]server{s}, r.grant(s.addr, maxTries+more))...)
+	}
+	if len(asked) == 0 {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(r.ctx, furtherWait)
+	defer cancel()
+	var other atomic.Int64
+	each(len(asked), func(i int) {
+		rep := r.once(ctx, asked[i], z.name, question(fmt.Sprintf("_ede-%d.%s", i, z.name), dns.TypeA, i%2 == 0))
+		if waited := rep.outcome == Unasked && rep.rtt > 0 && r.ctx.Err() == nil; rep.outcome != Timeout && !waited {
+			other.Add(1)
+		}
+	})
+	r.step(other.Load() == 0, z.name, "%d more questions to the silent servers: %d were answered or could not be sent", len(asked), other.Load())
+	return other.Load() == 0
 }
 
 // bareTries is how many more questions with EDNS a server has to leave without an answer
@@ -166,4 +217,20 @@ func silentPaths(results []ServerResult) map[path]bool {
 		}
 	}
 	return paths
+}
+
+// grant gives a, which never said anything, so many tries in all, and returns how many of
+// them are left.
+func (r *run) grant(a netip.AddrPort, tries int) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.granted[a] = tries
+	return max(tries-r.sent[a], 0)
+}
+
+// silenceOf is what the last try on a without a reply came to.
+func (r *run) silenceOf(a netip.AddrPort) Outcome {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.silence[a]
 }

@@ -91,7 +91,7 @@ func TestSilenceIsToldByTriesInParallel(t *testing.T) {
 		})
 		began := time.Now()
 		f := p.Probe(t.Context(), "www.example.org.", dns.TypeA)
-		if took := time.Since(began); took > 1700*time.Millisecond {
+		if took := time.Since(began); took > 2*time.Second {
 			t.Errorf("%v", took)
 		}
 		if f.Kind != Unreachable || f.Queries != w.asked["all"] {
@@ -103,8 +103,8 @@ func TestSilenceIsToldByTriesInParallel(t *testing.T) {
 				sent += n
 			}
 		}
-		if sent != maxTries {
-			t.Errorf("%d tries on a silent server, want %d", sent, maxTries)
+		if sent != silentTries {
+			t.Errorf("%d tries on a silent server, want %d", sent, silentTries)
 		}
 	})
 }

@@ -23,6 +23,7 @@ type run struct {
 	mu      sync.Mutex
 	queries int
 	sent    map[netip.AddrPort]int
+	granted map[netip.AddrPort]int
 	heard   map[netip.AddrPort]bool
 	silence map[netip.AddrPort]Outcome
 	lost    map[netip.AddrPort]int
@@ -37,6 +38,7 @@ func newRun(ctx context.Context, p *Prober) *run {
 		ctx:     ctx,
 		p:       p,
 		sent:    map[netip.AddrPort]int{},
+		granted: map[netip.AddrPort]int{},
 		heard:   map[netip.AddrPort]bool{},
 		silence: map[netip.AddrPort]Outcome{},
 		lost:    map[netip.AddrPort]int{},
@@ -79,14 +81,18 @@ func (r *run) spendLocked() bool {
 }
 
 // left is how many more tries a may get: a server that never said anything gets
-// maxTries in all, whatever is asked.
+// maxTries in all, whatever is asked, or as many as grant gives it.
 func (r *run) left(a netip.AddrPort) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.leftLocked(a)
+}
+
+func (r *run) leftLocked(a netip.AddrPort) int {
 	if r.heard[a] {
 		return DefaultMaxQueries
 	}
-	return maxTries - r.sent[a]
+	return max(maxTries, r.granted[a]) - r.sent[a]
 }
 
 // spendOn takes a try on a off the budget and off what a may get, before it
@@ -94,7 +100,7 @@ func (r *run) left(a netip.AddrPort) int {
 func (r *run) spendOn(a netip.AddrPort) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.heard[a] && r.sent[a] >= maxTries || !r.spendLocked() {
+	if r.leftLocked(a) <= 0 || !r.spendLocked() {
 		return false
 	}
 	r.sent[a]++
@@ -113,13 +119,6 @@ func (r *run) note(a netip.AddrPort, rep reply) {
 			r.lost[a]++
 		}
 	}
-}
-
-// silenceOf is what the last try on a without a reply came to.
-func (r *run) silenceOf(a netip.AddrPort) Outcome {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.silence[a]
 }
 
 // retryAfter is how long a try has to itself. Then the next one goes out in addition to

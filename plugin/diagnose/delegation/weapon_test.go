@@ -33,7 +33,7 @@ func TestAVictimNamedByAHostileZoneHearsFewQuestions(t *testing.T) {
 		victim fault
 		most   int
 	}{
-		{"a silent one", silent, maxTries},
+		{"a silent one", silent, silentTries},
 		{"one that refuses the connection", closed, maxTries},
 		{"one that refuses", rcode(dns.RcodeRefused), 3},
 		{"one that fails", rcode(dns.RcodeServerFailure), 3},
