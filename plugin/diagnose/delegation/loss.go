@@ -3,7 +3,6 @@ package delegation
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"slices"
 	"sync/atomic"
 
@@ -97,15 +96,15 @@ func (r *run) confirm(z *zone, p path) bool {
 }
 
 // clean reports whether what was not answered is no loss on the way: other questions over
-// the same paths are all answered, and further ones to servers that said nothing are not. The
-// two are asked at the same time.
-func (r *run) clean(z *zone, results []ServerResult) bool {
+// the same paths are all answered, and further ones where there was silence are not. The
+// two are asked at the same time. The servers were asked for name and qtype.
+func (r *run) clean(z *zone, results []ServerResult, name string, qtype uint16) bool {
 	if r.lostBefore(results) {
 		return false
 	}
 	stay := make(chan bool, 1)
 	go func() {
-		stay <- guard.Value(guard.Diagnosing, func() bool { return r.staySilent(z, results) })
+		stay <- guard.Value(guard.Diagnosing, func() bool { return r.staySilent(z, results, name, qtype) })
 	}()
 	othersAnswered := r.othersAnswered(z, results)
 	return <-stay && othersAnswered
@@ -119,7 +118,7 @@ func (r *run) othersAnswered(z *zone, results []ServerResult) bool {
 			return false
 		}
 		// One that answers other questions has to answer all others.
-		if s.partial() && !r.answersOften([]server{{s.Name, s.Addr}}, []string{z.name}, z, cleanReplies) {
+		if s.partial() && !r.answersOften([]server{{s.Name, s.Addr}}, []string{z.name}, z, cleanReplies/2) {
 			return false
 		}
 	}
@@ -132,20 +131,35 @@ func (r *run) othersAnswered(z *zone, results []ServerResult) bool {
 	return true
 }
 
-// staySilent asks each server that has said nothing further questions, each another one,
-// and reports whether all stay without a reply.
-func (r *run) staySilent(z *zone, results []ServerResult) bool {
-	var silent []server
-	for _, s := range results {
-		if s.Outcome == Timeout && !s.partial() {
-			silent = append(silent, server{s.Name, s.Addr})
-		}
-	}
-	var asked []server
+// further is one more question to a server.
+type further struct {
+	server
+	q *dns.Msg
+}
+
+// staySilent asks further questions where there was silence, and reports whether all stay
+// without a reply. A server that has said nothing is asked something else; one that is silent
+// to one question is asked that with less room for the answer, or without EDNS: what is lost
+// for its size on the way is then answered.
+func (r *run) staySilent(z *zone, results []ServerResult, name string, qtype uint16) bool {
+	silent := slices.DeleteFunc(slices.Clone(results), func(s ServerResult) bool { return s.Outcome != Timeout && s.DNSKEY != Timeout })
+	var asked []further
 	for _, s := range silent {
 		// All at once: there is time for one wait.
 		more := min(silentTries-maxTries, maxParallel/len(silent))
-		asked = append(asked, slices.Repeat([]server{s}, r.grant(s.addr, maxTries+more))...)
+		if s.Outcome == Timeout && !s.partial() {
+			more = r.grant(s.Addr, maxTries+more)
+		}
+		for i := range more {
+			f := further{server{s.Name, s.Addr}, question(fmt.Sprintf("_ede-%d.%s", i, z.name), dns.TypeA, i%2 == 0)}
+			switch {
+			case s.partial():
+				f.q = smaller(name, qtype, i)
+			case s.Outcome != Timeout:
+				f.q = smaller(z.name, dns.TypeDNSKEY, i)
+			}
+			asked = append(asked, f)
+		}
 	}
 	if len(asked) == 0 {
 		return true
@@ -154,13 +168,22 @@ func (r *run) staySilent(z *zone, results []ServerResult) bool {
 	defer cancel()
 	var other atomic.Int64
 	each(len(asked), func(i int) {
-		rep := r.once(ctx, asked[i], z.name, question(fmt.Sprintf("_ede-%d.%s", i, z.name), dns.TypeA, i%2 == 0))
+		rep := r.once(ctx, asked[i].server, z.name, asked[i].q)
 		if waited := rep.outcome == Unasked && rep.rtt > 0 && r.ctx.Err() == nil; rep.outcome != Timeout && !waited {
 			other.Add(1)
 		}
 	})
-	r.step(other.Load() == 0, z.name, "%d more questions to the silent servers: %d were answered or could not be sent", len(asked), other.Load())
+	r.step(other.Load() == 0, z.name, "%d more questions where there was silence: %d were answered or could not be sent", len(asked), other.Load())
 	return other.Load() == 0
+}
+
+// smaller is a question with room for 512 octets, or without EDNS for each second one.
+func smaller(name string, qtype uint16, i int) *dns.Msg {
+	q := question(name, qtype, i%2 == 0)
+	if opt := q.IsEdns0(); opt != nil {
+		opt.SetUDPSize(dns.MinMsgSize)
+	}
+	return q
 }
 
 // bareTries is how many more questions with EDNS a server has to leave without an answer
@@ -217,20 +240,4 @@ func silentPaths(results []ServerResult) map[path]bool {
 		}
 	}
 	return paths
-}
-
-// grant gives a, which never said anything, so many tries in all, and returns how many of
-// them are left.
-func (r *run) grant(a netip.AddrPort, tries int) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.granted[a] = tries
-	return max(tries-r.sent[a], 0)
-}
-
-// silenceOf is what the last try on a without a reply came to.
-func (r *run) silenceOf(a netip.AddrPort) Outcome {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.silence[a]
 }

@@ -3,6 +3,7 @@ package delegation
 import (
 	"context"
 	"errors"
+	"net/netip"
 
 	"github.com/miekg/dns"
 )
@@ -145,4 +146,20 @@ func (s *Source) home(name string) (*zone, bool) {
 	}
 	s.homes[name] = last
 	return last, true
+}
+
+// grant gives a, which never said anything, so many tries in all, and returns how many of
+// them are left.
+func (r *run) grant(a netip.AddrPort, tries int) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.granted[a] = tries
+	return max(tries-r.sent[a], 0)
+}
+
+// silenceOf is what the last try on a without a reply came to.
+func (r *run) silenceOf(a netip.AddrPort) Outcome {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.silence[a]
 }

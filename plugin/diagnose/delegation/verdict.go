@@ -102,7 +102,7 @@ func (r *run) judge(z *zone, results []inspection, name string, qtype uint16) Fi
 	v := count(f.Servers)
 	var head string
 	f.Kind, head = verdict(z, v, name == z.name && qtype == dns.TypeDNSKEY)
-	if onSilence(f.Kind, f.Servers) && !r.clean(z, f.Servers) {
+	if onSilence(f.Kind, f.Servers) && !r.clean(z, f.Servers, name, qtype) {
 		f.Kind, head = Undecided, "packets get lost on the path, so nothing follows from the silence of the servers of "+short(z.name)+": "
 	}
 	switch f.Kind {
