@@ -107,7 +107,7 @@ forward . 192.0.2.53`,
 		Corefile: `cancel 5s
 forward . 192.0.2.53`,
 		Brief: "given up before an upstream was tried",
-		Full:  "given up before {at} tried an upstream",
+		Full:  "the client or a timeout ended the query before {at} tried an upstream",
 	}
 	panicked = &Cause{
 		ID: "panic", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific,

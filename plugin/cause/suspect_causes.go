@@ -90,7 +90,7 @@ var suspectCauses = []*Cause{
 		ID: "upstream_local_name", Code: 0, Lasts: Persistent, Owner: Us, Rank: Found,
 		Title:    "The upstream does not forward names under local",
 		When:     "Names under local belong to multicast DNS (RFC 6762): systemd-resolved and others do not resolve them, and answer other names.",
-		Advice:   "Forward this zone to its own servers in this Corefile: an upstream that leaves local to multicast DNS does not ask these servers.",
+		Advice:   "Forward this zone to its own servers in this Corefile: an upstream that leaves names under local. to multicast DNS does not ask them.",
 		Corefile: "forward corp.local 192.0.2.53",
 		Brief:    "the upstream leaves this name to multicast DNS (RFC 6762), and answers others",
 		Full:     "{upstream} leaves names under local. to multicast DNS (RFC 6762), and answers others",

@@ -65,7 +65,7 @@ var (
 	outOfSockets = &Cause{
 		ID: "out_of_sockets", Code: 23, Lasts: Transient, Owner: Us, Rank: Specific,
 		Title:   "This server cannot open another socket",
-		When:    "Its file descriptors are used up: more queries wait for an upstream at once than the limit allows, or it forwards to itself.",
+		When:    "Its file descriptors are used up: more queries wait for an upstream at once than the limit on open files allows, or this server forwards to itself.",
 		Advice:  "Look for a slow upstream or a loop first, and limit the waiting queries with max_concurrent of forward; then raise the limit on open files (LimitNOFILE of systemd, ulimit -n).",
 		Command: "cat /proc/$(pidof coredns)/limits; ls /proc/$(pidof coredns)/fd | wc -l",
 		Brief:   "this server is out of sockets",
@@ -201,7 +201,7 @@ var (
 		ID: "upstream_at_fault", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Found,
 		Title:  "One upstream fails where another answers",
 		When:   "ede put the same question to other resolvers: at least one of them answers.",
-		Advice: "Look at the upstream that fails. If the one that answers is in the same forward, failover SERVFAIL makes forward ask it next.",
+		Advice: "Look at the upstream that fails. If another upstream of the same forward answers, write failover SERVFAIL into the forward block: forward then asks the next upstream after a SERVFAIL.",
 		Corefile: `forward . 192.0.2.53 198.51.100.53 {
     failover SERVFAIL REFUSED
 }`,

@@ -64,7 +64,7 @@ func (d *diagnosis) replacedBy(found *dnssec.Finding, address netip.Addr) (Findi
 	if found.Standing == dnssec.Absent {
 		what = "has no answer"
 	}
-	rest := fmt.Sprintf("does not come from the zone: by its signed records, %s %s for %s; a filter replaces it",
+	rest := fmt.Sprintf("is not the zone's: the signed records of %s say that it %s for %s; a filter replaces it",
 		zoneName(found.Zone), what, option.Sanitize(found.Owner, maxSaid))
 	text := fmt.Sprintf("the answer %s %s", address, rest)
 	v := cause.Diagnosed(d.Verdict, "answer_replaced", nil, "the answer "+rest, text, "")

@@ -133,7 +133,7 @@ var files = []struct {
 var (
 	loopback = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 	advice   = regexp.MustCompile(` advice="(?:[^"\\]|\\.)*"`)
-	tempFile = regexp.MustCompile(`/tmp/[^\s":]+`)
+	tempFile = regexp.MustCompile(`/tmp/[^\s\\":]+`)
 )
 
 // tidy gives the ports of this run short numbers, in the order in which they

@@ -112,7 +112,7 @@ input:
 kubectl get configmap coredns -n kube-system -o yaml | ede check -
 ~~~
 
-It reads the keys ` + "`Corefile`, `*.server` and `*.override`" + ` of a manifest. Parts such as k3s and AKS add
+It reads the keys ` + "`Corefile`, `*.server` and `*.override`" + ` of a manifest. The parts that k3s and AKS add
 (` + "`*.server`, `*.override`" + `) are checked together with the Corefile of the same file, or with the default one.
 
 Line numbers are those of the file. If the Corefile is a quoted string (JSON), the output has the key, the line
@@ -129,7 +129,7 @@ The arguments of directives are not checked, except those of *ede* itself. CoreD
 when it loads the file, and a running CoreDNS then keeps its old configuration.
 
 The addresses of this machine, files that *forward* names and the directory of *auto* are checked only if the Corefile is given
-by its path. A directory without a zone says nothing.
+by its path. If the directory has no zone file, there is no warning about it.
 
 ` + "`go run ./cmd/ede check --markdown`" + ` makes this page.
 
@@ -141,8 +141,8 @@ runs each in CoreDNS, and asks for names and types in every zone. A warning is b
 Each mistake counts once for each block or plugin. It counts as foretold only if warnings cover all of it. A mistake that no
 answer shows, such as a loop, has tests of its own and is not counted.
 
-Two things cannot be foretold, and count as missed: what a view lets in, unless its expression looks only at the type, and what
-other plugins hide of the data of a backend.
+Two things cannot be foretold, and count as missed: what a view lets in, unless its expression looks only at the type, and
+records of a backend that another plugin hides.
 
 *etcd*, *secondary* and *kubernetes* get their data from stand-ins.
 
