@@ -60,14 +60,14 @@ func (d *diagnosis) ownZone(why, address string) (Finding, bool) {
 }
 
 func (d *diagnosis) replacedBy(found *dnssec.Finding, address netip.Addr) (Finding, bool) {
-	what := "has a signed answer"
+	what := "a signed"
 	if found.Standing == dnssec.Absent {
-		what = "has no answer"
+		what = "no"
 	}
-	rest := fmt.Sprintf("is not the zone's: the signed records of %s say that it %s for %s; a filter replaces it",
-		zoneName(found.Zone), what, option.Sanitize(found.Owner, maxSaid))
-	text := fmt.Sprintf("the answer %s %s", address, rest)
-	v := cause.Diagnosed(d.Verdict, "answer_replaced", nil, "the answer "+rest, text, "")
+	rest := fmt.Sprintf("is not the zone's: it is unsigned, and %s proves that %s has %s %s record; a filter replaces it",
+		zoneName(found.Zone), option.Sanitize(found.Owner, maxSaid), what, dns.Type(found.Unsigned[0].Header().Rrtype))
+	text := fmt.Sprintf("the upstream's answer with CD=1, %s, %s", address, rest)
+	v := cause.Diagnosed(d.Verdict, "answer_replaced", nil, "the upstream's answer with CD=1 "+rest, text, "")
 	d.step(false, "%s", text)
 	return d.explained(v, "", false), true
 }

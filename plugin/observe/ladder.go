@@ -2,7 +2,8 @@
 // one above each plugin below ede, tells which plugins were entered, with which
 // question, and what each gave back. A Run goes down the chain with the query. It
 // holds a failing message until the chain has returned, so that exactly one answer
-// leaves. What both saw becomes evidence once it is known that the query failed.
+// is sent. What the ladder and the Run saw becomes evidence as soon as it is known that
+// the query failed.
 //
 // CoreDNS tells a plugin nothing of what happened below it but an rcode and an error:
 // whatever else there is to know is found here. When CoreDNS changes, this package has

@@ -5,8 +5,8 @@
 // It is pure over an exchange function and a clock. All it knows comes from
 // answers of a recursive resolver that was asked with CD=1, so it sees the data
 // that the resolver itself refused to pass on. A chain that validates is never
-// called bogus: names on the way that prove nothing are only blamed if what was
-// asked for does not validate without them.
+// called bogus: a name on the way that proves nothing is blamed only if the name
+// that was asked for needs it to validate.
 package dnssec
 
 import (

@@ -2,11 +2,11 @@
 // and which pass it on, from the directives alone.
 //
 // The question is a concrete one: a name and a type. Each plugin is asked in the
-// order of the chain and decides as its ServeDNS does. A name stands for those
-// that nobody wrote down, unless it is in the hosts lines of the Corefile: a
-// backend whose data are elsewhere is taken not to have it. What a plugin does
-// with it is then certain for most of CoreDNS's own; for the others, and for
-// external ones, the outcome is Unknown.
+// order of the chain and decides as its ServeDNS does. The name is
+// assumed to be in no backend, unless the hosts lines of the Corefile have it:
+// data that are not in the Corefile are assumed not to contain the name. What a
+// plugin does with the question is then certain for most of CoreDNS's own plugins;
+// for the others, and for external ones, the outcome is Unknown.
 package chain
 
 import (

@@ -1,11 +1,12 @@
-// Scale measures how a report grows with the lines that it is made of: of the sums of
-// hours, of lines that VictoriaLogs sums up for it, and out of files.
+// Scale measures how the cost of a report grows with the number of lines: of a report from
+// the sums of hours, from lines that VictoriaLogs counts, and from files.
 //
 //	go run ./test/fleet/scale -write docs/fleet.md
 //
-// It makes up 0.5 and 5 million lines of a thousand instances, keeps them in
-// temporary files and in a store of its own, runs `ede report` on both, before and after
-// `ede rollup`, and fails if they do not count the same. It takes some 3 GB of disk, and gives it back.
+// It makes up 0.5 and 5 million lines of a thousand instances, and keeps them in
+// temporary files and in a store of its own. It runs `ede report` on the store, before and
+// after `ede rollup`, and on the files, and fails if the reports do not count the same. It
+// takes some 3 GB of disk, and frees it at the end.
 package main
 
 import (
@@ -74,7 +75,7 @@ func measure(ctx context.Context, sizes ...int) (string, error) {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %d processors, VictoriaLogs %s, %d instances, %d names.\n\n", runtime.Version(), runtime.NumCPU(), version(), instances, names)
-	b.WriteString("| lines | in files | in the store | with sums | taken in | report of the sums | of the lines | of the files | memory of the three, and of the store | hours summed up |\n|---|---|---|---|---|---|---|---|---|---|\n")
+	b.WriteString("| lines | size of files | size of the store | with sums | time to take in the lines | report from sums | report from lines | report from files | memory of the three reports, and of the store | summing up the hours |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	var first, last result
 	for i, lines := range sizes {
 		r, err := one(ctx, filepath.Join(dir, strconv.Itoa(lines)), ede, lines)
@@ -89,9 +90,9 @@ func measure(ctx context.Context, sizes ...int) (string, error) {
 		}
 	}
 	times := func(of func(*result) time.Duration) float64 { return of(&last).Seconds() / of(&first).Seconds() }
-	fmt.Fprintf(&b, "\nFrom the first to the last the report of the sums takes %.1f times the time and %.1f times the CPU, that of the lines %.1f and\n"+
-		"%.1f times, that of the files %.1f and %.1f times. The leanest query of lines, which counts failures by cause and no more,\n"+
-		"takes the store %s and then %s of CPU, %.1f times as much.\n",
+	fmt.Fprintf(&b, "\nWith %d times the lines, the report from sums takes %.1f times the time and %.1f times the CPU, the report from lines %.1f and\n"+
+		"%.1f times, and the report from files %.1f and %.1f times. The cheapest query of lines only counts failures by cause. It takes\n"+
+		"the store %s of CPU for the fewer lines and %s for the more, %.1f times as much.\n", sizes[len(sizes)-1]/sizes[0],
 		times(func(r *result) time.Duration { return r.sums.took }), times(func(r *result) time.Duration { return r.sums.cpu }),
 		times(func(r *result) time.Duration { return r.store.took }), times(func(r *result) time.Duration { return r.store.cpu }),
 		times(func(r *result) time.Duration { return r.file.took }), times(func(r *result) time.Duration { return r.file.cpu }),
