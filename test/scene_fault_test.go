@@ -122,7 +122,7 @@ var faultScenes = []scene{
 		stage: closedAndSilent("cancel 1ns\nforward . "),
 		rcode: "SERVFAIL", at: "forward",
 		brief: []string{"0 given up before an upstream was tried"},
-		full:  []string{"0 given up before forward tried an upstream"},
+		full:  []string{"0 the client or a timeout ended the query before forward tried an upstream"},
 	},
 	{
 		name: "a plugin that CoreDNS does not ship gives its own reason", cause: "plugin_ede",
@@ -148,8 +148,8 @@ var faultScenes = []scene{
 		name: "a plugin that CoreDNS does not ship refuses and says nothing", cause: "plugin_refused",
 		stage: plain("fault returned REFUSED"),
 		rcode: "REFUSED", at: "fault",
-		brief: []string{"0 this server's policy refused the query without a reason"},
-		full:  []string{"0 fault refused the query by its policy and gave no reason"},
+		brief: []string{"0 this server refused by a policy that gives no reason"},
+		full:  []string{"0 fault refused by a policy that gives no reason"},
 	},
 	{
 		name: "rewrite makes another rcode of an answer", cause: "rcode_changed",

@@ -91,7 +91,7 @@ func TestALoopIsProvenBeforeItIsTold(t *testing.T) {
 				t.Fatalf("%d answers, want 1", len(all))
 			}
 			r := parse(t, all[0])
-			if got := errorsOf(r); len(got) != 1 || !strings.HasPrefix(got[0], "0 forward asks 127.0.0.1:") {
+			if got := errorsOf(r); len(got) != 1 || !strings.HasPrefix(got[0], "0 forward sends the query to 127.0.0.1:") {
 				t.Errorf("answer is %s %q, want a loop", dns.RcodeToString[r.Rcode], got)
 			}
 			text := logs.WaitForFunc(t, func(text string) bool {

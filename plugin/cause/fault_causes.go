@@ -157,8 +157,8 @@ forward . 192.0.2.53`,
 		When:    "A plugin that this catalog does not know, for example one that CoreDNS does not ship, answered REFUSED by itself: a block list, a firewall, a limit.",
 		Advice:  "Read the configuration and the documentation of the plugin that the log line names.",
 		Command: "coredns -plugins",
-		Brief:   "this server's policy refused the query without a reason",
-		Full:    "{at} refused the query by its policy and gave no reason",
+		Brief:   "this server refused by a policy that gives no reason",
+		Full:    "{at} refused by a policy that gives no reason",
 	}
 	remoteUnreachable = &Cause{
 		ID: "remote_unreachable", Code: 23, Lasts: Transient, Owner: Us, Rank: Specific,
