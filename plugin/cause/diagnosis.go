@@ -14,6 +14,7 @@ func Diagnosed(base *Verdict, id string, codes []uint16, brief, full, zone strin
 	v := &Verdict{
 		Cause: c, Lasts: c.Lasts, Owner: c.Owner, Advice: c.Advice,
 		At: base.At, Upstream: base.Upstream, Zone: zone, rcode: base.rcode, seen: base.seen, notes: base.notes, Own: full,
+		of: base.Cause,
 	}
 	if brief == "" {
 		brief, full = c.Brief, c.Full
@@ -119,7 +120,7 @@ func (v *Verdict) Dated(found time.Time) *Verdict {
 // advice unless that is empty.
 func Observed(base *Verdict, brief, full, advice string) *Verdict {
 	v := *base
-	v.shared = nil
+	v.shared, v.of = nil, base.Cause
 	v.Statements = slices.Clone(base.Statements)
 	if len(v.Statements) > 0 && !v.Statements[0].FromUpstream && !v.Statements[0].Verbatim {
 		v.Statements[0].Brief, v.Statements[0].Full, v.Statements[0].Source = brief, full, option.Diagnosis
@@ -208,8 +209,12 @@ func (v *Verdict) OfAlias() bool { return v.Cause == cnameTargetFailed }
 
 // For returns the diagnosis d, made at the time found, as the verdict on the failure of v,
 // marked as cached if v is. If d is what the upstream said when it was asked again, the
-// texts of v stay and d adds who is at fault.
+// texts of v stay and d adds who is at fault. If v is another failure than the one that was
+// diagnosed, for example a refused connection after a timeout, v stays.
 func (d *Verdict) For(v *Verdict, found time.Time) *Verdict {
+	if d.outdatedBy(v) {
+		return v
+	}
 	if d.asked && v.Cause == upstreamEDE && !onlyCached(v.Statements) {
 		if !slices.Equal(d.Codes(), v.Codes()) {
 			return v
@@ -228,4 +233,14 @@ func (d *Verdict) For(v *Verdict, found time.Time) *Verdict {
 	f.Cached = true
 	f.Since = cachedSince(found)
 	return f
+}
+
+// outdatedBy reports whether the failure of v is not the one that d is about. What was
+// seen of a failure without a cause being proved is about that failure alone, and so is what
+// was found of an exchange that failed in another way than the one of v.
+func (d *Verdict) outdatedBy(v *Verdict) bool {
+	if v.Cached || d.of == nil || d.of == v.Cause {
+		return false
+	}
+	return d.Cause == d.of || d.of.Code == networkError && v.Cause.Code == networkError
 }
