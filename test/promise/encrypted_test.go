@@ -158,14 +158,17 @@ func (c *quicClient) close() {
 }
 
 // send opens a stream for q. The server may close the connection at that moment because of
-// an earlier query: a second one is tried then.
+// an earlier query: the query goes over a new connection then.
 func (c *quicClient) send(q query) (*quic.Stream, error) {
-	stream, err := c.sendOnce(q)
-	var closed *quic.ApplicationError
-	if errors.As(err, &closed) {
-		return c.sendOnce(q)
+	const tries = 5
+	for try := 1; ; try++ {
+		stream, err := c.sendOnce(q)
+		var closed *quic.ApplicationError
+		if try == tries || !errors.As(err, &closed) {
+			return stream, err
+		}
+		c.conn = nil
 	}
-	return stream, err
 }
 
 func (c *quicClient) sendOnce(q query) (*quic.Stream, error) {

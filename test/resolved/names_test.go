@@ -27,8 +27,8 @@ func TestTheNamesThatASystemdResolvedKeepsToItselfAreTold(t *testing.T) {
 		t.Fatalf("it answers %s for a name that resolves", dns.RcodeToString[r.Rcode])
 	}
 	for _, tc := range []struct{ name, cause, words, advice string }{
-		{"db.", "upstream_refuses_name", "it may not forward names of a single label", "ResolveUnicastSingleLabel=yes"},
-		{"printer.corp.local.", "upstream_local_name", "multicast DNS's (RFC 6762)", "Forward this zone to its own servers"},
+		{"db.", "upstream_refuses_name", "it does not forward names of one label", "ResolveUnicastSingleLabel=yes"},
+		{"printer.corp.local.", "upstream_local_name", "to multicast DNS (RFC 6762)", "Forward this zone to its own servers"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			r := server.Ask(t, s.UDP(), tc.name, dns.TypeA, server.EDNS())
