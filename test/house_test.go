@@ -8,7 +8,6 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
-	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -137,22 +136,10 @@ const (
 	maxFiles = 15
 )
 
-// tooLong and tooMany are those that were larger when the guide was written, with what
-// they have. They may shrink, and nothing may be added.
-var (
-	tooLong = map[string]int{
-		"cmd/ede/logline/json.go": 262,
-	}
-	tooMany = map[string]int{}
-)
-
 func TestFilesAndPackagesStaySmall(t *testing.T) {
-	long, many := maps.Clone(tooLong), maps.Clone(tooMany)
 	for _, s := range sources(t) {
-		if most := max(maxFiles, many[s.folder]); len(s.files) > most {
-			t.Errorf("%s has %d files, want at most %d", s.folder, len(s.files), most)
-		} else if len(s.files) > maxFiles {
-			delete(many, s.folder)
+		if len(s.files) > maxFiles {
+			t.Errorf("%s has %d files, want at most %d", s.folder, len(s.files), maxFiles)
 		}
 		for _, file := range s.files {
 			name := path.Join(s.folder, file)
@@ -160,19 +147,10 @@ func TestFilesAndPackagesStaySmall(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			lines := bytes.Count(text, []byte("\n"))
-			if most := max(maxLines, long[name]); lines > most {
-				t.Errorf("%s has %d lines, want at most %d", name, lines, most)
-			} else if lines > maxLines {
-				delete(long, name)
+			if lines := bytes.Count(text, []byte("\n")); lines > maxLines {
+				t.Errorf("%s has %d lines, want at most %d", name, lines, maxLines)
 			}
 		}
-	}
-	for name := range long {
-		t.Errorf("%s is small by now: take it off the list", name)
-	}
-	for name := range many {
-		t.Errorf("%s is small by now: take it off the list", name)
 	}
 }
 
