@@ -14,7 +14,7 @@ func Diagnosed(base *Verdict, id string, codes []uint16, brief, full, zone strin
 	v := &Verdict{
 		Cause: c, Lasts: c.Lasts, Owner: c.Owner, Advice: c.Advice,
 		At: base.At, Upstream: base.Upstream, Zone: zone, rcode: base.rcode, seen: base.seen, notes: base.notes, Own: full,
-		of: base.Cause,
+		of: base.way(),
 	}
 	if brief == "" {
 		brief, full = c.Brief, c.Full
@@ -35,7 +35,7 @@ func Diagnosed(base *Verdict, id string, codes []uint16, brief, full, zone strin
 // Relayed returns base with what the upstream said when it was asked again.
 func Relayed(base *Verdict, said []option.Option) *Verdict {
 	v := *base
-	v.asked = true
+	v.asked, v.of = true, base.way()
 	if base.Cause == upstreamEDE && onlyCached(statementsOf(base.Upstream, said)) {
 		return &v
 	}
@@ -120,7 +120,7 @@ func (v *Verdict) Dated(found time.Time) *Verdict {
 // advice unless that is empty.
 func Observed(base *Verdict, brief, full, advice string) *Verdict {
 	v := *base
-	v.shared, v.of = nil, base.Cause
+	v.shared, v.of = nil, base.way()
 	v.Statements = slices.Clone(base.Statements)
 	if len(v.Statements) > 0 && !v.Statements[0].FromUpstream && !v.Statements[0].Verbatim {
 		v.Statements[0].Brief, v.Statements[0].Full, v.Statements[0].Source = brief, full, option.Diagnosis
@@ -209,12 +209,8 @@ func (v *Verdict) OfAlias() bool { return v.Cause == cnameTargetFailed }
 
 // For returns the diagnosis d, made at the time found, as the verdict on the failure of v,
 // marked as cached if v is. If d is what the upstream said when it was asked again, the
-// texts of v stay and d adds who is at fault. If v is another failure than the one that was
-// diagnosed, for example a refused connection after a timeout, v stays.
+// texts of v stay and d adds who is at fault.
 func (d *Verdict) For(v *Verdict, found time.Time) *Verdict {
-	if d.outdatedBy(v) {
-		return v
-	}
 	if d.asked && v.Cause == upstreamEDE && !onlyCached(v.Statements) {
 		if !slices.Equal(d.Codes(), v.Codes()) {
 			return v
@@ -235,12 +231,27 @@ func (d *Verdict) For(v *Verdict, found time.Time) *Verdict {
 	return f
 }
 
-// outdatedBy reports whether the failure of v is not the one that d is about. What was
-// seen of a failure without a cause being proved is about that failure alone, and so is what
-// was found of an exchange that failed in another way than the one of v.
-func (d *Verdict) outdatedBy(v *Verdict) bool {
-	if v.Cached || d.of == nil || d.of == v.Cause {
-		return false
+// way is how an exchange with an upstream failed: with an answer of this rcode, or by the
+// cause.
+type way struct {
+	rcode int
+	cause *Cause
+}
+
+func (v *Verdict) way() way {
+	switch v.Cause {
+	case upstreamServfail, upstreamRefused, upstreamEDE:
+		return way{rcode: v.rcode}
 	}
-	return d.Cause == d.of || d.of.Code == networkError && v.Cause.Code == networkError
+	return way{cause: v.Cause}
+}
+
+// Explains reports whether the diagnosis d may stand for the failure of v: it failed in the
+// same way as the one that was diagnosed, and what is said of an upstream or of the path is
+// said of the same one. A failure from cache whose cause is lost is taken for the same.
+func (d *Verdict) Explains(v *Verdict) bool {
+	if v.Cause == cachedFailure {
+		return true
+	}
+	return d.of == v.way() && (d.Owner == Zone || d.Owner == Us || d.Upstream == v.Upstream)
 }

@@ -39,8 +39,8 @@ type Verdict struct {
 	// Trace.
 	seen  *ev.Evidence
 	notes []string
-	// of is the cause of the failure that a diagnosis looked into, nil without one.
-	of *Cause
+	// of is how the failure failed that a diagnosis looked into.
+	of way
 	// asked marks what the upstream said when diagnosis asked it again.
 	asked bool
 	// weighed marks what an upstream said of others as well, see Weighed.

@@ -85,7 +85,7 @@ const longestHeld = 4500 * time.Millisecond
 func (d *Diagnoser) known(ev *evidence.Evidence, v *cause.Verdict) *cause.Verdict {
 	better, found, ok := d.runner.Lookup(ev.Scope, ev.Asked)
 	switch {
-	case ok:
+	case ok && better.Explains(v):
 		return better.For(v, found)
 	case ev.Failure.Kind == evidence.Timeout:
 		if better, ok := d.runner.OfUpstream(v); ok {
