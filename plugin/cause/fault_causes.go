@@ -5,7 +5,7 @@ var (
 		ID: "no_next_plugin", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific,
 		Title:    "No plugin of the server block answers this name",
 		When:     "The last plugin of the chain passed the query on, and no plugin follows it.",
-		Advice:   "Add forward for the other names, or give the block only the zones that it serves. To answer NXDOMAIN, serve the zone with file, or in a block without hosts add template ANY ANY with rcode NXDOMAIN as the last one.",
+		Advice:   "Add forward for the other names, or give the block only the zones that it serves. To answer NXDOMAIN, serve the zone with file. If template is the only plugin that answers, add template ANY ANY with rcode NXDOMAIN as the last one.",
 		Corefile: `forward . 192.0.2.53`,
 		Brief:    "nothing on this server answers this name",
 		Full:     "no plugin after {at} answers {asked}: add forward, or a zone for it",

@@ -63,7 +63,7 @@ func (h *hearsay) weigh(now time.Time, upstream string, kind cause.Hearsay, name
 	}
 	w := cause.Weight{Zones: len(c.zones), Top: c.top}
 	if (w.Zones > 1 || w.Top != "") && answered != nil {
-		w.Alone = c.nothingElse(now, answered)
+		w.Alone = c.nothingElse(now, answered) && now.Sub(c.began) >= longEnough
 	}
 	return w
 }
@@ -105,6 +105,10 @@ func (c *claims) begin(now time.Time, answered func() uint64) {
 	c.zones = c.zones[:0]
 	c.began, c.read, c.counted, c.before, c.good = now, now, 0, answered(), 0
 }
+
+// longEnough is how long an upstream has to answer nothing else: whoever tries a page of
+// broken zones asks for them all at once.
+const longEnough = 10 * time.Second
 
 // nothingElse reports whether the upstream has answered nothing well since the first
 // claim was made.
