@@ -13,19 +13,24 @@ import (
 )
 
 // keep reserves the ports of listeners for these alone, and reports whether another
-// socket is bound to one of them already. CoreDNS sets SO_REUSEPORT, and to such
+// socket is bound to one of them already, or two schemes share one. CoreDNS sets SO_REUSEPORT, and to such
 // a socket Linux may give, for port 0, the UDP port that another one of the same
 // user has: each then gets a share of the other's queries. Where one of the two
 // has the option no longer, it does not. For IPv6 nothing is known here.
 func keep(listeners []Listener) (crowded bool) {
 	own := make(map[string]int)
+	schemes := make(map[string]string)
 	for _, l := range listeners {
 		addr, err := net.ResolveUDPAddr("udp", l.UDP)
 		if l.UDP == "" || err != nil {
 			continue
 		}
 		if ip := addr.IP.To4(); ip != nil {
-			own[fmt.Sprintf("%08X:%04X", binary.NativeEndian.Uint32(ip), addr.Port)]++
+			address := fmt.Sprintf("%08X:%04X", binary.NativeEndian.Uint32(ip), addr.Port)
+			own[address]++
+			other, taken := schemes[address]
+			crowded = crowded || taken && other != l.Scheme
+			schemes[address] = l.Scheme
 		}
 	}
 	sockets := boundUDP()
