@@ -231,21 +231,6 @@ func (d *Verdict) For(v *Verdict, found time.Time) *Verdict {
 	return f
 }
 
-// way is how an exchange with an upstream failed: with an answer of this rcode, or by the
-// cause.
-type way struct {
-	rcode int
-	cause *Cause
-}
-
-func (v *Verdict) way() way {
-	switch v.Cause {
-	case upstreamServfail, upstreamRefused, upstreamEDE:
-		return way{rcode: v.rcode}
-	}
-	return way{cause: v.Cause}
-}
-
 // Explains reports whether the diagnosis d may stand for the failure of v: it failed in the
 // same way as the one that was diagnosed, and what is said of an upstream or of the path is
 // said of the same one. A failure from cache whose cause is lost is taken for the same.

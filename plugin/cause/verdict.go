@@ -102,6 +102,21 @@ func (v *Verdict) Text() string {
 	return text
 }
 
+// way is how an exchange with an upstream failed: with an answer of this rcode, or by the
+// cause.
+type way struct {
+	rcode int
+	cause *Cause
+}
+
+func (v *Verdict) way() way {
+	switch v.Cause {
+	case upstreamServfail, upstreamRefused, upstreamEDE:
+		return way{rcode: v.rcode}
+	}
+	return way{cause: v.Cause}
+}
+
 // note adds a fact, and leaves copies of v as they are.
 func (v *Verdict) note(fact string) { v.notes = append(slices.Clip(v.notes), fact) }
 
