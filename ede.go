@@ -22,12 +22,11 @@ import (
 
 // Ede is the handler of one server block.
 type Ede struct {
+	// Next is the plugin below, or what answers where there is none.
 	Next plugin.Handler
 
 	explainer *explain.Explainer
 	why       *why.Answerer
-	// alone is true if the block has no other plugin.
-	alone bool
 }
 
 // ServeDNS implements plugin.Handler. It passes the query on, and has a failure explained
@@ -37,7 +36,7 @@ func (e *Ede) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (r
 		return e.why.Answer(w, r)
 	}
 	if len(r.Question) == 0 || !e.explainer.Block.Explains(r.Question[0].Name) {
-		return e.next(observe.Aside(ctx), w, r)
+		return plugin.NextOrFailure(e.Name(), e.Next, observe.Aside(ctx), w, r)
 	}
 	run := e.explainer.Ladder.Begin(ctx, w, r)
 	defer func() {
@@ -46,21 +45,30 @@ func (e *Ede) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (r
 			panic(v) // the server core answers, as without ede
 		}
 	}()
-	rcode, err = e.next(run, run, r)
+	if opentracing.SpanFromContext(ctx) != nil {
+		rcode, err = plugin.NextOrFailure(e.Name(), e.Next, run, run, r)
+	} else {
+		// This is what NextOrFailure does without a span, but for an allocation.
+		rcode, err = e.Next.ServeDNS(run, run, r)
+	}
 	return e.explainer.Finish(run, r, rcode, err)
 }
 
-// next asks the plugin below.
-func (e *Ede) next(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+// below is what ede calls in a chain that goes on with next, which is nil at its end. alone is
+// true for a block without any other plugin.
+func below(next plugin.Handler, alone bool) plugin.Handler {
 	switch {
-	case e.alone:
+	case alone:
 		// The server core refuses what comes to a block without plugins.
-		return dns.RcodeRefused, nil
-	case e.Next == nil || opentracing.SpanFromContext(ctx) != nil:
-		return plugin.NextOrFailure(e.Name(), e.Next, ctx, w, r)
+		return plugin.HandlerFunc(func(context.Context, dns.ResponseWriter, *dns.Msg) (int, error) {
+			return dns.RcodeRefused, nil
+		})
+	case next == nil:
+		return plugin.HandlerFunc(func(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+			return plugin.NextOrFailure("ede", nil, ctx, w, r)
+		})
 	}
-	// Without a span this is what NextOrFailure does, but for one allocation.
-	return e.Next.ServeDNS(ctx, w, r)
+	return next
 }
 
 // Name implements plugin.Handler.

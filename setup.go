@@ -44,8 +44,7 @@ func setup(c *caddy.Controller) error {
 	}
 	lastDirective()
 	cfg.AddPlugin(func(next plugin.Handler) plugin.Handler {
-		e.alone = len(cfg.Plugin) == 1
-		e.Next = e.explainer.Ladder.Top(next)
+		e.Next = below(e.explainer.Ladder.Top(next), len(cfg.Plugin) == 1)
 		return e
 	})
 	c.OnStartup(load.Start)

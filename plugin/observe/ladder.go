@@ -142,11 +142,14 @@ func (l *Ladder) Top(next plugin.Handler) plugin.Handler {
 }
 
 func (l *Ladder) newTap(next plugin.Handler, place int) *tap {
-	t := &tap{next: next, name: next.Name(), ladder: l, place: uint8(min(place, maxPlaces))}
+	t := &tap{next: next, asked: next, name: next.Name(), ladder: l, place: uint8(min(place, maxPlaces))}
 	t.records = !isStock(t.name)
 	t.aboveCache = t.name == "cache" && l.Answers != nil
 	if asksUpstream(t.name) {
 		t.upstreams = newUpstreams(next)
+		if t.upstreams.flights != nil {
+			t.asked = counting{next, t.upstreams.flights}
+		}
 	}
 	l.taps[t.place] = t
 	return t

@@ -27,6 +27,9 @@ type message struct {
 	changed rcodeChange
 }
 
+// unwritten is the message of a run that wrote none that failed. It is not written to.
+var unwritten message
+
 // rcodeChange is what the plugin above place made of a message with the rcode from. A
 // place of 0 is none.
 type rcodeChange struct {
@@ -146,7 +149,8 @@ func (run *Run) adoptFailure(place uint8) {
 	defer run.mu.Unlock()
 	for rec := run.recorders; rec != nil; rec = rec.above {
 		if rec.message.place == place && rec.message.reply.Written {
-			run.written = rec.message
+			m := rec.message
+			run.written = &m
 		}
 	}
 }

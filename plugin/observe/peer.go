@@ -105,11 +105,17 @@ func newFlights(sets []upstreamSet) *flights {
 	return nil
 }
 
-// pass asks the plugin below, and counts the query for as long as it is there.
-func (f *flights) pass(next plugin.Handler, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	f.now.Add(1)
-	defer f.now.Add(-1)
-	return next.ServeDNS(ctx, w, r)
+// counting is a plugin whose queries are counted for as long as they are in it.
+type counting struct {
+	plugin.Handler
+	flights *flights
+}
+
+// ServeDNS implements plugin.Handler.
+func (c counting) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	c.flights.now.Add(1)
+	defer c.flights.now.Add(-1)
+	return c.Handler.ServeDNS(ctx, w, r)
 }
 
 // maxConcurrent is that of f, 0 if it has none. Where CoreDNS does not tell it is the

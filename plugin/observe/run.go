@@ -61,8 +61,9 @@ type Run struct {
 	// held is a failing message, or an empty NOERROR that may yet turn out to be
 	// one.
 	held *dns.Msg
-	// written says what the failing message was at the time of the write.
-	written message
+	// written says what the failing message was at the time of the write. It is unwritten
+	// if none was written.
+	written *message
 	// recorders are those on the path, the innermost first.
 	recorders *recorder
 	// nested is the evidence of an internal lookup that failed inside this run.
@@ -102,6 +103,7 @@ func (l *Ladder) Begin(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) *R
 		opcode:         r.Opcode,
 		cd:             r.CheckingDisabled,
 		began:          now(),
+		written:        &unwritten,
 	}
 }
 

@@ -14,7 +14,9 @@ import (
 // tap stands above one plugin and notes on the query's run that the plugin is
 // entered, with which question, and what it gave back.
 type tap struct {
-	next   plugin.Handler
+	next plugin.Handler
+	// asked is next, or what counts the queries that are in it.
+	asked  plugin.Handler
 	name   string
 	ladder *Ladder
 	place  uint8
@@ -47,14 +49,14 @@ func (t *tap) Name() string { return t.name }
 func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	run := runOf(ctx)
 	if run == nil {
-		return t.ask(ctx, w, r)
+		return t.asked.ServeDNS(ctx, w, r)
 	}
 	if t.belowCache && isRefresh(ctx, run) {
 		return t.refresh(run, ctx, w, r)
 	}
 	above, ok := run.enter(t.place, r)
 	if !ok {
-		return t.ask(ctx, w, r)
+		return t.asked.ServeDNS(ctx, w, r)
 	}
 	if t.records {
 		w = run.recordAt(t.place, w)
@@ -65,7 +67,7 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	if t.upstreams != nil {
 		ctx = run.ask(t, ctx, r)
 	}
-	rcode, err := t.ask(ctx, w, r)
+	rcode, err := t.asked.ServeDNS(ctx, w, r)
 	run.leave(t, above, rcode, err)
 	return rcode, err
 }
@@ -76,14 +78,6 @@ func (t *tap) answers(run *Run, w dns.ResponseWriter, r *dns.Msg) dns.ResponseWr
 		return &answerWriter{ResponseWriter: w, run: run, answers: a, query: cachedOf(r), above: t.aboveCache}
 	}
 	return w
-}
-
-// ask asks the plugin below.
-func (t *tap) ask(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	if t.upstreams != nil && t.upstreams.flights != nil {
-		return t.upstreams.flights.pass(t.next, ctx, w, r)
-	}
-	return t.next.ServeDNS(ctx, w, r)
 }
 
 // refresh serves what cache asks on its own, on a run of its own: the client's may

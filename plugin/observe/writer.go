@@ -33,7 +33,8 @@ func (run *Run) passes(m *dns.Msg) bool {
 	case isFailure(m.Rcode):
 		// Of several the first one is what the client would take.
 		if !run.written.reply.Written {
-			run.written = run.messageOf(m, 0)
+			written := run.messageOf(m, 0)
+			run.written = &written
 			// A copy: stock has sent it by now, whatever becomes of m.
 			run.held = copyOf(m)
 		}

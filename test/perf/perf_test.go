@@ -46,9 +46,19 @@ func TestEveryCorefileLoadsAndAnswersAsItsContestExpects(t *testing.T) {
 				if got := dns.RcodeToString[r.Rcode]; c.ask.rcodes[got] == 0 {
 					t.Errorf("the answer is %s, expected are %v", got, c.ask.rcodes)
 				}
+				if c.with == attached || strings.Contains(c.with, "ederror") {
+					if got, want := hasReason(r), form == c.with; got != want {
+						t.Errorf("the answer has a reason: %t, want %t", got, want)
+					}
+				}
 			})
 		}
 	}
+}
+
+func hasReason(m *dns.Msg) bool {
+	opt := m.IsEdns0()
+	return opt != nil && slices.ContainsFunc(opt.Option, func(o dns.EDNS0) bool { return o.Option() == dns.EDNS0EDE })
 }
 
 func TestWhatDNSPerfSaysIsRead(t *testing.T) {
