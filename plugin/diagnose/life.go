@@ -3,6 +3,7 @@ package diagnose
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
@@ -64,7 +65,7 @@ func (d *diagnosis) dead(ctx context.Context, l life) (Finding, bool) {
 		return d.because("", "the upstream does not answer for the root either")
 	case !errors.Is(l.other, errNoOther):
 		d.muted.Heard(d.Failing.Name, d.Now(), true)
-		return d.because("", "the upstream does not answer for the root either, over UDP and TCP")
+		return d.because("", "the upstream does not answer for the root either, %s", d.overBoth(l))
 	}
 	if _, err := d.Failing.Exchange(ctx, d.query(true)); err == nil {
 		return d.loses("the second of two questions was answered")
@@ -82,4 +83,16 @@ func (d *diagnosis) withoutWay(ctx context.Context) (Finding, bool) {
 	d.saw(false, "%s answers at once from its own data, and does not reply where it has to ask others", d.Failing.Name)
 	return d.because("Look at the upstream's own connection to the Internet and at its upstreams, before any zone.",
 		"it answers at once without recursion, and nothing else, not even for the root (%s): its own connection to the Internet may be down", d.counts())
+}
+
+// overBoth says what became of the control questions over both transports.
+func (d *diagnosis) overBoth(l life) string {
+	root, other := control.Phrase(l.root), control.Phrase(l.other)
+	switch {
+	case root == other:
+		return "over UDP and TCP"
+	case d.Failing.ByTCP:
+		return fmt.Sprintf("over TCP: %s, over UDP: %s", root, other)
+	}
+	return fmt.Sprintf("over UDP: %s, over TCP: %s", root, other)
 }

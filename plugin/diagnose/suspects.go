@@ -61,10 +61,17 @@ func (d *diagnosis) run(ctx context.Context) Finding {
 func (d *diagnosis) saw(ok bool, format string, args ...any) {
 	what := fmt.Sprintf(format, args...)
 	d.step(ok, "%s", what)
+	suspect := d.suspect
+	if !ok {
+		suspect += notRuledOut
+	}
 	if len(d.seen) < maxSeen {
-		d.seen = append(d.seen, d.suspect+": "+option.Sanitize(what, maxSaid))
+		d.seen = append(d.seen, suspect+": "+option.Sanitize(what, maxSaid))
 	}
 }
+
+// notRuledOut follows a suspect of which the evidence that it works is missing.
+const notRuledOut = ", not ruled out"
 
 // suspectOf is the suspect that an owner stands for.
 var suspectOf = map[cause.Owner]string{
@@ -78,7 +85,9 @@ func ruledOut(seen []string, f Finding) []string {
 		return seen
 	}
 	named, ok := suspectOf[f.Verdict.Owner]
-	return slices.DeleteFunc(seen, func(s string) bool { return ok && strings.HasPrefix(s, named+": ") })
+	return slices.DeleteFunc(seen, func(s string) bool {
+		return ok && (strings.HasPrefix(s, named+": ") || strings.HasPrefix(s, named+notRuledOut))
+	})
 }
 
 // Bounds of what a finding says of those who were ruled out.

@@ -3,10 +3,12 @@ package diagnose_test
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,10 +75,10 @@ func causeOf(f diagnose.Finding) string {
 
 // namesWhomItRulesOut reports whether f lists a suspect as ruled out that it names.
 func namesWhomItRulesOut(f diagnose.Finding) bool {
-	suspects := map[cause.Owner]string{cause.Us: "this server: ", cause.Network: "the path: ", cause.Upstream: "the upstream: ", cause.Zone: "the zone: "}
+	suspects := map[cause.Owner]string{cause.Us: "this server", cause.Network: "the path", cause.Upstream: "the upstream", cause.Zone: "the zone"}
 	return f.Outcome == diagnose.Explained && slices.ContainsFunc(f.Seen, func(s string) bool {
 		suspect, ok := suspects[f.Verdict.Owner]
-		return ok && strings.HasPrefix(s, suspect)
+		return ok && (strings.HasPrefix(s, suspect+":") || strings.HasPrefix(s, suspect+", not ruled out:"))
 	})
 }
 
@@ -145,6 +147,24 @@ func TestThePathIsToldFromTheUpstream(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The transports may fail in different ways, and no suspect reads as ruled out that was
+// not.
+func TestWhatIsSilentIsSaidByTransport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		up := new(counter).plain(func(*dns.Msg, bool) *dns.Msg { return nil })
+		up.TCP = func(context.Context, *dns.Msg) (*dns.Msg, error) {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+		}
+		f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), timedOut(question("www.example.org."), up))
+		if want := "the upstream does not answer for the root either, over UDP: no reply, over TCP: it cannot be connected to"; f.Text != want {
+			t.Errorf("got %q, want %q", f.Text, want)
+		}
+		if len(f.Seen) == 0 || slices.ContainsFunc(f.Seen, func(s string) bool { return !strings.Contains(s, ", not ruled out: ") }) {
+			t.Errorf("ruled out are %q", f.Seen)
+		}
+	})
 }
 
 // What an upstream answered serves all names for half a minute; an outage is found
