@@ -95,7 +95,8 @@ var shapes = []shape{
 	{"patterns of a template", ". {\n    template IN A {\n", formatted("        match ^a#[.]\n"), "        fallthrough\n    }\n" + upward},
 	{"lines of acl", ". {\n    acl {\n", formatted("        block type AAAA net 192.0.2.1/32\n"), "    }\n" + upward},
 	{"lines of ede", ". {\n    ede {\n        except", formatted(" z#.example"), "\n    }\n" + upward},
-	{"comments", ". {\n" + upward, formatted("# a comment\n"), ""},
+	{"comments", ". {\n" + upward, func(int) string { return "# a comment\n" }, ""},
+	{"plugins without braces", "example.org\n", formatted("nonesuch# a b\n"), ""},
 }
 
 // cpu is the time that this process has spent outside of the kernel.
