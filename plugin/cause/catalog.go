@@ -1,4 +1,4 @@
-// Package cause holds the closed catalog of the causes of SERVFAIL and REFUSED,
+// Package cause holds the fixed catalog of the causes of SERVFAIL and REFUSED,
 // and the pure function from evidence to verdict. Codes, texts, documents and metrics
 // all read this one table, so that none can contradict another.
 package cause
