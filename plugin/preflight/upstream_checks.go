@@ -143,6 +143,18 @@ func findLinkLocal(c *config, s *server) []finding {
 	return all
 }
 
+// mayHave reports whether a link that out tells of may have records of the name: the one
+// that answered, or one that passes on only the names that its data lacks.
+func (s *server) mayHave(out chain.Outcome) bool {
+	has := func(i int) bool { return s.chain.Links[i].Records(out.Asked.Name) }
+	if out.End == chain.Unknown {
+		return false
+	}
+	return out.End == chain.Answered && has(out.At) || slices.ContainsFunc(out.Passed, func(p chain.Pass) bool {
+		return p.Why == chain.Fallthrough && s.chain.Links[p.Link].Backed() && has(p.Link)
+	})
+}
+
 // findOneWayRewrites looks for rules that change the name of the question, but
 // not back in the answer.
 func findOneWayRewrites(c *config, s *server) []finding {
@@ -150,14 +162,22 @@ func findOneWayRewrites(c *config, s *server) []finding {
 	if s.opaque {
 		return nil
 	}
+	zones := s.zones
 	for i := range s.chain.Links {
-		for from, to := range s.chain.Links[i].Renamed(s.zones) {
+		for _, z := range s.chain.Links[i].Zones {
+			if chain.Covered(s.zones, z) && !slices.Contains(zones, z) && len(zones) < maxZones {
+				zones = append(zones[:len(zones):len(zones)], z)
+			}
+		}
+	}
+	for i := range s.chain.Links {
+		for from, to := range s.chain.Links[i].Renamed(zones) {
 			q := chain.Question{Name: from, Type: dns.TypeA}
 			if from == to || !c.comesTo(s, q) {
 				continue
 			}
 			out := s.chain.Ask(q, nil)
-			if out.Asked.Name == to && out.End == chain.Answered && s.chain.Links[out.At].Records() {
+			if out.Asked.Name == to && s.mayHave(out) {
 				all = append(all, at(s.chain.Links[i].Directive, listed(to), listed(from)))
 				break
 			}

@@ -8,12 +8,17 @@ import (
 )
 
 // lists are what kubernetes asks the API of a cluster for, each with its one
-// entry or none: the Service web in the namespace prod.
+// entries or none: the Service web in the namespace prod, and new-web, of which rewrite may
+// make the name.
 var lists = map[string]string{
-	"/api/v1/namespaces": list("Namespace", "v1", `{"metadata":{"name":"prod","uid":"1","resourceVersion":"1"}}`),
-	"/api/v1/services": list("Service", "v1", fmt.Sprintf(`{"metadata":{"name":"web","namespace":"prod","uid":"2","resourceVersion":"1"},`+
-		`"spec":{"type":"ClusterIP","clusterIP":"192.0.2.%[1]d","clusterIPs":["192.0.2.%[1]d"],"ports":[{"name":"http","port":80,"protocol":"TCP"}]}}`, most)),
+	"/api/v1/namespaces":                       list("Namespace", "v1", `{"metadata":{"name":"prod","uid":"1","resourceVersion":"1"}}`),
+	"/api/v1/services":                         list("Service", "v1", service("web", 2)+","+service("new-web", 3)),
 	"/apis/discovery.k8s.io/v1/endpointslices": list("EndpointSlice", "discovery.k8s.io/v1", ""),
+}
+
+func service(name string, uid int) string {
+	return fmt.Sprintf(`{"metadata":{"name":%[1]q,"namespace":"prod","uid":"%[2]d","resourceVersion":"1"},`+
+		`"spec":{"type":"ClusterIP","clusterIP":"192.0.2.%[3]d","clusterIPs":["192.0.2.%[3]d"],"ports":[{"name":"http","port":80,"protocol":"TCP"}]}}`, name, uid, most)
 }
 
 func list(kind, version, items string) string {

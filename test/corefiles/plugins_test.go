@@ -166,7 +166,15 @@ func (m *maker) rewrite(zone string) use {
 		"rewrite ttl regex . 30",
 		"rewrite rcode suffix ." + a + " SERVFAIL NXDOMAIN",
 	}
-	return use{lines: []string{m.one(lines)}, names: []string{"www." + a + ".", "old-." + a + ".", "old-." + zone + ".", "x." + a + ".", "x.sub." + zone + "."}}
+	names := []string{"old-." + a, "host." + a, "web.prod.svc." + a}
+	for _, z := range []string{zone, a, b} {
+		if strings.HasSuffix(z, ".arpa") {
+			continue // nobody asks for other types there
+		}
+		z = strings.TrimPrefix(z, ".")
+		names = append(names, "www."+z, "x."+z, "host.sub."+z, "x.sub."+z, "old-."+z, "web.prod.sub.svc."+z, "old-web.prod.svc."+z)
+	}
+	return use{lines: []string{m.one(lines)}, names: names}
 }
 
 func (m *maker) acl(zone string) use {

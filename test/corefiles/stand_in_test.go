@@ -42,8 +42,8 @@ func (tr *tree) transfer(t *testing.T, mark int) string {
 	return l.Addr().String()
 }
 
-// A keyValues plays etcd: it has the host www of every zone, and what rewrite
-// makes of names.
+// A keyValues plays etcd: it has some hosts of every zone, and what rewrite makes
+// of names.
 type keyValues struct {
 	etcdserverpb.UnimplementedKVServer
 }
@@ -51,7 +51,7 @@ type keyValues struct {
 func (keyValues) Range(_ context.Context, r *etcdserverpb.RangeRequest) (*etcdserverpb.RangeResponse, error) {
 	found := &etcdserverpb.RangeResponse{Header: &etcdserverpb.ResponseHeader{}}
 	key := strings.TrimSuffix(string(r.Key), "/")
-	if name := key[strings.LastIndex(key, "/")+1:]; slices.Contains([]string{"www", "x", "new-"}, name) {
+	if name := key[strings.LastIndex(key, "/")+1:]; slices.Contains([]string{"www", "x", "host", "new-"}, name) {
 		value := fmt.Sprintf(`{"host":"192.0.2.%d"}`, most)
 		found.Count, found.Kvs = 1, []*mvccpb.KeyValue{{Key: r.Key, Value: []byte(value)}}
 	}

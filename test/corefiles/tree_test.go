@@ -51,7 +51,8 @@ func (tr *tree) write(t *testing.T, name, text string) {
 }
 
 func (tr *tree) zone(mark int) string {
-	return fmt.Sprintf("@ 60 IN SOA %[1]s mail.example. 1 60 60 60 60\n@ 60 IN NS %[1]s\nwww 60 IN A %[2]s\nx 60 IN A %[2]s\nnew- 60 IN A %[2]s\n", tr.name(mark), tr.address(mark))
+	return fmt.Sprintf("@ 60 IN SOA %[1]s mail.example. 1 60 60 60 60\n@ 60 IN NS %[1]s\nwww 60 IN A %[2]s\nx 60 IN A %[2]s\nnew- 60 IN A %[2]s\n"+
+		"host 60 IN A %[2]s\nhost.sub 60 IN A %[2]s\nhost.deep 60 IN A %[2]s\nhost.deep.sub 60 IN A %[2]s\n", tr.name(mark), tr.address(mark))
 }
 
 func (tr *tree) empty() string            { return filepath.Join(tr.dir, "empty") }

@@ -66,6 +66,9 @@ func fromClass(ranges []rune) rune {
 	return ranges[0]
 }
 
+// service is the first part of the name of a Service of Kubernetes.
+const service = "web.prod.svc."
+
 // samples are names under zones that a rule of rewrite may be for. In reverse
 // zones people ask for addresses only.
 func (r *rule) samples(zones []string) []string {
@@ -75,19 +78,21 @@ func (r *rule) samples(zones []string) []string {
 		zones = zones[:min(1, len(zones))] // these speak of no zone but their own
 	}
 	for _, z := range zones {
-		suffix := strings.TrimSuffix("."+z, ".") + "."
+		suffix := "." + strings.TrimPrefix(z, ".")
 		switch r.match {
 		case "exact":
 			names = append(names, r.from)
 		case "suffix":
-			for _, label := range []string{"host.", "www.", "host-7."} {
+			for _, label := range []string{"host.", "www.", "host-7.", service} {
 				names = append(names, label+strings.TrimPrefix(r.from, "."))
 			}
 			names = append(names, r.from)
 		case "prefix":
-			names = append(names, strings.TrimSuffix(r.from, ".")+suffix, r.from+strings.TrimPrefix(suffix, "."), r.from)
+			names = append(names, strings.TrimSuffix(r.from, ".")+suffix, r.from+strings.TrimPrefix(suffix, "."), r.from,
+				r.from+service+strings.TrimPrefix(suffix, "."))
 		case "substring":
-			names = append(names, r.from, "host."+r.from, "host."+strings.Trim(r.from, ".")+suffix, strings.TrimSuffix(r.from, ".")+suffix)
+			names = append(names, r.from, "host."+r.from, "host."+strings.Trim(r.from, ".")+suffix, strings.TrimSuffix(r.from, ".")+suffix,
+				"web.prod."+strings.Trim(r.from, ".")+".svc"+suffix)
 		case "regex":
 			names = append(names, dns.Fqdn(r.sampled), strings.TrimSuffix(r.sampled, ".")+suffix)
 		}

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -108,12 +109,20 @@ func (l *Link) Matches() bool {
 	return l.template != nil && (len(l.template.texts) > 0 || l.template.expr)
 }
 
-// Records reports whether the answers of l may have records of the name that was
-// asked for in their answer section.
-func (l *Link) Records() bool {
+// Records reports whether an answer of l to a question for name may have records of that
+// name. Those of kubernetes are of Services and Pods.
+func (l *Link) Records(name string) bool {
 	_, answer := l.Option("answer")
+	if l.Name == "kubernetes" && !slices.ContainsFunc(l.Zones, func(z string) bool {
+		return dns.IsSubDomain("svc."+z, name) || dns.IsSubDomain("pod."+z, name)
+	}) {
+		return false
+	}
 	return l.Answers && l.Name != "whoami" && (l.template == nil || answer)
 }
+
+// Backed reports whether l answers from data that is not in the Corefile.
+func (l *Link) Backed() bool { return l.Answers && l.template == nil && l.Name != "hosts" }
 
 // typeNamed reads a type as rewrite writes it.
 func typeNamed(s string) uint16 { return dns.StringToType[strings.ToUpper(s)] }
