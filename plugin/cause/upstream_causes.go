@@ -65,7 +65,7 @@ var (
 	outOfSockets = &Cause{
 		ID: "out_of_sockets", Code: 23, Lasts: Transient, Owner: Us, Rank: Specific,
 		Title:   "This server cannot open another socket",
-		When:    "Its file descriptors are used up: more queries wait for an upstream at once than the limit on open files allows, or this server forwards to itself.",
+		When:    "The file descriptors of this server are used up. Either more queries wait for an upstream at once than the limit on open files allows, or this server forwards to itself.",
 		Advice:  "Look for a slow upstream or a loop first, and limit the waiting queries with max_concurrent of forward; then raise the limit on open files (LimitNOFILE of systemd, ulimit -n).",
 		Command: "cat /proc/$(pidof coredns)/limits; ls /proc/$(pidof coredns)/fd | wc -l",
 		Brief:   "this server is out of sockets",
@@ -123,7 +123,7 @@ var (
 		ID: "upstream_link_local", Code: 23, Lasts: Persistent, Owner: Us, Rank: Specific,
 		Title:    "A link-local upstream is used without its interface",
 		When:     "An address in fe80::/10 is valid on one link only (RFC 4007), so it needs an interface. CoreDNS drops the interface, which is the part after %. In a file such as /etc/resolv.conf CoreDNS ignores this part. In the Corefile, the forward plugin reads this part as the name on a TLS certificate.",
-		Advice:   "Name another address of the upstream, one that is not link-local: forward cannot use an interface.",
+		Advice:   "In forward, write an address of the upstream that is not link-local: forward cannot use an interface.",
 		Corefile: "forward . 192.0.2.53",
 		Brief:    "the upstream's address is valid on one link only, and is used without its interface",
 		Full:     "{upstream} is a link-local address and is used without its interface: it can never be reached",
@@ -222,7 +222,7 @@ var (
 	upstreamRefusedNotRecursive = &Cause{
 		ID: "upstream_refused_not_recursive", Code: 20, Lasts: Persistent, Owner: Us, Rank: Found,
 		Title:    "The upstream is authoritative only",
-		When:     "It answers with authority for its own zone, and refuses questions for the root: it is no resolver.",
+		When:     "The upstream answers with authority for its own zone, and refuses questions for the root. So it is not a resolver.",
 		Advice:   "Forward to a resolver, or forward to this upstream only the zones that it serves.",
 		Corefile: "forward example.org 192.0.2.53",
 		Brief:    "the upstream is authoritative only",
