@@ -89,8 +89,8 @@ var faultScenes = []scene{
 		stage: plain("rewrite name regex (.*)[.]example[.]org {1}.{1}.{1}.{1}.{1}.{1}.example.org\nwhoami"),
 		under: "=" + strings.Repeat("a", 60) + ".example.org.",
 		rcode: "SERVFAIL", at: "rewrite",
-		brief: []string{"0 this server makes an invalid name of the question"},
-		full:  []string{"0 rewrite made an invalid name of aaa…"},
+		brief: []string{"0 this server turns the name into an invalid one"},
+		full:  []string{"0 rewrite turned aaa…"},
 	},
 	{
 		name: "erratic is asked for MX", cause: "erratic",
@@ -163,14 +163,14 @@ var faultScenes = []scene{
 		stage: plain("fault custom REFUSED"),
 		rcode: "REFUSED", at: "fault",
 		brief: []string{"0 REFUSED, cause not known"},
-		full:  []string{"0 REFUSED from fault, cause not known: policy 7 says no"},
+		full:  []string{"0 REFUSED from plugin fault, cause not known: policy 7 says no"},
 	},
 	{
 		name: "a plugin that CoreDNS does not ship", cause: "unknown",
 		stage: plain("fault returned-error SERVFAIL"),
 		rcode: "SERVFAIL", at: "fault",
 		brief: []string{"0 SERVFAIL, cause not known"},
-		full:  []string{"0 SERVFAIL from fault, cause not known: disk on fire"},
+		full:  []string{"0 SERVFAIL from plugin fault, cause not known: disk on fire"},
 	},
 }
 

@@ -29,7 +29,7 @@ func TestExactlyOneAnswerLeavesInEveryShape(t *testing.T) {
 				s := server.Start(t, here(".:0", levels, "errors", "fault "+shape+" "+rcode))
 				for network, addr := range map[string]string{"udp": s.UDP(), "tcp": s.TCP()} {
 					m := query(shape + ".example.org")
-					cause, text := "unknown", "0 "+want+" from fault, cause not known…"
+					cause, text := "unknown", "0 "+want+" from plugin fault, cause not known…"
 					if want == "REFUSED" && !strings.HasSuffix(shape, "-error") {
 						cause, text = "plugin_refused", "0 fault refused by a policy that gives no reason"
 					}

@@ -25,25 +25,25 @@ var (
 		ID: "zone_loop", Code: 24, Lasts: Persistent, Owner: Zone, Rank: Specific,
 		Title:   "A CNAME or DNAME chain in the zone loops",
 		When:    "A record points at itself, or a chain of aliases is longer than the eight that CoreDNS follows.",
-		Advice:  "Follow the aliases in the zone file from the name and break the loop.",
+		Advice:  "Follow the aliases in the zone file, beginning at the name, and break the loop.",
 		Command: "dig NAME CNAME",
 		Brief:   "an alias chain in zone {zone} loops or is too long",
 		Full:    "an alias chain in zone {zone} of {at} loops or is too long, seen at {asked}",
 	}
 	zoneUnusable = &Cause{
 		ID: "zone_unusable", Code: 24, Lasts: LastsOpen, Owner: Us, Rank: Specific,
-		Title:   "The zone's data do not answer the query",
+		Title:   "This server's copy of the zone has no answer for the query",
 		When:    "A zone of a cloud provider (route53, azure, clouddns) is not fetched yet, or its data are faulty, for example an alias that loops.",
-		Advice:  "Check the plugin's log lines on fetching the zone, its credentials, and the record in the provider's console.",
+		Advice:  "Read what the plugin logs about fetching the zone. Check its credentials, and the record in the provider's console.",
 		Command: "aws route53 list-resource-record-sets --hosted-zone-id ID",
-		Brief:   "the zone's data do not answer the query{reason}",
-		Full:    "{at}'s copy of the zone does not answer {asked}: not fetched yet, or faulty{overheard}",
+		Brief:   "this server's copy of the zone has no answer for the query{reason}",
+		Full:    "the copy of the zone in {at} has no answer for {asked}: not fetched yet, or faulty{overheard}",
 	}
 	cnameTargetFailed = &Cause{
 		ID: "cname_target_failed", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Specific,
 		CodeNote: "those of the target's failure",
 		Title:    "The name is an alias, and its target failed",
-		When:     "A CNAME leads out of the zone and the lookup of its target failed; the codes are those of the target's failure.",
+		When:     "A CNAME leads out of the zone, and the lookup of its target failed. The codes are those of the target's failure.",
 		Advice:   "Look at the cause of the target's failure; the zone itself is in order.",
 		Command:  "dig @SERVER TARGET",
 		Brief:    "the name is an alias and its target cannot be resolved",
@@ -52,8 +52,8 @@ var (
 	notAuthoritative = &Cause{
 		ID: "not_authoritative", Code: 20, Lasts: Persistent, Owner: Client, Rank: Specific, Policy: true,
 		Title:    "The name is in none of this server's zones",
-		When:     "A client asks an authoritative server block for a name outside its zones, and the block has no forward.",
-		Advice:   "Check whether this is the right resolver for the client at all; if it should answer, add the zone or a forward.",
+		When:     "A client asks an authoritative server block for a name outside the zones of the block, and the block has no forward.",
+		Advice:   "Check whether the client should ask this server at all. If it should, add the zone or a forward.",
 		Corefile: `forward . 192.0.2.53`,
 		Brief:    "not authoritative for this name",
 		Full:     "{at} has no zone for {asked}, and no plugin follows it",
@@ -80,7 +80,7 @@ var (
 		ID: "backend_error", Code: 24, Lasts: LastsOpen, Owner: Us, Rank: Specific,
 		Title:   "The data behind the name are invalid",
 		When:    "The source was read, and an entry cannot be turned into an answer, for example a name server record without an address, or text that is no JSON.",
-		Advice:  "Read the error in the log line and fix the entry it names.",
+		Advice:  "Read the error in the log line, and fix the entry that it names.",
 		Command: "etcdctl get --prefix KEY",
 		Brief:   "the data of this server for the name are invalid",
 		Full:    "{at} cannot answer from its data{with error}",
@@ -88,8 +88,8 @@ var (
 	hostsMiss = &Cause{
 		ID: "hosts_miss", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific,
 		Title:  "The hosts table does not have the name",
-		When:   "hosts without fallthrough answers SERVFAIL for every name that it lacks, not NXDOMAIN.",
-		Advice: "Write fallthrough in the hosts block, and below it a plugin that answers the other names: forward; or, to answer NXDOMAIN, file with a zone that has only an SOA record.",
+		When:   "hosts without fallthrough answers SERVFAIL, not NXDOMAIN, for every name that is not in its table.",
+		Advice: "Write fallthrough in the hosts block. Below the hosts block, add forward for the other names. If these names should get NXDOMAIN, add the file plugin in place of forward, with a zone that has only an SOA record.",
 		Corefile: `hosts {
     192.0.2.5 printer.example.org
     fallthrough
@@ -109,7 +109,7 @@ var (
 		ID: "acl_block", Code: 15, Lasts: Persistent, Owner: Us, Rank: Specific, Policy: true,
 		Title:  "The access list blocks the client",
 		When:   "A block line of the acl plugin matches the client's address and the query.",
-		Advice: "If the client should be served, change the acl (the counterpart of allow-query and allow-recursion elsewhere).",
+		Advice: "If the client should be served, add an allow line for it to acl, above the line that blocks it (BIND: allow-query and allow-recursion).",
 		Corefile: `acl {
     allow net 192.0.2.0/24
     block
@@ -130,8 +130,8 @@ var (
 		ID: "transfer_denied", Code: 18, Lasts: Persistent, Owner: Us, Rank: Specific, Policy: true,
 		CodeNote: "18 Prohibited, or 21 Not Supported where the block has no transfer plugin",
 		Title:    "The zone transfer is not allowed",
-		When:     "The client asked for AXFR or IXFR and is not in the to line of the transfer plugin (allow-transfer elsewhere), or the block has no transfer plugin.",
-		Advice:   "If the client is a secondary, name its address in the to line of transfer, and add transfer if the block has none.",
+		When:     "The client asked for AXFR or IXFR. Either the transfer plugin does not list the client's address (to ADDRESS; in BIND allow-transfer), or the server block has no transfer plugin.",
+		Advice:   "If the client is a secondary, add its address to those that the transfer plugin lists (to ADDRESS). If the server block has no transfer plugin, add it.",
 		Corefile: `transfer {
     to 192.0.2.2
 }
@@ -148,7 +148,7 @@ file db.example.org example.org`,
 	transferUnsupported = &Cause{
 		ID: "transfer_unsupported", Code: 21, Lasts: Persistent, Owner: Client, Rank: Specific, Policy: true,
 		Title:   "The zone transfer was asked for in a way that is not supported",
-		When:    "AXFR or IXFR over UDP.",
+		When:    "The client asked for AXFR or IXFR over UDP.",
 		Advice:  "Ask over TCP.",
 		Command: "dig @SERVER ZONE AXFR +tcp",
 		Brief:   "zone transfer over UDP is not supported",
@@ -168,7 +168,7 @@ file db.example.org example.org`,
 	}
 	templateRcode = &Cause{
 		ID: "template_rcode", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific, Policy: true,
-		CodeNote: "the template's ederror with REFUSED, else 0 Other Error",
+		CodeNote: "with REFUSED the template's ederror, if it has one; otherwise 0 Other Error",
 		Title:    "A template is configured to answer with this rcode",
 		When:     "A template of the Corefile has rcode SERVFAIL or REFUSED for this name.",
 		Advice:   "If the name should resolve, change the template. CoreDNS sends ederror with rcode REFUSED, and ignores it with SERVFAIL.",
@@ -182,7 +182,7 @@ file db.example.org example.org`,
 	concurrencyLimit = &Cause{
 		ID: "concurrency_limit", Code: 0, Lasts: Transient, Owner: Us, Rank: Specific,
 		Title:  "This server is overloaded",
-		When:   "More queries wait for the upstream than max_concurrent of forward allows. forward answers REFUSED, which the cache plugin does not keep.",
+		When:   "More queries wait for the upstream than max_concurrent of forward allows. The forward plugin answers REFUSED. The cache plugin does not keep this answer.",
 		Advice: "Look for a slow upstream first; then raise max_concurrent or add replicas.",
 		Corefile: `forward . 192.0.2.53 {
     max_concurrent 1000

@@ -8,14 +8,14 @@ import (
 
 // The causes that diagnosis finds on the way to a zone, the nearest first.
 
-const askLater = "Look at the path and not at the zone: "
+const notTheZone = "Look at the path and not at the zone. "
 
 var pathCauses = []*Cause{
 	{
 		ID: "path_udp_lost", Code: 23, Lasts: Persistent, Owner: Network, Rank: Found,
 		Title:    "UDP to the upstream is lost",
 		When:     "The upstream answers over TCP, and several questions over UDP get no reply.",
-		Advice:   askLater + "a filter, the checksum offload of an overlay network, or the MTU. Until the fault is fixed, force_tcp in forward helps, since the upstream answers over TCP.",
+		Advice:   notTheZone + "Possible reasons are a filter, the checksum offload of an overlay network, and the MTU. Until the fault is fixed, force_tcp in forward helps, since the upstream answers over TCP.",
 		Corefile: "forward . 192.0.2.53 {\n    force_tcp\n}",
 		Brief:    "the upstream answers over TCP and not over UDP",
 		Full:     "{upstream} answers over TCP and not over UDP",
@@ -33,7 +33,7 @@ var pathCauses = []*Cause{
 		ID: "path_answer_lost", Code: 23, Lasts: Persistent, Owner: Network, Rank: Found,
 		Title:   "This answer alone is lost over UDP",
 		When:    "The upstream answers other questions over UDP, and this one over TCP only.",
-		Advice:  askLater + "a filter drops this answer, or drops its fragments because it is large. Offer a smaller size with bufsize, or use force_tcp.",
+		Advice:  notTheZone + "A filter drops this answer, or drops its fragments because the answer is large. Offer a smaller size with the bufsize plugin, or use force_tcp in forward.",
 		Command: "dig @UPSTREAM NAME +notcp; dig @UPSTREAM NAME +tcp",
 		Brief:   "the upstream answers this question over TCP only: its UDP answer is lost on the way",
 		Full:    "{upstream} answers this question over TCP only: its UDP answer is lost on the way",
@@ -41,8 +41,8 @@ var pathCauses = []*Cause{
 	{
 		ID: "path_loses_packets", Code: 23, Lasts: Transient, Owner: Network, Rank: Found,
 		Title:   "Packets get lost on the way to the upstream",
-		When:    "The same questions are asked again, and the upstream answers some of them and not others.",
-		Advice:  askLater + "a limit of the network interface or of the connection table, a filter, or a link that is full.",
+		When:    "ede asks the upstream the same question several times, and gets a reply to some of these tries only.",
+		Advice:  notTheZone + "Possible reasons are a limit of the network interface or of the connection table, a filter, and a link that is full.",
 		Command: "for i in $(seq 20); do dig @UPSTREAM . NS +tries=1 +time=1 +short; done",
 		Brief:   "packets get lost on the way to the upstream",
 		Full:    "packets get lost on the way to {upstream}",
@@ -53,7 +53,7 @@ var suspectCauses = []*Cause{
 	{
 		ID: "upstream_resolves_nothing", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Found,
 		Title:   "The upstream replies but resolves nothing",
-		When:    "It answers SERVFAIL even for the root's own records and without DNSSEC validation: it probably cannot reach the Internet, or its own upstreams.",
+		When:    "The upstream answers SERVFAIL even for the root's own records and without DNSSEC validation: it probably cannot reach the Internet, or its own upstreams.",
 		Advice:  "Look at the upstream's connection to the Internet and at its own upstreams. You need not look at any zone.",
 		Command: "dig @UPSTREAM . NS +cd",
 		Brief:   "the upstream answers SERVFAIL even for . DNSKEY: it probably cannot reach the Internet",
@@ -62,7 +62,7 @@ var suspectCauses = []*Cause{
 	{
 		ID: "upstream_validator", Code: 0, Lasts: Persistent, Owner: Upstream, Rank: Found,
 		Title:   "The upstream's own validation is at fault",
-		When:    "It answers SERVFAIL for the root's own records, and gives them with CD=1 (validation switched off): its clock is wrong, or its trust anchor is out of date.",
+		When:    "The upstream answers SERVFAIL for the root's own records, and gives them with CD=1 (validation switched off). So its clock is wrong, or its trust anchor is out of date.",
 		Advice:  "Check the upstream's clock first, then its trust anchor. The root's keys validate on this server, so no zone is at fault.",
 		Command: "dig @UPSTREAM . SOA; dig @UPSTREAM . SOA +cd",
 		Brief:   "the upstream rejects . SOA too: its clock or its trust anchor is wrong",
@@ -71,8 +71,8 @@ var suspectCauses = []*Cause{
 	{
 		ID: "upstream_rate_limit", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Found,
 		Title:   "The upstream refuses after many answers",
-		When:    "It answered many queries of this server before, and refuses all of them now: a limit on rate or concurrency, or an access list that was changed since.",
-		Advice:  "Raise the upstream's limit for this server, which sends the queries of all its clients; cache more here. If the upstream keeps refusing, look at its access list.",
+		When:    "The upstream answered many queries of this server before, and refuses all of them now: a limit on rate or concurrency, or an access list that was changed since.",
+		Advice:  "Raise the upstream's limit for this server, because this server sends the queries of all its clients. Or cache more here. If the upstream keeps refusing, look at its access list.",
 		Command: "dig @UPSTREAM . NS",
 		Brief:   "the upstream answered before and now refuses everything: a rate limit, or a changed access list",
 		Full:    "{upstream} answered this server before and now refuses everything: a rate limit, or a changed access list",
@@ -88,17 +88,17 @@ var suspectCauses = []*Cause{
 	},
 	{
 		ID: "upstream_local_name", Code: 0, Lasts: Persistent, Owner: Us, Rank: Found,
-		Title:    "The upstream does not forward names under local",
-		When:     "Names under local belong to multicast DNS (RFC 6762): systemd-resolved and others do not resolve them, and answer other names.",
-		Advice:   "Forward this zone to its own servers in this Corefile: an upstream that leaves names under local. to multicast DNS does not ask them.",
+		Title:    "The upstream does not forward names that end in .local",
+		When:     "Names that end in .local belong to multicast DNS (RFC 6762). Resolvers such as systemd-resolved do not resolve them, and answer other names.",
+		Advice:   "Forward this zone to its own servers in this Corefile. The upstream does not ask these servers, because it leaves names that end in .local to multicast DNS.",
 		Corefile: "forward corp.local 192.0.2.53",
 		Brief:    "the upstream leaves this name to multicast DNS (RFC 6762), and answers others",
-		Full:     "{upstream} leaves names under local. to multicast DNS (RFC 6762), and answers others",
+		Full:     "{upstream} leaves names that end in .local to multicast DNS (RFC 6762), and answers others",
 	},
 	{
 		ID: "upstream_zone_not_loaded", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Found,
 		Title:   "The upstream serves this zone and could not load it",
-		When:    "It is an authoritative server: it offers no recursion, refuses other names, and answers SERVFAIL for this one.",
+		When:    "The upstream is an authoritative server: it offers no recursion, refuses other names, and answers SERVFAIL for this one.",
 		Advice:  "Read the log of that server for the zone: a mistake in the zone file, a transfer that fails, or a zone that has expired.",
 		Command: "dig @UPSTREAM ZONE SOA +norecurse",
 		Brief:   "the upstream is authoritative for this zone and could not load it",
@@ -107,7 +107,7 @@ var suspectCauses = []*Cause{
 	{
 		ID: "upstream_hides_nxdomain", Code: 0, Lasts: Persistent, Owner: Upstream, Rank: Found,
 		Title:   "The upstream answers SERVFAIL for names that do not exist",
-		When:    "It answers for the root, and answers SERVFAIL in place of NXDOMAIN for a name that cannot exist. Embedded resolvers of container engines do this.",
+		When:    "The upstream resolves the root, but answers SERVFAIL in place of NXDOMAIN for a name that cannot exist. Embedded resolvers of container engines do this.",
 		Advice:  "This name most likely does not exist. Forward to a resolver that answers NXDOMAIN, so that search paths work.",
 		Command: "dig @UPSTREAM does-not-exist.",
 		Brief:   "the upstream answers SERVFAIL in place of NXDOMAIN; most likely this name does not exist",
@@ -126,7 +126,7 @@ var suspectCauses = []*Cause{
 		ID: "upstreams_differ", Code: 0, Lasts: Persistent, Owner: Us, Rank: Found,
 		Title:    "The upstreams know different names",
 		When:     "One upstream fails for the name, and another says that the name does not exist: they do not serve the same names.",
-		Advice:   "Write a separate forward for the name's zone, to the server of that zone: one forward may ask any of its upstreams.",
+		Advice:   "Write a separate forward for the name's zone, to the server of that zone, because one forward may ask any of its upstreams.",
 		Corefile: "forward corp.example 192.0.2.53\nforward . 198.51.100.53",
 		Brief:    "the upstreams know different names: one fails for this name, another says NXDOMAIN",
 		Full:     "the upstreams know different names: one fails for this name, another says that it does not exist",
@@ -143,7 +143,7 @@ var suspectCauses = []*Cause{
 	{
 		ID: "upstream_own_zone", Code: 0, Lasts: Persistent, Owner: Upstream, Rank: Found,
 		Title:   "The upstream rejects its own private zone",
-		When:    "The name is for private use, or the public DNS proves that it does not exist. The upstream has an answer all the same, and its validation rejects that answer: a private zone without an exception from validation.",
+		When:    "The name is for private use, or the public DNS proves that it does not exist. The upstream has an answer all the same, and its validation rejects that answer. So the upstream has a private zone, but no exception from validation for this zone.",
 		Advice:  "Set an exception on the upstream for this zone: domain-insecure (Unbound), validate-except (BIND), or a negative trust anchor.",
 		Command: "dig @UPSTREAM NAME +cd",
 		Brief:   "the upstream has an answer that the public DNS does not have, and its validation rejects it",
@@ -189,13 +189,13 @@ var (
 		dnssec("dnssec_bogus", 6, "DNSSEC validation fails",
 			"A signature does not verify, and no more specific reason was found.", askOwner+resign),
 		dnssec("dnssec_signature_expired", 7, "The signatures have expired",
-			"The zone was not signed again in time: a signer that stopped, or a secondary that no longer transfers.", askOwner+resign),
+			"The zone was not signed again in time, for example because a signer stopped, or because a secondary no longer transfers the zone.", askOwner+resign),
 		dnssec("dnssec_signature_not_yet_valid", 8, "The signatures are not valid yet",
-			"The signer's clock is ahead, or the zone was published before its time.", "Check the clock of this server first: ede has only ruled out that it is wrong by weeks. If it is right, tell the zone's owner."),
+			"The signer's clock is ahead, or the zone was published before its time.", "Check the clock of this server first: ede knows only that the clock is not wrong by weeks. If the clock is right, tell the zone's owner."),
 		dnssec("dnssec_expired_before_valid", 25, "The signatures expire before they begin",
 			"The signer was given the two times in the wrong order.", askOwner+resign),
 		asking(askKeys, dnssec("dnssec_dnskey_missing", 9, "The parent's DS matches no key of the zone",
-			"A key rollover without a change of the DS, or a zone moved to another operator.", askOwner+"The DS at the parent has to be replaced or removed.")),
+			"The zone's key was changed but its DS was not, or the zone was moved to another operator.", askOwner+"The DS at the parent has to be replaced or removed.")),
 		dnssec("dnssec_rrsigs_missing", 10, "Signatures are missing",
 			"The zone has a DS at its parent and sends records without signatures.", askOwner+resign),
 		asking(askKeys, dnssec("dnssec_no_zone_key", 11, "The key is not marked as a zone key",
@@ -224,7 +224,7 @@ var (
 var keyless = &Cause{
 	ID: "dnssec_dnskey_unavailable", Code: 9, Lasts: LastsOpen, Owner: Zone, Rank: Found,
 	Title:   "The zone's DNSKEY cannot be fetched",
-	When:    "Other names of the zone resolve, and the query for its DNSKEY does not: a filter in front of the name servers, or an answer that is too large for the path.",
+	When:    "Other names of the zone resolve, but the query for its DNSKEY fails. Possible reasons are a filter in front of the name servers, and an answer that is too large for the path.",
 	Advice:  "Ask the zone's name servers for DNSKEY over UDP and TCP, from another network too; then tell the zone's owner which of them does not answer.",
 	Command: "dig @NAMESERVER ZONE DNSKEY +dnssec +norecurse; dig @NAMESERVER ZONE DNSKEY +dnssec +norecurse +tcp",
 	Brief:   "the DNSKEY of zone {zone} cannot be fetched",

@@ -29,7 +29,7 @@ var (
 	upstreamClosed = &Cause{
 		ID: "upstream_closed", Code: 23, Lasts: Transient, Owner: Upstream, Rank: Specific,
 		Title:   "The upstream closed the connection without an answer",
-		When:    "The upstream accepts connections and closes or resets them: a limit, a restart, a load balancer without a server behind it.",
+		When:    "The upstream accepts connections and then closes or resets them, for example because of a limit or a restart, or because it is a load balancer without a server behind it.",
 		Advice:  "Look at the upstream's own log for the connection; check its limits and whether it serves this protocol on this port.",
 		Command: "kdig @UPSTREAM +tls example.org",
 		Brief:   "the upstream closed the connection without an answer",
@@ -38,7 +38,7 @@ var (
 	upstreamTLS = &Cause{
 		ID: "upstream_tls", Code: 23, Lasts: Persistent, Owner: Upstream, Rank: Specific,
 		Title:   "The TLS handshake with the upstream failed",
-		When:    "Its certificate is expired, is for another name, or comes from an authority that this server does not know; or it does not speak TLS on that port.",
+		When:    "The upstream's certificate has expired, is for another name, or comes from an authority that this server does not know. Or the upstream does not speak TLS on that port.",
 		Advice:  "Compare tls_servername and the tls line of forward with the upstream's certificate, and check the certificate's dates.",
 		Command: "openssl s_client -connect UPSTREAM:853 -servername NAME",
 		Brief:   "TLS to the upstream failed",
@@ -65,7 +65,7 @@ var (
 	outOfSockets = &Cause{
 		ID: "out_of_sockets", Code: 23, Lasts: Transient, Owner: Us, Rank: Specific,
 		Title:   "This server cannot open another socket",
-		When:    "Its file descriptors are used up: more queries wait for an upstream at once than the limit on open files allows, or this server forwards to itself.",
+		When:    "The file descriptors of this server are used up. Either more queries wait for an upstream at once than the limit on open files allows, or this server forwards to itself.",
 		Advice:  "Look for a slow upstream or a loop first, and limit the waiting queries with max_concurrent of forward; then raise the limit on open files (LimitNOFILE of systemd, ulimit -n).",
 		Command: "cat /proc/$(pidof coredns)/limits; ls /proc/$(pidof coredns)/fd | wc -l",
 		Brief:   "this server is out of sockets",
@@ -74,7 +74,7 @@ var (
 	noHealthyUpstream = &Cause{
 		ID: "no_healthy_upstream", Code: 22, Lasts: Transient, Owner: Upstream, Rank: Specific,
 		Title:    "Every upstream is marked down",
-		When:     "forward's health checks fail for all upstreams and failfast_all_unhealthy_upstreams is set, grpc had no time left to try one, or a forwarder that CoreDNS does not ship says so.",
+		When:     "The health checks of forward fail for all upstreams, and failfast_all_unhealthy_upstreams is set. Or grpc had no time left to try an upstream. Or a plugin that CoreDNS does not ship reports that all its upstreams are down.",
 		Advice:   "Restore an upstream. Then add one on another host and in another network.",
 		Corefile: `forward . 192.0.2.53 198.51.100.53`,
 		Brief:    "no healthy upstream",
@@ -88,7 +88,7 @@ var (
 		ID: "upstream_ede", Code: 0, Lasts: LastsOpen, Owner: Nobody, Rank: Found,
 		CodeNote: "the upstream's own",
 		Title:    "The upstream said why",
-		When:     "The upstream answered SERVFAIL or REFUSED with Extended DNS Errors of its own; they are passed on with their source.",
+		When:     "The upstream answered SERVFAIL or REFUSED with Extended DNS Errors of its own. ede passes them on, and says that they are the upstream's. The code of the upstream decides how long the failure lasts and who the owner is.",
 		Advice:   "Read the code and the text: they are the upstream's statement, not this server's.",
 		Command:  "dig @UPSTREAM NAME",
 		Brief:    "the upstream answered {rcode} with a reason of its own",
@@ -122,8 +122,8 @@ var (
 	upstreamLinkLocal = &Cause{
 		ID: "upstream_link_local", Code: 23, Lasts: Persistent, Owner: Us, Rank: Specific,
 		Title:    "A link-local upstream is used without its interface",
-		When:     "An address in fe80::/10 is valid on one link only (RFC 4007), so it needs an interface. CoreDNS drops the interface: it does not read it from a file such as /etc/resolv.conf, and in the Corefile forward reads the part after % as the name on a TLS certificate.",
-		Advice:   "Name another address of the upstream, one that is not link-local: forward cannot use an interface.",
+		When:     "An address in fe80::/10 is valid on one link only (RFC 4007), so it needs an interface. CoreDNS drops the interface, which is the part after %. In a file such as /etc/resolv.conf CoreDNS ignores this part. In the Corefile, the forward plugin reads this part as the name on a TLS certificate.",
+		Advice:   "In forward, write an address of the upstream that is not link-local: forward cannot use an interface.",
 		Corefile: "forward . 192.0.2.53",
 		Brief:    "the upstream's address is valid on one link only, and is used without its interface",
 		Full:     "{upstream} is a link-local address and is used without its interface: it can never be reached",
@@ -181,7 +181,7 @@ var (
 			ID: "authority_unreachable", Code: 22, Lasts: Transient, Owner: Zone, Rank: Found,
 			Title:   "The zone's name servers cannot be reached",
 			When:    "The zone's name servers do not answer, have no address, or have only addresses that are not public.",
-			Advice:  "Tell the zone's owner; check whether another network reaches them.",
+			Advice:  "Check whether another network reaches the name servers. Tell the zone's owner.",
 			Command: "dig ZONE NS +trace",
 			Brief:   "no name server of zone {zone} can be reached",
 			Full:    "no name server of zone {zone} can be reached",
@@ -222,7 +222,7 @@ var (
 	upstreamRefusedNotRecursive = &Cause{
 		ID: "upstream_refused_not_recursive", Code: 20, Lasts: Persistent, Owner: Us, Rank: Found,
 		Title:    "The upstream is authoritative only",
-		When:     "It answers with authority for its own zone, and refuses questions for the root: it is no resolver.",
+		When:     "The upstream answers with authority for its own zone, and refuses questions for the root. So it is not a resolver.",
 		Advice:   "Forward to a resolver, or forward to this upstream only the zones that it serves.",
 		Corefile: "forward example.org 192.0.2.53",
 		Brief:    "the upstream is authoritative only",

@@ -92,7 +92,7 @@ func (d *diagnosis) disputed(ctx context.Context, f Finding, code uint16) Findin
 	text := fmt.Sprintf("the upstream says %d %s, found here is %s: %s", code, option.Name(code), here, found.Text)
 	d.unvalidated = d.given[canonical(d.Question)]
 	if found.Status == dnssec.Bogus {
-		d.suspect = "between"
+		d.suspect = "between upstream and zone"
 		if own, ok := d.between(ctx); ok {
 			own.Disagrees = text
 			return own

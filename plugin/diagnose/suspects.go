@@ -29,7 +29,7 @@ var suspects = []suspect{
 	{"this server", (*diagnosis).server},
 	{"the path", (*diagnosis).path},
 	{"the upstream", (*diagnosis).upstream},
-	{"between", (*diagnosis).between},
+	{"between upstream and zone", (*diagnosis).between},
 	{"the zone", (*diagnosis).zone},
 	{"a part of the name", (*diagnosis).part},
 	{"one of several", (*diagnosis).others},

@@ -110,7 +110,7 @@ func (d *diagnosis) invalid(ctx context.Context, root control.Reply) (Finding, b
 	case !ok:
 		d.saw(false, "no reply to %s SOA with CD=0: its validation cannot be judged", tld)
 	case below.Rcode == dns.RcodeServerFailure:
-		return d.convict("upstream_validator", fmt.Sprintf("%s SOA fails with CD=0 as well", tld))
+		return d.convict("upstream_validator", fmt.Sprintf("it rejects %s SOA as well", tld))
 	default:
 		d.saw(below.Answers(), "it answers %s SOA with CD=0 %s", tld, dns.RcodeToString[below.Rcode])
 	}

@@ -33,7 +33,7 @@ var keyChecks = []check{
 	}, {
 		code: "unset-variable",
 		text: "the variable %s in the key %s has no value here: %s",
-		fix:  "set it where CoreDNS starts, or write the zone itself",
+		fix:  "set the variable in the environment of CoreDNS, or write the zone itself",
 		find: findUnsetVariables,
 	}, {
 		code: "unknown-directive",
@@ -49,14 +49,14 @@ var keyChecks = []check{
 var otherChecks = []check{
 	{
 		code:    ForwardToSelf,
-		text:    "forward sends names under %s to %s, where this process listens: the query comes back to the same block in a loop and is never answered; with no other upstream clients get SERVFAIL",
+		text:    "forward sends names under %s to %s, where this process listens: the query comes back to the same block in a loop and is never answered; if forward has no other upstream, clients get SERVFAIL",
 		fix:     "forward to a resolver that is not this process",
 		reports: []string{"coredns#2391", "coredns#2161", "coredns#1712"},
 		find:    findForwardLoop,
 	}, {
 		code: "forward-file-unreadable",
-		text: "forward takes its upstreams from the file %s, which cannot be read here: %s; without it CoreDNS does not start",
-		fix:  "write the path of a file like resolv.conf, or the addresses",
+		text: "forward takes its upstreams from the file %s, which cannot be read here: %s; without this file CoreDNS does not start",
+		fix:  "write the path of a file in the format of resolv.conf, or write the addresses",
 		find: findUnreadable,
 	}, {
 		code: "tls-without-tls",
@@ -65,8 +65,8 @@ var otherChecks = []check{
 		find: findPlainTLS,
 	}, {
 		code: "link-local-upstream",
-		text: "%s asks %s, a link-local address without an interface, which it cannot reach: with no other upstream clients get SERVFAIL",
-		fix:  "write another address of that server: forward drops the interface (the part after %), in a file as well as in the Corefile",
+		text: "%s cannot reach %s, a link-local address without an interface: if there is no other upstream, clients get SERVFAIL",
+		fix:  "write another address of that server: forward drops the interface (the part after %), both in a file and in the Corefile",
 		find: findLinkLocal,
 	}, {
 		code: "rewrite-without-answer",
@@ -81,8 +81,8 @@ var otherChecks = []check{
 		find:    findIdleLoop,
 	}, {
 		code:    "autopath-without-source",
-		text:    "autopath takes its search path from %s, which is not in this block; it does nothing",
-		fix:     "put both into one block",
+		text:    "autopath takes its search path from %s, which is not in this block; so autopath does nothing",
+		fix:     "put both plugins into one block",
 		reports: []string{"coredns#2552"},
 		find:    findLoneAutopath,
 	}, {
@@ -93,20 +93,20 @@ var otherChecks = []check{
 		find:    findUnverifiedAutopath,
 	}, {
 		code:    "autopath-without-forward",
-		text:    "autopath looks up names outside the cluster in this block, where no plugin answers them; clients get SERVFAIL",
+		text:    "autopath looks up names outside the cluster in this block, where no plugin answers them: clients get SERVFAIL",
 		fix:     "add forward below, or remove autopath",
 		reports: []string{"coredns#2532", "coredns#2552"},
 		find:    findStrandedAutopath,
 	}, {
 		code:    "autopath-past-blocks",
-		text:    "autopath sends names under %s to this block's upstreams, not to the block that serves them, when clients ask with a search path",
-		fix:     "forward these zones in this block too, above the forward for \".\"",
+		text:    "if clients use a search path, autopath sends names under %s to the upstreams of this block, and not to the block that serves these names",
+		fix:     "add a forward for these zones to this block too, above the forward for \".\"",
 		reports: []string{"coredns#2539"},
 		find:    findBypassedBlocks,
 	}, {
 		code:    "no-catch-all",
-		text:    "no block on port %s serves \".\": a name outside of %s gets REFUSED, and clients with no other server in their list cannot resolve it",
-		fix:     "add a block for \".\" that forwards, or that answers with a template of your choice",
+		text:    "no block on port %s serves \".\": a name outside of %s gets REFUSED, and a client that has no other server cannot resolve it",
+		fix:     "add a block for \".\" with forward, or with a template that gives the answer that you want",
 		reports: []string{"coredns#6805"},
 		find:    findNoCatchAll,
 	}, {
@@ -117,7 +117,7 @@ var otherChecks = []check{
 		find:    findViewsOnly,
 	}, {
 		code: "view-below-default",
-		text: "this view is never used: the block of line %d serves %s as well, has no view, and stands above, so it gets all queries",
+		text: "this view is never used: the block of line %d serves %s as well, has no view, and stands above this one, so it gets all queries",
 		fix:  "move this block above that one",
 		find: findLateViews,
 	}, {
@@ -148,7 +148,7 @@ var chainChecks = []check{
 	}, {
 		code:    "fallthrough-to-nowhere",
 		text:    "%s passes on the %s that it does not have, and no plugin below answers them: clients get SERVFAIL (no next plugin found)",
-		fix:     "add a plugin below it that answers them, for example `forward . ADDRESS`, or remove fallthrough: then they get NXDOMAIN",
+		fix:     "add a plugin below it that answers these names, for example `forward . ADDRESS`, or remove fallthrough: then the names get NXDOMAIN",
 		reports: []string{"coredns#5779", "coredns#6855", "kubernetes/kubernetes#83319"},
 		find:    findFallthroughToNowhere,
 	}, {
@@ -159,7 +159,7 @@ var chainChecks = []check{
 	}, {
 		code: "except-to-nowhere",
 		text: "%s leaves %s to the plugins below, and none of them answers: clients get SERVFAIL (no next plugin found)",
-		fix:  "add a `forward` of its own for the zones in except, or remove except",
+		fix:  "add another `forward` for the zones in except, or remove except",
 		find: findExcepted,
 	}, {
 		code:    "hosts-without-fallthrough",
@@ -170,7 +170,7 @@ var chainChecks = []check{
 	}, {
 		code: "hosts-alone",
 		text: "no plugin below hosts answers %s: names that hosts does not list get SERVFAIL, where NXDOMAIN is expected",
-		fix:  "add the line `fallthrough` to hosts, and below hosts `forward . ADDRESS`; or, to answer NXDOMAIN, `file` with a zone that has only an SOA record",
+		fix:  "add the line `fallthrough` to hosts, and the line `forward . ADDRESS` below hosts; if the names should get NXDOMAIN, write in place of `forward` the plugin `file`, with a zone that has only an SOA record",
 		find: findAlone("hosts"),
 	}, {
 		code:    "template-without-fallthrough",
@@ -186,12 +186,12 @@ var chainChecks = []check{
 	}, {
 		code:    "never-asked",
 		text:    "%s is never asked: %s",
-		fix:     "remove it, or limit it and the plugins above it to their own zones: the first plugin whose zones contain the name answers",
+		fix:     "remove it, or limit it and the plugins above it to their own zones, because the first plugin whose zones contain the name answers",
 		reports: []string{"coredns#618"},
 		find:    findNeverAsked,
 	}, {
 		code: "hosts-entry-unused",
-		text: "hosts lists %s in vain: %s",
+		text: "hosts lists %s without effect: %s",
 		fix:  "move the lines to a `hosts` in the block that gets these names, above the plugin that answers them",
 		find: findUnusedEntries,
 	},

@@ -63,7 +63,7 @@ func findUnsetVariables(_ *config, s *server) []finding {
 			what += ", which is no zone: CoreDNS does not start"
 		}
 		if v.Value == "" {
-			what = "CoreDNS drops the key, and the block if it has no other; another block answers its names, or they get REFUSED"
+			what = "CoreDNS drops the key, and the whole block if it has no other key; another block answers the names, or clients get REFUSED"
 		}
 		all = append(all, finding{file: v.File, line: v.Line, args: []any{Printable(v.Name), listed(v.Key), what}})
 	}

@@ -98,18 +98,18 @@ func TestWhatIsForetoldComesAndNothingElse(t *testing.T) {
 	table := tl.table()
 	t.Logf("\n%s", table)
 	for _, w := range tl.wrong[:min(len(tl.wrong), *shown)] {
-		t.Logf("not borne out: %s", w)
+		t.Logf("not confirmed: %s", w)
 	}
 	for _, m := range tl.unforetold[:min(len(tl.unforetold), *shown)] {
-		t.Logf("not foretold: %s", m)
+		t.Logf("not predicted: %s", m)
 	}
 	right, warned := sum(tl.right), sum(tl.warned)
 	if float64(right) < leastPrecision*float64(warned) {
-		t.Errorf("%d of %d warnings are borne out by an answer, want a share of %v", right, warned, leastPrecision)
+		t.Errorf("%d of %d warnings are confirmed by an answer, want a share of %v", right, warned, leastPrecision)
 	}
 	foretold, happened := sum(tl.foretold), sum(tl.happened)
 	if float64(foretold) < leastRecall*float64(happened) {
-		t.Errorf("%d of %d failures were foretold, want a share of %v", foretold, happened, leastRecall)
+		t.Errorf("%d of %d failures were predicted, want a share of %v", foretold, happened, leastRecall)
 	}
 	page, kept := pages[*number]
 	if *first != 0 || *seed != 1 || !kept {

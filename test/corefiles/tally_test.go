@@ -25,7 +25,7 @@ func newTally() *tally {
 // Kinds of what happens, one a block and kind, or a plugin.
 const (
 	neverAsked = "a plugin that is hidden by others"
-	lostEntry  = "a hosts line that no answer has"
+	lostEntry  = "a line of hosts that is in no answer"
 	otherOwner = "an answer with another owner name"
 	lateView   = "a view that gets no question"
 )

@@ -177,6 +177,7 @@ var passing = []*regexp.Regexp{
 	regexp.MustCompile(`[\d.]+ s\b`),
 	regexp.MustCompile(`duration_seconds=[^ ]+`),
 	regexp.MustCompile(`queries=\d+`),
+	regexp.MustCompile(`\d+ queries`),
 	regexp.MustCompile(`\bid(=|: )\d+`),
 	regexp.MustCompile(`\b(DS|DNSKEY|RRSIG|key) \d+`),
 	// Ports; INFO-CODEs have two digits.

@@ -46,14 +46,14 @@ What to try first for REFUSED:
 ## How to read an entry
 
 *Code* is the RFC 8914 INFO-CODE that the answer carries first. A failure from cache has the codes of its cause, and
-says since when it is cached. If the cause is not known, a failure from cache has 13 Cached Error.
+its text says since when the failure is cached. If the cause is not known, a failure from cache has the code 13 Cached Error.
 
-*Lasts* says whether the failure can pass for the same client. A transient failure can pass by itself. A persistent one
-stays until somebody changes something.
+*Lasts* says whether the failure can pass for the same client. A transient failure can pass by itself. A persistent
+failure stays until somebody changes something.
 
 *Owner* is who can fix the failure; *us* is the operator of this server.
 
-Replace the words in capitals in a command. The examples come from real runs, and tests check that they are still true.
+In a command, replace the words in capitals. The examples come from real runs, and tests check that they are still true.
 Ports are shortened, and the advice at the end of an incident's first line is left out.
 {{range .groups}}
 ## {{.Title}}

@@ -9,7 +9,7 @@ var sides = []side{
 	{"What it means", "the server tried to answer, and failed", "the server could answer, and chose not to"},
 	{"Who decides", "circumstances: a network, a broken zone, DNSSEC, a fault", "somebody's policy or configuration"},
 	{"Does it pass?", "often by itself; another resolver may do better", "not for the same client, until somebody changes the policy"},
-	{"May it be cached?", "yes, for up to five minutes (RFC 9520)", "CoreDNS does not"},
+	{"May it be cached?", "yes, for up to five minutes (RFC 9520)", "CoreDNS does not cache it"},
 	{"Who acts?", "the operator of the server, of its upstream, or of the zone: see the owner of the cause", "the operator of the server that refuses, or the client that asks the wrong one"},
 }
 
@@ -20,11 +20,11 @@ var (
 	servfailSteps = []step{
 		{"Query a different resolver. If it answers, suspect this resolver or the path to it; if it fails too, suspect the zone.", "dig @192.0.2.53 NAME"},
 		{"Check DNSSEC: if the name resolves only with +cd (validation switched off), the server's validation rejects it. The zone may be at fault, or the server's clock or trust anchor; delv validates again and says why.", "dig +cd NAME; delv NAME"},
-		{"Compare the SOA serials of the zone's name servers. One that lags behind no longer gets transfers.", "dig +nssearch ZONE"},
+		{"Compare the SOA serials of the zone's name servers. A server with an older serial no longer gets transfers.", "dig +nssearch ZONE"},
 		{"Ask the zone's name servers one by one whether they can be reached and serve the zone.", "dig @NAMESERVER NAME +norecurse"},
 	}
 	refusedSteps = []step{
-		{"Check whether this is the right resolver for the client at all: an authoritative server refuses all names but its own.", "dig @SERVER . NS"},
+		{"Check whether the client should ask this server at all: an authoritative server refuses all names but its own.", "dig @SERVER . NS"},
 		{"Check allow-query and allow-recursion, or their counterparts below, for the client's address.", "dig @SERVER NAME"},
 		{"If a zone transfer is refused, check allow-transfer.", "dig @SERVER ZONE AXFR"},
 	}

@@ -104,47 +104,50 @@ func Markdown(w io.Writer) error {
 
 var page = template.Must(template.New("checks").Parse(`# Mistakes that a Corefile reveals
 
-` + "`go run ./cmd/ede check FILE...`" + ` reads Corefiles and prints the mistakes below; *ede* logs the same as warnings when it
-is loaded. A FILE may be a Corefile, a Kubernetes manifest in YAML or JSON with a Corefile in it, or ` + "`-`" + ` for standard
-input:
+` + "`go run ./cmd/ede check FILE...`" + ` reads Corefiles and prints the mistakes below. *ede* logs the same mistakes as
+warnings when CoreDNS loads the Corefile. A FILE may be a Corefile, a Kubernetes manifest in YAML or JSON with a Corefile in it,
+or ` + "`-`" + ` for standard input:
 
 ~~~ sh
 kubectl get configmap coredns -n kube-system -o yaml | ede check -
 ~~~
 
-It reads the keys ` + "`Corefile`, `*.server` and `*.override`" + ` of a manifest. The parts that k3s and AKS add
-(` + "`*.server`, `*.override`" + `) are checked together with the Corefile of the same file, or with the default one.
+It reads the keys ` + "`Corefile`, `*.server` and `*.override`" + ` of a manifest. The last two are parts that k3s and AKS
+add to a Corefile. They are checked together with a Corefile in the same file that imports them. If there is none, they are
+checked with a Corefile that has what k3s and AKS have in common.
 
-Line numbers are those of the file. If the Corefile is a quoted string (JSON), the output has the key, the line
-of the key, and the line within the Corefile.
+The line numbers in the output are those of the file. If the Corefile is a quoted string (JSON), the output has the key, the
+line of the key, and the line within the Corefile.
 
 ` + "`ede check`" + ` starts no server and sends no query. The exit status is 0 if there is no mistake, 1 if there are any, and 2 if a
 file cannot be read (with ` + "`go run`" + ` also 1). So it can guard a deployment. ` + "`--json`" + ` prints one JSON object.
 ` + "`--ignore CODE`" + ` leaves a mistake out; ` + "`ede { ignore CODE... }`" + ` in a server block does the same at load.
 
-A setting that may be intended gets no warning. A plugin that CoreDNS does not have gets a note; the checks assume that it
-answers everything that no other plugin answers.
+A setting that may be intended gets no warning. If the Corefile has a plugin that CoreDNS does not ship, the output has a note
+about it. The checks then assume that this plugin answers everything that no other plugin answers.
 
 The arguments of directives are not checked, except those of *ede* itself. CoreDNS reports a wrong argument with its line
 when it loads the file, and a running CoreDNS then keeps its old configuration.
 
-The addresses of this machine, files that *forward* names and the directory of *auto* are checked only if the Corefile is given
-by its path. If the directory has no zone file, there is no warning about it.
+If the Corefile is given by its path, the checks also look at the addresses of this machine, at the files that are named in a
+*forward* line, and at the directory of *auto*. A directory without a zone file gets no warning.
 
 ` + "`go run ./cmd/ede check --markdown`" + ` makes this page.
 
 ## How often a warning is right
 
 ` + "`go test ./test/corefiles`" + ` makes random Corefiles from the plugins that answer and from those that change the question. It
-runs each in CoreDNS, and asks for names and types in every zone. A warning is borne out if an answer shows what it says.
+runs each in CoreDNS, and asks for names and types in every zone. A warning is confirmed if an answer shows what the warning says.
 
-Each mistake counts once for each block or plugin. It counts as foretold only if warnings cover all of it. A mistake that no
-answer shows, such as a loop, has tests of its own and is not counted.
+A mistake counts once for each block or plugin. It counts as predicted only if there are warnings for all names and types that it
+affects. A mistake that no answer shows, for example a loop, has tests of its own and is not counted.
 
-Two things cannot be foretold, and count as missed: what a view lets in, unless its expression looks only at the type, and
-records of a backend that another plugin hides.
+Two kinds of mistakes cannot be predicted, and count as missed:
 
-*etcd*, *secondary* and *kubernetes* get their data from stand-ins.
+* mistakes that depend on which questions a view lets in, unless its expression looks only at the type;
+* records of a backend that no client gets, because another plugin answers first.
+
+*etcd*, *secondary* and *kubernetes* get their data from fake servers of the test.
 
 {{.Precision}}
 The same with ` + "`-corefiles 5000`" + `, which takes about 40 minutes on a busy machine:

@@ -28,7 +28,7 @@ func own(blocks []preflight.Block, here bool) []preflight.Warning {
 	}
 	var all []preflight.Warning
 	for _, err := range ede.Inspect(blocks) {
-		w := preflight.Warning{Code: ownCode, Text: err.Error(), Fix: "write the line as the README says: CoreDNS does not start with this one"}
+		w := preflight.Warning{Code: ownCode, Text: err.Error(), Fix: "write the line as the README says; CoreDNS does not start with this line"}
 		if m := place.FindStringSubmatch(w.Text); m != nil {
 			w.File, w.Text = m[1], m[3]
 			w.Line, _ = strconv.Atoi(m[2])

@@ -81,7 +81,7 @@ func (r *run) deny(z *zone, m *message, name string, t uint16) (proof, *Finding)
 	if p != provenNothing || f != nil {
 		return p, f
 	}
-	return provenNothing, d.lacking(z.name, name, t, "deny "+short(name)+" "+typeName(t))
+	return provenNothing, d.lacking(z.name, name, t, "that "+short(name)+" "+typeName(t)+" does not exist")
 }
 
 // noCloserName proves for an answer made from a wildcard that name itself does
@@ -95,7 +95,7 @@ func (r *run) noCloserName(z *zone, m *message, set *rrset, labels int) *Finding
 	if ok || f != nil {
 		return f
 	}
-	return d.lacking(z.name, set.name, set.typ, "show that the wildcard applies to "+short(set.name))
+	return d.lacking(z.name, set.name, set.typ, "that the wildcard applies to "+short(set.name))
 }
 
 // wildcard judges an answer that was made from a wildcard. Some resolvers leave a
@@ -123,21 +123,21 @@ func outOfProof(m *message) bool {
 	return true
 }
 
-// lacking explains a proof that failed.
-func (d denials) lacking(zoneName, name string, t uint16, purpose string) *Finding {
+// lacking explains that nothing proves a claim, such as "that the name does not exist".
+func (d denials) lacking(zoneName, name string, t uint16, claim string) *Finding {
 	switch {
 	case d.excess != nil:
 		return d.excess
 	case d.broken != nil:
 		return d.broken
 	case len(d.nsec) == 0 && d.nsec3 == nil:
-		return bogus(dns.ExtendedErrorCodeNSECMissing, zoneName, name, t, "the answer has no NSEC or NSEC3 record of %s to %s", short(zoneName), purpose)
+		return bogus(dns.ExtendedErrorCodeNSECMissing, zoneName, name, t, "the answer has no NSEC or NSEC3 record of %s to prove %s", short(zoneName), claim)
 	}
 	kind := "NSEC3"
 	if len(d.nsec) > 0 {
 		kind = "NSEC"
 	}
-	return bogus(dns.ExtendedErrorCodeNSECMissing, zoneName, name, t, "the %s records of %s do not %s", kind, short(zoneName), purpose)
+	return bogus(dns.ExtendedErrorCodeNSECMissing, zoneName, name, t, "the %s records of %s do not prove %s", kind, short(zoneName), claim)
 }
 
 // types is a type bitmap.

@@ -218,7 +218,7 @@ func TestTextsSayWhatIsAtFault(t *testing.T) {
 		"ds-bad-tag":     {"DS ", " of ds-bad-tag.edetest. matches none of its DNSKEYs (key tags "},
 		"rrsig-no-a":     {"no RRSIG covers rrsig-no-a.edetest. A"},
 		"dnskey-timeout": {"dnskey-timeout.edetest. has a DS but its DNSKEY cannot be fetched"},
-		"nsec3-missing":  {"no NSEC or NSEC3 record of nsec3-missing.edetest. to deny"},
+		"nsec3-missing":  {"no NSEC or NSEC3 record of nsec3-missing.edetest. to prove that"},
 		"nsec3-iter-200": {"200 iterations"},
 	} {
 		for _, c := range b.Cases() {

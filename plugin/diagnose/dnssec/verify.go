@@ -19,7 +19,7 @@ func (r *run) verify(z string, set *rrset, keys []*dns.DNSKEY) (*dns.RRSIG, *Fin
 	what := short(set.name) + " " + typeName(set.typ)
 	if len(set.sigs) == 0 {
 		return nil, bogus(dns.ExtendedErrorCodeRRSIGsMissing, z, set.name, set.typ,
-			"no RRSIG covers %s, which zone %s must sign", what, short(z))
+			"no RRSIG covers %s, but zone %s must sign it", what, short(z))
 	}
 	var worst *dns.RRSIG
 	best := gradeForeign
