@@ -67,7 +67,7 @@ func TestClientsThatNeverRead(t *testing.T) {
 			all := load{addr: p.dns, network: "udp", clients: 4, during: span(3*time.Second, 15*time.Second), pace: 5 * time.Millisecond}.run()
 			close(stop)
 			unread.Wait()
-			tr.done(all, "%d clients asked %d times and read nothing; those counted are others", clients, asked)
+			tr.done(all, "%d clients sent %d queries and read nothing; the columns count the queries of other clients", clients, asked)
 			if asked < clients {
 				t.Errorf("%d clients asked %d times: no trial", clients, asked)
 			}
