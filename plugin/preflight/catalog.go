@@ -186,7 +186,7 @@ var chainChecks = []check{
 	}, {
 		code:    "never-asked",
 		text:    "%s is never asked: %s",
-		fix:     "remove it, or limit it and the plugins above it to their own zones, because the first plugin whose zones contain the name answers",
+		fix:     "remove the plugin that is never asked, or limit it and the plugins above it to their own zones: a query goes to the first plugin whose zones contain the name",
 		reports: []string{"coredns#618"},
 		find:    findNeverAsked,
 	}, {
