@@ -139,11 +139,11 @@ forward . 192.0.2.53`,
 		Advice:   "Read the code and the text, and the documentation of the plugin that the log line names.",
 		Command:  "coredns -plugins",
 		Brief:    "{rcode} with a reason of its own",
-		Full:     "{at} answered {rcode} with a reason of its own",
+		Full:     "plugin {at} answered {rcode} with a reason of its own",
 	}
 	rcodeChanged = &Cause{
 		ID: "rcode_changed", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific, Policy: true,
-		CodeNote: "0 Other Error, then those of the failure that was there before, if there was one",
+		CodeNote: "0 Other Error, then the codes of the earlier failure, if there was one",
 		Title:    "A plugin changed the rcode of the answer",
 		When:     "A plugin gave a good answer, or another failure, and a plugin above it changed the rcode: rewrite with an rcode rule, or a firewall plugin.",
 		Advice:   "If the original answer should reach the client, change the rule of the plugin that the log line names.",
@@ -157,8 +157,8 @@ forward . 192.0.2.53`,
 		When:    "A plugin that this catalog does not know answered REFUSED by itself. Such a plugin is, for example, a block list or a firewall that CoreDNS does not ship.",
 		Advice:  "Read the configuration and the documentation of the plugin that the log line names.",
 		Command: "coredns -plugins",
-		Brief:   "this server refused by a policy that gives no reason",
-		Full:    "{at} refused by a policy that gives no reason",
+		Brief:   "this server refused the query and gave no reason",
+		Full:    "plugin {at} refused the query and gave no reason",
 	}
 	remoteUnreachable = &Cause{
 		ID: "remote_unreachable", Code: 23, Lasts: Transient, Owner: Us, Rank: Specific,
@@ -167,7 +167,7 @@ forward . 192.0.2.53`,
 		Advice:  "Check that the address in the error is right and can be reached. Then check the plugin's configuration.",
 		Command: "nc -zv ADDRESS PORT",
 		Brief:   "this server cannot reach another server that it needs",
-		Full:    "{at} cannot reach another server{with error}",
+		Full:    "plugin {at} cannot reach another server{with error}",
 	}
 	unknown = &Cause{
 		ID: "unknown", Code: 0, Lasts: LastsOpen, Owner: Nobody, Rank: Unexplained,

@@ -182,7 +182,7 @@ file db.example.org example.org`,
 	concurrencyLimit = &Cause{
 		ID: "concurrency_limit", Code: 0, Lasts: Transient, Owner: Us, Rank: Specific,
 		Title:  "This server is overloaded",
-		When:   "More queries wait for the upstream than max_concurrent of forward allows. The forward plugin answers REFUSED. The cache plugin does not keep this answer.",
+		When:   "The number of queries under way has reached max_concurrent of the forward plugin. The forward plugin answers REFUSED to further queries. The cache plugin does not keep this answer.",
 		Advice: "Look for a slow upstream first; then raise max_concurrent or add replicas.",
 		Corefile: `forward . 192.0.2.53 {
     max_concurrent 1000

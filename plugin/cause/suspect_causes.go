@@ -191,7 +191,7 @@ var (
 		dnssec("dnssec_signature_expired", 7, "The signatures have expired",
 			"The zone was not signed again in time, for example because a signer stopped, or because a secondary no longer transfers the zone.", askOwner+resign),
 		dnssec("dnssec_signature_not_yet_valid", 8, "The signatures are not valid yet",
-			"The signer's clock is ahead, or the zone was published before its time.", "Check the clock of this server first: ede knows only that the clock is not wrong by weeks. If the clock is right, tell the zone's owner."),
+			"The signer's clock is ahead, or the zone was published before its time.", "Check the clock of this server first: it may be wrong by hours or days. ede knows only that it is not wrong by weeks. If the clock is right, tell the zone's owner."),
 		dnssec("dnssec_expired_before_valid", 25, "The signatures expire before they begin",
 			"The signer was given the two times in the wrong order.", askOwner+resign),
 		asking(askKeys, dnssec("dnssec_dnskey_missing", 9, "The parent's DS matches no key of the zone",

@@ -11,7 +11,7 @@ var (
 	upstreamTimeout = &Cause{
 		ID: "upstream_timeout", Code: 23, Lasts: Transient, Owner: Upstream, Rank: Specific,
 		Title:   "No reply from the upstream in time",
-		When:    "The upstream is down or overloaded, or a firewall drops the packets. In rare cases the upstream sends only messages that do not match the question, or the deadline of a plugin that CoreDNS does not ship has passed.",
+		When:    "The upstream is down or overloaded, or a firewall drops the packets. In rare cases the upstream sends only messages that do not match the question. A plugin that CoreDNS does not ship may also have a deadline of its own, and this deadline has passed.",
 		Advice:  "Query another resolver: if it answers, suspect the upstream or the path to it; if it also times out, this does not show what is at fault. Then check that the upstream's address and port can be reached over UDP and TCP.",
 		Command: "dig @UPSTREAM example.org +tcp",
 		Brief:   "no reply from the upstream within {elapsed}",
@@ -132,7 +132,7 @@ var (
 		ID: "clock_behind", Code: 23, Lasts: Persistent, Owner: Us, Rank: Specific,
 		Title:   "By this server's clock the upstream's certificate is not valid yet",
 		When:    "The validity of the certificate begins in the future. Nearly always this server's clock is wrong, for example on a board without a battery that has just started. In rare cases the certificate itself begins too late.",
-		Advice:  "Set the clock of this server first. Name the time server by its address, since no name resolves. If the clock is right, the upstream's certificate is wrong.",
+		Advice:  "Set the clock of this server first. Name the time server by its address, because perhaps no name resolves now. If the clock is right, the upstream's certificate is wrong.",
 		Command: "date -u; timedatectl",
 		Brief:   "by this server's clock the upstream's certificate is not valid yet",
 		Full:    "by this server's clock the certificate is not valid yet ({validity}): {upstreams}",
