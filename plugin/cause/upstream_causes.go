@@ -11,7 +11,7 @@ var (
 	upstreamTimeout = &Cause{
 		ID: "upstream_timeout", Code: 23, Lasts: Transient, Owner: Upstream, Rank: Specific,
 		Title:   "No reply from the upstream in time",
-		When:    "The upstream is down or overloaded, or a firewall drops the packets. In rare cases the upstream sends only messages that do not match the question. A plugin that CoreDNS does not ship may also have a deadline of its own, and this deadline has passed.",
+		When:    "The upstream is down or overloaded, or a firewall drops the packets. In rare cases the upstream sends only messages that do not match the question. Or a plugin that CoreDNS does not ship has a deadline of its own, and this deadline has passed.",
 		Advice:  "Query another resolver: if it answers, suspect the upstream or the path to it; if it also times out, this does not show what is at fault. Then check that the upstream's address and port can be reached over UDP and TCP.",
 		Command: "dig @UPSTREAM example.org +tcp",
 		Brief:   "no reply from the upstream within {elapsed}",
@@ -30,7 +30,7 @@ var (
 		ID: "upstream_closed", Code: 23, Lasts: Transient, Owner: Upstream, Rank: Specific,
 		Title:   "The upstream closed the connection without an answer",
 		When:    "The upstream accepts connections and then closes or resets them, for example because of a limit or a restart, or because it is a load balancer without a server behind it.",
-		Advice:  "Look at the upstream's own log for the connection; check its limits and whether it serves this protocol on this port.",
+		Advice:  "Look for the connection in the upstream's own log. Check the upstream's limits, and whether the upstream serves this protocol on this port.",
 		Command: "kdig @UPSTREAM +tls example.org",
 		Brief:   "the upstream closed the connection without an answer",
 		Full:    "closed without an answer: {upstreams}",
