@@ -146,8 +146,8 @@ var suspectCauses = []*Cause{
 		When:    "The name is for private use, or the public DNS proves that it does not exist. The upstream has an answer all the same, and its validation rejects that answer. So the upstream has a private zone, but no exception from validation for this zone.",
 		Advice:  "Set an exception on the upstream for this zone: domain-insecure (Unbound), validate-except (BIND), or a negative trust anchor.",
 		Command: "dig @UPSTREAM NAME +cd",
-		Brief:   "the upstream has an answer that the public DNS does not have, and the validation by the upstream rejects this answer",
-		Full:    "{upstream} has an answer that the public DNS does not have, and the validation by the upstream rejects this answer",
+		Brief:   "the upstream validates and rejects its own answer, which the public DNS does not have",
+		Full:    "{upstream} validates and rejects its own answer, which the public DNS does not have",
 	},
 	{
 		ID: "answer_replaced", Code: 0, Lasts: Persistent, Owner: Upstream, Rank: Found,
