@@ -135,7 +135,7 @@ var faultScenes = []scene{
 		stage: plain("fault dialled SERVFAIL"),
 		rcode: "SERVFAIL", at: "fault",
 		brief: []string{"23 this server cannot reach another server that it needs"},
-		full:  []string{"23 fault cannot reach another server: store: dial tcp 127.0.0.1:1: connect: connection refused"},
+		full:  []string{"23 plugin fault cannot reach another server: store: dial tcp 127.0.0.1:1: connect: connection refused"},
 	},
 	{
 		name: "a plugin that CoreDNS does not ship waits until its deadline", cause: "upstream_timeout",
@@ -148,8 +148,8 @@ var faultScenes = []scene{
 		name: "a plugin that CoreDNS does not ship refuses and says nothing", cause: "plugin_refused",
 		stage: plain("fault returned REFUSED"),
 		rcode: "REFUSED", at: "fault",
-		brief: []string{"0 this server refused by a policy that gives no reason"},
-		full:  []string{"0 fault refused by a policy that gives no reason"},
+		brief: []string{"0 this server refused the query and gave no reason"},
+		full:  []string{"0 plugin fault refused the query and gave no reason"},
 	},
 	{
 		name: "rewrite makes another rcode of an answer", cause: "rcode_changed",

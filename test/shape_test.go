@@ -31,7 +31,7 @@ func TestExactlyOneAnswerLeavesInEveryShape(t *testing.T) {
 					m := query(shape + ".example.org")
 					cause, text := "unknown", "0 "+want+" from plugin fault, cause not known…"
 					if want == "REFUSED" && !strings.HasSuffix(shape, "-error") {
-						cause, text = "plugin_refused", "0 fault refused by a policy that gives no reason"
+						cause, text = "plugin_refused", "0 plugin fault refused the query and gave no reason"
 					}
 					expect(t, ask(t, fullClient, network, addr, m), want, text)
 					l := failureOf(t, logs, m)

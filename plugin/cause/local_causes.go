@@ -157,7 +157,7 @@ file db.example.org example.org`,
 	updateDenied = &Cause{
 		ID: "update_denied", Code: 18, Lasts: Persistent, Owner: Client, Rank: Specific, Policy: true,
 		Title:  "The dynamic update is not allowed",
-		When:   "The UPDATE is not signed with a key that tsig has checked, its key has no permission for a name or type in it, or it would exceed the zone's limits.",
+		When:   "The UPDATE is not signed with a key that tsig has checked. Or the key has no permission for a name or type in the UPDATE. Or the UPDATE would exceed the zone's limits.",
 		Advice: "Sign the update with a key of the tsig block, and name the key in an allow line of dynupdate. Compare the size of the update with max_update_records, max_records and max_bytes.",
 		Corefile: `dynupdate example.org {
     file db.example.org
@@ -182,7 +182,7 @@ file db.example.org example.org`,
 	concurrencyLimit = &Cause{
 		ID: "concurrency_limit", Code: 0, Lasts: Transient, Owner: Us, Rank: Specific,
 		Title:  "This server is overloaded",
-		When:   "More queries wait for the upstream than max_concurrent of forward allows. The forward plugin answers REFUSED. The cache plugin does not keep this answer.",
+		When:   "The number of queries under way has reached max_concurrent of the forward plugin. The forward plugin answers REFUSED to further queries. The cache plugin does not keep this answer.",
 		Advice: "Look for a slow upstream first; then raise max_concurrent or add replicas.",
 		Corefile: `forward . 192.0.2.53 {
     max_concurrent 1000

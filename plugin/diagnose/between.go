@@ -32,14 +32,19 @@ func (d *diagnosis) between(ctx context.Context) (Finding, bool) {
 	case d.private():
 		return d.because(adviceException, "the upstream answers only with CD=1: its validation rejects a private name")
 	case len(found.Unsigned) == 0:
-		d.saw(found.Status == dnssec.Secure, "the answer with CD=1 shows no sign of a filter, of removed signatures or of a private zone")
+		const noSign = "the answer with CD=1 shows no sign of a filter, of removed signatures or of a private zone"
+		if found.Status == dnssec.Secure {
+			d.saw(true, noSign+", and validates")
+		} else {
+			d.saw(false, noSign+", but validation does not prove that this answer is the zone's")
+		}
 		return Finding{}, false
 	}
 	address, special := replaced(found.Unsigned)
 	above := dns.CountLabel(found.Zone) < 2 && found.Denied != "" && found.Denied != found.Owner
 	switch {
 	case found.Standing == dnssec.Absent && (special && !nullAddress(address) || above || dns.CountLabel(found.Zone) < 2):
-		return d.ownZone(fmt.Sprintf("%s proves that there is no %s", zoneName(found.Zone), denied(found)), suffixOf(address))
+		return d.ownZone(fmt.Sprintf("%s proves that %s", zoneName(found.Zone), denied(found)), suffixOf(address))
 	case found.Standing != dnssec.Unproven && special:
 		return d.replacedBy(found, address)
 	}
@@ -64,9 +69,9 @@ func (d *diagnosis) replacedBy(found *dnssec.Finding, address netip.Addr) (Findi
 	if found.Standing == dnssec.Absent {
 		what = "no"
 	}
-	rest := fmt.Sprintf("is not the zone's: it is unsigned, and %s proves that %s has %s %s record; a filter replaces it",
+	rest := fmt.Sprintf("is not from the zone: this answer is unsigned, and %s proves that %s has %s %s record; a filter replaced the answer",
 		zoneName(found.Zone), option.Sanitize(found.Owner, maxSaid), what, dns.Type(found.Unsigned[0].Header().Rrtype))
-	text := fmt.Sprintf("the upstream's answer with CD=1, %s, %s", address, rest)
+	text := fmt.Sprintf("the upstream's answer with CD=1 (%s) %s", address, rest)
 	v := cause.Diagnosed(d.Verdict, "answer_replaced", nil, "the upstream's answer with CD=1 "+rest, text, "")
 	d.step(false, "%s", text)
 	return d.explained(v, "", false), true
@@ -96,14 +101,14 @@ func suffixOf(a netip.Addr) string {
 	if !a.IsValid() {
 		return ""
 	}
-	return fmt.Sprintf("; the answer is %s", a)
+	return fmt.Sprintf("; the upstream's answer is %s", a)
 }
 
 func denied(found *dnssec.Finding) string {
 	if found.Denied != found.Owner {
-		return option.Sanitize(found.Denied, maxSaid)
+		return "the name " + option.Sanitize(found.Denied, maxSaid) + " does not exist"
 	}
-	return option.Sanitize(found.Owner, maxSaid) + " " + dns.Type(found.Type).String()
+	return fmt.Sprintf("%s has no %s record", option.Sanitize(found.Owner, maxSaid), dns.Type(found.Type))
 }
 
 func zoneName(zone string) string {

@@ -117,8 +117,8 @@ var otherChecks = []check{
 		find:    findViewsOnly,
 	}, {
 		code: "view-below-default",
-		text: "this view is never used: the block of line %d serves %s as well, has no view, and stands above this one, so it gets all queries",
-		fix:  "move this block above that one",
+		text: "this view is never used: all queries for %[2]s go to the block of line %[1]d, which stands above this block and has no view",
+		fix:  "move this block above the block without a view",
 		find: findLateViews,
 	}, {
 		code: "minimal-above-etcd",
@@ -181,12 +181,12 @@ var chainChecks = []check{
 	}, {
 		code: "template-alone",
 		text: "no plugin below template answers %s: names that its `match` does not fit get SERVFAIL, where NXDOMAIN is expected",
-		fix:  "add the line `fallthrough` to template, and after it `template ANY ANY` with `rcode NXDOMAIN`",
+		fix:  "add the line `fallthrough` to template, and below this template another `template ANY ANY` with `rcode NXDOMAIN`",
 		find: findAlone("template"),
 	}, {
 		code:    "never-asked",
 		text:    "%s is never asked: %s",
-		fix:     "remove it, or limit it and the plugins above it to their own zones, because the first plugin whose zones contain the name answers",
+		fix:     "remove the plugin that is never asked, or limit it and the plugins above it to their own zones: a query goes to the first plugin whose zones contain the name",
 		reports: []string{"coredns#618"},
 		find:    findNeverAsked,
 	}, {

@@ -94,7 +94,7 @@ func (f *failure) ofTypes(all []uint16) string {
 	case len(good) == 0:
 		return " of type " + strings.Join(typeNames(failed), ", ")
 	default:
-		return fmt.Sprintf(" of all types except %s (for example %s)", strings.Join(typeNames(good), ", "), strings.Join(typeNames(failed), ", "))
+		return fmt.Sprintf(" of types other than %s (for example %s)", strings.Join(typeNames(good), ", "), strings.Join(typeNames(failed), ", "))
 	}
 }
 

@@ -26,7 +26,7 @@ func newTally() *tally {
 const (
 	neverAsked = "a plugin that is hidden by others"
 	lostEntry  = "a line of hosts that is in no answer"
-	otherOwner = "an answer with another owner name"
+	otherOwner = "an answer whose records have another name than the question"
 	lateView   = "a view that gets no question"
 )
 

@@ -11,7 +11,7 @@ import (
 // A refusal by a policy without a reason says so: 0 says nothing without a
 // text, however the query came.
 func TestARefusalWithoutAReasonSaysSo(t *testing.T) {
-	const brief = "this server refused by a policy that gives no reason"
+	const brief = "this server refused the query and gave no reason"
 	server.Capture(t)
 	for _, how := range []string{"written", "doubled", "returned"} {
 		t.Run(how, func(t *testing.T) {

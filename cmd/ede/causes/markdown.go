@@ -54,7 +54,7 @@ failure stays until somebody changes something.
 *Owner* is who can fix the failure; *us* is the operator of this server.
 
 In a command, replace the words in capitals. The examples come from real runs, and tests check that they are still true.
-Ports are shortened, and the advice at the end of an incident's first line is left out.
+The ports of servers are replaced by fixed ones (1053, 5301), and the advice at the end of an incident's first line is left out.
 {{range .groups}}
 ## {{.Title}}
 {{range .Causes}}{{if first .}}

@@ -112,15 +112,15 @@ or ` + "`-`" + ` for standard input:
 kubectl get configmap coredns -n kube-system -o yaml | ede check -
 ~~~
 
-It reads the keys ` + "`Corefile`, `*.server` and `*.override`" + ` of a manifest. The last two are parts that k3s and AKS
-add to a Corefile. They are checked together with a Corefile in the same file that imports them. If there is none, they are
-checked with a Corefile that has what k3s and AKS have in common.
+` + "`ede check`" + ` reads the keys ` + "`Corefile`, `*.server` and `*.override`" + ` of a manifest. ` + "`*.server` and `*.override`" + ` are
+parts that k3s and AKS add to a Corefile. If the same FILE has a Corefile that imports these parts, they are checked together with this
+Corefile. Otherwise they are checked with a Corefile that has what k3s and AKS have in common.
 
 The line numbers in the output are those of the file. If the Corefile is a quoted string (JSON), the output has the key, the
 line of the key, and the line within the Corefile.
 
 ` + "`ede check`" + ` starts no server and sends no query. The exit status is 0 if there is no mistake, 1 if there are any, and 2 if a
-file cannot be read (with ` + "`go run`" + ` also 1). So it can guard a deployment. ` + "`--json`" + ` prints one JSON object.
+file cannot be read (` + "`go run`" + ` turns 2 into 1). So ` + "`ede check`" + ` can guard a deployment. ` + "`--json`" + ` prints one JSON object.
 ` + "`--ignore CODE`" + ` leaves a mistake out; ` + "`ede { ignore CODE... }`" + ` in a server block does the same at load.
 
 A setting that may be intended gets no warning. If the Corefile has a plugin that CoreDNS does not ship, the output has a note
@@ -136,8 +136,8 @@ If the Corefile is given by its path, the checks also look at the addresses of t
 
 ## How often a warning is right
 
-` + "`go test ./test/corefiles`" + ` makes random Corefiles from the plugins that answer and from those that change the question. It
-runs each in CoreDNS, and asks for names and types in every zone. A warning is confirmed if an answer shows what the warning says.
+` + "`go test ./test/corefiles`" + ` makes random Corefiles from the plugins that answer and from those that change the question. The test
+runs each Corefile in CoreDNS, and queries names and types in every zone. A warning is confirmed if an answer shows what the warning says.
 
 A mistake counts once for each block or plugin. It counts as predicted only if there are warnings for all names and types that it
 affects. A mistake that no answer shows, for example a loop, has tests of its own and is not counted.
