@@ -55,7 +55,7 @@ func TestTheZoneOfACloudProviderThatDoesNotAnswerIsTold(t *testing.T) {
 			hostedZone(t, records...)
 			s := server.Start(t, here(".:0", levels, route53))
 			m := query("self.example.org")
-			expect(t, ask(t, fullClient, "udp", s.UDP(), m), "SERVFAIL", "24 the copy of the zone in route53 has no answer for self.example.org. A: not fetched yet, or faulty")
+			expect(t, ask(t, fullClient, "udp", s.UDP(), m), "SERVFAIL", "24 the copy of the zone in plugin route53 has no answer for self.example.org. A: not fetched yet, or faulty")
 			expectFields(t, failureOf(t, logs, m), line{"cause": "zone_unusable", "at": "route53", "owner": "us"})
 		})
 	}

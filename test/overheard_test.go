@@ -39,7 +39,7 @@ func TestATransferThatGetsNoReplyIsToldWithItsError(t *testing.T) {
 	complained("www.silent.example.")(t, s)
 	m := query("www.silent.example.")
 	expect(t, ask(t, fullClient, "udp", s.UDP("."), m), "SERVFAIL",
-		"14 zone silent.example. of secondary is not loaded yet; last error …Z: Failed to transfer `silent.example.' from …"+primary.Addr()+"…: read tcp …: i/o timeout")
+		"14 zone silent.example. of plugin secondary is not loaded yet; last error …Z: Failed to transfer `silent.example.' from …"+primary.Addr()+"…: read tcp …: i/o timeout")
 	expect(t, ask(t, briefClient, "udp", s.UDP("."), m), "SERVFAIL", "14 zone silent.example. is not loaded yet: no reply over TCP")
 	l := failureOf(t, logs, m)
 	expectFields(t, l, line{"cause": "zone_not_loaded", "at": "secondary", "owner": "us"})

@@ -63,7 +63,7 @@ var zoneScenes = []scene{
 		under: "example.com.",
 		rcode: "SERVFAIL", at: "secondary",
 		brief: []string{"14 zone example.com. is not loaded yet: the connection is refused"},
-		full:  []string{"14 zone example.com. of secondary is not loaded yet; last error …Z: Failed to setup transfer `example.com.' with …: dial tcp …: connect: connection refused"},
+		full:  []string{"14 zone example.com. of plugin secondary is not loaded yet; last error …Z: Failed to setup transfer `example.com.' with …: dial tcp …: connect: connection refused"},
 		log:   line{"owner": "us"},
 	},
 	{
@@ -74,14 +74,14 @@ var zoneScenes = []scene{
 		network: "tcp", message: asked(dns.TypeAXFR), under: "=example.org.",
 		rcode: "SERVFAIL", at: "transfer",
 		brief: []string{"14 zone example.org. is not loaded yet"},
-		full:  []string{"14 zone example.org. of transfer is not loaded yet"},
+		full:  []string{"14 zone example.org. of plugin transfer is not loaded yet"},
 	},
 	{
 		name: "a secondary past its expire time", cause: "zone_expired",
 		stage: expiredZone,
 		rcode: "SERVFAIL", at: "secondary",
 		brief: []string{"24 zone example.net. has expired…"},
-		full:  []string{"24 zone example.net. of secondary has expired: no transfer for longer than the EXPIRE value of its SOA; last error …"},
+		full:  []string{"24 zone example.net. of plugin secondary has expired: no transfer for longer than the EXPIRE value of its SOA; last error …"},
 		under: "example.net.",
 	},
 	{
@@ -89,7 +89,7 @@ var zoneScenes = []scene{
 		stage: zone("file %s example.org"), under: "=self.example.org.",
 		rcode: "SERVFAIL", at: "file",
 		brief: []string{"24 an alias chain in zone example.org. loops or is too long"},
-		full:  []string{"24 an alias chain in zone example.org. of file loops or is too long, seen at self.example.org. A"},
+		full:  []string{"24 an alias chain in zone example.org. of plugin file loops or is too long, seen at self.example.org. A"},
 		log:   line{"owner": "zone"},
 	},
 	{
@@ -101,7 +101,7 @@ var zoneScenes = []scene{
 		under: "=there.example.org.",
 		rcode: "SERVFAIL", at: "file",
 		brief: []string{"24 an alias chain in zone example.… loops or is too long"},
-		full:  []string{"24 an alias chain in zone example.… of file loops or is too long, seen at …"},
+		full:  []string{"24 an alias chain in zone example.… of plugin file loops or is too long, seen at …"},
 	},
 	{
 		name: "an alias whose target cannot be resolved", cause: "cname_target_failed",
@@ -119,7 +119,7 @@ var zoneScenes = []scene{
 		stage: zone("file %s example.org"), under: "=www.same.example.org.",
 		rcode: "SERVFAIL", at: "file",
 		brief: []string{"24 an alias chain in zone example.org. loops or is too long"},
-		full:  []string{"24 an alias chain in zone example.org. of file loops or is too long, seen at www.same.example.org. A"},
+		full:  []string{"24 an alias chain in zone example.org. of plugin file loops or is too long, seen at www.same.example.org. A"},
 	},
 	{
 		name: "a CNAME that points at itself, in a zone of auto", cause: "zone_loop",
@@ -141,7 +141,7 @@ var zoneScenes = []scene{
 		},
 		rcode: "SERVFAIL", at: "file",
 		brief: []string{"14 zone example.org. is not loaded yet…"},
-		full:  []string{"14 zone example.org. of file is not loaded yet…"},
+		full:  []string{"14 zone example.org. of plugin file is not loaded yet…"},
 	},
 	{
 		name: "a name in no zone of file", cause: "not_authoritative",

@@ -10,7 +10,7 @@ var (
 		Advice:  "Read the error in the text or in the log. A secondary needs a primary that can be reached over TCP and allows the transfer. The file plugin needs a zone file that exists and parses.",
 		Command: "dig @PRIMARY ZONE AXFR",
 		Brief:   "zone {zone} is not loaded yet{reason}",
-		Full:    "zone {zone} of {at} is not loaded yet{overheard}",
+		Full:    "zone {zone} of plugin {at} is not loaded yet{overheard}",
 	}
 	zoneExpired = &Cause{
 		ID: "zone_expired", Code: 24, Lasts: Transient, Owner: Us, Rank: Specific,
@@ -19,7 +19,7 @@ var (
 		Advice:  "Restore the transfer from the primary; compare the SOA serials of the primary and of this server.",
 		Command: "dig @PRIMARY ZONE SOA",
 		Brief:   "zone {zone} has expired{reason}",
-		Full:    "zone {zone} of {at} has expired: no transfer for longer than the EXPIRE value of its SOA{overheard}",
+		Full:    "zone {zone} of plugin {at} has expired: no transfer for longer than the EXPIRE value of its SOA{overheard}",
 	}
 	zoneLoop = &Cause{
 		ID: "zone_loop", Code: 24, Lasts: Persistent, Owner: Zone, Rank: Specific,
@@ -28,7 +28,7 @@ var (
 		Advice:  "Follow the aliases in the zone file, beginning at the name, and break the loop.",
 		Command: "dig NAME CNAME",
 		Brief:   "an alias chain in zone {zone} loops or is too long",
-		Full:    "an alias chain in zone {zone} of {at} loops or is too long, seen at {asked}",
+		Full:    "an alias chain in zone {zone} of plugin {at} loops or is too long, seen at {asked}",
 	}
 	zoneUnusable = &Cause{
 		ID: "zone_unusable", Code: 24, Lasts: LastsOpen, Owner: Us, Rank: Specific,
@@ -37,7 +37,7 @@ var (
 		Advice:  "Read what the plugin logs about fetching the zone. Check its credentials, and the record in the provider's console.",
 		Command: "aws route53 list-resource-record-sets --hosted-zone-id ID",
 		Brief:   "this server's copy of the zone has no answer for the query{reason}",
-		Full:    "the copy of the zone in {at} has no answer for {asked}: not fetched yet, or faulty{overheard}",
+		Full:    "the copy of the zone in plugin {at} has no answer for {asked}: not fetched yet, or faulty{overheard}",
 	}
 	cnameTargetFailed = &Cause{
 		ID: "cname_target_failed", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Specific,
@@ -130,8 +130,8 @@ var (
 		ID: "transfer_denied", Code: 18, Lasts: Persistent, Owner: Us, Rank: Specific, Policy: true,
 		CodeNote: "18 Prohibited, or 21 Not Supported where the block has no transfer plugin",
 		Title:    "The zone transfer is not allowed",
-		When:     "The client asked for AXFR or IXFR. Either the transfer plugin does not list the client's address (to ADDRESS; in BIND allow-transfer), or the server block has no transfer plugin.",
-		Advice:   "If the client is a secondary, add its address to those that the transfer plugin lists (to ADDRESS). If the server block has no transfer plugin, add it.",
+		When:     "The client asked for AXFR or IXFR. Either the transfer plugin has no line 'to ADDRESS' with the client's address (in BIND: allow-transfer), or the server block has no transfer plugin.",
+		Advice:   "If the client is a secondary, add a line 'to ADDRESS' with its address to the transfer plugin. If the server block has no transfer plugin, add it.",
 		Corefile: `transfer {
     to 192.0.2.2
 }

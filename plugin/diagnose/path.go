@@ -104,12 +104,13 @@ func (d *diagnosis) passed() (Finding, bool) {
 // cut is for an answer that came truncated over UDP and not over TCP, where the same
 // question was asked over TCP as well.
 func (d *diagnosis) cut(overOther answer, over *exchange.CutError) (Finding, bool) {
-	what := fmt.Sprintf("the answer over UDP is truncated, and over TCP: %s", control.Phrase(over.Err))
+	const truncated = "the answer over UDP is truncated"
+	came := control.Phrase(over.Err)
 	if overOther.err == nil {
-		d.saw(true, "%s, but asked again over TCP it answers", what)
-		return d.because(advicePath, "%s; asked again over TCP it answers", what)
+		d.saw(true, "%s; one try over TCP failed (%s), and one was answered", truncated, came)
+		return d.because(advicePath, "%s; one try over TCP failed (%s), and one was answered", truncated, came)
 	}
-	return d.convict("path_tcp_closed", what+", twice")
+	return d.convict("path_tcp_closed", fmt.Sprintf("%s; two tries over TCP failed (%s)", truncated, came))
 }
 
 // counts says how many probes were answered.

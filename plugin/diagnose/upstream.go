@@ -152,7 +152,7 @@ func (d *diagnosis) offline(ctx context.Context) (Finding, bool) {
 		d.saw(true, "it answers %s SOA", tld)
 		return Finding{}, false
 	}
-	what := fmt.Sprintf("%s and %s SOA fail with CD=1%s", control.RootKeys, tld, reasons(d.said))
+	what := fmt.Sprintf("the questions %s and %s SOA fail even with CD=1%s", control.RootKeys, tld, reasons(d.said))
 	if f, ok := d.others(ctx); ok && f.Verdict.Cause.ID == "upstream_at_fault" {
 		f.Verdict = f.Verdict.With("it resolves nothing: " + what)
 		f.Text = f.Verdict.Text()

@@ -18,7 +18,7 @@ type step struct{ Try, Command string }
 
 var (
 	servfailSteps = []step{
-		{"Query a different resolver. If it answers, suspect this resolver or the path to it; if it fails too, suspect the zone.", "dig @192.0.2.53 NAME"},
+		{"Query a different resolver. If the different resolver answers, suspect the resolver that failed, or the path to that resolver; if both fail, suspect the zone.", "dig @192.0.2.53 NAME"},
 		{"Check DNSSEC: if the name resolves only with +cd (validation switched off), the server's validation rejects it. The zone may be at fault, or the server's clock or trust anchor; delv validates again and says why.", "dig +cd NAME; delv NAME"},
 		{"Compare the SOA serials of the zone's name servers. A server with an older serial no longer gets transfers.", "dig +nssearch ZONE"},
 		{"Ask the zone's name servers one by one whether they can be reached and serve the zone.", "dig @NAMESERVER NAME +norecurse"},

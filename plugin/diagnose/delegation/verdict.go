@@ -132,7 +132,7 @@ func verdict(z *zone, v votes, keysAsked bool) (Kind, string) {
 	against := v.replied + v.silent + v.special + v.none
 	switch {
 	case v.usable > 0 && v.lagging > 0:
-		return SerialMismatch, fmt.Sprintf("%d of %d name servers of %s answer: ", v.usable, total, at)
+		return SerialMismatch, fmt.Sprintf("%d of %d name servers of %s answer the question: ", v.usable, total, at)
 	case v.usable > 0 && z.signed && v.bare == v.usable && v.ednsKeys+v.keysUnasked+v.unasked+z.skipped == 0:
 		return Lame, "no name server of " + at + " answers with EDNS, which DNSSEC needs: "
 	case v.usable > 0 && z.signed && v.noKeys > 0 && v.keys+v.keysUnasked+v.unasked+z.skipped == 0:
