@@ -18,7 +18,7 @@ var keyChecks = []check{
 	}, {
 		code: "reverse-zone-misspelt",
 		text: "the zone %s is no reverse zone: queries for names under %s do not come to this block; another block answers them, or clients get REFUSED",
-		fix:  "write `in-addr.arpa` or `ip6.arpa` with the octets in reverse order, or the network, for example `192.0.2.0/24`",
+		fix:  "write `in-addr.arpa` with the octets in reverse order, or `ip6.arpa` with the hexadecimal digits in reverse order, or the network, for example `192.0.2.0/24`",
 		find: findMisspeltZones,
 	}, {
 		code: "zone-twice",
@@ -170,7 +170,7 @@ var chainChecks = []check{
 	}, {
 		code: "hosts-alone",
 		text: "no plugin below hosts answers %s: names that hosts does not list get SERVFAIL, where NXDOMAIN is expected",
-		fix:  "add the line `fallthrough` to hosts, and the line `forward . ADDRESS` below hosts; if the names should get NXDOMAIN, write in place of `forward` the plugin `file`, with a zone that has only an SOA record",
+		fix:  "add the line `fallthrough` to hosts, and the line `forward . ADDRESS` below hosts; if the names should get NXDOMAIN, write the plugin `file` in place of `forward`, with a zone that has only an SOA record",
 		find: findAlone("hosts"),
 	}, {
 		code:    "template-without-fallthrough",
