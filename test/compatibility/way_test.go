@@ -150,7 +150,7 @@ func ways(t *testing.T) []way {
 		{"glibc, `options edns0`", "TCP", v.glibc, configured("edns0 use-vc", getent...), false},
 		{"musl (`getaddrinfo`)", "UDP", v.musl, configured("", compiled("musl-gcc")), false},
 		{"dig `+dnssec`", "UDP", v.dig, command("dig +tries=1 +dnssec @ADDRESS NAME. A"), false},
-		{"dig `+nsid`", "UDP", v.dig, command("dig +tries=1 +nsid +noadflag @ADDRESS NAME. A"), false},
+		{"dig `+nsid +noadflag`", "UDP", v.dig, command("dig +tries=1 +nsid +noadflag @ADDRESS NAME. A"), false},
 		{"glibc, `options trust-ad`", "UDP", v.glibc, configured("trust-ad", getent...), false},
 		{"glibc, `options edns0 trust-ad`", "UDP", v.glibc, configured("edns0 trust-ad", getent...), false},
 		{"host", "UDP", v.host, command("host -t A NAME. ADDRESS"), false},
