@@ -90,9 +90,9 @@ func measure(ctx context.Context, sizes ...int) (string, error) {
 		}
 	}
 	times := func(of func(*result) time.Duration) float64 { return of(&last).Seconds() / of(&first).Seconds() }
-	fmt.Fprintf(&b, "\nWith %d times the lines, the report from sums takes %.1f times the time and %.1f times the CPU, the report from lines %.1f and\n"+
-		"%.1f times, and the report from files %.1f and %.1f times. The cheapest query of lines only counts failures by cause. It takes\n"+
-		"the store %s of CPU for %s lines and %s for %s lines, %.1f times as much.\n", sizes[len(sizes)-1]/sizes[0],
+	fmt.Fprintf(&b, "\nWith %d times the lines, the report from sums takes %.1f times as long (CPU %.1f times), the report from lines %.1f times\n"+
+		"(CPU %.1f times), and the report from files %.1f times (CPU %.1f times). The cheapest query that reads lines counts the failures\n"+
+		"by cause, and does nothing else. It takes the store %s of CPU for %s lines and %s for %s lines, %.1f times as much.\n", sizes[len(sizes)-1]/sizes[0],
 		times(func(r *result) time.Duration { return r.sums.took }), times(func(r *result) time.Duration { return r.sums.cpu }),
 		times(func(r *result) time.Duration { return r.store.took }), times(func(r *result) time.Duration { return r.store.cpu }),
 		times(func(r *result) time.Duration { return r.file.took }), times(func(r *result) time.Duration { return r.file.cpu }),
