@@ -126,7 +126,7 @@ var zoneScenes = []scene{
 		stage: autoZone, under: "=self.example.org.",
 		rcode: "SERVFAIL", at: "auto",
 		brief: []string{"24 an alias chain in zone example.org. loops or is too long"},
-		full:  []string{"24 an alias chain in zone example.org. of auto loops or is too long, seen at self.example.org. A"},
+		full:  []string{"24 an alias chain in zone example.org. of plugin auto loops or is too long, seen at self.example.org. A"},
 	},
 	aliased("a DNAME whose target cannot be resolved", "file", "=www.away.example.org.", func(t *testing.T) string {
 		return "file " + zoneFile(t) + " example.org\n"
