@@ -119,6 +119,9 @@ func (d *diagnosis) undecided() Finding {
 	if f.Text == "" {
 		f.Text = "nobody could be found at fault"
 	}
+	if why := d.unjudged(); why != "" {
+		f.Text += "; " + why
+	}
 	brief, full := f.Text, f.Text
 	if len(d.Verdict.Statements) > 0 {
 		brief, full = d.Verdict.Statements[0].Brief+"; "+brief, d.Verdict.Statements[0].Full+"; "+full

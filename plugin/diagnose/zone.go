@@ -28,7 +28,11 @@ func (d *diagnosis) zone(ctx context.Context) (Finding, bool) {
 		if f, ok := d.delegation(ctx); ok {
 			return f, true
 		}
-		d.saw(true, "its name servers give no reason for the failure")
+		if why := d.unjudged(); why != "" {
+			d.saw(false, "%s", why)
+		} else {
+			d.saw(true, "its name servers give no reason for the failure")
+		}
 	}
 	if !d.checked() || d.unvalidated == nil && d.chain == nil {
 		if d.first != nil || len(d.Anchors) == 0 {
