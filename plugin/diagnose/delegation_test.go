@@ -44,9 +44,9 @@ func TestTheZoneIsNamedForWhatItsServersDidAlone(t *testing.T) {
 		{"silent in one network", "", os.ErrDeadlineExceeded, false, "authority_unreachable", cause.Nobody, "", "from here, no name server of "},
 		{"closed in two networks", far, kernel(syscall.ECONNREFUSED), false, "authority_unreachable", cause.Zone, "", "no name server of "},
 		{"silent in two networks", far, os.ErrDeadlineExceeded, false, "authority_unreachable", cause.Zone, "", "no name server of "},
-		{"no route", far, kernel(syscall.EHOSTUNREACH), false, "", "", "the zone, not ruled out: there is no route from here to the name servers of dead.edetest.", "; there is no route from here to the name servers of dead.edetest."},
-		{"a filter of this host", far, kernel(syscall.EPERM), false, "", "", "the zone, not ruled out: this host lets nothing out", "; this host lets nothing out to the name servers of dead.edetest."},
-		{"a special-purpose address", "", nil, false, "", "", "the zone, not ruled out: no name server of dead.edetest. has a public address, and none was asked", "; no name server of dead.edetest. has a public address, and none was asked"},
+		{"no route", far, kernel(syscall.EHOSTUNREACH), false, "", "", "the zone, not ruled out: there is no route from here to the name servers of dead.edetest.", "there is no route from here to the name servers of dead.edetest."},
+		{"a filter of this host", far, kernel(syscall.EPERM), false, "", "", "the zone, not ruled out: this host lets nothing out", "this host lets nothing out to the name servers of dead.edetest."},
+		{"a special-purpose address", "", nil, false, "", "", "the zone, not ruled out: no name server of dead.edetest. has a public address, and none was asked", "no name server of dead.edetest. has a public address, and none was asked"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
