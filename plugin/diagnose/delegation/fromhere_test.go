@@ -84,7 +84,7 @@ func TestTheWayFromHereIsNotHeldAgainstAZone(t *testing.T) {
 		{"DNSKEY truncated, and TCP closed everywhere", delegatedTo2 + signed, noTCP(only(dns.TypeDNSKEY, truncating(closed)), orgAddr, rootAddr), Undecided, false, "perhaps no server answers over TCP here"},
 		{"DNSKEY truncated, and TCP closed at the zone's servers alone", delegatedTo2 + signed, noTCP(only(dns.TypeDNSKEY, truncating(closed))), DNSKEYUnavailable, false, "no name server of "},
 
-		{"a special address beside REFUSED", "example.org. NS ns1.example.org.\nexample.org. NS ns2.example.org.\nns1.example.org. A " + ns1Addr + "\nns2.example.org. A 10.0.0.53\n",
+		{"a special address next to REFUSED", "example.org. NS ns1.example.org.\nexample.org. NS ns2.example.org.\nns1.example.org. A " + ns1Addr + "\nns2.example.org. A 10.0.0.53\n",
 			all(rcode(dns.RcodeRefused)), Undecided, false, "not all name servers of example.org. could be judged: ns1.example.org. REFUSED, ns2.example.org. has a special-purpose address"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
