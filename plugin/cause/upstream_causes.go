@@ -171,7 +171,7 @@ var (
 		{
 			ID: "lame_delegation", Code: 22, Lasts: Persistent, Owner: Zone, Rank: Found,
 			Title:   "The zone's name servers do not serve it",
-			When:    "The name servers that the parent lists answer REFUSED or SERVFAIL, or answer without authority.",
+			When:    "The name servers that the parent lists answer REFUSED or SERVFAIL, answer without authority, or do not answer this question. If a filter between ede and them can be the reason, the owner is unknown.",
 			Advice:  "Tell the zone's owner: the delegation at the parent and the servers have to agree.",
 			Command: "dig @NAMESERVER ZONE SOA +norec",
 			Brief:   "the name servers of zone {zone} do not serve it",
@@ -180,7 +180,7 @@ var (
 		{
 			ID: "authority_unreachable", Code: 22, Lasts: Transient, Owner: Zone, Rank: Found,
 			Title:   "The zone's name servers cannot be reached",
-			When:    "The zone's name servers do not answer, have no address, or have only addresses that are not public.",
+			When:    "The zone's name servers do not answer, or have no address. If they are all in one network, a filter between ede and them can be the reason, and the owner is unknown.",
 			Advice:  "Check whether another network reaches the name servers. Tell the zone's owner.",
 			Command: "dig ZONE NS +trace",
 			Brief:   "no name server of zone {zone} can be reached",

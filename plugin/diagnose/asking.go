@@ -160,6 +160,15 @@ type probing struct {
 	told  bool
 }
 
+// unjudged is why nothing follows from what the zone's own servers did; "" if something
+// does, or they were not asked.
+func (d *diagnosis) unjudged() string {
+	if d.probing == nil || !d.probing.told || d.probing.found.Kind != delegation.Undecided {
+		return ""
+	}
+	return d.probing.found.Text
+}
+
 // probe begins to ask the zone's own servers, once.
 func (d *diagnosis) probe(ctx context.Context) *probing {
 	if d.probing == nil {

@@ -168,7 +168,6 @@ var delegationCause = map[delegation.Kind]string{
 	delegation.Lame:              "lame_delegation",
 	delegation.Unreachable:       "authority_unreachable",
 	delegation.NoAddress:         "authority_unreachable",
-	delegation.SpecialAddress:    "authority_unreachable",
 	delegation.SerialMismatch:    "serial_mismatch",
 	delegation.DNSKEYUnavailable: "authority_unreachable",
 }
@@ -180,12 +179,18 @@ func (d *diagnosis) prober(ctx context.Context) *delegation.Prober {
 	p.Resolve = func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
 		return d.Failing.Exchange(ctx, question(q, true, true))
 	}
-	p.Direct = func(ctx context.Context, server netip.AddrPort, q *dns.Msg) (*dns.Msg, error) {
-		if !d.spend() {
-			return nil, dnssec.ErrBudget
+	counted := func(ask delegation.Direct) delegation.Direct {
+		if ask == nil {
+			return nil
 		}
-		return d.Delegation.Direct(ctx, server, q)
+		return func(ctx context.Context, server netip.AddrPort, q *dns.Msg) (*dns.Msg, error) {
+			if !d.spend() {
+				return nil, dnssec.ErrBudget
+			}
+			return ask(ctx, server, q)
+		}
 	}
+	p.Direct, p.TCP = counted(p.Direct), counted(p.TCP)
 	if p.Roots == nil {
 		p.Roots = d.roots(ctx, p.Port)
 	}
@@ -210,8 +215,13 @@ func (d *diagnosis) delegation(ctx context.Context) (Finding, bool) {
 		return Finding{}, false
 	}
 	v := cause.Diagnosed(d.Verdict, id, found.Codes, found.Text, found.FullText, found.Zone)
+	if found.FromHere {
+		v.Owner, v.Advice = cause.Nobody, adviceFromHere
+	}
 	return d.explained(v, found.Zone, true), true
 }
+
+const adviceFromHere = "Ask the zone's name servers from another network. If they answer there, look for a filter between here and them; if they do not, tell the zone's owner."
 
 // servers stands for the name servers of the zones on the way.
 func (d *diagnosis) servers(ctx context.Context) Resolver {

@@ -116,8 +116,11 @@ func (d *diagnosis) convict(id, more string) (Finding, bool) {
 // what was seen.
 func (d *diagnosis) undecided() Finding {
 	f := Finding{Text: d.why, Silent: d.silent}
-	if f.Text == "" {
+	switch unjudged := d.unjudged(); {
+	case f.Text == "" && unjudged == "":
 		f.Text = "nobody could be found at fault"
+	case unjudged != "":
+		f.Text = strings.TrimSuffix(unjudged+"; "+d.why, "; ")
 	}
 	brief, full := f.Text, f.Text
 	if len(d.Verdict.Statements) > 0 {

@@ -28,7 +28,11 @@ func (d *diagnosis) zone(ctx context.Context) (Finding, bool) {
 		if f, ok := d.delegation(ctx); ok {
 			return f, true
 		}
-		d.saw(true, "its name servers give no reason for the failure")
+		if why := d.unjudged(); why != "" {
+			d.saw(false, "%s", why)
+		} else {
+			d.saw(true, "its name servers give no reason for the failure")
+		}
 	}
 	if !d.checked() || d.unvalidated == nil && d.chain == nil {
 		if d.first != nil || len(d.Anchors) == 0 {
@@ -102,16 +106,23 @@ func (d *diagnosis) dnssec(ctx context.Context, found dnssec.Finding) (Finding, 
 
 // whyOpen says why a diagnosis stays undecided where the chain named nobody.
 func (d *diagnosis) whyOpen(but string) {
+	advice := adviceOpen
+	if d.unjudged() != "" {
+		advice = adviceUnjudged
+	}
 	if d.open() {
-		_, _ = d.because(adviceOpen, "the upstream answers only with CD=1%s", but)
+		_, _ = d.because(advice, "the upstream answers only with CD=1%s", but)
 		return
 	}
-	_, _ = d.because(adviceOpen, "the upstream fails with and without DNSSEC validation%s", but)
+	_, _ = d.because(advice, "the upstream fails with and without DNSSEC validation%s", but)
 }
 
 const (
 	adviceValid = "Look at the upstream: its cache for this name, and any forward, local zone or trust anchor that it has for the name. Its answer with CD=1 validates here."
-	adviceOpen  = "Find out whether this upstream or the zone is at fault: name another resolver under compare, or let delegation query the zone's own servers."
+	// adviceUnjudged is for a zone whose servers were asked and not judged.
+	adviceUnjudged = "Find out whether this upstream or the zone is at fault: ask the zone's name servers from another network, or from the upstream itself. From here nothing follows from what was seen of them."
+
+	adviceOpen = "Find out whether this upstream or the zone is at fault: name another resolver under compare, or let delegation query the zone's own servers."
 )
 
 // judged is the verdict that a validation stands for, if any.

@@ -81,7 +81,7 @@ func (p *process) addDiagnoser(line DiagnoseLine) error {
 	}
 	if line.Delegation {
 		dialer := &delegation.Dialer{}
-		engine.Delegation = &delegation.Prober{Direct: dialer.Direct, Allowed: line.networks()}
+		engine.Delegation = &delegation.Prober{Direct: dialer.Direct, TCP: dialer.TCP, Allowed: line.networks()}
 	}
 	zoneOf := func(name string) string { return incident.ZoneOf(name, ".") }
 	runner := diagnose.NewRunner(engine, line.Rate, line.Concurrent, explain.Diagnosed(p.Log, zoneOf))

@@ -43,6 +43,7 @@ type shown struct {
 
 func TestTheExamplesOfDiagnosisAreOfARun(t *testing.T) {
 	const servers = "delegation 127.0.53.0/24\n"
+	const twoNetworks = "delegation 127.0.53.0/24 127.0.54.0/24\n"
 	for _, s := range []shown{
 		{cause: "dnssec_bogus", zone: "bad-rrsig-a"},
 		{cause: "dnssec_signature_expired", zone: "rrsig-exp-a"},
@@ -58,7 +59,7 @@ func TestTheExamplesOfDiagnosisAreOfARun(t *testing.T) {
 		{cause: "serial_mismatch", zone: "lagging", more: servers},
 		{cause: "clock_wrong", zone: "bad-rrsig-a", ahead: 365 * 24 * time.Hour},
 		{cause: "lame_delegation", zone: "lame", more: servers},
-		{cause: "authority_unreachable", zone: "silent", more: servers, second: true},
+		{cause: "authority_unreachable", zone: "silent", more: twoNetworks, second: true},
 		{cause: "upstream_refused_not_recursive", upstreams: []dns.Handler{dns.HandlerFunc(serveOnly)}},
 		{cause: "upstream_at_fault", upstreams: []dns.Handler{failsZone(), upstream.Answer()}},
 		{cause: "zone_at_fault", upstreams: []dns.Handler{failsZone(), failsZone()}},
@@ -74,7 +75,7 @@ func (s shown) take(t *testing.T) {
 		cases := append(bed.All(),
 			bed.Case{Name: "lagging", Before: twoServers(laggard), AtParent: func(parent, z *bed.Zone) { parent.AddServer(z, "ns2", laggard) }},
 			bed.Case{Name: "lame", Before: bed.Unsigned, After: always(dns.RcodeRefused)},
-			bed.Case{Name: "silent", Before: bed.Unsigned, After: always(-1)})
+			bed.Case{Name: "silent", Before: bed.Unsigned, After: always(-1), AtParent: func(parent, z *bed.Zone) { parent.AddServer(z, "ns2", "127.0.54.3") }})
 		cases = slices.DeleteFunc(cases, func(c bed.Case) bool { return c.Name != s.zone })
 		b := bed.New(t, time.Now().Add(-s.ahead), cases...)
 		question = cases[0].Question()

@@ -184,7 +184,7 @@ func newEngine(o options) (*diagnose.Engine, func(), error) {
 	}
 	if o.delegation || len(o.networks) > 0 {
 		dialer := &delegation.Dialer{}
-		e.Delegation = &delegation.Prober{Direct: dialer.Direct}
+		e.Delegation = &delegation.Prober{Direct: dialer.Direct, TCP: dialer.TCP}
 		for _, n := range o.networks {
 			p, err := netip.ParsePrefix(n)
 			if err != nil {

@@ -2,7 +2,8 @@
 // used: it follows the referrals from the root down to the zone, asks each of
 // the zone's servers directly, and says what every one of them did.
 //
-// A verdict rests on what was seen. A server that stays silent is held against
+// A verdict rests on what was seen. A server that was not asked, or to which nothing
+// could be sent from here, is no evidence. A server that stays silent is held against
 // its zone only if the zone's parent answered over the same path (same address
 // family, same side of the globally routable space) after the silence; without
 // such a control the silence may be our own network's, and the server has no
@@ -25,8 +26,8 @@ import (
 )
 
 // Direct asks one address a non-recursive question: over UDP, and over TCP
-// when the reply is truncated. It makes a single attempt; repeating is the
-// Prober's. It must not modify q.
+// when the reply is truncated. If that fails, the error is a *CutError. It makes a
+// single attempt; repeating is the Prober's. It must not modify q.
 type Direct func(ctx context.Context, server netip.AddrPort, q *dns.Msg) (*dns.Msg, error)
 
 // Resolve asks a recursive resolver, with CD=1. It is used for the addresses of
@@ -56,6 +57,9 @@ const (
 type Prober struct {
 	Direct  Direct  // must be set
 	Resolve Resolve // nil: servers without glue have no known address
+	// TCP asks over TCP alone. Without it nothing follows from a truncated answer that
+	// does not come over TCP.
+	TCP Direct
 	// Allowed lists networks outside the globally routable space that may be
 	// asked, see [SpecialPurpose].
 	Allowed []netip.Prefix

@@ -113,7 +113,7 @@ func (r *run) first(z *zone, name string, qtype uint16, patient bool) (server, r
 			if got.msg != nil && got.outcome.usable() {
 				return got.server, got.reply, true
 			}
-			silent = silent && got.msg == nil
+			silent = silent && !got.came()
 			if underWay == 0 {
 				next.Reset(0)
 			}

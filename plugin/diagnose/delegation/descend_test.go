@@ -61,7 +61,7 @@ func TestNameServersOutsideTheZone(t *testing.T) {
 				w.knows("ns.example.net.", dns.TypeA, dns.RcodeSuccess, "ns.example.net. A 10.1.2.3")
 				w.knows("ns.example.net.", dns.TypeAAAA, dns.RcodeSuccess, "")
 			},
-			kind: SpecialAddress, text: "no name server of example.org. has a public address: ns.example.net. has a special-purpose address (private use 10.0.0.0/8)",
+			kind: Undecided, text: "no name server of example.org. has a public address, and none was asked: ns.example.net. has a special-purpose address (private use 10.0.0.0/8)",
 		},
 		{
 			// org. may not say where names in net. live: 127.9.9.9 must not be asked.
@@ -142,7 +142,7 @@ func TestQuestionsToAncestorsAreMinimised(t *testing.T) {
 	w := newWorld(t, delegatedTo2)
 	w.prober().Probe(t.Context(), "private.example.org.", dns.TypeA)
 	for what := range w.asked {
-		if strings.Contains(what, "private") && !strings.HasPrefix(what, "127.0.1.") {
+		if strings.Contains(what, "private") && !strings.HasPrefix(what, ns1Addr) && !strings.HasPrefix(what, ns2Addr) {
 			t.Errorf("an ancestor was told the name: %s", what)
 		}
 	}

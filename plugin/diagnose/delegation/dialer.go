@@ -35,23 +35,55 @@ type Dialer struct {
 
 // Direct sends q, under a new id, to server over UDP. It repeats the question
 // over TCP if the reply is truncated, or if only replies came that do not fit
-// the question. The error is a net.Error, a context's error, or wraps ErrReply.
+// the question. The error is a net.Error, a context's error, or wraps ErrReply; that
+// of TCP after a truncated reply is in a CutError.
 func (d *Dialer) Direct(ctx context.Context, server netip.AddrPort, q *dns.Msg) (*dns.Msg, error) {
+	own, wire, err := sealed(q)
+	if err != nil {
+		return nil, err
+	}
+	m, err := d.attempt(ctx, "udp", server, own, wire)
+	switch {
+	case errors.Is(err, ErrReply):
+		return d.attempt(ctx, "tcp", server, own, wire)
+	case err == nil && m.Truncated:
+		if m, err = d.attempt(ctx, "tcp", server, own, wire); err != nil {
+			return nil, &CutError{err}
+		}
+	}
+	return m, err
+}
+
+// TCP sends q, under a new id, to server over TCP.
+func (d *Dialer) TCP(ctx context.Context, server netip.AddrPort, q *dns.Msg) (*dns.Msg, error) {
+	own, wire, err := sealed(q)
+	if err != nil {
+		return nil, err
+	}
+	return d.attempt(ctx, "tcp", server, own, wire)
+}
+
+// sealed is q under a new id, and as it is sent.
+func sealed(q *dns.Msg) (*dns.Msg, []byte, error) {
 	if len(q.Question) != 1 {
-		return nil, errors.New("delegation: message without one question")
+		return nil, nil, errors.New("delegation: message without one question")
 	}
 	own := *q
 	own.Id = dns.Id()
 	wire, err := own.Pack()
 	if err != nil {
-		return nil, fmt.Errorf("packing question: %w", err)
+		return nil, nil, fmt.Errorf("packing question: %w", err)
 	}
-	m, err := d.attempt(ctx, "udp", server, &own, wire)
-	if errors.Is(err, ErrReply) || err == nil && m.Truncated {
-		m, err = d.attempt(ctx, "tcp", server, &own, wire)
-	}
-	return m, err
+	return &own, wire, nil
 }
+
+// CutError is the error over TCP after a truncated reply over UDP.
+type CutError struct{ Err error }
+
+func (e *CutError) Error() string { return "truncated over UDP, and over TCP: " + e.Err.Error() }
+
+// Unwrap returns the error over TCP.
+func (e *CutError) Unwrap() error { return e.Err }
 
 func (d *Dialer) attempt(ctx context.Context, network string, server netip.AddrPort, q *dns.Msg, wire []byte) (*dns.Msg, error) {
 	timeout := d.Timeout

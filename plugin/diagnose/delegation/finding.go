@@ -16,14 +16,13 @@ const (
 	Lame                          // servers reply, none usably
 	Unreachable                   // no server replies, and the control did
 	NoAddress                     // no server has an address
-	SpecialAddress                // no server has an address that may be asked
 	SerialMismatch                // the servers that fail lag behind in SOA serial
 	DNSKEYUnavailable             // servers answer, but none for the DNSKEY of a signed zone
 )
 
 var kindNames = [...]string{
-	"undecided", "healthy", "lame", "unreachable", "no_address", "special_address",
-	"serial_mismatch", "dnskey_unavailable",
+	"undecided", "healthy", "lame", "unreachable", "no_address", "serial_mismatch",
+	"dnskey_unavailable",
 }
 
 // String returns a stable name, fit for a metric label.
@@ -50,7 +49,9 @@ const (
 	UpwardReferral                // referral to a zone above
 	Timeout                       // silence
 	Closed                        // port closed, connection reset
-	NoRoute                       // network or host unreachable
+	Cut                           // answers over UDP, truncated, and not over TCP
+	NoRoute                       // network or host unreachable: this host's or a router's word
+	Barred                        // this host does not let the question out
 	Malformed                     // replies that do not fit the question
 	OnlySpecial                   // not sent: the address is special, see Block
 	Addressless                   // the server's name has no address
@@ -60,7 +61,7 @@ const (
 var outcomeNames = [...]string{
 	"not asked", "answers", "answers only without EDNS", "refers down", "REFUSED", "SERVFAIL",
 	"FORMERR", "failure", "not authoritative", "refers upward", "timed out", "port closed",
-	"no route", "malformed reply", "special-purpose address", "no address", "address lookup failed",
+	"answers truncated, and not over TCP", "no route", "not let out by this host", "malformed reply", "special-purpose address", "no address", "address lookup failed",
 }
 
 // String returns a stable phrase that fits behind a server's name.
@@ -74,7 +75,11 @@ func (o Outcome) String() string {
 func (o Outcome) usable() bool { return o == Answers || o == AnswersBare || o == Refers }
 
 // silent outcomes are evidence against the server only with a control.
-func (o Outcome) silent() bool { return o == Timeout || o == Closed || o == NoRoute }
+func (o Outcome) silent() bool { return o == Timeout || o == Closed }
+
+// barred outcomes are no evidence against a server: what says them is this host, or a
+// router on the way.
+func (o Outcome) barred() bool { return o == NoRoute || o == Barred }
 
 // replied outcomes are failures that the server itself reported.
 func (o Outcome) replied() bool {
@@ -98,6 +103,8 @@ type ServerResult struct {
 	// Control is true if something else answered over this server's path after
 	// its silence.
 	Control bool
+	// Rejects is true if the server rejects EDNS, with FORMERR for example.
+	Rejects bool
 	// ChildOnly marks a server that the zone lists and the parent does not.
 	ChildOnly bool
 }
@@ -116,6 +123,9 @@ func (s ServerResult) partial() bool { return s.Outcome.silent() && s.SOA.usable
 // bare results are those of servers that gave an answer only to a question without EDNS.
 func (s ServerResult) bare() bool { return s.Outcome == AnswersBare || s.DNSKEY == AnswersBare }
 
+// cut results are those of servers of which only a truncated answer came.
+func (s ServerResult) cut() bool { return s.Outcome == Cut || s.DNSKEY == Cut }
+
 func (s ServerResult) phrase() string {
 	switch s.Outcome {
 	case OnlySpecial:
@@ -133,7 +143,7 @@ func (s ServerResult) phrase() string {
 	switch {
 	case s.partial():
 		p += ", though it answers for the SOA"
-	case s.Outcome.silent() && !s.Control:
+	case s.Outcome.barred(), s.Outcome.silent() && !s.Control:
 		p += " (not judged)"
 	}
 	return p
@@ -165,4 +175,7 @@ type Finding struct {
 	// Control is true if every silence that the verdict rests on had a positive
 	// control; Undecided findings have none.
 	Control bool
+	// FromHere is true if a filter on the way from here explains what was seen as well as a
+	// fault of the zone does.
+	FromHere bool
 }

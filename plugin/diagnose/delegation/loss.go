@@ -28,7 +28,7 @@ const (
 // rests on what was said.
 func onSilence(k Kind, servers []ServerResult) bool {
 	switch k {
-	case Undecided, Healthy, SpecialAddress, NoAddress, SerialMismatch:
+	case Undecided, Healthy, NoAddress, SerialMismatch:
 		return false
 	}
 	for _, s := range servers {
@@ -40,59 +40,9 @@ func onSilence(k Kind, servers []ServerResult) bool {
 }
 
 // unheard tells a server of which a question got no reply, or only the one without
-// EDNS did. A closed port or a missing route is a reply of a kind.
+// EDNS did, or only a truncated one came. A closed port is a reply of a kind.
 func unheard(s ServerResult) bool {
-	return s.Outcome == Timeout || s.DNSKEY == Timeout || s.Outcome == AnswersBare
-}
-
-// control finds out, for each path with a silent server, whether anything
-// answers there after the silence, and marks the silent servers accordingly.
-func (r *run) control(z *zone, servers []ServerResult) {
-	held := map[path]bool{}
-	for _, s := range servers {
-		if s.Addr.IsValid() && (s.Outcome.usable() || s.Outcome.replied() || s.partial()) {
-			held[pathOf(s.Addr.Addr())] = true
-		}
-	}
-	for i := range servers {
-		s := &servers[i]
-		if !s.Outcome.silent() {
-			continue
-		}
-		p := pathOf(s.Addr.Addr())
-		ok, known := held[p]
-		if !known {
-			ok = r.confirm(z, p)
-			held[p] = ok
-		}
-		s.Control = ok
-	}
-}
-
-// above are servers of z's ancestors on path p, nearest first.
-func above(z *zone, p path) (servers []server, zones []string) {
-	for a := z.parent; a != nil; a = a.parent {
-		for _, s := range a.servers {
-			if pathOf(s.addr.Addr()) == p {
-				servers, zones = append(servers, s), append(zones, a.name)
-			}
-		}
-	}
-	return servers, zones
-}
-
-// confirm asks servers of z's ancestors on path p, nearest first, until one
-// replies, whatever it says.
-func (r *run) confirm(z *zone, p path) bool {
-	const maxAsked = 3
-	servers, zones := above(z, p)
-	for i, s := range servers[:min(len(servers), maxAsked)] {
-		if rep := r.ask(r.ctx, s, zones[i], z.name, dns.TypeNS, maxTries-1); rep.msg != nil {
-			r.step(true, zones[i], "control: %s %s still answers", short(s.name), s.addr)
-			return true
-		}
-	}
-	return false
+	return s.Outcome == Timeout || s.DNSKEY == Timeout || s.Outcome == AnswersBare || s.cut()
 }
 
 // clean reports whether what was not answered is no loss on the way: other questions over
@@ -196,7 +146,7 @@ func (r *run) dropsEDNS(s ServerResult, z *zone) bool {
 	var heard atomic.Int64
 	each(bareTries, func(i int) {
 		rep := r.once(r.ctx, server{s.Name, s.Addr}, z.name, question(fmt.Sprintf("_ede-%d.%s", i, z.name), dns.TypeA, true))
-		if rep.outcome.usable() || rep.outcome == Unasked {
+		if rep.outcome.usable() || rep.outcome == Cut || rep.outcome == Unasked {
 			heard.Add(1)
 		}
 	})
@@ -210,7 +160,7 @@ func (r *run) answersOften(servers []server, zones []string, z *zone, n int) boo
 	var lost atomic.Int64
 	each(n, func(i int) {
 		at := i % len(servers)
-		if lost.Load() == 0 && r.once(r.ctx, servers[at], zones[at], question(fmt.Sprintf("_ede-%d.%s", i, z.name), dns.TypeA, true)).msg == nil {
+		if lost.Load() == 0 && !r.once(r.ctx, servers[at], zones[at], question(fmt.Sprintf("_ede-%d.%s", i, z.name), dns.TypeA, true)).came() {
 			lost.Add(1)
 		}
 	})

@@ -122,10 +122,10 @@ func (r *run) inspect(z *zone, s server, name string, qtype uint16) inspection {
 			soa = guard.Value(guard.Diagnosing, func() reply { return r.ask(r.ctx, s, z.name, z.name, dns.TypeSOA, maxTries) })
 		})
 	}
-	keys := Unasked
+	var keys reply
 	askKeys := func() {
 		defer guard.Catch(guard.Diagnosing, nil)
-		keys = r.ask(r.ctx, s, z.name, z.name, dns.TypeDNSKEY, maxTries).outcome
+		keys = r.ask(r.ctx, s, z.name, z.name, dns.TypeDNSKEY, maxTries)
 	}
 	known := r.left(s.addr) > maxTries
 	if z.signed && !asked(dns.TypeDNSKEY) && known {
@@ -143,12 +143,12 @@ func (r *run) inspect(z *zone, s server, name string, qtype uint16) inspection {
 	switch {
 	case !z.signed:
 	case asked(dns.TypeDNSKEY):
-		keys = rep.outcome
+		keys = rep
 	case !known:
 		askKeys()
 	}
 	in := inspection{
-		ServerResult: ServerResult{Name: s.name, Addr: s.addr, Outcome: rep.outcome, SOA: soa.outcome, DNSKEY: keys, RTT: rep.rtt},
+		ServerResult: ServerResult{Name: s.name, Addr: s.addr, Outcome: rep.outcome, SOA: soa.outcome, DNSKEY: keys.outcome, RTT: rep.rtt, Rejects: rep.rejected || keys.rejected},
 		s:            s,
 		reply:        rep,
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -19,6 +20,27 @@ type reply struct {
 	outcome Outcome
 	cut     string
 	rtt     time.Duration
+	// rejected is true if the question was first rejected with EDNS.
+	rejected bool
+}
+
+// came tells whether the server sent anything that answers.
+func (rep reply) came() bool { return rep.msg != nil || rep.outcome == Cut }
+
+// undressed tells an answer to a question without EDNS of a server that did not reject one with it.
+func (rep reply) undressed() bool { return rep.outcome == AnswersBare && !rep.rejected }
+
+// then is what rep, of one try, and got, of another, come to.
+func (rep reply) then(got reply) reply {
+	switch {
+	case got.msg != nil && !(rep.outcome == Cut && got.undressed()):
+		return got
+	case got.outcome == Cut && (rep.msg == nil || rep.undressed()):
+		return got
+	case rep.came(), got.outcome == Unasked && rep.outcome != Unasked:
+		return rep
+	}
+	return got
 }
 
 func question(name string, qtype uint16, edns bool) *dns.Msg {
@@ -128,11 +150,17 @@ func soaOf(rrs []dns.RR) *dns.SOA {
 	return nil
 }
 
-// outcomeOf sorts the error of an exchange. Only what the server's side did is
-// told apart; all else, such as a permission missing here, is no outcome.
+// outcomeOf sorts the error of an exchange. What is neither the server's doing nor
+// that of the way there is no outcome.
 func outcomeOf(err error) Outcome {
 	var timeout net.Error
+	var cut *CutError
 	switch {
+	case errors.As(err, &cut):
+		if o := outcomeOf(cut.Err); !o.silent() && !o.barred() {
+			return o
+		}
+		return Cut
 	case errors.Is(err, errBudget):
 		return Unasked
 	case errors.Is(err, ErrReply), errors.As(err, new(*dns.Error)):
@@ -140,12 +168,19 @@ func outcomeOf(err error) Outcome {
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET),
 		errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return Closed
-	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
+	case isAny(err, syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN, syscall.EINVAL):
+		// EINVAL is that of a blackhole route.
 		return NoRoute
+	case isAny(err, syscall.EPERM, syscall.EACCES):
+		return Barred
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return Timeout
 	}
 	return Unasked
+}
+
+func isAny(err error, of ...syscall.Errno) bool {
+	return slices.ContainsFunc(of, func(e syscall.Errno) bool { return errors.Is(err, e) })
 }
 
 // ErrReply says that something came back that is no answer to the question: it

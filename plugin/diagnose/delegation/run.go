@@ -111,7 +111,7 @@ func (r *run) spendOn(a netip.AddrPort) bool {
 func (r *run) note(a netip.AddrPort, rep reply) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if rep.msg != nil {
+	if rep.came() {
 		r.heard[a] = true
 	} else {
 		r.silence[a] = rep.outcome
@@ -130,6 +130,8 @@ const retryAfter = 300 * time.Millisecond
 // comes. The last of several tries, the last that a silent server gets, and one
 // more after FORMERR, NOTIMP or BADVERS go without EDNS: some servers drop what
 // they do not know (RFC 8906 section 3.2).
+// An answer to one of these waits for the tries that are under way: a truncated answer
+// is one with EDNS.
 func (r *run) ask(ctx context.Context, s server, zone, name string, qtype uint16, tries int) reply {
 	ctx, cancel := context.WithCancel(ctx)
 	came := make(chan reply, tries)
@@ -151,7 +153,7 @@ func (r *run) ask(ctx context.Context, s server, zone, name string, qtype uint16
 			if try == tries {
 				continue
 			}
-			edns := (try == 0 || try < tries-1) && r.left(s.addr) != 1
+			edns := rep.outcome == Cut || (try == 0 || try < tries-1) && r.left(s.addr) != 1
 			underWay++
 			try++
 			go func() {
@@ -160,14 +162,12 @@ func (r *run) ask(ctx context.Context, s server, zone, name string, qtype uint16
 			next.Reset(retryAfter)
 		case got := <-came:
 			underWay--
-			if got.outcome != Unasked || rep.outcome == Unasked {
-				rep = got
-			}
+			rep = rep.then(got)
 			// A closed port may be a server that restarts; a missing route stays.
-			if rep.msg != nil || got.outcome == Unasked || rep.outcome == NoRoute || rep.outcome == Closed && try > 1 {
+			if rep.msg != nil || got.outcome == Unasked || rep.outcome.barred() || (rep.outcome == Closed || rep.outcome == Cut) && try > 1 {
 				tries = try
 			}
-			if rep.msg != nil {
+			if rep.msg != nil && (underWay == 0 || !rep.undressed()) {
 				return r.told(s, zone, name, qtype, rep)
 			}
 			next.Reset(0)
@@ -189,6 +189,7 @@ func (r *run) try(ctx context.Context, s server, zone, name string, qtype uint16
 	rep := r.once(ctx, s, zone, question(name, qtype, edns))
 	if edns && rep.msg != nil && ednsRejected(rep.msg.Rcode) {
 		if again := r.once(ctx, s, zone, question(name, qtype, false)); again.msg != nil {
+			again.rejected = true
 			return again
 		}
 	}
@@ -224,21 +225,4 @@ func (r *run) once(ctx context.Context, s server, zone string, q *dns.Msg) reply
 	}
 	r.note(s.addr, rep)
 	return rep
-}
-
-// resolve asks the recursive resolver.
-func (r *run) resolve(name string, qtype uint16) (*dns.Msg, error) {
-	if r.p.Resolve == nil || !r.spend() {
-		return nil, errBudget
-	}
-	m, err := r.p.Resolve(r.ctx, dns.Question{Name: name, Qtype: qtype, Qclass: dns.ClassINET})
-	if err == nil && m == nil {
-		err = ErrReply
-	}
-	what := "failed"
-	if err == nil {
-		what = dns.RcodeToString[m.Rcode]
-	}
-	r.step(err == nil && !failed(m.Rcode), ".", "resolver asked for %s %s: %s", short(name), dns.Type(qtype), what)
-	return m, err
 }

@@ -163,3 +163,9 @@ func (r *run) silenceOf(a netip.AddrPort) Outcome {
 	defer r.mu.Unlock()
 	return r.silence[a]
 }
+
+func (r *run) answeredBefore(a netip.AddrPort) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.heard[a]
+}

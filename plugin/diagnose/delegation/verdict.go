@@ -2,6 +2,7 @@ package delegation
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -31,8 +32,11 @@ func shorten(text string, limit int) string {
 type votes struct {
 	usable, bare    int // bare of the usable ones only without EDNS
 	replied, silent int // against the zone; silent ones with a control
-	special, none   int // against the zone: no address to ask
-	unjudged        int // silent without a control, or not resolved
+	none            int // against the zone: no address
+	unjudged        int // no evidence, the next three among them
+	special         int // not asked: the address is special
+	noRoute, barred int // out of reach from here
+	open            int // name servers of which no address was judged
 	unasked         int
 	lagging         int // of those that replied with a failure
 	keys, noKeys    int // of the usable ones, whether they answer for DNSKEY
@@ -42,6 +46,7 @@ type votes struct {
 
 func count(servers []ServerResult) votes {
 	var v votes
+	open := map[string]bool{}
 	for _, s := range servers {
 		if s.ChildOnly {
 			continue
@@ -53,22 +58,31 @@ func count(servers []ServerResult) votes {
 				v.bare++
 			}
 			v.countKeys(s.DNSKEY)
-		case o.replied(), s.partial():
+		case o.replied(), o == Cut, s.partial():
 			v.replied++
 			if s.Behind > 0 {
 				v.lagging++
 			}
 		case o.silent() && s.Control:
 			v.silent++
-		case o.silent(), o == Unresolved:
-			v.unjudged++
-		case o == OnlySpecial:
-			v.special++
 		case o == Addressless:
 			v.none++
-		default:
+		case o == Unasked:
 			v.unasked++
+		default:
+			v.unjudged++
+			v.special += boolInt(o == OnlySpecial)
+			v.noRoute += boolInt(o == NoRoute)
+			v.barred += boolInt(o == Barred)
+			if _, ok := open[s.Name]; !ok {
+				open[s.Name] = true
+			}
+			continue
 		}
+		open[s.Name] = false
+	}
+	for _, is := range open {
+		v.open += boolInt(is)
 	}
 	return v
 }
@@ -80,8 +94,12 @@ func (v *votes) countKeys(o Outcome) {
 		if o != AnswersBare {
 			v.ednsKeys++
 		}
-	case o == Unasked:
+	case o == Unasked, o.barred():
 		v.keysUnasked++
+	case o == Cut:
+		// A truncated answer is one with EDNS.
+		v.noKeys++
+		v.ednsKeys++
 	default:
 		v.noKeys++
 	}
@@ -102,7 +120,10 @@ func (r *run) judge(z *zone, results []inspection, name string, qtype uint16) Fi
 	v := count(f.Servers)
 	var head string
 	f.Kind, head = verdict(z, v, name == z.name && qtype == dns.TypeDNSKEY)
-	if onSilence(f.Kind, f.Servers) && !r.clean(z, f.Servers, name, qtype) {
+	switch quiet := onSilence(f.Kind, f.Servers); {
+	case quiet && slices.ContainsFunc(f.Servers, ServerResult.cut) && !r.overTCP(z, f.Servers):
+		f.Kind, head = Undecided, "perhaps no server answers over TCP here, so nothing follows from what the servers of "+short(z.name)+" do: "
+	case quiet && !r.clean(z, f.Servers, name, qtype):
 		f.Kind, head = Undecided, "packets get lost on the path, so nothing follows from the silence of the servers of "+short(z.name)+": "
 	}
 	switch f.Kind {
@@ -110,7 +131,13 @@ func (r *run) judge(z *zone, results []inspection, name string, qtype uint16) Fi
 	case SerialMismatch:
 		f.Codes = []uint16{codeOther}
 		f.Control = true
+	case NoAddress:
+		f.Codes = []uint16{codeNoReachableAuthority}
+		f.Control = true
 	default:
+		if f.FromHere = fromHere(f.Servers); f.FromHere {
+			head = "from here, " + head
+		}
 		f.Codes = []uint16{codeNoReachableAuthority}
 		f.Control = true
 	}
@@ -124,18 +151,18 @@ func (r *run) judge(z *zone, results []inspection, name string, qtype uint16) Fi
 }
 
 // verdict reads the votes. A zone is at fault only if none of its servers could
-// be the one that answers: one that was not asked, and only such, keeps the
-// zone from being judged.
+// be the one that answers: a name server that was not asked, or of whose silence nothing
+// follows, keeps the zone from being judged.
 func verdict(z *zone, v votes, keysAsked bool) (Kind, string) {
 	at := short(z.name)
-	total := v.usable + v.replied + v.silent + v.special + v.none + v.unjudged + v.unasked
-	against := v.replied + v.silent + v.special + v.none
+	total := v.usable + v.replied + v.silent + v.none + v.unjudged + v.unasked
+	against := v.replied + v.silent + v.none
 	switch {
 	case v.usable > 0 && v.lagging > 0:
 		return SerialMismatch, fmt.Sprintf("%d of %d name servers of %s answer the question: ", v.usable, total, at)
-	case v.usable > 0 && z.signed && v.bare == v.usable && v.ednsKeys+v.keysUnasked+v.unasked+z.skipped == 0:
+	case v.usable > 0 && z.signed && v.bare == v.usable && v.ednsKeys+v.keysUnasked+v.unasked+v.open+z.skipped == 0:
 		return Lame, "no name server of " + at + " answers with EDNS, which DNSSEC needs: "
-	case v.usable > 0 && z.signed && v.noKeys > 0 && v.keys+v.keysUnasked+v.unasked+z.skipped == 0:
+	case v.usable > 0 && z.signed && v.noKeys > 0 && v.keys+v.keysUnasked+v.unasked+v.open+z.skipped == 0:
 		return DNSKEYUnavailable, "no name server of " + at + " that answers gives its DNSKEY: "
 	case v.usable > 0:
 		return Healthy, fmt.Sprintf("%d of %d name servers of %s answer: ", v.usable, total, at)
@@ -143,18 +170,31 @@ func verdict(z *zone, v votes, keysAsked bool) (Kind, string) {
 		return Undecided, "no name servers of " + at + " are known"
 	case v.unasked+z.skipped > 0:
 		return Undecided, "not all name servers of " + at + " could be asked: "
-	case against == 0:
-		return Undecided, "nothing tells whether " + at + " or our network is at fault: "
+	case v.open > 0 && against == 0:
+		return Undecided, v.whyOpen(at)
+	case v.open > 0:
+		return Undecided, "not all name servers of " + at + " could be judged: "
 	case v.replied > 0 && z.signed && keysAsked:
 		return DNSKEYUnavailable, "no name server of " + at + " gives its DNSKEY: "
 	case v.replied > 0:
 		return Lame, "no name server of " + at + " gives a usable answer: "
 	case v.silent > 0:
 		return Unreachable, "no name server of " + at + " answers: "
-	case v.special > 0:
-		return SpecialAddress, "no name server of " + at + " has a public address: "
 	}
 	return NoAddress, "no name server of " + at + " has an address: "
+}
+
+// whyOpen says why nothing follows where no name server was judged.
+func (v votes) whyOpen(zone string) string {
+	switch v.unjudged {
+	case v.special:
+		return "no name server of " + zone + " has a public address, and none was asked: "
+	case v.noRoute:
+		return "there is no route from here to the name servers of " + zone + ": "
+	case v.barred:
+		return "this host lets nothing out to the name servers of " + zone + ": "
+	}
+	return "nothing tells whether " + zone + " or our network is at fault: "
 }
 
 // notes are true with any verdict and part of none.

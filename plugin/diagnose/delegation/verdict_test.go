@@ -132,8 +132,8 @@ func TestVerdictOnAZone(t *testing.T) {
 				w.serve("2600::53", "example.org.", exampleZone)
 				w.fail("2600::53", noRoute)
 			},
-			kind: Lame, codes: []uint16{22},
-			text: "no name server of example.org. gives a usable answer: ns1.example.org. REFUSED, ns6.example.org. no route (not judged)",
+			kind: Undecided,
+			text: "not all name servers of example.org. could be judged: ns1.example.org. REFUSED, ns6.example.org. no route (not judged)",
 		},
 		{
 			name: "IPv6 alone, silent, without a control", delegation: v6,
@@ -294,7 +294,7 @@ func TestFullTextHasAddressesAndTextHasNone(t *testing.T) {
 	w.fail(ns1Addr, rcode(dns.RcodeRefused))
 	w.fail(ns2Addr, closed)
 	f := w.prober().Probe(t.Context(), "www.example.org.", dns.TypeA)
-	const want = "no name server of example.org. gives a usable answer: ns1.example.org. (127.0.1.1) REFUSED, ns2.example.org. (127.0.1.2) port closed"
+	const want = "no name server of example.org. gives a usable answer: ns1.example.org. (127.0.1.1) REFUSED, ns2.example.org. (127.0.2.2) port closed"
 	if f.FullText != want {
 		t.Errorf("FullText is %q\nwant %q", f.FullText, want)
 	}

@@ -38,6 +38,7 @@ func TestAVictimNamedByAHostileZoneHearsFewQuestions(t *testing.T) {
 		{"one that refuses", rcode(dns.RcodeRefused), 3},
 		{"one that fails", rcode(dns.RcodeServerFailure), 3},
 		{"one that answers nonsense", malformed, maxTries},
+		{"one whose answers are truncated", truncatedAlways, 5},
 		{"one that plays along", deeper, maxMinimised + 2},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -61,6 +62,11 @@ func TestAVictimNamedByAHostileZoneHearsFewQuestions(t *testing.T) {
 			}
 		})
 	}
+}
+
+func truncatedAlways(q, good *dns.Msg) (*dns.Msg, error) {
+	_, err := closed(q, good)
+	return nil, &CutError{err}
 }
 
 // Addresses that are not globally routable are never sent to, whoever names them:

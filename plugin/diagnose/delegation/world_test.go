@@ -96,6 +96,19 @@ func noRoute(_, _ *dns.Msg) (*dns.Msg, error) {
 	return nil, &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ENETUNREACH)}
 }
 
+func barred(_, _ *dns.Msg) (*dns.Msg, error) {
+	return nil, &net.OpError{Op: "write", Err: os.NewSyscallError("sendto", syscall.EPERM)}
+}
+
+// truncating servers answer over UDP, and over TCP do what f does. Without EDNS the answer
+// has room.
+func truncating(f fault) fault {
+	return noEDNS(func(q, good *dns.Msg) (*dns.Msg, error) {
+		_, err := f(q, good)
+		return nil, &CutError{err}
+	})
+}
+
 func malformed(_, _ *dns.Msg) (*dns.Msg, error) { return nil, fmt.Errorf("%w: id", ErrReply) }
 
 func rcode(code int) fault {
@@ -140,6 +153,8 @@ type world struct {
 	faults  map[netip.Addr]fault
 	known   map[dns.Question]any // what the resolver says: *dns.Msg or error
 
+	noTCP map[netip.Addr]bool // servers that do not answer over TCP
+
 	mu    sync.Mutex
 	asked map[string]int // server and question
 }
@@ -149,7 +164,7 @@ const (
 	orgAddr  = "127.0.0.2"
 	org6Addr = "::1"
 	ns1Addr  = "127.0.1.1"
-	ns2Addr  = "127.0.1.2"
+	ns2Addr  = "127.0.2.2" // in another network
 )
 
 const rootZone = `
@@ -197,6 +212,7 @@ func newWorld(t testing.TB, delegation string) *world {
 		servers: map[netip.Addr]authority{},
 		faults:  map[netip.Addr]fault{},
 		known:   map[dns.Question]any{},
+		noTCP:   map[netip.Addr]bool{},
 		asked:   map[string]int{},
 	}
 	w.serve(rootAddr, ".", rootZone)
@@ -241,6 +257,15 @@ func (w *world) direct(_ context.Context, a netip.AddrPort, q *dns.Msg) (*dns.Ms
 	return good, nil
 }
 
+// tcp is direct over TCP alone.
+func (w *world) tcp(ctx context.Context, a netip.AddrPort, q *dns.Msg) (*dns.Msg, error) {
+	if w.noTCP[a.Addr()] {
+		w.count(a, q)
+		return nil, os.ErrDeadlineExceeded
+	}
+	return w.direct(ctx, a, q)
+}
+
 func (w *world) resolve(_ context.Context, q dns.Question) (*dns.Msg, error) {
 	w.mu.Lock()
 	w.asked["all"]++
@@ -266,6 +291,7 @@ func (w *world) knows(name string, qtype uint16, code int, text string) {
 func (w *world) prober() *Prober {
 	return &Prober{
 		Direct:  w.direct,
+		TCP:     w.tcp,
 		Resolve: w.resolve,
 		Allowed: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		Roots:   []netip.AddrPort{netip.AddrPortFrom(netip.MustParseAddr(rootAddr), 53)},

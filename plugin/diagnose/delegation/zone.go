@@ -175,3 +175,20 @@ func addrsIn(rrs []dns.RR, owner string) []netip.Addr {
 	}
 	return out
 }
+
+// resolve asks the recursive resolver.
+func (r *run) resolve(name string, qtype uint16) (*dns.Msg, error) {
+	if r.p.Resolve == nil || !r.spend() {
+		return nil, errBudget
+	}
+	m, err := r.p.Resolve(r.ctx, dns.Question{Name: name, Qtype: qtype, Qclass: dns.ClassINET})
+	if err == nil && m == nil {
+		err = ErrReply
+	}
+	what := "failed"
+	if err == nil {
+		what = dns.RcodeToString[m.Rcode]
+	}
+	r.step(err == nil && !failed(m.Rcode), ".", "resolver asked for %s %s: %s", short(name), dns.Type(qtype), what)
+	return m, err
+}

@@ -97,8 +97,8 @@ func TestSpecialGlueIsNamedAndNeverAsked(t *testing.T) {
 			w := newWorld(t, fmt.Sprintf("example.org. NS ns1.example.org.\nns1.example.org. %s %s\n", typ, addr))
 			f := w.prober().Probe(t.Context(), "example.org.", dns.TypeA)
 			block, _ := SpecialPurpose(a)
-			want := "no name server of example.org. has a public address: ns1.example.org. has a special-purpose address (" + block + ")"
-			if f.Kind != SpecialAddress || len(f.Codes) != 1 || f.Codes[0] != 22 || f.Text != want {
+			want := "no name server of example.org. has a public address, and none was asked: ns1.example.org. has a special-purpose address (" + block + ")"
+			if f.Kind != Undecided || len(f.Codes) != 0 || f.Text != want {
 				t.Errorf("got %s %v %q\nwant %q", f.Kind, f.Codes, f.Text, want)
 			}
 			if !strings.Contains(f.FullText, "("+a.String()+")") {
@@ -113,7 +113,7 @@ func TestLoopbackGlueIsNotAskedUnlessAllowed(t *testing.T) {
 	p := w.prober()
 	p.Allowed = []netip.Prefix{netip.MustParsePrefix(rootAddr + "/32"), netip.MustParsePrefix(orgAddr + "/32")}
 	f := p.Probe(t.Context(), "example.org.", dns.TypeA)
-	if f.Kind != SpecialAddress {
+	if f.Kind != Undecided {
 		t.Errorf("got %s %q", f.Kind, f.Text)
 	}
 }
