@@ -6,7 +6,7 @@ import (
 	"github.com/miekg/dns"
 )
 
-// rootSOA is signed, and every resolver of the public tree has it.
+// rootSOA is a question for a signed record that every resolver of the public tree gives.
 var rootSOA = dns.Question{Name: ".", Qtype: dns.TypeSOA, Qclass: dns.ClassINET}
 
 // Witnessed reports whether the answers in res to q count against failing, whatever
