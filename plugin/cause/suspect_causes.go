@@ -8,44 +8,46 @@ import (
 
 // The causes that diagnosis finds on the way to a zone, the nearest first.
 
-const notTheZone = "Look at the path and not at the zone. "
+const notTheZone = "Look at the path and at the upstream's rate limit, and not at the zone. "
 
+// The path alone is the owner only where that is proved: what is lost on the way looks
+// like what the upstream drops.
 var pathCauses = []*Cause{
 	{
-		ID: "path_udp_lost", Code: 23, Lasts: Persistent, Owner: Network, Rank: Found,
-		Title:    "UDP to the upstream is lost",
-		When:     "The upstream answers over TCP, and several questions over UDP get no reply.",
-		Advice:   notTheZone + "Possible reasons are a filter, the checksum offload of an overlay network, and the MTU. Until the fault is fixed, force_tcp in forward helps, since the upstream answers over TCP.",
+		ID: "path_udp_lost", Code: 23, Lasts: LastsOpen, Owner: Nobody, Rank: Found,
+		Title:    "UDP to the upstream gets no reply, TCP does",
+		When:     "The upstream answers over TCP, and several questions over UDP get no reply. The path loses them, or the upstream drops them, as a rate limit does. If the upstream has answered nothing at all before, ede names the path as owner.",
+		Advice:   notTheZone + "On the path, possible reasons are a filter, the checksum offload of an overlay network, and the MTU. If the path is at fault, force_tcp in forward helps until it is repaired, since the upstream answers over TCP.",
 		Corefile: "forward . 192.0.2.53 {\n    force_tcp\n}",
 		Brief:    "the upstream answers over TCP and not over UDP",
 		Full:     "{upstream} answers over TCP and not over UDP",
 	},
 	{
-		ID: "path_tcp_closed", Code: 23, Lasts: Persistent, Owner: Network, Rank: Found,
+		ID: "path_tcp_closed", Code: 23, Lasts: LastsOpen, Owner: Nobody, Rank: Found,
 		Title:   "TCP to the upstream is closed or lost",
-		When:    "The upstream answers over UDP (truncated if the answer is large), and does not answer over TCP.",
-		Advice:  "Open TCP port 53 to the upstream: answers that do not fit into UDP come over TCP only (RFC 7766).",
+		When:    "The upstream answers over UDP (truncated if the answer is large), and does not answer over TCP. Either the upstream does not serve TCP, or a filter closes it. If no connection comes about and nothing refuses it, ede names the path as owner.",
+		Advice:  "Make sure that the upstream serves TCP, then open TCP port 53 on the way to it: answers that do not fit into UDP come over TCP only (RFC 7766).",
 		Command: "dig @UPSTREAM NAME +tcp",
 		Brief:   "the upstream answers over UDP and not over TCP",
 		Full:    "{upstream} answers over UDP and not over TCP",
 	},
 	{
-		ID: "path_answer_lost", Code: 23, Lasts: Persistent, Owner: Network, Rank: Found,
-		Title:   "This answer alone is lost over UDP",
-		When:    "The upstream answers other questions over UDP, and this one over TCP only.",
-		Advice:  notTheZone + "A filter drops this answer, or drops its fragments because the answer is large. Offer a smaller size with the bufsize plugin, or use force_tcp in forward.",
+		ID: "path_answer_lost", Code: 23, Lasts: LastsOpen, Owner: Nobody, Rank: Found,
+		Title:   "This answer alone does not come over UDP",
+		When:    "The upstream answers other questions over UDP, and this one over TCP only. The path loses the answer, or the upstream drops it, as a limit on equal answers does. If the answer comes over UDP with a smaller size, ede names the path as owner.",
+		Advice:  notTheZone + "A filter may drop this answer, or its fragments because the answer is large: then offer a smaller size with the bufsize plugin, or use force_tcp in forward. A limit on equal answers (rate-limit of BIND) ends if this server asks less often: cache more here.",
 		Command: "dig @UPSTREAM NAME +notcp; dig @UPSTREAM NAME +tcp",
-		Brief:   "the upstream answers this question over TCP only: its UDP answer is lost on the way",
-		Full:    "{upstream} answers this question over TCP only: its UDP answer is lost on the way",
+		Brief:   "the upstream answers this question over TCP and not over UDP",
+		Full:    "{upstream} answers this question over TCP and not over UDP",
 	},
 	{
-		ID: "path_loses_packets", Code: 23, Lasts: Transient, Owner: Network, Rank: Found,
-		Title:   "Packets get lost on the way to the upstream",
-		When:    "ede asks the upstream the same question several times, and gets a reply to some of these tries only.",
-		Advice:  notTheZone + "Possible reasons are a limit of the network interface or of the connection table, a filter, and a link that is full.",
+		ID: "path_loses_packets", Code: 23, Lasts: Transient, Owner: Nobody, Rank: Found,
+		Title:   "Some packets to the upstream get no reply",
+		When:    "ede asks the upstream the same question several times, and gets a reply to some of these tries only. The path loses packets, or the upstream drops some, because of its load or a rate limit.",
+		Advice:  "Look at the path and at the upstream's load and rate limit, and not at the zone. On the path, possible reasons are a limit of the network interface or of the connection table, a filter, and a link that is full.",
 		Command: "for i in $(seq 20); do dig @UPSTREAM . NS +tries=1 +time=1 +short; done",
-		Brief:   "packets get lost on the way to the upstream",
-		Full:    "packets get lost on the way to {upstream}",
+		Brief:   "packets get lost on the way to the upstream, or the upstream drops some",
+		Full:    "packets get lost on the way to {upstream}, or it drops some",
 	},
 }
 

@@ -200,10 +200,10 @@ var (
 	upstreamAtFault = &Cause{
 		ID: "upstream_at_fault", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Found,
 		Title:  "One upstream fails where another answers",
-		When:   "ede put the same question to other resolvers: at least one of them answers.",
+		When:   "ede put the same question to other resolvers: at least one of them answers. A resolver that does not validate DNSSEC does not count against one that does.",
 		Advice: "Look at the upstream that fails. If another upstream of the same forward answers, write failover SERVFAIL into the forward block: forward then asks the next upstream after a SERVFAIL.",
 		Corefile: `forward . 192.0.2.53 198.51.100.53 {
-    failover SERVFAIL REFUSED
+    failover SERVFAIL
 }`,
 		Brief: "the upstream fails, another one answers",
 		Full:  "{upstream} fails, another upstream answers",

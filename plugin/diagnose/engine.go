@@ -135,8 +135,9 @@ type diagnosis struct {
 	first, unvalidated *dns.Msg
 	lost               error
 	said               []option.Option
-	// denied is true if the others say that the name does not exist.
-	denied bool
+	// compared: others were asked; denied: they say that there is no such name; exists: one
+	// answers it; holds: the chain is in order here; refusesAll: the root is refused too.
+	compared, denied, exists, holds, refusesAll bool
 	// unsettled is true if CD=0 was answered otherwise when it was asked again.
 	unsettled bool
 	// chain is the validation under way, and found its finding.

@@ -15,10 +15,12 @@ const controlTime = 2500 * time.Millisecond
 
 // life is what an upstream was seen to answer: the error of each question that was
 // not. other is asked over the other transport, and own, what it has itself, twice
-// over the same as the rest where other is answered.
+// over the same as the rest where other is answered. never is true if it had answered
+// this server nothing before.
 type life struct {
 	root, other error
 	own         [2]error
+	never       bool
 }
 
 // living asks a control question. Where no reply comes at once the other transport
@@ -58,9 +60,11 @@ func (d *diagnosis) dead(ctx context.Context, l life) (Finding, bool) {
 	case l.other == nil && (l.own[0] == nil || l.own[1] == nil):
 		return d.withoutWay(ctx)
 	case l.other == nil && d.Failing.ByTCP:
-		return d.convict("path_tcp_closed", "three questions over TCP got no reply, one over UDP was answered")
+		return d.closed(three("TCP", l.root)+", one over UDP was answered", l.root)
+	case l.other == nil && l.never && control.TimedOut(l.root):
+		return d.ofPath("path_udp_lost", three("UDP", l.root)+", one over TCP was answered; no query was answered since this server started")
 	case l.other == nil:
-		return d.convict("path_udp_lost", "three questions over UDP got no reply, one over TCP was answered")
+		return d.convict("path_udp_lost", three("UDP", l.root)+", one over TCP was answered; "+orUpstream(l.root))
 	case errors.Is(l.other, errRests):
 		return d.because("", "the upstream does not answer for the root either")
 	case !errors.Is(l.other, errNoOther):
@@ -72,6 +76,22 @@ func (d *diagnosis) dead(ctx context.Context, l life) (Finding, bool) {
 	}
 	d.muted.Heard(d.Failing.Name, d.Now(), true)
 	return d.because("", "the upstream does not answer for the root either")
+}
+
+// three says what became of as many control questions.
+func three(transport string, lost error) string {
+	if control.TimedOut(lost) {
+		return "three questions over " + transport + " got no reply"
+	}
+	return "three questions over " + transport + " failed (" + control.Phrase(lost) + ")"
+}
+
+// orUpstream says that what is not answered over UDP is the path's or the upstream's.
+func orUpstream(lost error) string {
+	if control.TimedOut(lost) {
+		return "the path loses UDP, or the upstream drops it (a rate limit)"
+	}
+	return "the upstream does not serve UDP, or a filter closes it"
 }
 
 // withoutWay is for an upstream that answers what it has itself, and gave no reply

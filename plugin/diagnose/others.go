@@ -14,26 +14,41 @@ import (
 )
 
 // others asks the other upstreams and the resolvers to compare with: who answers
-// where this one fails.
+// where this one fails. It asks them once.
 func (d *diagnosis) others(ctx context.Context) (Finding, bool) {
+	if d.compared {
+		return Finding{}, false
+	}
+	d.compared = true
 	var others []compare.Resolver
 	for _, r := range d.Others {
-		others = append(others, compare.Resolver{Name: r.Name, Ask: d.asker(r), SameForward: true})
+		peer := d.comparable(r)
+		peer.SameForward = true
+		others = append(others, peer)
 	}
 	// Others know nothing of a private name: their NXDOMAIN would be an answer.
 	if !d.private() {
 		for _, r := range d.Compare {
-			others = append(others, compare.Resolver{Name: r.Name, Ask: d.asker(d.counted(r))})
+			others = append(others, d.comparable(d.counted(r)))
 		}
 	}
 	if len(others) == 0 {
 		d.step(false, "no other resolver to ask")
 		return Finding{}, false
 	}
-	result := compare.Compare(ctx, d.Question, compare.Resolver{Name: d.Failing.Name, Ask: d.asker(d.Failing)}, others)
+	failing := d.comparable(d.Failing)
+	result := compare.Compare(ctx, d.Question, failing, others)
 	d.step(result.Verdict == compare.UpstreamAtFault, "%s", result.FullText)
 	d.denied = result.Denied
 	id := ""
+	switch against := result.Verdict == compare.UpstreamAtFault || result.Verdict == compare.Differ; {
+	case against && result.Failing.Kind == compare.Refuses && !d.refusesAll:
+		// A policy for this name is no fault.
+		d.saw(false, "%s", result.Text)
+		return Finding{}, false
+	case against && result.Failing.Kind == compare.Fails && !d.holds && !result.Witnessed(ctx, d.Question, failing, others):
+		return d.unwitnessed(result)
+	}
 	switch result.Verdict {
 	case compare.UpstreamAtFault:
 		id = "upstream_at_fault"
@@ -52,57 +67,23 @@ func (d *diagnosis) others(ctx context.Context) (Finding, bool) {
 	return d.explained(v, "", false), true
 }
 
-// refused finds out whether the upstream refuses everything, refuses this name, or is
-// authoritative only.
-func (d *diagnosis) refused(ctx context.Context) (Finding, bool) {
-	controls := compare.Control(ctx, compare.Resolver{Name: d.Failing.Name, Ask: d.asker(d.Failing)}, d.Question.Name)
-	d.step(false, "%s", controls.FullText)
-	switch controls.Kind {
-	case compare.NotRecursive:
-		v := cause.Diagnosed(d.Verdict, "upstream_refused_not_recursive", controls.Codes, controls.Text, controls.FullText, "")
-		return d.explained(v, "", false), true
-	case compare.RefusesTheName:
-		d.saw(false, "it answers control questions, and refuses this name")
-		return d.refusesName(ctx)
-	case compare.RefusesAll:
-		d.saw(false, "it refuses control questions too")
-		if d.Answered != nil {
-			if n := d.Answered(); n >= answeredBefore {
-				return d.convict("upstream_rate_limit", fmt.Sprintf("it answered %d queries since this server started", n))
-			}
-		}
-	}
-	_, _ = d.because(controls.Advice, "%s", controls.Text)
-	return d.others(ctx)
+// unwitnessed is for a name that others answer and that the failing upstream may reject
+// for DNSSEC, which none of them was seen to validate.
+func (d *diagnosis) unwitnessed(result compare.Result) (Finding, bool) {
+	d.exists = result.Verdict == compare.UpstreamAtFault
+	d.saw(false, "%s, but none was seen to validate DNSSEC as this one may", result.Text)
+	return d.because(adviceUnseen, "%s; none of those is seen to validate DNSSEC, as this upstream may: it may rightly reject the name", result.Text)
 }
 
-// answeredBefore is how many answers tell a limit from an access list.
-const answeredBefore = 10
-
-// refusesName words the refusal of one name by what kind of name it is.
-func (d *diagnosis) refusesName(ctx context.Context) (Finding, bool) {
-	if f, ok := d.others(ctx); ok {
-		return f, true
-	}
-	if f, ok := d.local(ctx); ok {
-		return f, true
-	}
-	more := "a filter blocks it, or the upstream does not forward its zone"
-	advice := ""
-	if dns.CountLabel(d.Question.Name) == 1 {
-		more = "perhaps it does not forward names of one label, or a filter blocks this name"
-		advice = "Query the full name, or forward to the servers behind this stub resolver (/run/systemd/resolve/resolv.conf). In systemd-resolved, ResolveUnicastSingleLabel=yes forwards such names."
-	}
-	f, ok := d.convict("upstream_refuses_name", more)
-	if advice != "" {
-		f.Verdict.Advice = advice
-	}
-	return f, ok
-}
-
-func (d *diagnosis) asker(r Resolver) compare.Ask {
-	return func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
-		return r.Exchange(ctx, d.asked(q))
+// comparable is r as a comparison asks it.
+func (d *diagnosis) comparable(r Resolver) compare.Resolver {
+	return compare.Resolver{Name: r.Name,
+		Ask: func(ctx context.Context, q dns.Question) (*dns.Msg, error) { return r.Exchange(ctx, d.asked(q)) },
+		Checked: func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
+			m := question(q, false, true)
+			m.AuthenticatedData = true
+			return r.Exchange(ctx, m)
+		},
 	}
 }
 
@@ -149,8 +130,8 @@ func (d *diagnosis) part(ctx context.Context) (Finding, bool) {
 	switch {
 	case ok && f.Verdict.Cause.ID == "upstreams_differ":
 		return d.convict("upstream_hides_nxdomain", "another upstream says NXDOMAIN")
-	case ok:
-		return f, true
+	case ok || d.exists:
+		return f, ok
 	}
 	if d.denied {
 		return d.convict("upstream_hides_nxdomain", "another resolver says NXDOMAIN")

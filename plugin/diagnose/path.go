@@ -7,6 +7,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
 	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
 	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
@@ -18,7 +19,7 @@ func (d *diagnosis) path(ctx context.Context) (Finding, bool) {
 	var cut *exchange.CutError
 	switch {
 	case errors.As(d.lost, &cut):
-		return d.tcpClosed(ctx, fmt.Sprintf("the answer over UDP is truncated, and over TCP: %s", control.Phrase(cut.Err)))
+		return d.tcpClosed(ctx, fmt.Sprintf("the answer over UDP is truncated, and over TCP: %s", control.Phrase(cut.Err)), cut.Err)
 	case d.first == nil:
 		return d.silence(ctx)
 	case !failedInExchange(d.Verdict):
@@ -27,25 +28,41 @@ func (d *diagnosis) path(ctx context.Context) (Finding, bool) {
 	case d.Failing.TCP != nil && !d.Failing.ByTCP && answered(d.first):
 		// It is answered over UDP now. What failed may have gone over TCP.
 		if _, err := d.Failing.TCP(ctx, d.query(false)); err != nil {
-			return d.tcpClosed(ctx, fmt.Sprintf("over TCP: %s", control.Phrase(err)))
+			return d.tcpClosed(ctx, fmt.Sprintf("over TCP: %s", control.Phrase(err)), err)
 		}
 	}
 	return Finding{}, false
 }
 
 // tcpClosed needs the answer over UDP that came, and a second failure over TCP.
-func (d *diagnosis) tcpClosed(ctx context.Context, what string) (Finding, bool) {
+func (d *diagnosis) tcpClosed(ctx context.Context, what string, lost error) (Finding, bool) {
 	if d.Failing.TCP != nil {
 		if err := <-d.control(ctx, d.Failing.TCP, control.RootServers); err == nil {
-			d.saw(true, "%s, but another question is answered over TCP", what)
+			d.saw(false, "%s, but another question is answered over TCP", what)
 			return d.because(advicePath, "%s; another question is answered over TCP", what)
 		}
 	}
-	return d.convict("path_tcp_closed", what)
+	return d.closed(what, lost)
+}
+
+// closed names the path where no connection comes about and nothing refuses it. Whoever
+// refuses it, or accepts it and says nothing, may be the upstream.
+func (d *diagnosis) closed(what string, lost error) (Finding, bool) {
+	if control.Unconnected(lost) {
+		return d.ofPath("path_tcp_closed", what)
+	}
+	return d.convict("path_tcp_closed", what+"; the upstream does not serve TCP, or a filter closes it")
+}
+
+// ofPath convicts the path alone.
+func (d *diagnosis) ofPath(id, what string) (Finding, bool) {
+	f, ok := d.convict(id, what)
+	f.Verdict.Owner, f.Verdict.Lasts = cause.Network, cause.Persistent
+	return f, ok
 }
 
 const (
-	advicePath = "Look at the path to the upstream: a filter, a limit of the network interface, MTU. No evidence against the zone was found."
+	advicePath = "Look at the path to the upstream (a filter, a limit of the network interface, the MTU), and at the upstream's load and rate limit. No evidence against the zone was found."
 	adviceBusy = "Look at the upstream: its load, and its own connection to the servers of this name. No evidence about the zone was found."
 )
 
@@ -53,12 +70,15 @@ const (
 // this question keeps the upstream busy: a resolver that cannot validate, or reach a zone,
 // may try for longer than forward waits. Only answers are evidence.
 func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
+	// Before a probe is answered, which would count.
+	never := d.Answered != nil && d.Answered() == 0
 	l := d.living(ctx)
+	l.never = never
 	if l.root != nil {
 		return d.dead(ctx, l)
 	}
 	d.muted.Heard(d.Failing.Name, d.Now(), false)
-	d.saw(true, "%s answers %s", d.Failing.Name, control.RootServers)
+	d.saw(false, "%s answers %s", d.Failing.Name, control.RootServers)
 	unchecked, again := d.ask(ctx, true), d.ask(ctx, false)
 	overOther := d.askOther(ctx)
 	var cut *exchange.CutError
@@ -82,22 +102,23 @@ func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
 		return d.passed()
 	case d.first != nil:
 		// It fails, and only took its time before.
+		d.saw(true, "%s answers the question", d.Failing.Name)
 		return Finding{}, false
 	}
 	if other := <-overOther.came; other.err == nil {
-		return d.overTheOther(other.reply)
+		return d.overTheOther(ctx, other.reply)
 	}
 	counts := d.counts()
 	d.saw(false, "no reply to the question: %s", counts)
 	if d.unvalidated != nil && answered(d.unvalidated) {
-		return d.because(advicePath, "asked again, %s: it answers with CD=1 and not with CD=0. Packets get lost on the path, or its validation takes too long; which of the two is not known", counts)
+		return d.because(advicePath, "asked again, %s: it answers with CD=1 and not with CD=0. Packets get lost on the path, it drops some, or its validation takes too long; which of these is not known", counts)
 	}
 	return d.because(adviceBusy, "asked again, %s: it answers for the root, and not this question in time", counts)
 }
 
 // passed is the finding where the question that was not answered is answered now.
 func (d *diagnosis) passed() (Finding, bool) {
-	d.saw(true, "the question is answered now, %s", d.counts())
+	d.saw(d.came.Load() == d.sent.Load(), "the question is answered now, %s", d.counts())
 	return d.resolves(), true
 }
 
@@ -107,10 +128,10 @@ func (d *diagnosis) cut(overOther answer, over *exchange.CutError) (Finding, boo
 	const truncated = "the answer over UDP is truncated"
 	came := control.Phrase(over.Err)
 	if overOther.err == nil {
-		d.saw(true, "%s; one try over TCP failed (%s), and one was answered", truncated, came)
+		d.saw(false, "%s; one try over TCP failed (%s), and one was answered", truncated, came)
 		return d.because(advicePath, "%s; one try over TCP failed (%s), and one was answered", truncated, came)
 	}
-	return d.convict("path_tcp_closed", fmt.Sprintf("%s; two tries over TCP failed (%s)", truncated, came))
+	return d.closed(fmt.Sprintf("%s; two tries over TCP failed (%s)", truncated, came), over.Err)
 }
 
 // counts says how many probes were answered.
@@ -148,13 +169,34 @@ var (
 
 // overTheOther is for a question that over one transport was not answered, when
 // another question was, and over the other one is.
-func (d *diagnosis) overTheOther(m *dns.Msg) (Finding, bool) {
+func (d *diagnosis) overTheOther(ctx context.Context, m *dns.Msg) (Finding, bool) {
 	if d.Failing.ByTCP || !answered(m) {
 		d.saw(false, "over the other transport it answers %s", dns.RcodeToString[m.Rcode])
 		d.first = m
 		return Finding{}, false
 	}
-	return d.convict("path_answer_lost", "each try of this question over UDP got no reply; another question was answered")
+	if d.bySize(ctx) {
+		return d.ofPath("path_answer_lost", fmt.Sprintf("with room for %d octets it is answered over UDP: the path loses larger answers, or their fragments", dns.MinMsgSize))
+	}
+	return d.convict("path_answer_lost", "the path loses its answer, or the upstream drops it, as a rate limit does; another question was answered")
+}
+
+// bySize reports whether the size of the answer decides if it arrives over UDP: twice
+// where little room is offered, and once more not otherwise. To a rate limit the two
+// are the same question.
+func (d *diagnosis) bySize(ctx context.Context) bool {
+	if d.Failing.UDP == nil {
+		return false
+	}
+	small := d.query(false)
+	small.IsEdns0().SetUDPSize(dns.MinMsgSize)
+	for range 2 {
+		if _, err := d.Failing.UDP(ctx, small); err != nil {
+			return false
+		}
+	}
+	_, err := d.Failing.UDP(ctx, d.query(false))
+	return err != nil && control.TimedOut(err)
 }
 
 func (d *diagnosis) loses(what string) (Finding, bool) {

@@ -7,6 +7,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/compare"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
@@ -130,4 +131,66 @@ func contains(said []option.Option, code uint16) bool {
 		}
 	}
 	return false
+}
+
+// refused finds out whether the upstream refuses everything, refuses this name, or is
+// authoritative only.
+func (d *diagnosis) refused(ctx context.Context) (Finding, bool) {
+	failing := d.comparable(d.Failing)
+	controls := compare.Control(ctx, failing, d.Question.Name)
+	d.step(false, "%s", controls.FullText)
+	switch controls.Kind {
+	case compare.NotRecursive:
+		v := cause.Diagnosed(d.Verdict, "upstream_refused_not_recursive", controls.Codes, controls.Text, controls.FullText, "")
+		return d.explained(v, "", false), true
+	case compare.RefusesTheName:
+		switch controls.Again(ctx, failing, d.Question) {
+		case compare.RefusalPassed:
+			return d.resolves(), true
+		case compare.RefusalOfName:
+			d.saw(false, "it answers control questions, and refuses this name")
+			return d.refusesName(ctx)
+		case compare.RefusalVaries:
+			d.saw(false, "it refuses control questions now and then")
+			return d.because(adviceLimit, "it refuses this name, and questions for the root now and then: a rate limit may be the reason")
+		}
+	case compare.RefusesAll:
+		d.saw(false, "it refuses control questions too")
+		if d.Answered != nil {
+			if n := d.Answered(); n >= answeredBefore {
+				return d.convict("upstream_rate_limit", fmt.Sprintf("it answered %d queries since this server started", n))
+			}
+		}
+		d.refusesAll = true
+		if f, ok := d.others(ctx); ok {
+			// How long it will refuse is not known.
+			f.Verdict.Lasts, f.Verdict.Advice = cause.LastsOpen, controls.Advice
+			return f, true
+		}
+	}
+	return d.because(controls.Advice, "%s", controls.Text)
+}
+
+const adviceLimit = "Look at the upstream's rate limit for this server, which sends the queries of all its clients. Then look for a filter on it."
+
+// answeredBefore is how many answers tell a limit from an access list.
+const answeredBefore = 10
+
+// refusesName words the refusal of one name by what kind of name it is. That another
+// resolver answers the name does not make the policy of this one a fault.
+func (d *diagnosis) refusesName(ctx context.Context) (Finding, bool) {
+	if f, ok := d.local(ctx); ok {
+		return f, true
+	}
+	more := "a filter blocks it, or the upstream does not forward its zone"
+	advice := ""
+	if dns.CountLabel(d.Question.Name) == 1 {
+		more = "perhaps it does not forward names of one label, or a filter blocks this name"
+		advice = "Query the full name, or forward to the servers behind this stub resolver (/run/systemd/resolve/resolv.conf). In systemd-resolved, ResolveUnicastSingleLabel=yes forwards such names."
+	}
+	f, ok := d.convict("upstream_refuses_name", more)
+	if advice != "" {
+		f.Verdict.Advice = advice
+	}
+	return f, ok
 }

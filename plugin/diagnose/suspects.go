@@ -85,6 +85,9 @@ func ruledOut(seen []string, f Finding) []string {
 		return seen
 	}
 	named, ok := suspectOf[f.Verdict.Owner]
+	if strings.HasPrefix(f.Verdict.Cause.ID, "path_") {
+		named, ok = "the path", true
+	}
 	return slices.DeleteFunc(seen, func(s string) bool {
 		return ok && (strings.HasPrefix(s, named+": ") || strings.HasPrefix(s, named+notRuledOut))
 	})

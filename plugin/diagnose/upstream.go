@@ -188,7 +188,7 @@ func (d *diagnosis) resolves() Finding {
 	if d.TimedOut {
 		text += " (" + d.counts() + ")"
 		if d.came.Load() < d.sent.Load() {
-			text += ": packets get lost on the path, or the first answer takes long"
+			text += ": packets get lost on the path, the upstream drops some, or the first answer takes long"
 		}
 	}
 	return Finding{Outcome: Resolves, Text: text}

@@ -87,6 +87,8 @@ func (d *diagnosis) dnssec(ctx context.Context, found dnssec.Finding) (Finding, 
 	if f, ok := d.judged(found); ok {
 		return f, true
 	}
+	// What the upstream objects to with CD=0 alone may be what it does not give.
+	d.holds = (found.Status == dnssec.Secure || found.Status == dnssec.Insecure && !found.Foreign) && !d.byDNSSEC() && !d.private()
 	if found.Status == dnssec.Undecided {
 		d.saw(false, "it cannot be validated here: %s", found.Text)
 		d.whyOpen("; " + found.Text)

@@ -34,6 +34,8 @@ type Ask func(ctx context.Context, q dns.Question) (*dns.Msg, error)
 type Resolver struct {
 	Name string // as it may be shown in FullText, an address or URL
 	Ask  Ask
+	// Checked asks with DO and AD set and CD clear: some validate only then.
+	Checked Ask
 	// SameForward is true if the resolver is an upstream of the forward plugin
 	// that the failing one belongs to, so that forward itself could turn to it.
 	SameForward bool
@@ -65,8 +67,7 @@ type Result struct {
 	Failing Vote   // of the failing resolver, asked again with the others
 	Others  []Vote // in the order given, at most 8
 	// Validated is true if a resolver that answers set AD. One that does not
-	// validate answers names that DNSSEC makes fail, so the caller has to rule
-	// DNSSEC out before it blames the upstream.
+	// validate answers names that DNSSEC makes fail: see Witnessed.
 	Validated bool
 	// Denied is true if all that answer say that the name does not exist.
 	Denied   bool
@@ -139,7 +140,8 @@ func (res *Result) decide(others []Resolver) {
 		}
 	case answers > 0 && res.Failing.Kind != Silent:
 		res.Verdict = UpstreamAtFault
-		if here {
+		// A refusal may be a policy, which forward should not be led around.
+		if here && res.Failing.Kind == Fails {
 			res.Advice = fmt.Sprintf("Add failover %s to the forward block: another upstream in it answers this question.", res.Failing.rcode())
 		}
 	case answers == 0 && fails > 0 && res.Failing.Kind == Fails:

@@ -38,6 +38,8 @@ type ControlResult struct {
 	FullText      string
 	Advice        string
 	Queries       int
+	// recursed are the controls that were answered with recursion.
+	recursed []dns.Question
 }
 
 // controls are questions that any recursive server of the public tree answers,
@@ -54,7 +56,7 @@ var controls = []dns.Question{
 // that does not recurse look alike if it refuses everything.
 func Control(ctx context.Context, upstream Resolver, zoneHint string) ControlResult {
 	var res ControlResult
-	var refused, recursed, silent int
+	var refused, silent int
 	resolver := false // it says so
 	said := make([]string, 0, len(controls)+1)
 	ask := func(q dns.Question) (*dns.Msg, error) {
@@ -74,14 +76,14 @@ func Control(ctx context.Context, upstream Resolver, zoneHint string) ControlRes
 		case m.Authoritative || !m.RecursionAvailable:
 			// Its own data or hints: no sign that it asks others for us.
 		default:
-			recursed++
+			res.recursed = append(res.recursed, q)
 		}
 	}
-	if zone, ok := hint(zoneHint); ok && recursed == 0 && refused > 0 {
+	if zone, ok := hint(zoneHint); ok && len(res.recursed) == 0 && refused > 0 {
 		m, err := ask(dns.Question{Name: zone, Qtype: dns.TypeSOA, Qclass: dns.ClassINET})
 		res.Authoritative = err == nil && m != nil && m.Rcode == dns.RcodeSuccess && m.Authoritative && owns(m, zone)
 	}
-	res.decide(refused, recursed, silent)
+	res.decide(refused, len(res.recursed), silent)
 	if res.Kind == RefusesAll && resolver {
 		res.Text = "refuses questions for the root too, and says that it recurses: an access list, or a rate limit"
 		res.Advice = "Check the upstream's access list and its rate limit for this server's address."
@@ -110,6 +112,48 @@ func (res *ControlResult) decide(refused, recursed, silent int) {
 	default:
 		res.Text = "questions for the root showed nothing"
 	}
+}
+
+// Refusal is how an upstream refuses a name when it is asked again.
+type Refusal uint8
+
+const (
+	RefusalUnclear Refusal = iota // not all were answered
+	RefusalPassed                 // it answers the name now
+	RefusalVaries                 // it refuses a control too: it does not look at the name alone
+	RefusalOfName                 // it refuses the name each time, and answers the controls each time
+)
+
+// rounds is how often a name and a control are asked in turn. A limit that refuses every
+// second question would let this pass once in about sixty times, after the controls that
+// were answered before.
+const rounds = 3
+
+// Again asks an upstream that refused q and answered controls for both once more, in
+// turn: a rate limit refuses now this and now that, a policy always the name.
+func (res *ControlResult) Again(ctx context.Context, upstream Resolver, q dns.Question) Refusal {
+	for i := range rounds {
+		m, err := upstream.Ask(ctx, q)
+		switch {
+		case err != nil || m == nil:
+			return RefusalUnclear
+		case m.Rcode == dns.RcodeSuccess || m.Rcode == dns.RcodeNameError:
+			return RefusalPassed
+		case m.Rcode != dns.RcodeRefused:
+			return RefusalUnclear
+		}
+		if len(res.recursed) == 0 {
+			return RefusalUnclear
+		}
+		m, err = upstream.Ask(ctx, res.recursed[i%len(res.recursed)])
+		switch {
+		case err != nil || m == nil:
+			return RefusalUnclear
+		case m.Rcode == dns.RcodeRefused:
+			return RefusalVaries
+		}
+	}
+	return RefusalOfName
 }
 
 func hint(zone string) (string, bool) {

@@ -115,3 +115,40 @@ func TestNamesOfValuesAreClosed(t *testing.T) {
 		}
 	}
 }
+
+// A limit refuses in turn what comes, a policy refuses the name.
+func TestARefusalIsOfTheNameOnlyIfItLasts(t *testing.T) {
+	ok, refused, timeout := says(dns.RcodeSuccess), says(dns.RcodeRefused), errs(os.ErrDeadlineExceeded)
+	// then answers n times with before, and with after from then on.
+	then := func(n int, before, after Ask) Ask {
+		return func(ctx context.Context, q dns.Question) (*dns.Msg, error) {
+			if n--; n >= 0 {
+				return before(ctx, q)
+			}
+			return after(ctx, q)
+		}
+	}
+	for name, tc := range map[string]struct {
+		server Ask // for the name
+		root   Ask
+		want   Refusal
+	}{
+		"a policy":                        {refused, ok, RefusalOfName},
+		"it is answered now":              {ok, ok, RefusalPassed},
+		"it is answered a little later":   {then(2, refused, ok), ok, RefusalPassed},
+		"it does not exist now":           {says(dns.RcodeNameError), ok, RefusalPassed},
+		"the root is refused a bit later": {refused, then(2, ok, refused), RefusalVaries},
+		"the root gets no reply later":    {refused, then(2, ok, timeout), RefusalUnclear},
+		"no reply":                        {timeout, ok, RefusalUnclear},
+		"it fails now":                    {says(dns.RcodeServerFailure), ok, RefusalUnclear},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := server{".": tc.root, "arpa.": ok, www.Name: tc.server}
+			up := Resolver{Name: "192.0.2.1:53", Ask: s.ask}
+			res := Control(t.Context(), up, www.Name)
+			if got := res.Again(t.Context(), up, www); got != tc.want {
+				t.Errorf("got %d, want %d", got, tc.want)
+			}
+		})
+	}
+}

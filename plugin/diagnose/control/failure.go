@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"syscall"
 	"time"
 )
 
@@ -45,6 +46,8 @@ func Phrase(err error) string {
 		return "no reply"
 	case errors.As(err, &verification):
 		return "its certificate is not valid"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
 	case errors.As(err, &op) && op.Op == "dial":
 		return "it cannot be connected to"
 	}
@@ -55,4 +58,11 @@ func Phrase(err error) string {
 func TimedOut(err error) bool {
 	var network net.Error
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout()
+}
+
+// Unconnected tells an exchange over TCP in which no connection came about and nothing
+// refused it. What does not listen refuses, and a filter drops.
+func Unconnected(err error) bool {
+	var op *net.OpError
+	return TimedOut(err) && !(errors.As(err, &op) && op.Op == "read")
 }
