@@ -196,7 +196,7 @@ func (d *diagnosis) uplink(others bool) []string {
 
 // fetchesNothing says why nobody is blamed where fetches is false. more goes before it.
 func (d *diagnosis) fetchesNothing(more string) (Finding, bool) {
-	d.saw(false, "it is not seen to fetch what no cache has: whether it reaches the Internet is not known")
+	d.saw(false, "it is not seen to fetch from the servers of %s what no cache has", d.uplink(false)[0])
 	return d.because(adviceUplink, "%sthe upstream answers what it may remember, and was not seen to fetch a name or type that it cannot know: whether it reaches the Internet is not known", more)
 }
 
