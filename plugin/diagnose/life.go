@@ -160,7 +160,10 @@ func (d *diagnosis) probesUplink(ctx context.Context, r Resolver, zone string) b
 		done = append(done, later(func() (err error) {
 			ctx, cancel := context.WithTimeout(ctx, controlTime)
 			defer cancel()
-			replies[i], err = d.controls.Get(ctx, r.Name, control.Ask(r.Exchange), q, d.Now)
+			ask := control.Ask(r.Exchange)
+			if replies[i], err = d.controls.Get(ctx, r.Name, ask, q, d.Now); replies[i].Fetched && d.Now().Sub(replies[i].At) > control.Recent {
+				replies[i], err = d.controls.Fresh(ctx, r.Name, ask, q, d.Now)
+			}
 			return err
 		}))
 	}
@@ -228,7 +231,8 @@ func (d *diagnosis) judges(ctx context.Context, id string, result compare.Result
 		}
 	}
 	if !witness {
-		_, _ = d.fetchesNothing(result.Text + ", and none of these is seen to reach the Internet; ")
+		d.saw(false, "%s, and none of these is seen to reach the Internet", result.Text)
+		_, _ = d.because(adviceUplink, "%s, and none of these is seen to reach the Internet", result.Text)
 	}
 	return witness
 }

@@ -162,6 +162,23 @@ func TestTheUplinkIsAskedForOnce(t *testing.T) {
 	}
 }
 
+// What an upstream fetched before it lost its uplink is no proof after.
+func TestAnOutageEndsWhatWasProved(t *testing.T) {
+	clock, answer := now, online
+	e := &diagnose.Engine{Now: func() time.Time { return clock }}
+	up := func(name string) diagnose.Resolver {
+		return at(name, func(m *dns.Msg) *dns.Msg { return answer(m) })
+	}
+	for _, want := range []string{"zone_at_fault", "undecided"} {
+		c := failing(question("www.example.org."), up("192.0.2.53:53"))
+		c.Others = []diagnose.Resolver{up("192.0.2.54:53")}
+		if f := e.Diagnose(context.Background(), c); causeOf(f) != want {
+			t.Errorf("got %s, %s; want %s", causeOf(f), f.Text, want)
+		}
+		clock, answer = clock.Add(3*time.Second), offline()
+	}
+}
+
 // only404 fails one name, and says NXDOMAIN for what does not exist.
 func only404(name string) func(m *dns.Msg) *dns.Msg {
 	return func(m *dns.Msg) *dns.Msg {

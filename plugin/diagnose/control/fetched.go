@@ -6,9 +6,15 @@ import (
 	"github.com/miekg/dns"
 )
 
-// leastTTL is the shortest TTL by which the age of a record can be told: it has to be
-// longer than Lifetime.
-const leastTTL = 60
+const (
+	// Recent is how long an answer that was fetched shows that more can be fetched: an
+	// outage lets names fail within seconds.
+	Recent = 2 * time.Second
+	// rounding is what a TTL may lose on the way, in seconds.
+	rounding = 1
+	// leastTTL is the shortest TTL by which the age of a record can be told.
+	leastTTL = 10
+)
 
 // Fetched reports whether m, the answer to a made-up name or type, came from the servers
 // of a zone just now. A cache has no such answer, but a resolver may make one from the
@@ -70,10 +76,10 @@ func FetchedBelow(domain string, m *dns.Msg) bool {
 	return false
 }
 
-// isFull reports whether a record with this TTL is younger than Lifetime. A TTL above the
-// full one was raised by a cache, and tells no age.
+// isFull reports whether a record with this TTL was not in any cache. A TTL above the full
+// one was raised by a cache, and tells no age.
 func isFull(ttl, full uint32) bool {
-	return full >= leastTTL && ttl <= full && ttl+uint32(Lifetime/time.Second) >= full
+	return full >= leastTTL && ttl <= full && ttl+rounding >= full
 }
 
 // signatures are those over rr among records.

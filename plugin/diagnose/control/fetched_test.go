@@ -59,8 +59,8 @@ func TestARecordIsNewIfItHasTheTTLThatItsSignatureNames(t *testing.T) {
 		want   bool
 	}{
 		"new":              {"www.example.org. 3600 IN A 192.0.2.1", "www.example.org. 3600 IN RRSIG A 8 3 3600 20261201000000 20261101000000 1 example.org. AAAA", true},
-		"half a minute":    {"www.example.org. 3570 IN A 192.0.2.1", "www.example.org. 3570 IN RRSIG A 8 3 3600 20261201000000 20261101000000 1 example.org. AAAA", true},
-		"old":              {"www.example.org. 3500 IN A 192.0.2.1", "www.example.org. 3500 IN RRSIG A 8 3 3600 20261201000000 20261101000000 1 example.org. AAAA", false},
+		"rounded":          {"www.example.org. 3599 IN A 192.0.2.1", "www.example.org. 3599 IN RRSIG A 8 3 3600 20261201000000 20261101000000 1 example.org. AAAA", true},
+		"seconds old":      {"www.example.org. 3597 IN A 192.0.2.1", "www.example.org. 3597 IN RRSIG A 8 3 3600 20261201000000 20261101000000 1 example.org. AAAA", false},
 		"raised":           {"www.example.org. 300 IN A 192.0.2.1", "www.example.org. 300 IN RRSIG A 8 3 60 20261201000000 20261101000000 1 example.org. AAAA", false},
 		"of the root":      {"org. 3600 IN A 192.0.2.1", "org. 3600 IN RRSIG A 8 1 3600 20261201000000 20261101000000 1 . AAAA", false},
 		"another domain's": {"www.example.com. 3600 IN A 192.0.2.1", "www.example.com. 3600 IN RRSIG A 8 3 3600 20261201000000 20261101000000 1 example.com. AAAA", false},
