@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/compare"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
 )
 
@@ -213,7 +214,11 @@ func (d *diagnosis) judges(ctx context.Context, id string, result compare.Result
 	switch {
 	case !witness && d.probing != nil:
 		d.saw(false, "%s", result.Text)
-		_, _ = d.because(adviceShared, "%s; the zone's own name servers were asked, and no fault of theirs was seen", result.Text)
+		what := "were asked, and no fault of theirs was seen"
+		if d.probing.found.Kind != delegation.Healthy {
+			what = "could not be judged"
+		}
+		_, _ = d.because(adviceShared, "%s; the zone's own name servers %s", result.Text, what)
 		return false
 	case !d.fetches(ctx, d.Failing, d.uplink(false)...):
 		_, _ = d.fetchesNothing(result.Text + "; ")
