@@ -56,7 +56,7 @@ var suspectCauses = []*Cause{
 		ID: "upstream_resolves_nothing", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Found,
 		Title:   "The upstream replies but resolves nothing",
 		When:    "The upstream answers SERVFAIL even for the root's own records and without DNSSEC validation: it probably cannot reach the Internet, or its own upstreams.",
-		Advice:  "Look at the upstream's connection to the Internet and at its own upstreams. You need not look at any zone.",
+		Advice:  "Look at the upstream's connection to the Internet and at its own upstreams, before any zone.",
 		Command: "dig @UPSTREAM . NS +cd",
 		Brief:   "the upstream answers SERVFAIL even for . DNSKEY: it probably cannot reach the Internet",
 		Full:    "{upstream} answers SERVFAIL even for the root: it probably cannot reach the Internet, or its own upstreams",
@@ -64,7 +64,7 @@ var suspectCauses = []*Cause{
 	{
 		ID: "upstream_validator", Code: 0, Lasts: Persistent, Owner: Upstream, Rank: Found,
 		Title:   "The upstream's own validation is at fault",
-		When:    "The upstream answers SERVFAIL for the root's own records, and gives them with CD=1 (validation switched off). So its clock is wrong, or its trust anchor is out of date.",
+		When:    "The upstream reaches the Internet. It answers SERVFAIL for the root's own records, and gives them with CD=1 (validation switched off). So its clock is wrong, or its trust anchor is out of date.",
 		Advice:  "Check the upstream's clock first, then its trust anchor. The root's keys validate on this server, so no zone is at fault.",
 		Command: "dig @UPSTREAM . SOA; dig @UPSTREAM . SOA +cd",
 		Brief:   "the upstream rejects . SOA too: its clock or its trust anchor is wrong",
@@ -109,7 +109,7 @@ var suspectCauses = []*Cause{
 	{
 		ID: "upstream_hides_nxdomain", Code: 0, Lasts: Persistent, Owner: Upstream, Rank: Found,
 		Title:   "The upstream answers SERVFAIL for names that do not exist",
-		When:    "The upstream resolves the root, but answers SERVFAIL in place of NXDOMAIN for a name that cannot exist. Embedded resolvers of container engines do this.",
+		When:    "The upstream reaches the Internet, but answers SERVFAIL in place of NXDOMAIN for a name that cannot exist. Embedded resolvers of container engines do this.",
 		Advice:  "This name most likely does not exist. Forward to a resolver that answers NXDOMAIN, so that search paths work.",
 		Command: "dig @UPSTREAM does-not-exist.",
 		Brief:   "the upstream answers SERVFAIL in place of NXDOMAIN; most likely this name does not exist",

@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -45,6 +44,8 @@ type Engine struct {
 	// controls are what upstreams answered to questions that are nobody's.
 	controls control.Answers
 	muted    control.Silence
+	// answering is how many queries upstreams answered that resolve nothing.
+	answering control.Good
 	// Progress is called with each step as it is made; it may be nil.
 	Progress func(Step)
 }
@@ -102,7 +103,7 @@ func (e *Engine) Judge(ctx context.Context, c Case) Finding {
 }
 
 func (e *Engine) begin(c Case) *diagnosis {
-	return &diagnosis{Engine: e, Case: c, given: make(map[dns.Question]*dns.Msg)}
+	return &diagnosis{Engine: e, Case: c, given: make(map[dns.Question]*dns.Msg), fetched: make(map[string]bool)}
 }
 
 func (e *Engine) maxTime() time.Duration {
@@ -145,6 +146,10 @@ type diagnosis struct {
 	found *dnssec.Finding
 	// sent and came count what the failing upstream was asked and answered.
 	sent, came atomic.Int64
+	// fresh is true once the failing upstream gave a record of the question's top-level
+	// domain, or below it, that it had just fetched; fetched is what fetches came to.
+	fresh   atomic.Bool
+	fetched map[string]bool
 	// lossy is true once a reply was lost where others came.
 	lossy atomic.Bool
 	// given is what the failing upstream said with CD=1.
@@ -187,30 +192,6 @@ func (d *diagnosis) counted(r Resolver) Resolver {
 				return nil, dnssec.ErrBudget
 			}
 			return within(ctx, func() (*dns.Msg, error) { return exchange(ctx, m) })
-		}
-	}
-	r.Exchange, r.UDP, r.TCP = count(r.Exchange), count(r.UDP), count(r.TCP)
-	return r
-}
-
-// tallied returns r with what it is asked and answers counted.
-func (d *diagnosis) tallied(r Resolver) Resolver {
-	count := func(exchange Exchange) Exchange {
-		if exchange == nil {
-			return nil
-		}
-		return func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
-			reply, err := exchange(ctx, m)
-			if !errors.Is(err, dnssec.ErrBudget) && !errors.Is(err, context.Canceled) {
-				d.sent.Add(1)
-			}
-			if err == nil {
-				d.came.Add(1)
-				if d.lives != nil {
-					d.lives.Store(true)
-				}
-			}
-			return reply, err
 		}
 	}
 	r.Exchange, r.UDP, r.TCP = count(r.Exchange), count(r.UDP), count(r.TCP)

@@ -3,10 +3,15 @@ package diagnose
 import (
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 	"time"
 
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/compare"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
 )
 
 // controlTime is how long a control question may take. What it asks for any
@@ -78,22 +83,6 @@ func (d *diagnosis) dead(ctx context.Context, l life) (Finding, bool) {
 	return d.because("", "the upstream does not answer for the root either")
 }
 
-// three says what became of as many control questions.
-func three(transport string, lost error) string {
-	if control.TimedOut(lost) {
-		return "three questions over " + transport + " got no reply"
-	}
-	return "three questions over " + transport + " failed (" + control.Phrase(lost) + ")"
-}
-
-// orUpstream says that what is not answered over UDP is the path's or the upstream's.
-func orUpstream(lost error) string {
-	if control.TimedOut(lost) {
-		return "the path loses UDP, or the upstream drops it (a rate limit)"
-	}
-	return "the upstream does not serve UDP, or a filter closes it"
-}
-
 // withoutWay is for an upstream that answers what it has itself, and gave no reply
 // to a question for which it may have to ask others. Silence does not show why.
 func (d *diagnosis) withoutWay(ctx context.Context) (Finding, bool) {
@@ -105,14 +94,143 @@ func (d *diagnosis) withoutWay(ctx context.Context) (Finding, bool) {
 		"it answers at once without recursion, and nothing else, not even for the root (%s): its own connection to the Internet may be down", d.counts())
 }
 
-// overBoth says what became of the control questions over both transports.
-func (d *diagnosis) overBoth(l life) string {
-	root, other := control.Phrase(l.root), control.Phrase(l.other)
-	switch {
-	case root == other:
-		return "over UDP and TCP"
-	case d.Failing.ByTCP:
-		return fmt.Sprintf("over TCP: %s, over UDP: %s", root, other)
+// tallied returns r with what it is asked and answers counted.
+func (d *diagnosis) tallied(r Resolver) Resolver {
+	count := func(exchange Exchange) Exchange {
+		if exchange == nil {
+			return nil
+		}
+		return func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
+			reply, err := exchange(ctx, m)
+			if !errors.Is(err, dnssec.ErrBudget) && !errors.Is(err, context.Canceled) {
+				d.sent.Add(1)
+			}
+			if err == nil {
+				d.came.Add(1)
+				if tld := topLevel(d.Question.Name); tld != "." && control.FetchedBelow(tld, reply) {
+					d.fresh.Store(true)
+				}
+				if d.lives != nil {
+					d.lives.Store(true)
+				}
+			}
+			return reply, err
+		}
 	}
-	return fmt.Sprintf("over UDP: %s, over TCP: %s", root, other)
+	r.Exchange, r.UDP, r.TCP = count(r.Exchange), count(r.UDP), count(r.TCP)
+	return r
 }
+
+// fetches reports whether r is seen to fetch from the servers of one of zones what no
+// cache has. An upstream that has lost its way to the Internet still answers what it
+// remembers, the root and its signed denials among it, so that those clear nobody.
+// r is the failing upstream, or counted.
+func (d *diagnosis) fetches(ctx context.Context, r Resolver, zones ...string) bool {
+	for _, zone := range zones {
+		key := r.Name + " " + zone
+		seen, ok := d.fetched[key]
+		if !ok {
+			seen = r.Name == d.Failing.Name && zone == topLevel(d.Question.Name) && d.fresh.Load() || d.probesUplink(ctx, r, zone)
+			d.fetched[key] = seen
+		}
+		if seen {
+			return true
+		}
+	}
+	return false
+}
+
+// probesUplink asks for a name and a type that no cache has, both at once.
+func (d *diagnosis) probesUplink(ctx context.Context, r Resolver, zone string) bool {
+	questions := []control.Question{control.Unused(zone), control.MadeUp(zone)}
+	if zone == "." {
+		questions = questions[:1]
+	}
+	replies := make([]control.Reply, len(questions))
+	var done []<-chan error
+	for i, q := range questions {
+		done = append(done, later(func() (err error) {
+			ctx, cancel := context.WithTimeout(ctx, controlTime)
+			defer cancel()
+			ask := control.Ask(r.Exchange)
+			if replies[i], err = d.controls.Get(ctx, r.Name, ask, q, d.Now); replies[i].Fetched && d.Now().Sub(replies[i].At) > control.Recent {
+				replies[i], err = d.controls.Fresh(ctx, r.Name, ask, q, d.Now)
+			}
+			return err
+		}))
+	}
+	seen := false
+	for i, q := range questions {
+		switch err := <-done[i]; {
+		case err != nil:
+			d.step(false, "%s, %s: %s", r.Name, q, control.Phrase(err))
+		case replies[i].Fetched:
+			seen = true
+			d.step(true, "%s, %s: %s, just fetched", r.Name, q, dns.RcodeToString[replies[i].Rcode])
+		case replies[i].Answers():
+			d.step(false, "%s, %s: %s, perhaps from what it remembers", r.Name, q, dns.RcodeToString[replies[i].Rcode])
+		default:
+			d.step(false, "%s, %s: %s", r.Name, q, dns.RcodeToString[replies[i].Rcode])
+		}
+	}
+	return seen
+}
+
+// uplink are the zones of which one has to be fetched before more than the upstream's
+// connection is blamed: that above the name, and where it may not exist, others.
+func (d *diagnosis) uplink(others bool) []string {
+	var zones []string
+	if tld := topLevel(d.Question.Name); tld != "." && !d.private() {
+		zones = append(zones, tld)
+	}
+	if others || len(zones) == 0 {
+		zones = append(zones, "arpa.", ".")
+	}
+	return zones
+}
+
+// fetchesNothing says why nobody is blamed where fetches is false. more goes before it.
+func (d *diagnosis) fetchesNothing(more string) (Finding, bool) {
+	d.saw(false, "it is not seen to fetch from the servers of %s what no cache has", d.uplink(false)[0])
+	return d.because(adviceUplink, "%sthe upstream answers what it may remember, and was not seen to fetch a name or type that it cannot know: whether it reaches the Internet is not known", more)
+}
+
+const adviceUplink = "Check the upstream's own connection to the Internet, and its own upstreams, before any zone."
+
+// judges reports whether a comparison says something of the name: not where the failing
+// upstream may have lost its way to the Internet, or all others that fail. Nor is the
+// zone at fault of which the own name servers gave no reason.
+func (d *diagnosis) judges(ctx context.Context, id string, result compare.Result) bool {
+	witness := id != "zone_at_fault"
+	switch {
+	case !witness && d.probing != nil:
+		d.saw(false, "%s", result.Text)
+		what := "were asked, and no fault of theirs was seen"
+		if d.probing.found.Kind != delegation.Healthy {
+			what = "could not be judged"
+		}
+		_, _ = d.because(adviceShared, "%s; the zone's own name servers %s", result.Text, what)
+		return false
+	case !d.fetches(ctx, d.Failing, d.uplink(false)...):
+		_, _ = d.fetchesNothing(result.Text + "; ")
+		return false
+	}
+	for i, r := range slices.Concat(d.Others, d.Compare) {
+		if witness || i >= len(result.Others) {
+			break
+		}
+		if result.Others[i].Kind == compare.Fails {
+			if i >= len(d.Others) {
+				r = d.counted(r)
+			}
+			witness = d.fetches(ctx, r, d.uplink(false)...)
+		}
+	}
+	if !witness {
+		d.saw(false, "%s, and none of these is seen to reach the Internet", result.Text)
+		_, _ = d.because(adviceUplink, "%s, and none of these is seen to reach the Internet", result.Text)
+	}
+	return witness
+}
+
+const adviceShared = "Look at what the upstreams have in common for this name: a forward, a stub zone, a filter, or their connection to the Internet."

@@ -60,6 +60,9 @@ func (d *diagnosis) others(ctx context.Context) (Finding, bool) {
 		d.saw(false, "%s", result.Text)
 		return Finding{}, false
 	}
+	if id != "upstream_at_fault" && !d.judges(ctx, id, result) {
+		return Finding{}, false
+	}
 	v := cause.Diagnosed(d.Verdict, id, nil, result.Text, result.FullText, "")
 	if result.Advice != "" {
 		v.Advice = result.Advice
@@ -108,7 +111,7 @@ func (d *diagnosis) part(ctx context.Context) (Finding, bool) {
 		d.saw(false, "no reply to the type %s of the name", dns.Type(sibling.Qtype))
 		return Finding{}, false
 	case m.Rcode == dns.RcodeSuccess:
-		return d.oneType(sibling, len(m.Answer) > 0)
+		return d.oneType(ctx, sibling, len(m.Answer) > 0)
 	}
 	d.saw(true, "the type %s of the name fails too", dns.Type(sibling.Qtype))
 	root, ok := d.shared(ctx, control.RootServers)
@@ -119,24 +122,14 @@ func (d *diagnosis) part(ctx context.Context) (Finding, bool) {
 		return f, true
 	}
 	missing, ok := d.shared(ctx, control.Missing)
-	if !ok {
+	switch {
+	case !ok:
 		return Finding{}, false
-	}
-	if missing.Rcode != dns.RcodeServerFailure {
+	case missing.Rcode != dns.RcodeServerFailure:
 		d.saw(true, "a name that cannot exist is answered %s", dns.RcodeToString[missing.Rcode])
 		return Finding{}, false
 	}
-	f, ok := d.others(ctx)
-	switch {
-	case ok && f.Verdict.Cause.ID == "upstreams_differ":
-		return d.convict("upstream_hides_nxdomain", "another upstream says NXDOMAIN")
-	case ok || d.exists:
-		return f, ok
-	}
-	if d.denied {
-		return d.convict("upstream_hides_nxdomain", "another resolver says NXDOMAIN")
-	}
-	return d.convict("upstream_hides_nxdomain", "")
+	return d.missing(ctx)
 }
 
 // local is for a name under local that fails where any other there does: the upstream
@@ -152,6 +145,9 @@ func (d *diagnosis) local(ctx context.Context) (Finding, bool) {
 	if !ok || missing.Rcode != d.first.Rcode {
 		return Finding{}, false
 	}
+	if missing.Rcode == dns.RcodeServerFailure && !d.fetches(ctx, d.Failing, d.uplink(true)...) {
+		return d.fetchesNothing("")
+	}
 	return d.convict("upstream_local_name", "")
 }
 
@@ -166,13 +162,28 @@ func (d *diagnosis) sibling() dns.Question {
 }
 
 // oneType is the finding that another type of the name is answered, which clears the
-// name, its zone's keys and the way there.
-func (d *diagnosis) oneType(sibling dns.Question, records bool) (Finding, bool) {
+// name, its zone's keys and the way there, if the upstream need not have remembered it.
+// A third type, which nobody uses, shows whether types fail that the name does not have.
+// The server of a private name may have one entry only, and not reach the Internet.
+func (d *diagnosis) oneType(ctx context.Context, sibling dns.Question, records bool) (Finding, bool) {
 	what := "is answered"
 	if !records {
 		what = "is answered, without records"
 	}
-	text := fmt.Sprintf("only the type %s of the name fails; the type %s %s", dns.Type(d.Question.Qtype), dns.Type(sibling.Qtype), what)
+	text := fmt.Sprintf("the type %s of the name fails; the type %s %s", dns.Type(d.Question.Qtype), dns.Type(sibling.Qtype), what)
+	if !d.private() {
+		if !d.fetches(ctx, d.Failing, d.uplink(false)...) {
+			return d.fetchesNothing(text + ", which it may remember; ")
+		}
+		third := sibling
+		third.Qtype = anyType
+		m, err := d.Failing.Exchange(ctx, d.asked(third))
+		if err != nil || m.Rcode != dns.RcodeSuccess {
+			d.saw(false, "%s; a type that nobody uses fails too", text)
+			return d.because(adviceTypes, "%s, and a type that nobody uses is not: perhaps all types fail that the name does not have", text)
+		}
+		text = "only " + text
+	}
 	v := cause.Diagnosed(d.Verdict, "only_one_type_fails", nil, text, text, "")
 	if d.private() {
 		v.Owner = cause.Upstream
@@ -183,3 +194,5 @@ func (d *diagnosis) oneType(sibling dns.Question, records bool) (Finding, bool) 
 	}
 	return d.explained(v, "", false), true
 }
+
+const adviceTypes = "Look at the zone's proof that a type does not exist (NSEC), and whether its name servers answer NOERROR for types that they do not have."

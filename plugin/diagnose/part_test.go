@@ -28,14 +28,14 @@ func TestANameUnderLocalIsToldFromAllOfThem(t *testing.T) {
 		{"a forward is there for the zone", inLocal, []string{"corp.local."}, "undecided"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			up := new(counter).plain(func(m *dns.Msg, tcp bool) *dns.Msg {
+			up := new(counter).plain(func(m *dns.Msg, _ bool) *dns.Msg {
 				if tc.fails(m) {
 					return rcode(m, dns.RcodeServerFailure)
 				}
 				if strings.HasPrefix(m.Question[0].Name, "ede-") {
-					return rcode(m, dns.RcodeNameError)
+					return fetching(m, dns.RcodeNameError)
 				}
-				return answering(m, tcp)
+				return fetching(m, dns.RcodeSuccess)
 			})
 			c := failing(question(name), up)
 			c.Private = tc.private
@@ -63,12 +63,7 @@ func TestARefusalOfASingleLabelNamesBothReasons(t *testing.T) {
 
 // A resolver to compare with that denies the name confirms what hides NXDOMAIN.
 func TestWhoHidesNXDOMAINIsHeldAgainstAResolverThatSaysIt(t *testing.T) {
-	up := new(counter).plain(func(m *dns.Msg, tcp bool) *dns.Msg {
-		if m.Question[0].Name == "." {
-			return answering(m, tcp)
-		}
-		return rcode(m, dns.RcodeServerFailure)
-	})
+	up := new(counter).plain(func(m *dns.Msg, _ bool) *dns.Msg { return hiding(m) })
 	says := func(code int) []diagnose.Resolver {
 		return []diagnose.Resolver{{Name: "192.0.2.54:53", Exchange: func(_ context.Context, m *dns.Msg) (*dns.Msg, error) { return rcode(m, code), nil }}}
 	}
@@ -178,6 +173,9 @@ func TestWhoDoesNotValidateIsNoWitnessAgainstWhoDoes(t *testing.T) {
 			up := new(counter).plain(func(m *dns.Msg, tcp bool) *dns.Msg {
 				if dns.IsSubDomain("example.org.", m.Question[0].Name) {
 					return rcode(m, dns.RcodeServerFailure)
+				}
+				if madeUp(m) {
+					return fetching(m, dns.RcodeNameError)
 				}
 				r := answering(m, tcp)
 				r.AuthenticatedData = tc.validates && !m.CheckingDisabled

@@ -225,3 +225,19 @@ func (d *diagnosis) control(ctx context.Context, x Exchange, q control.Question)
 		return err
 	})
 }
+
+// three says what became of as many control questions.
+func three(transport string, lost error) string {
+	if control.TimedOut(lost) {
+		return "three questions over " + transport + " got no reply"
+	}
+	return "three questions over " + transport + " failed (" + control.Phrase(lost) + ")"
+}
+
+// orUpstream says that what is not answered over UDP is the path's or the upstream's.
+func orUpstream(lost error) string {
+	if control.TimedOut(lost) {
+		return "the path loses UDP, or the upstream drops it (a rate limit)"
+	}
+	return "the upstream does not serve UDP, or a filter closes it"
+}

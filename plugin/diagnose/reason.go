@@ -29,7 +29,7 @@ func (d *diagnosis) hearsay(ctx context.Context) (Finding, bool) {
 }
 
 // reaches compares what an upstream says that it cannot reach with what it reaches: the
-// root, and, since that may be in its cache, a made-up name below the same top-level
+// root, and, since that may be in its cache, what no cache has of the same top-level
 // domain. Its reason is about the zone only if both are answered.
 func (d *diagnosis) reaches(ctx context.Context, f Finding) Finding {
 	keys, ok := d.shared(ctx, control.RootKeys)
@@ -46,19 +46,17 @@ func (d *diagnosis) reaches(ctx context.Context, f Finding) Finding {
 		d.saw(false, "it answers %s %s", control.RootKeys, dns.RcodeToString[keys.Rcode])
 		return f
 	}
-	tld := topLevel(d.Question.Name)
-	madeUp := control.Question{Under: tld, Type: dns.TypeA, Unchecked: true}
-	made, ok := d.shared(ctx, madeUp)
-	switch {
-	case ok && made.Answers():
-		d.saw(true, "it answers %s, and for %s: so its reason is about this name", control.RootKeys, madeUp)
+	tld := d.uplink(false)[0]
+	if d.fetches(ctx, d.Failing, tld) {
+		d.saw(true, "it answers %s, and fetches from the servers of %s what no cache has: so its reason is about this name", control.RootKeys, tld)
 		f.Verdict = f.Verdict.OfZone()
-	case ok:
-		d.saw(false, "it answers %s, which it may have in its cache, and fails for %s%s: so its reason may be about the upstream itself", control.RootKeys, madeUp, reasons(made.Said))
+		return f
+	}
+	d.saw(false, "it answers %s, which it may have in its cache, and is not seen to fetch from the servers of %s what no cache has: so its reason may be about the upstream itself", control.RootKeys, tld)
+	made, err := d.controls.Get(ctx, d.Failing.Name, control.Ask(d.Failing.Exchange), control.MadeUp(tld), d.Now)
+	if err == nil && !made.Answers() {
 		f.Verdict = f.Verdict.With("it fails for a made-up name under " + tld + " too")
 		f.Text = f.Verdict.Text()
-	default:
-		d.saw(false, "no reply to %s: whether it reaches the Internet is not known", madeUp)
 	}
 	return f
 }
@@ -110,7 +108,7 @@ func (d *diagnosis) disputed(ctx context.Context, f Finding, code uint16) Findin
 	d.step(false, "%s", text)
 	d.said = nil
 	if found.Status == dnssec.Bogus {
-		if own, ok := d.judged(*found); ok {
+		if own, ok := d.judged(ctx, *found); ok {
 			own.Disagrees = text
 			return own
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
 )
 
@@ -31,7 +32,7 @@ func (d *diagnosis) zone(ctx context.Context) (Finding, bool) {
 		if why := d.unjudged(); why != "" {
 			d.saw(false, "%s", why)
 		} else {
-			d.saw(true, "its name servers give no reason for the failure")
+			d.saw(d.probing.found.Kind == delegation.Healthy, "its name servers give no reason for the failure")
 		}
 	}
 	if !d.checked() || d.unvalidated == nil && d.chain == nil {
@@ -57,7 +58,7 @@ func (d *diagnosis) unanswered(ctx context.Context) (Finding, bool) {
 	}
 	if found := d.wait(ctx); found.Status == dnssec.Bogus {
 		d.saw(true, "the upstream validates, as the AD bit of %s shows", control.RootChecked)
-		return d.judged(*found)
+		return d.judged(ctx, *found)
 	}
 	return Finding{}, false
 }
@@ -84,11 +85,14 @@ func (d *diagnosis) dnssec(ctx context.Context, found dnssec.Finding) (Finding, 
 			found = other
 		}
 	}
-	if f, ok := d.judged(found); ok {
+	if f, ok := d.judged(ctx, found); ok {
 		return f, true
 	}
 	// What the upstream objects to with CD=0 alone may be what it does not give.
 	d.holds = (found.Status == dnssec.Secure || found.Status == dnssec.Insecure && !found.Foreign) && !d.byDNSSEC() && !d.private()
+	if d.advice == adviceUplink {
+		return Finding{}, false
+	}
 	if found.Status == dnssec.Undecided {
 		d.saw(false, "it cannot be validated here: %s", found.Text)
 		d.whyOpen("; " + found.Text)
@@ -128,7 +132,7 @@ const (
 )
 
 // judged is the verdict that a validation stands for, if any.
-func (d *diagnosis) judged(found dnssec.Finding) (Finding, bool) {
+func (d *diagnosis) judged(ctx context.Context, found dnssec.Finding) (Finding, bool) {
 	zone, cut := found.Zone, found.Type == dns.TypeDNSKEY
 	if found.Type == dns.TypeDS {
 		// The parent judges the DS, and the child alone is cut off by it.
@@ -140,6 +144,9 @@ func (d *diagnosis) judged(found dnssec.Finding) (Finding, bool) {
 	switch {
 	case found.Clock:
 		return d.convict("clock_wrong", "")
+	case found.Keyless && !d.fetches(ctx, d.Failing, d.uplink(false)...):
+		// The control of the keys may be answered from denials that are remembered.
+		return d.fetchesNothing(found.Text + "; ")
 	case found.Keyless && found.Status == dnssec.Bogus:
 		f := d.explained(about("dnssec_dnskey_unavailable", found.Codes), zone, cut)
 		f.Fault = &found
@@ -162,9 +169,13 @@ func (d *diagnosis) judged(found dnssec.Finding) (Finding, bool) {
 		// What no validator can judge is taken for unsigned by most, and failed
 		// by this one (for NSEC3 iterations RFC 9276 section 3.2 allows both).
 		return d.explained(about(causeOf[found.Codes[0]], found.Codes), "", false), true
-	case found.Status == dnssec.Undecided && !found.Silent && d.byDNSSEC() && !d.private():
+	case found.Status == dnssec.Undecided && !found.Silent && d.byDNSSEC() && !d.private() && found.Type != dns.TypeDNSKEY:
 		// Twice with CD=0 it fails and with CD=1 it does not: what the upstream
-		// objects to is DNSSEC, though not seen what.
+		// objects to is DNSSEC, though not seen what. One that cannot get the keys
+		// fails in the same way.
+		if !d.fetches(ctx, d.Failing, d.uplink(false)...) {
+			return d.fetchesNothing("the upstream answers only with CD=1; " + found.Text + "; ")
+		}
 		text := "the upstream answers only with CD=1: it finds the answer bogus"
 		v := cause.Diagnosed(d.Verdict, causeOf[6], []uint16{6}, text, text, "").Keeping(d.said)
 		v.Owner, v.Lasts, v.Advice = cause.Nobody, cause.LastsOpen, adviceUnseen

@@ -28,7 +28,7 @@ const (
 // Question is a control question.
 type Question struct {
 	Name string // "" is a name made up each time, which cannot exist
-	Type uint16
+	Type uint16 // 0 is a type made up each time, which nobody uses
 	// Under is the domain that a made up name is in, "" for the top level.
 	Under string
 	// Unchecked sets CD, Local leaves RD out.
@@ -49,6 +49,13 @@ var (
 	Own = Question{Name: ".", Type: dns.TypeNS, Unchecked: true, Local: true}
 )
 
+// MadeUp is a name in domain that no cache can have.
+func MadeUp(domain string) Question { return Question{Under: domain, Type: dns.TypeA, Unchecked: true} }
+
+// Unused is a type of name that no cache can have. It is for a resolver that hides that
+// names do not exist.
+func Unused(name string) Question { return Question{Name: name, Unchecked: true} }
+
 // String is the question as a text names it.
 func (q Question) String() string {
 	name := q.Name
@@ -59,11 +66,21 @@ func (q Question) String() string {
 		}
 	}
 	text := name + " " + dns.Type(q.Type).String()
+	if q.Type == 0 {
+		text = "an unused type of " + name
+	}
 	if q.Local {
 		text += " without recursion"
 	}
 	return text
 }
+
+// The types from 32770 on are unassigned, up to those for private use (RFC 6895 section
+// 3.1).
+const (
+	firstUnused = 32770
+	unused      = 65280 - firstUnused
+)
 
 func (q Question) message() *dns.Msg {
 	m := new(dns.Msg)
@@ -73,7 +90,11 @@ func (q Question) message() *dns.Msg {
 	if name == "" {
 		name = fmt.Sprintf("ede-%08x.%s", rand.Uint32(), q.Under)
 	}
-	m.Question = []dns.Question{{Name: name, Qtype: q.Type, Qclass: dns.ClassINET}}
+	qtype := q.Type
+	if qtype == 0 {
+		qtype = firstUnused + uint16(rand.UintN(unused))
+	}
+	m.Question = []dns.Question{{Name: name, Qtype: qtype, Qclass: dns.ClassINET}}
 	m.SetEdns0(udpSize, true)
 	return m
 }
@@ -84,6 +105,7 @@ type Reply struct {
 	Recursive     bool // RA
 	Authoritative bool
 	Validated     bool // AD
+	Fetched       bool // see the function
 	Said          []option.Option
 	At            time.Time
 }
@@ -126,7 +148,7 @@ func (a *Answers) Fresh(ctx context.Context, resolver string, ask Ask, q Questio
 	if err != nil {
 		return Reply{}, err
 	}
-	r := Reply{Rcode: m.Rcode, Recursive: m.RecursionAvailable, Authoritative: m.Authoritative, Validated: m.AuthenticatedData, Said: option.Read(m), At: now()}
+	r := Reply{Rcode: m.Rcode, Recursive: m.RecursionAvailable, Authoritative: m.Authoritative, Validated: m.AuthenticatedData, Fetched: Fetched(m), Said: option.Read(m), At: now()}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.known == nil || len(a.known) >= maxAnswers {

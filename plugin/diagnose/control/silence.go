@@ -38,3 +38,33 @@ func (s *Silence) Rests(resolver string, now time.Time) bool {
 	defer s.mu.Unlock()
 	return now.Before(s.until[resolver])
 }
+
+// Good remembers how many queries resolvers had answered well when they first failed
+// control questions. The zero value is ready, and it is safe for concurrent use.
+type Good struct {
+	mu    sync.Mutex
+	first map[string]good
+}
+
+type good struct {
+	at time.Time
+	n  uint64
+}
+
+// longEnough is how long a resolver has to answer nothing well.
+const longEnough = 10 * time.Second
+
+// Nothing reports whether resolver, which fails its control questions now and has
+// answered n queries well so far, has answered none of them for longEnough.
+func (g *Good) Nothing(resolver string, now time.Time, n uint64) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if known, ok := g.first[resolver]; ok && known.n == n {
+		return now.Sub(known.at) >= longEnough
+	}
+	if g.first == nil || len(g.first) >= maxAnswers {
+		g.first = make(map[string]good)
+	}
+	g.first[resolver] = good{now, n}
+	return false
+}
