@@ -212,7 +212,7 @@ var (
 		{
 			ID: "clock_wrong", Code: 0, Lasts: Persistent, Owner: Us, Rank: Found,
 			Title:   "The clock of this server is wrong",
-			When:    "By this server's clock the signatures of the root are not valid, or the certificates of all upstreams are not.",
+			When:    "By this server's clock the signatures of the root (or of a trust anchor's zone) are not valid, and those of a top-level domain are not either; or the certificates of all upstreams are not.",
 			Advice:  "Set the clock (NTP) before you look at any zone.",
 			Command: "timedatectl",
 			Brief:   "DNSSEC cannot be validated: the clock of this server is in doubt",

@@ -22,7 +22,7 @@ func (d *diagnosis) between(ctx context.Context) (Finding, bool) {
 	found := d.wait(ctx)
 	switch {
 	case found.Clock:
-		return d.convict("clock_wrong", "")
+		return d.clock(found)
 	case !d.open():
 		return Finding{}, false
 	case found.Stripped:
@@ -45,6 +45,17 @@ func (d *diagnosis) between(ctx context.Context) (Finding, bool) {
 	}
 	d.saw(false, "the answer is unsigned, and the zone's own records do not show whether it comes from the zone")
 	return Finding{}, false
+}
+
+// clock convicts this server's clock by the signatures of a trust anchor's zone.
+func (d *diagnosis) clock(found *dnssec.Finding) (Finding, bool) {
+	if found.Zone == "." {
+		return d.convict("clock_wrong", "")
+	}
+	text := fmt.Sprintf("by this server's clock the signatures of %s are not valid, and those of another zone are not either", zoneName(found.Zone))
+	v := cause.Diagnosed(d.Verdict, "clock_wrong", nil, text, text, "")
+	d.step(false, "%s", text)
+	return d.explained(v, "", false), true
 }
 
 const adviceException = "Set an exception on the upstream for this zone: domain-insecure (Unbound), validate-except (BIND), or a negative trust anchor."

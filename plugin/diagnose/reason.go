@@ -82,7 +82,7 @@ func (d *diagnosis) disputed(ctx context.Context, f Finding, code uint16) Findin
 		}
 	}
 	if found.Clock {
-		guilty, _ := d.convict("clock_wrong", "")
+		guilty, _ := d.clock(found)
 		return guilty
 	}
 	here := found.Status.String()

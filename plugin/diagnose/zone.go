@@ -126,7 +126,7 @@ func (d *diagnosis) judged(found dnssec.Finding) (Finding, bool) {
 	}
 	switch {
 	case found.Clock:
-		return d.convict("clock_wrong", "")
+		return d.clock(&found)
 	case found.Keyless && found.Status == dnssec.Bogus:
 		f := d.explained(about("dnssec_dnskey_unavailable", found.Codes), zone, cut)
 		f.Fault = &found
@@ -155,9 +155,15 @@ func (d *diagnosis) judged(found dnssec.Finding) (Finding, bool) {
 		text := "the upstream answers only with CD=1: it finds the answer bogus"
 		v := cause.Diagnosed(d.Verdict, causeOf[6], []uint16{6}, text, text, "").Keeping(d.said)
 		v.Owner, v.Lasts, v.Advice = cause.Nobody, cause.LastsOpen, adviceUnseen
+		if found.Old {
+			v = v.With("the root's signatures that it gives had expired before another zone's were made")
+			v.Advice = adviceOld
+		}
 		return d.explained(v, "", false), true
 	}
 	return Finding{}, false
 }
+
+const adviceOld = "Look at the upstream's copy of the root zone, if it has one of its own (RFC 8806): the copy is old. Its transfer has stopped, or the upstream cannot reach the root servers."
 
 const adviceUnseen = "Ask another validating resolver for the same name: what this upstream objects to could not be seen from here, and the fault may be its own."

@@ -157,7 +157,7 @@ func (r *run) judgeAnswer(z *zone, m *message, what []*rrset, name string, t uin
 		sig, f := r.verify(z.name, set, z.keys)
 		if f != nil {
 			if z.anchor && outOfTime(f) && r.wholeZoneOutOfTime(z) {
-				return clock(f)
+				return r.outdated(z.name, f)
 			}
 			return f
 		}
