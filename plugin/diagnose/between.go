@@ -8,6 +8,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
@@ -26,7 +27,7 @@ func (d *diagnosis) between(ctx context.Context) (Finding, bool) {
 	case !d.open():
 		return Finding{}, false
 	case found.Stripped:
-		return d.convict("dnssec_stripped", "")
+		return d.stripped(ctx)
 	case d.special() && len(d.unvalidated.Answer) > 0:
 		return d.ownZone("the name is for private use, and answered only with CD=1", "")
 	case d.private():
@@ -44,6 +45,19 @@ func (d *diagnosis) between(ctx context.Context) (Finding, bool) {
 		return d.replacedBy(found, address)
 	}
 	d.saw(false, "the answer is unsigned, and the zone's own records do not show whether it comes from the zone")
+	return Finding{}, false
+}
+
+// stripped convicts what stands between an upstream that validates and the zones, where not
+// even the root comes with signatures. A forwarder that itself passes none on gives none
+// either: so the upstream has to speak EDNS, and to fail the root with CD=0.
+func (d *diagnosis) stripped(ctx context.Context) (Finding, bool) {
+	keys := d.given[dns.Question{Name: ".", Qtype: dns.TypeDNSKEY, Qclass: dns.ClassINET}]
+	root, ok := d.shared(ctx, control.RootChecked)
+	if ok && root.Rcode == dns.RcodeServerFailure && keys != nil && keys.IsEdns0() != nil {
+		return d.convict("dnssec_stripped", "")
+	}
+	d.saw(false, "no signature came, not even the root's: whether the upstream validates, or passes none on, is not known")
 	return Finding{}, false
 }
 

@@ -77,8 +77,9 @@ func (d *diagnosis) disputed(ctx context.Context, f Finding, code uint16) Findin
 			return guilty
 		}
 		if found.Stripped {
-			guilty, _ := d.convict("dnssec_stripped", "")
-			return guilty
+			if guilty, ok := d.stripped(ctx); ok {
+				return guilty
+			}
 		}
 	}
 	if found.Clock {

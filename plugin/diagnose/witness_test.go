@@ -2,6 +2,7 @@ package diagnose_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,5 +51,44 @@ func TestAPrivateAnchorSaysNothingOfTheRoot(t *testing.T) {
 		if causeOf(f) != want || strings.Contains(f.Text, "root") || !strings.Contains(f.Text, "corp.edetest.") {
 			t.Errorf("got %s, %s", causeOf(f), f.Text)
 		}
+	}
+}
+
+// Who passes no signatures on need not be one that validates and gets none.
+func TestSignaturesAreStrippedOnlyIfTheUpstreamValidates(t *testing.T) {
+	b := bed.New(t, now, bed.Case{Name: "valid"})
+	exchange := b.Exchange()
+	for _, tc := range []struct {
+		name       string
+		edns, root bool // whether OPT is passed on, and whether the root is answered with CD=0
+		cause      string
+	}{
+		{"a validator that gets no signatures", true, false, "dnssec_stripped"},
+		{"a forwarder that drops OPT before a validator", false, true, "dnssec_bogus"},
+		{"a forwarder that drops OPT before a validator that is out of order", false, false, "dnssec_bogus"},
+		{"a forwarder that drops signatures before a validator", true, true, "dnssec_bogus"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			up := diagnose.Resolver{Name: "192.0.2.53:53", Exchange: func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
+				if !m.CheckingDisabled && !(tc.root && m.Question[0].Name == ".") {
+					return servfail(m)
+				}
+				r, err := exchange(ctx, m.Question[0])
+				if err != nil {
+					return nil, err
+				}
+				r = r.Copy()
+				unsigned := func(rr dns.RR) bool { return rr.Header().Rrtype == dns.TypeRRSIG }
+				r.Answer, r.Ns = slices.DeleteFunc(r.Answer, unsigned), slices.DeleteFunc(r.Ns, unsigned)
+				if tc.edns {
+					r.SetEdns0(1232, true)
+				}
+				return r, nil
+			}}
+			f := engine(b).Diagnose(context.Background(), failing(question("www.valid.edetest."), up))
+			if causeOf(f) != tc.cause || tc.cause == "dnssec_bogus" && f.Verdict.Owner != cause.Nobody {
+				t.Errorf("got %s, %s", causeOf(f), f.Text)
+			}
+		})
 	}
 }
