@@ -32,17 +32,20 @@ func (d *diagnosis) between(ctx context.Context) (Finding, bool) {
 		return d.ownZone("the name is for private use, and answered only with CD=1", "")
 	case d.private():
 		return d.because(adviceException, "the upstream answers only with CD=1: its validation rejects a private name")
-	case len(found.Unsigned) == 0:
+	case !found.Bare:
 		d.saw(found.Status == dnssec.Secure, "the answer with CD=1 shows no sign of a filter, of removed signatures or of a private zone")
 		return Finding{}, false
 	}
 	address, special := replaced(found.Unsigned)
-	above := dns.CountLabel(found.Zone) < 2 && found.Denied != "" && found.Denied != found.Owner
+	private := special && !nullAddress(address)
+	above := found.Denied != "" && found.Denied != found.Owner
 	switch {
-	case found.Standing == dnssec.Absent && (special && !nullAddress(address) || above || dns.CountLabel(found.Zone) < 2):
+	case found.Standing == dnssec.Absent && (private || above || dns.CountLabel(found.Zone) < 2):
 		return d.ownZone(fmt.Sprintf("%s proves that there is no %s", zoneName(found.Zone), denied(found)), suffixOf(address))
 	case found.Standing != dnssec.Unproven && special:
 		return d.replacedBy(found, address)
+	case found.Type == dns.TypeDNSKEY && private:
+		return d.ownZone(fmt.Sprintf("%s has a DS, and nothing of it is signed here", zoneName(found.Owner)), suffixOf(address))
 	}
 	d.saw(false, "the answer is unsigned, and the zone's own records do not show whether it comes from the zone")
 	return Finding{}, false
@@ -137,3 +140,56 @@ func zoneName(zone string) string {
 	}
 	return option.Sanitize(zone, maxSaid)
 }
+
+// attested looks for somebody who tells whether an answer without any signature is that of
+// its zone, which lost them, or of the upstream, which has its own data for the zone. The
+// zone's own servers tell both. Another resolver tells that the zone is signed; that it has
+// none either says nothing: it may be forwarded to the same place.
+func (d *diagnosis) attested(ctx context.Context, found dnssec.Finding) dnssec.Finding {
+	if !found.Bare || found.Status != dnssec.Bogus {
+		return found
+	}
+	var sources []Resolver
+	if d.Delegation != nil {
+		sources = append(sources, d.servers(ctx))
+	}
+	sources = append(sources, d.Others...)
+	for _, r := range d.Compare {
+		sources = append(sources, d.counted(r))
+	}
+	for _, s := range sources {
+		d.step(false, "nothing of that is signed: once more through %s", s.Name)
+		other := d.validate(ctx, s)
+		switch {
+		case other.Status == dnssec.Secure:
+			d.signed = s.Name
+			return found
+		case other.Status == dnssec.Bogus && !other.Bare:
+			return other
+		}
+	}
+	return found
+}
+
+// unattested returns v, the verdict on found, without blame for the zone if it is not known
+// whether the zone or the upstream is at fault.
+func (d *diagnosis) unattested(found *dnssec.Finding, v *cause.Verdict) *cause.Verdict {
+	if !found.Bare {
+		return v
+	}
+	if d.signed != "" {
+		brief := "the upstream's answer, which it finds bogus, is unsigned; elsewhere the zone's answer is signed"
+		full := "the upstream's answer, which it finds bogus, is unsigned; one that is signed and validates here comes from " + d.signed
+		v = cause.Diagnosed(d.Verdict, causeOf[6], []uint16{6}, brief, full, "").Keeping(d.said)
+		v.Owner, v.Advice = cause.Nobody, adviceSigned
+		return v
+	}
+	v = v.With("the zone has lost its signatures, or the upstream has its own data for it")
+	v.Owner, v.Advice = cause.Nobody, adviceWhose
+	return v
+}
+
+const (
+	adviceSigned = "Find out where the upstream has this answer from. If it serves the zone itself, or forwards it to an internal server, set an exception there: domain-insecure (Unbound), validate-except (BIND), or a negative trust anchor. Otherwise look for a filter behind it, or for one server of the zone that sends no signatures."
+	adviceWhose  = "Ask first whether the upstream serves this zone itself, or forwards it to an internal server. If so, set an exception there: domain-insecure (Unbound), validate-except (BIND), or a negative trust anchor. If not, query the zone's own servers (delegation does so); if they send no signatures either, tell the zone's owner."
+)

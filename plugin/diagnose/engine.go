@@ -94,7 +94,7 @@ func (e *Engine) Judge(ctx context.Context, c Case) Finding {
 	if len(found.Codes) > 0 {
 		f.Text, f.Fault = found.Text, &found
 		if id, ok := causeOf[found.Codes[0]]; ok {
-			f.Verdict = cause.Diagnosed(d.Verdict, id, found.Codes, found.Text, found.Text, found.Zone)
+			f.Verdict = d.unattested(&found, cause.Diagnosed(d.Verdict, id, found.Codes, found.Text, found.Text, found.Zone))
 		}
 	}
 	f.Steps, f.Queries, f.Elapsed = d.steps, int(d.queries.Load()), e.Now().Sub(began)
@@ -135,8 +135,8 @@ type diagnosis struct {
 	first, unvalidated *dns.Msg
 	lost               error
 	said               []option.Option
-	// denied is true if the others say that the name does not exist.
-	denied bool
+	denied             bool   // the others say that the name does not exist
+	signed             string // who gives an answer with signatures where the upstream's has none
 	// unsettled is true if CD=0 was answered otherwise when it was asked again.
 	unsettled bool
 	// chain is the validation under way, and found its finding.

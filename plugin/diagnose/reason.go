@@ -99,8 +99,19 @@ func (d *diagnosis) disputed(ctx context.Context, f Finding, code uint16) Findin
 			return own
 		}
 	}
-	switch {
+	attested := d.attested(ctx, *found)
+	switch found = &attested; {
 	case len(d.Anchors) == 0, found.Status == dnssec.Undecided:
+		return f
+	case found.Bare && d.signed != "":
+		own, _ := d.judged(*found)
+		own.Disagrees = text
+		return own
+	case found.Bare && contains(d.said, found.Codes[0]):
+		d.saw(true, "the same is found here: %s", found.Text)
+		open := *f.Verdict
+		open.Advice = adviceWhose
+		f.Verdict = &open
 		return f
 	case len(found.Codes) > 0 && contains(d.said, found.Codes[0]):
 		d.saw(true, "the same is found here: %s", found.Text)

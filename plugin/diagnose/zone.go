@@ -67,6 +67,8 @@ func (d *diagnosis) dnssec(ctx context.Context, found dnssec.Finding) (Finding, 
 	}
 	switch holds := found.Status == dnssec.Secure || found.Status == dnssec.Insecure; {
 	case found.Clock, d.private():
+	case found.Bare:
+		found = d.attested(ctx, found)
 	case found.Status == dnssec.Undecided:
 		if other, ok := d.elsewhere(ctx); ok {
 			found = other
@@ -142,8 +144,10 @@ func (d *diagnosis) judged(found dnssec.Finding) (Finding, bool) {
 		if !ok {
 			return Finding{}, false
 		}
-		f := d.explained(about(id, found.Codes), zone, cut)
-		f.Fault = &found
+		f := d.explained(d.unattested(&found, about(id, found.Codes)), zone, cut)
+		if d.signed == "" {
+			f.Fault = &found
+		}
 		return f, true
 	case found.Status == dnssec.Insecure && d.byDNSSEC() && len(found.Codes) > 0 && !found.Foreign && !d.private():
 		// What no validator can judge is taken for unsigned by most, and failed

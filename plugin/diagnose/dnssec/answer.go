@@ -32,7 +32,7 @@ func (r *run) hop(name string, t uint16) (*Finding, string) {
 	}
 	switch {
 	case p.end != nil && p.end.Status != Insecure:
-		return p.end, ""
+		return r.keyless(p.end, m), ""
 	case m.failed != nil:
 		if p.unclear != nil {
 			return p.unclear, ""
@@ -49,7 +49,7 @@ func (r *run) hop(name string, t uint16) (*Finding, string) {
 	if f.Status == Bogus && p.unclear != nil && signer != p.zone.name {
 		f = r.blame(m, p, f)
 	}
-	f = r.unsigned(f, p, what)
+	f = r.unsigned(f, p, m, what)
 	if f != p.unclear {
 		r.step(f.Status != Bogus && f.Status != Undecided, p.zone.name, "%s", f.Text)
 	}

@@ -74,6 +74,9 @@ type Finding struct {
 	Unsigned []dns.RR
 	Standing Standing
 	Denied   string
+	// Bare says of a Bogus finding that nothing of its zone's answer came signed: it may
+	// be the zone that lost its signatures, or an answer that is not the zone's.
+	Bare bool
 	// Withheld says of an Undecided finding that the resolver answered, and kept
 	// what was asked to itself. Reached is the zone of it, or the nearest one above,
 	// whose keys hold; it is empty if there is none.
