@@ -33,7 +33,9 @@ func (d *diagnosis) between(ctx context.Context) (Finding, bool) {
 	case d.private():
 		return d.because(adviceException, "the upstream answers only with CD=1: its validation rejects a private name")
 	case !found.Bare:
-		d.saw(found.Status == dnssec.Secure, "the answer with CD=1 shows no sign of a filter, of removed signatures or of a private zone")
+		if found.Status == dnssec.Secure {
+			d.saw(true, "the answer with CD=1 shows no sign of a filter, of removed signatures or of a private zone")
+		}
 		return Finding{}, false
 	}
 	address, special := replaced(found.Unsigned)
