@@ -186,7 +186,7 @@ func (d *diagnosis) unattested(found *dnssec.Finding, v *cause.Verdict) *cause.V
 		v.Owner, v.Advice = cause.Nobody, adviceSigned
 		return v
 	}
-	v = v.With("the zone has lost its signatures, or the upstream has its own data for it")
+	v = v.With("the zone has lost signatures, or the upstream has its own data for it")
 	v.Owner, v.Advice = cause.Nobody, adviceWhose
 	return v
 }
