@@ -214,3 +214,30 @@ func TestAChildThatTheZoneDeniesIsTheUpstreams(t *testing.T) {
 		})
 	}
 }
+
+// An upstream that gives its reason is no witness against the zone either.
+func TestTheUpstreamsReasonForAnUnsignedAnswerBlamesNoZone(t *testing.T) {
+	own := bed.New(t, now, bed.Case{Name: "split", Before: bed.Unsigned})
+	public := bed.New(t, now, bed.Case{Name: "split"})
+	for _, code := range []uint16{dns.ExtendedErrorCodeDNSKEYMissing, dns.ExtendedErrorCodeRRSIGsMissing} {
+		for _, e := range []*diagnose.Engine{engine(public), delegating(public)} {
+			up := inside(public, own, "split.edetest.")
+			bare := up.Exchange
+			up.Exchange = func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
+				r, err := bare(ctx, m)
+				if err == nil && r.Rcode == dns.RcodeServerFailure {
+					r.SetEdns0(1232, true)
+					r.IsEdns0().Option = []dns.EDNS0{&dns.EDNS0_EDE{InfoCode: code}}
+				}
+				return r, err
+			}
+			f := e.Diagnose(context.Background(), failing(question("www.split.edetest."), up))
+			if f.Verdict.Owner == cause.Zone || strings.HasPrefix(f.Verdict.Advice, "Tell the zone's owner") {
+				t.Errorf("said %d: got %s by %s, %s", code, causeOf(f), f.Verdict.Owner, f.Text)
+			}
+			if signed := strings.Contains(f.Text, "comes from the zones' own servers"); signed != (e.Delegation != nil) {
+				t.Errorf("said %d: got %s, %s", code, causeOf(f), f.Text)
+			}
+		}
+	}
+}
