@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/miekg/dns"
+
+	ev "github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 )
 
 // What was seen of one failure is not said of another one.
@@ -49,6 +51,21 @@ func TestAFindingIsOfTheFailureThatWasDiagnosed(t *testing.T) {
 	} {
 		if got := tc.found.Explains(tc.now); got != tc.explains {
 			t.Errorf("%s: %v", tc.what, got)
+		}
+	}
+}
+
+// A certificate that begins within a day was perhaps made by an authority whose clock is
+// ahead.
+func TestOneCertificateThatBeginsSoonBlamesNobody(t *testing.T) {
+	for begins, want := range map[string]Owner{
+		"2026-11-29T15:20:00Z": Nobody, "2026-11-30T14:00:00Z": Nobody, "2026-12-01T15:00:01Z": Us, "2027-09-25T00:00:00Z": Us, "soon": Nobody,
+	} {
+		v := Classify(&ev.Evidence{At: "forward", Rcode: dns.RcodeServerFailure, Returned: true, Failure: ev.Failure{
+			Kind: ev.TLS, NotYetValid: true, Detail: "x509: certificate has expired or is not yet valid: current time 2026-11-29T15:00:00Z is before " + begins,
+		}})
+		if v.Cause.ID != "clock_behind" || v.Owner != want || (v.Lasts == Persistent) != (want == Us) {
+			t.Errorf("begins %s: %s by %s, %s", begins, v.Cause.ID, v.Owner, v.Lasts)
 		}
 	}
 }

@@ -183,6 +183,8 @@ const (
 	askOwner = "Tell the zone's owner. Another resolver does not help if it validates. "
 	resign   = "The owner has to sign the zone again."
 
+	unsigned = " If nothing of the answer is signed, the upstream may have its own data for the zone. Then the owner is unknown, unless the zone's own name servers (delegation) send no signatures either."
+
 	askAnother = "Try a different resolver: most treat this zone as unsigned and answer. "
 )
 
@@ -197,13 +199,13 @@ var (
 		dnssec("dnssec_expired_before_valid", 25, "The signatures expire before they begin",
 			"The signer was given the two times in the wrong order.", askOwner+resign),
 		asking(askKeys, dnssec("dnssec_dnskey_missing", 9, "The parent's DS matches no key of the zone",
-			"The zone's key was changed but its DS was not, or the zone was moved to another operator.", askOwner+"The DS at the parent has to be replaced or removed.")),
+			"The zone's key was changed but its DS was not, or the zone was moved to another operator."+unsigned, askOwner+"The DS at the parent has to be replaced or removed.")),
 		dnssec("dnssec_rrsigs_missing", 10, "Signatures are missing",
-			"The zone has a DS at its parent and sends records without signatures.", askOwner+resign),
+			"The zone has a DS at its parent and sends records without signatures."+unsigned, askOwner+resign),
 		asking(askKeys, dnssec("dnssec_no_zone_key", 11, "The key is not marked as a zone key",
 			"A DNSKEY lacks the Zone Key bit (RFC 4034 section 2.1.1).", askOwner+"The key has to be published with flags 256 or 257.")),
 		dnssec("dnssec_nsec_missing", 12, "The proof that the name does not exist is missing",
-			"NSEC or NSEC3 records are missing from the answer, or do not cover the name.", askOwner+resign),
+			"NSEC or NSEC3 records are missing from the answer, or do not cover the name."+unsigned, askOwner+resign),
 		asking("dig ZONE NSEC3PARAM +cd", dnssec("dnssec_nsec3_iterations", 27, "The zone uses too many NSEC3 iterations",
 			"The zone has more iterations than validators accept (RFC 9276). Most resolvers treat its answers as unsigned; the upstream answers SERVFAIL.", askAnother+"NSEC3 iterations should be 0.")),
 		keyless,
@@ -214,7 +216,7 @@ var (
 		{
 			ID: "clock_wrong", Code: 0, Lasts: Persistent, Owner: Us, Rank: Found,
 			Title:   "The clock of this server is wrong",
-			When:    "By this server's clock the signatures of the root are not valid, or the certificates of all upstreams are not.",
+			When:    "By this server's clock the signatures of the root (or of a trust anchor's zone) are not valid, and those of a top-level domain are not either; or the certificates of all upstreams are not.",
 			Advice:  "Set the clock (NTP) before you look at any zone.",
 			Command: "timedatectl",
 			Brief:   "DNSSEC cannot be validated: the clock of this server is in doubt",

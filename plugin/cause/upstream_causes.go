@@ -131,7 +131,7 @@ var (
 	clockBehind = &Cause{
 		ID: "clock_behind", Code: 23, Lasts: Persistent, Owner: Us, Rank: Specific,
 		Title:   "By this server's clock the upstream's certificate is not valid yet",
-		When:    "The validity of the certificate begins in the future. Nearly always this server's clock is wrong, for example on a board without a battery that has just started. In rare cases the certificate itself begins too late.",
+		When:    "The validity of the certificate begins in the future. Nearly always this server's clock is wrong, for example on a board without a battery that has just started. If the certificate begins within a day, it may also have been made by an authority whose clock is ahead: then the owner is unknown.",
 		Advice:  "Set the clock of this server first. Name the time server by its address, because perhaps no name resolves now. If the clock is right, the upstream's certificate is wrong.",
 		Command: "date -u; timedatectl",
 		Brief:   "by this server's clock the upstream's certificate is not valid yet",

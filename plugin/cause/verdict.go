@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -61,6 +62,7 @@ func newVerdict(c *Cause, e *ev.Evidence) *Verdict {
 	v.byOverheard(e)
 	v.byRecursion(e)
 	v.byTruncation(e)
+	v.byCertificate(e)
 	switch {
 	case c == panicked:
 		v.At = pluginOfPanic(e)
@@ -75,6 +77,25 @@ func newVerdict(c *Cause, e *ev.Evidence) *Verdict {
 	}
 	return v
 }
+
+// early is how far in the future a certificate begins that no authority makes. If it begins
+// sooner, the authority's clock or time zone may be the wrong one.
+const early = 24 * time.Hour
+
+// byCertificate blames nobody for a certificate that begins within a day.
+func (v *Verdict) byCertificate(e *ev.Evidence) {
+	if v.Cause != clockBehind {
+		return
+	}
+	here, there, _ := strings.Cut(strings.TrimPrefix(validity(e), "current time "), " is before ")
+	now, err := time.Parse(time.RFC3339, here)
+	from, err2 := time.Parse(time.RFC3339, there)
+	if err != nil || err2 != nil || from.Sub(now) <= early {
+		v.Owner, v.Lasts, v.Advice = Nobody, LastsOpen, adviceTwoClocks
+	}
+}
+
+const adviceTwoClocks = "Compare this server's clock with that of another machine, and set it if it is wrong. If it is right, the upstream's certificate begins too late: replace it there, or wait until it is valid."
 
 // Codes returns the INFO-CODEs of the statements, in order.
 func (v *Verdict) Codes() []uint16 {

@@ -8,6 +8,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
@@ -22,34 +23,58 @@ func (d *diagnosis) between(ctx context.Context) (Finding, bool) {
 	found := d.wait(ctx)
 	switch {
 	case found.Clock:
-		return d.convict("clock_wrong", "")
+		return d.clock(found)
 	case !d.open():
 		return Finding{}, false
 	case found.Stripped:
-		return d.convict("dnssec_stripped", "")
+		return d.stripped(ctx)
 	case d.special() && len(d.unvalidated.Answer) > 0:
 		return d.ownZone("the name is for private use, and answered only with CD=1", "")
 	case d.private():
 		return d.because(adviceException, "the upstream answers only with CD=1: its validation rejects a private name")
-	case len(found.Unsigned) == 0:
-		const noSign = "the answer with CD=1 shows no sign of a filter, of removed signatures or of a private zone"
+	case !found.Bare:
 		if found.Status == dnssec.Secure {
-			d.saw(true, noSign+", and validates")
-		} else {
-			d.saw(false, noSign+", but validation does not prove that this answer is the zone's")
+			d.saw(true, "the answer with CD=1 validates, and shows no sign of a filter, of removed signatures or of a private zone")
 		}
 		return Finding{}, false
 	}
 	address, special := replaced(found.Unsigned)
-	above := dns.CountLabel(found.Zone) < 2 && found.Denied != "" && found.Denied != found.Owner
+	private := special && !nullAddress(address)
+	above := found.Denied != "" && found.Denied != found.Owner
 	switch {
-	case found.Standing == dnssec.Absent && (special && !nullAddress(address) || above || dns.CountLabel(found.Zone) < 2):
+	case found.Standing == dnssec.Absent && (private || above || dns.CountLabel(found.Zone) < 2):
 		return d.ownZone(fmt.Sprintf("%s proves that %s", zoneName(found.Zone), denied(found)), suffixOf(address))
 	case found.Standing != dnssec.Unproven && special:
 		return d.replacedBy(found, address)
+	case found.Type == dns.TypeDNSKEY && private:
+		return d.ownZone(fmt.Sprintf("%s has a DS, and nothing of it is signed here", zoneName(found.Owner)), suffixOf(address))
 	}
 	d.saw(false, "the answer is unsigned, and the zone's own records do not show whether it comes from the zone")
 	return Finding{}, false
+}
+
+// stripped convicts what stands between an upstream that validates and the zones, where not
+// even the root comes with signatures. A forwarder that itself passes none on gives none
+// either: so the upstream has to speak EDNS, and to fail the root with CD=0.
+func (d *diagnosis) stripped(ctx context.Context) (Finding, bool) {
+	keys := d.given[dns.Question{Name: ".", Qtype: dns.TypeDNSKEY, Qclass: dns.ClassINET}]
+	root, ok := d.shared(ctx, control.RootChecked)
+	if ok && root.Rcode == dns.RcodeServerFailure && keys != nil && keys.IsEdns0() != nil {
+		return d.convict("dnssec_stripped", "")
+	}
+	d.saw(false, "no signature came, not even the root's: whether the upstream validates, or passes none on, is not known")
+	return Finding{}, false
+}
+
+// clock convicts this server's clock by the signatures of a trust anchor's zone.
+func (d *diagnosis) clock(found *dnssec.Finding) (Finding, bool) {
+	if found.Zone == "." {
+		return d.convict("clock_wrong", "")
+	}
+	text := fmt.Sprintf("by this server's clock the signatures of %s are not valid, and those of another zone are not either", zoneName(found.Zone))
+	v := cause.Diagnosed(d.Verdict, "clock_wrong", nil, text, text, "")
+	d.step(false, "%s", text)
+	return d.explained(v, "", false), true
 }
 
 const adviceException = "Set an exception on the upstream for this zone: domain-insecure (Unbound), validate-except (BIND), or a negative trust anchor."
@@ -117,3 +142,56 @@ func zoneName(zone string) string {
 	}
 	return option.Sanitize(zone, maxSaid)
 }
+
+// attested looks for somebody who tells whether an answer without any signature is that of
+// its zone, which lost them, or of the upstream, which has its own data for the zone. The
+// zone's own servers tell both. Another resolver tells that the zone is signed; that it has
+// none either says nothing: it may be forwarded to the same place.
+func (d *diagnosis) attested(ctx context.Context, found dnssec.Finding) dnssec.Finding {
+	if !found.Bare || found.Status != dnssec.Bogus {
+		return found
+	}
+	var sources []Resolver
+	if d.Delegation != nil {
+		sources = append(sources, d.servers(ctx))
+	}
+	sources = append(sources, d.Others...)
+	for _, r := range d.Compare {
+		sources = append(sources, d.counted(r))
+	}
+	for _, s := range sources {
+		d.step(false, "nothing of that is signed: once more through %s", s.Name)
+		other := d.validate(ctx, s)
+		switch {
+		case other.Status == dnssec.Secure:
+			d.signed = s.Name
+			return found
+		case other.Status == dnssec.Bogus && !other.Bare:
+			return other
+		}
+	}
+	return found
+}
+
+// unattested returns v, the verdict on found, without blame for the zone if it is not known
+// whether the zone or the upstream is at fault.
+func (d *diagnosis) unattested(found *dnssec.Finding, v *cause.Verdict) *cause.Verdict {
+	if !found.Bare {
+		return v
+	}
+	if d.signed != "" {
+		brief := "the upstream's answer, which it finds bogus, is unsigned; elsewhere the zone's answer is signed"
+		full := "the upstream's answer, which it finds bogus, is unsigned; one that is signed and validates here comes from " + d.signed
+		v = cause.Diagnosed(d.Verdict, causeOf[6], []uint16{6}, brief, full, "").Keeping(d.said)
+		v.Owner, v.Advice = cause.Nobody, adviceSigned
+		return v
+	}
+	v = v.With("the zone has lost signatures, or the upstream has its own data for it")
+	v.Owner, v.Advice = cause.Nobody, adviceWhose
+	return v
+}
+
+const (
+	adviceSigned = "Find out where the upstream has this answer from. If it serves the zone itself, or forwards it to an internal server, set an exception there: domain-insecure (Unbound), validate-except (BIND), or a negative trust anchor. Otherwise look for a filter behind it, or for one server of the zone that sends no signatures."
+	adviceWhose  = "Ask first whether the upstream serves this zone itself, or forwards it to an internal server. If so, set an exception there: domain-insecure (Unbound), validate-except (BIND), or a negative trust anchor. If not, query the zone's own servers (delegation does so); if they send no signatures either, tell the zone's owner."
+)

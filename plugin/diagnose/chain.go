@@ -68,7 +68,12 @@ func (d *diagnosis) follow(ctx context.Context, r Resolver, of dns.Question) dns
 		Now: d.Now, Anchors: d.Anchors, NegativeAnchors: slices.Concat(d.Engine.Private, d.Case.Private),
 		Ed448: d.Ed448, MaxQueries: MaxQueries,
 	}
-	return v.Validate(ctx, of)
+	found := v.Validate(ctx, of)
+	if r.Name == ownServers {
+		// What the zone's own servers leave unsigned is the zone's.
+		found.Bare = false
+	}
+	return found
 }
 
 // trace notes the way of a validation.
@@ -223,7 +228,10 @@ func (d *diagnosis) delegation(ctx context.Context) (Finding, bool) {
 
 const adviceFromHere = "Ask the zone's name servers from another network. If they answer there, look for a filter between here and them; if they do not, tell the zone's owner."
 
-// servers stands for the name servers of the zones on the way.
+// ownServers stands for the name servers of the zones on the way.
+const ownServers = "the zones' own servers"
+
+// servers are the name servers of the zones on the way.
 func (d *diagnosis) servers(ctx context.Context) Resolver {
 	if d.probing != nil {
 		<-d.probing.ended
@@ -231,7 +239,7 @@ func (d *diagnosis) servers(ctx context.Context) Resolver {
 	if d.source == nil {
 		d.source = d.prober(ctx).Source(ctx)
 	}
-	return Resolver{Name: "the zones' own servers", Exchange: func(_ context.Context, m *dns.Msg) (*dns.Msg, error) {
+	return Resolver{Name: ownServers, Exchange: func(_ context.Context, m *dns.Msg) (*dns.Msg, error) {
 		return d.source.Ask(m.Question[0])
 	}}
 }

@@ -95,7 +95,7 @@ func (e *Engine) Judge(ctx context.Context, c Case) Finding {
 	if len(found.Codes) > 0 {
 		f.Text, f.Fault = found.Text, &found
 		if id, ok := causeOf[found.Codes[0]]; ok {
-			f.Verdict = cause.Diagnosed(d.Verdict, id, found.Codes, found.Text, found.Text, found.Zone)
+			f.Verdict = d.unattested(&found, cause.Diagnosed(d.Verdict, id, found.Codes, found.Text, found.Text, found.Zone))
 		}
 	}
 	f.Steps, f.Queries, f.Elapsed = d.steps, int(d.queries.Load()), e.Now().Sub(began)
@@ -139,6 +139,8 @@ type diagnosis struct {
 	// compared: others were asked; denied: they say that there is no such name; exists: one
 	// answers it; holds: the chain is in order here; refusesAll: the root is refused too.
 	compared, denied, exists, holds, refusesAll bool
+	// signed is who gives an answer with signatures where the upstream's has none.
+	signed string
 	// unsettled is true if CD=0 was answered otherwise when it was asked again.
 	unsettled bool
 	// chain is the validation under way, and found its finding.

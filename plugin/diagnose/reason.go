@@ -76,12 +76,13 @@ func (d *diagnosis) disputed(ctx context.Context, f Finding, code uint16) Findin
 			return guilty
 		}
 		if found.Stripped {
-			guilty, _ := d.convict("dnssec_stripped", "")
-			return guilty
+			if guilty, ok := d.stripped(ctx); ok {
+				return guilty
+			}
 		}
 	}
 	if found.Clock {
-		guilty, _ := d.convict("clock_wrong", "")
+		guilty, _ := d.clock(found)
 		return guilty
 	}
 	here := found.Status.String()
@@ -97,8 +98,19 @@ func (d *diagnosis) disputed(ctx context.Context, f Finding, code uint16) Findin
 			return own
 		}
 	}
-	switch {
+	attested := d.attested(ctx, *found)
+	switch found = &attested; {
 	case len(d.Anchors) == 0, found.Status == dnssec.Undecided:
+		return f
+	case found.Bare && d.signed != "":
+		own, _ := d.judged(ctx, *found)
+		own.Disagrees = text
+		return own
+	case found.Bare && contains(d.said, found.Codes[0]):
+		d.saw(true, "the same is found here: %s", found.Text)
+		open := *f.Verdict
+		open.Advice = adviceWhose
+		f.Verdict = &open
 		return f
 	case len(found.Codes) > 0 && contains(d.said, found.Codes[0]):
 		d.saw(true, "the same is found here: %s", found.Text)

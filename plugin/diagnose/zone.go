@@ -72,6 +72,8 @@ func (d *diagnosis) dnssec(ctx context.Context, found dnssec.Finding) (Finding, 
 	}
 	switch holds := found.Status == dnssec.Secure || found.Status == dnssec.Insecure; {
 	case found.Clock, d.private():
+	case found.Bare:
+		found = d.attested(ctx, found)
 	case found.Status == dnssec.Undecided:
 		if other, ok := d.elsewhere(ctx); ok {
 			found = other
@@ -143,7 +145,7 @@ func (d *diagnosis) judged(ctx context.Context, found dnssec.Finding) (Finding, 
 	}
 	switch {
 	case found.Clock:
-		return d.convict("clock_wrong", "")
+		return d.clock(&found)
 	case found.Keyless && !d.fetches(ctx, d.Failing, d.uplink(false)...):
 		// The control of the keys may be answered from denials that are remembered.
 		return d.fetchesNothing(found.Text + "; ")
@@ -162,14 +164,16 @@ func (d *diagnosis) judged(ctx context.Context, found dnssec.Finding) (Finding, 
 		if !ok {
 			return Finding{}, false
 		}
-		f := d.explained(about(id, found.Codes), zone, cut)
-		f.Fault = &found
+		f := d.explained(d.unattested(&found, about(id, found.Codes)), zone, cut)
+		if d.signed == "" {
+			f.Fault = &found
+		}
 		return f, true
 	case found.Status == dnssec.Insecure && d.byDNSSEC() && len(found.Codes) > 0 && !found.Foreign && !d.private():
 		// What no validator can judge is taken for unsigned by most, and failed
 		// by this one (for NSEC3 iterations RFC 9276 section 3.2 allows both).
 		return d.explained(about(causeOf[found.Codes[0]], found.Codes), "", false), true
-	case found.Status == dnssec.Undecided && !found.Silent && d.byDNSSEC() && !d.private() && found.Type != dns.TypeDNSKEY:
+	case found.Status == dnssec.Undecided && !found.Silent && d.byDNSSEC() && !d.private() && (found.Type != dns.TypeDNSKEY || found.Old):
 		// Twice with CD=0 it fails and with CD=1 it does not: what the upstream
 		// objects to is DNSSEC, though not seen what. One that cannot get the keys
 		// fails in the same way.
@@ -179,9 +183,15 @@ func (d *diagnosis) judged(ctx context.Context, found dnssec.Finding) (Finding, 
 		text := "the upstream answers only with CD=1: it finds the answer bogus"
 		v := cause.Diagnosed(d.Verdict, causeOf[6], []uint16{6}, text, text, "").Keeping(d.said)
 		v.Owner, v.Lasts, v.Advice = cause.Nobody, cause.LastsOpen, adviceUnseen
+		if found.Old {
+			v = v.With("the root's signatures that it gives had expired before another zone's were made")
+			v.Advice = adviceOld
+		}
 		return d.explained(v, "", false), true
 	}
 	return Finding{}, false
 }
+
+const adviceOld = "Look at the upstream's copy of the root zone, if it has one of its own (RFC 8806): the copy is old. Its transfer has stopped, or the upstream cannot reach the root servers."
 
 const adviceUnseen = "Ask another validating resolver for the same name: what this upstream objects to could not be seen from here, and the fault may be its own."

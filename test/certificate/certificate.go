@@ -73,7 +73,7 @@ func (a *Authority) Issue(t testing.TB, flaw Flaw) tls.Certificate {
 	case Expired:
 		template.NotAfter = time.Now().Add(-time.Hour)
 	case NotYetValid:
-		template.NotBefore = time.Now().Add(time.Hour)
+		template.NotBefore, template.NotAfter = time.Now().AddDate(0, 1, 0), time.Now().AddDate(0, 2, 0)
 	}
 	key := newKey(t)
 	der, err := x509.CreateCertificate(rand.Reader, template, signer.cert, &key.PublicKey, signer.key)

@@ -50,7 +50,7 @@ func TestTheExamplesOfDiagnosisAreOfARun(t *testing.T) {
 		{cause: "dnssec_signature_not_yet_valid", zone: "rrsig-not-yet-a"},
 		{cause: "dnssec_expired_before_valid", zone: "rrsig-exp-before-a"},
 		{cause: "dnssec_dnskey_missing", zone: "ds-bad-tag"},
-		{cause: "dnssec_rrsigs_missing", zone: "rrsig-no-a"},
+		{cause: "dnssec_rrsigs_missing", zone: "rrsig-no-all"},
 		{cause: "dnssec_no_zone_key", zone: "no-dnskey-256"},
 		{cause: "dnssec_nsec_missing", zone: "nsec-missing"},
 		{cause: "dnssec_unsupported_algorithm", zone: "unsupported-algo"},

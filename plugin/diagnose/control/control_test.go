@@ -65,18 +65,24 @@ func TestTheClockIsInDoubtByTheCertificatesOfAllUpstreams(t *testing.T) {
 		return fmt.Errorf("tls: %w", x509.CertificateInvalidError{Reason: x509.Expired, Cert: &x509.Certificate{NotBefore: from, NotAfter: to}})
 	}
 	later, past := invalid(now.AddDate(1, 0, 0), now.AddDate(2, 0, 0)), invalid(now.AddDate(-2, 0, 0), now.AddDate(-1, 0, 0))
+	older, soon := invalid(now.AddDate(-2, 0, 0), now.AddDate(-1, -1, 0)), invalid(now.Add(20*time.Minute), now.AddDate(1, 0, 0))
+	sameDay := invalid(now.AddDate(-2, 0, 0), now.AddDate(-1, 0, 0).Add(time.Minute))
 	for name, tc := range map[string]struct {
 		failures []error
 		want     bool
 	}{
-		"none is valid yet":             {[]error{later, later}, true},
-		"the only one is not valid yet": {[]error{later}, true},
-		"all of several have expired":   {[]error{past, past}, true},
-		"the only one has expired":      {[]error{past}, false},
-		"one of two is fine":            {[]error{later, nil}, false},
-		"one fails otherwise":           {[]error{later, errors.New("closed")}, false},
-		"one is early and one late":     {[]error{later, past}, false},
-		"nothing":                       {nil, false},
+		"none is valid yet":              {[]error{later, later}, true},
+		"the only one is not valid yet":  {[]error{later}, true},
+		"it begins in twenty minutes":    {[]error{soon}, false},
+		"both begin in twenty minutes":   {[]error{soon, soon}, false},
+		"all of several have expired":    {[]error{past, older}, true},
+		"two share one that has expired": {[]error{past, past}, false},
+		"two expired in one go":          {[]error{past, sameDay}, false},
+		"the only one has expired":       {[]error{past}, false},
+		"one of two is fine":             {[]error{later, nil}, false},
+		"one fails otherwise":            {[]error{later, errors.New("closed")}, false},
+		"one is early and one late":      {[]error{later, past}, false},
+		"nothing":                        {nil, false},
 	} {
 		if text, ok := Clock(now, tc.failures); ok != tc.want || ok == (text == "") {
 			t.Errorf("%s: %v %q", name, ok, text)

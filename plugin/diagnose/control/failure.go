@@ -11,27 +11,33 @@ import (
 	"time"
 )
 
+// early is how far in the future a certificate begins that no authority makes: one whose
+// own clock or time zone is wrong makes them a day too late.
+const early = 24 * time.Hour
+
 // Clock compares the failures of exchanges with all upstreams with this server's clock: if
-// by the clock no certificate is valid yet, or all of several have expired, the clock is in
-// doubt, and the text says so.
+// by the clock all certificates begin days later, or several have expired, the clock is in
+// doubt, and the text says so. One certificate is one witness, however many upstreams show
+// it, and so are those that one authority let expire on one day.
 func Clock(now time.Time, failures []error) (text string, ok bool) {
-	notYet, expired := 0, 0
+	notYet, expired, witnesses := 0, 0, make(map[string]bool)
 	for _, err := range failures {
 		var invalid x509.CertificateInvalidError
 		switch {
 		case !errors.As(err, &invalid) || invalid.Reason != x509.Expired || invalid.Cert == nil:
 			return "", false
-		case now.Before(invalid.Cert.NotBefore):
+		case invalid.Cert.NotBefore.Sub(now) > early:
 			notYet++
-		default:
+		case now.After(invalid.Cert.NotAfter):
 			expired++
+			witnesses[invalid.Cert.NotAfter.UTC().Format(time.DateOnly)+" "+string(invalid.Cert.RawIssuer)] = true
 		}
 	}
 	by := now.UTC().Format(time.DateOnly)
 	switch all := len(failures); {
 	case all > 0 && notYet == all:
 		return fmt.Sprintf("this server's clock is in doubt: by its date (%s) no certificate of its %d upstreams is valid yet", by, all), true
-	case all > 1 && expired == all:
+	case all > 0 && expired == all && len(witnesses) > 1:
 		return fmt.Sprintf("this server's clock is in doubt: by its date (%s) the certificates of all %d upstreams have expired", by, all), true
 	}
 	return "", false

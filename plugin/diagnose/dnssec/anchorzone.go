@@ -33,7 +33,7 @@ func (r *run) negative(name, anchor string, anchored bool) (string, bool) {
 
 // prime validates the DNSKEY RRset of an anchor's zone. It is the positive
 // control of everything below: without RRSIGs here the resolver does not do
-// DNSSEC, and with ones that are out of their time the clock is suspect.
+// DNSSEC, and with ones that are out of their time the clock may be wrong.
 func (r *run) prime(name string) *zone {
 	if z, ok := r.zones[name]; ok && z.anchor {
 		return z
@@ -72,7 +72,7 @@ func (r *run) prime(name string) *zone {
 	set := find(m.answer, name, dns.TypeDNSKEY)
 	if set == nil {
 		z.end = undecided(name, name, dns.TypeDNSKEY, "the resolver gives no DNSKEY for the trust anchor's zone %s", short(name))
-		z.end.Stripped = true
+		z.end.Stripped = r.strips(name)
 		r.step(false, name, "%s", z.end.Text)
 		return z
 	}
@@ -97,13 +97,13 @@ func (r *run) prime(name string) *zone {
 	}
 	if len(set.sigs) == 0 && !r.givesSignatures(name) {
 		z.end = undecided(name, name, dns.TypeDNSKEY, "the resolver gives no RRSIGs: it does not do DNSSEC, or something on the way strips it")
-		z.end.Stripped = true
+		z.end.Stripped = r.strips(name)
 		r.step(false, name, "%s", z.end.Text)
 		return z
 	}
 	r.selfSigned(z, set, trusted, fmt.Sprintf("trust anchor %s of %s", tags(trusted), name))
-	if outOfTime(z.end) && r.clockSuspect(name) {
-		z.end = clock(z.end)
+	if outOfTime(z.end) {
+		z.end = r.outdated(name, z.end)
 	}
 	return z
 }
@@ -129,18 +129,67 @@ func (r *run) givesSignatures(anchor string) bool {
 	return m.failed == nil && set != nil && len(set.sigs) > 0
 }
 
-// clockSuspect tells whether signatures of an anchor's zone that are out of
-// their time speak against this machine's clock. For a private anchor the root
-// is the witness, if there is an anchor for it.
-func (r *run) clockSuspect(anchor string) bool {
-	if anchor == "." {
-		return true
+// strips reports whether not even the root came with signatures, which an anchor's zone
+// did not.
+func (r *run) strips(anchor string) bool {
+	return anchor == "." || r.ask(".", dns.TypeDNSKEY).failed == nil && !r.givesSignatures(anchor)
+}
+
+// outdated tells what signatures of an anchor's zone that are out of their time, as f
+// says, speak against. One zone is one witness: the resolver may have an old copy of it, as
+// of a root zone of its own (RFC 8806). It is this machine's clock only if those of another
+// zone are out of their time in the same way. For a private anchor the root is that other
+// zone, if there is an anchor for it.
+func (r *run) outdated(anchor string, f *Finding) *Finding {
+	if top, ok := r.anchorAbove("."); ok && anchor != "." {
+		switch root := r.prime(top); {
+		case root.end == nil:
+			return f
+		case root.end.Clock:
+			return clock(f)
+		}
 	}
-	if top, ok := r.anchorAbove("."); ok && top == "." {
-		root := r.prime(".")
-		return root.end != nil && root.end.Clock
+	other, sig := r.otherSignature(anchor)
+	if sig == nil {
+		return undecided(f.Zone, f.Owner, f.Type, "%s; nothing shows whether this machine's clock is right", f.Text)
 	}
-	return true
+	switch when := signatureTimes(sig, r.now); {
+	case when != timesHold && timesCode[when] == f.Codes[0]:
+		return clock(f)
+	case when == timesHold && anchor != ".":
+		return f
+	case when == timesHold && serialTime(sig.Inception, r.now).After(f.Expiration):
+		// It was made after the root's had expired, whatever the time is now.
+		old := undecided(f.Zone, f.Owner, f.Type, "%s, before one of %s was made: the resolver has an old copy of the root zone", f.Text, short(other))
+		old.Old = true
+		return old
+	}
+	return undecided(f.Zone, f.Owner, f.Type, "%s; by the signatures of %s this machine's clock may be right", f.Text, short(other))
+}
+
+// otherSignature is one of a zone outside that of an anchor: of the top-level domain of
+// the question, or of com; one that is in its time if there is any. It needs no key, since
+// nobody signs ahead of the time. It is nil if none was to be had.
+func (r *run) otherSignature(anchor string) (zone string, sig *dns.RRSIG) {
+	for _, name := range []string{suffix(r.asked, 1), "com."} {
+		if name == "." || anchor != "." && inZone(anchor, name) {
+			continue
+		}
+		m := r.ask(name, dns.TypeSOA)
+		soa := find(m.answer, name, dns.TypeSOA)
+		if m.failed != nil || soa == nil || len(soa.sigs) == 0 {
+			continue
+		}
+		sig = soa.sigs[0]
+		for _, s := range soa.sigs[1:] {
+			if signatureTimes(s, r.now) == timesHold {
+				sig = s
+			}
+		}
+		r.step(true, name, "the SOA of %s is signed from %s to %s", name, stamp(serialTime(sig.Inception, r.now)), stamp(serialTime(sig.Expiration, r.now)))
+		return name, sig
+	}
+	return "", nil
 }
 
 // clock turns "expired" of an anchor's zone into a finding on this machine.

@@ -32,7 +32,7 @@ func (r *run) hop(name string, t uint16) (*Finding, string) {
 	}
 	switch {
 	case p.end != nil && p.end.Status != Insecure:
-		return p.end, ""
+		return r.keyless(p.end, m), ""
 	case m.failed != nil:
 		if p.unclear != nil {
 			return p.unclear, ""
@@ -49,7 +49,7 @@ func (r *run) hop(name string, t uint16) (*Finding, string) {
 	if f.Status == Bogus && p.unclear != nil && signer != p.zone.name {
 		f = r.blame(m, p, f)
 	}
-	f = r.unsigned(f, p, what)
+	f = r.unsigned(f, p, m, what)
 	if f != p.unclear {
 		r.step(f.Status != Bogus && f.Status != Undecided, p.zone.name, "%s", f.Text)
 	}
@@ -157,7 +157,7 @@ func (r *run) judgeAnswer(z *zone, m *message, what []*rrset, name string, t uin
 		sig, f := r.verify(z.name, set, z.keys)
 		if f != nil {
 			if z.anchor && outOfTime(f) && r.wholeZoneOutOfTime(z) {
-				return clock(f)
+				return r.outdated(z.name, f)
 			}
 			return f
 		}

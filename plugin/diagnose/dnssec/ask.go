@@ -13,6 +13,7 @@ type run struct {
 	*Validator
 	ctx     context.Context
 	now     time.Time
+	asked   string // the name of the question
 	limit   int
 	queries int
 	answers map[dns.Question]*message

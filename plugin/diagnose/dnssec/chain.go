@@ -163,7 +163,7 @@ func (r *run) readDS(z *zone, set *rrset) cut {
 		case f.Status == Undecided, len(set.sigs) > 0 && !set.signedBy(z.name):
 			return cut{kind: cutUnclear, end: f}
 		case z.anchor && outOfTime(f) && r.wholeZoneOutOfTime(z):
-			f = clock(f)
+			f = r.outdated(z.name, f)
 		}
 		return cut{kind: cutBroken, end: f}
 	}
@@ -179,8 +179,8 @@ func (r *run) readDS(z *zone, set *rrset) cut {
 	return cut{kind: cutSecure, ds: dss}
 }
 
-// wholeZoneOutOfTime asks a second RRset of the anchor's zone when a first is out of
-// its time though the DNSKEY RRset is not: if the SOA is too, it is the clock.
+// wholeZoneOutOfTime asks a second RRset of the anchor's zone when a first is out of its
+// time though the DNSKEY RRset is not: if the SOA is too, it is the clock or an old copy.
 func (r *run) wholeZoneOutOfTime(z *zone) bool {
 	m := r.ask(z.name, dns.TypeSOA)
 	soa := find(m.answer, z.name, dns.TypeSOA)
@@ -188,5 +188,5 @@ func (r *run) wholeZoneOutOfTime(z *zone) bool {
 		return false
 	}
 	_, f := r.verify(z.name, soa, z.keys)
-	return outOfTime(f) && r.clockSuspect(z.name)
+	return outOfTime(f)
 }

@@ -19,34 +19,85 @@ func question(name string, typ uint16) dns.Question {
 
 var www = question("www.valid.edetest.", dns.TypeA)
 
-func TestRootOutOfItsTimeSpeaksAgainstTheClock(t *testing.T) {
+func TestTwoZonesOutOfTheirTimeSpeakAgainstTheClock(t *testing.T) {
 	root := func(change func(*bed.Zone)) func(b *bed.Bed) { return func(b *bed.Bed) { change(b.Root) } }
+	both := func(change func(*bed.Zone)) func(b *bed.Bed) {
+		return func(b *bed.Bed) { change(b.Root); change(b.TLD) }
+	}
+	unsignedTLD := func(b *bed.Bed) { bed.Times(0, -40*day, -10*day)(b.Root); bed.Unsign(dns.TypeSOA)(b.TLD) }
+	const none, clock, old = 0, 1, 2
 	for _, test := range []struct {
 		name   string
 		change func(b *bed.Bed)
-		clock  bool
+		says   int
 		code   uint16
 	}{
-		{"all of the root has expired", root(bed.Times(0, -40*day, -10*day)), true, 0},
-		{"nothing of the root is valid yet", root(bed.Times(0, 10*day, 40*day)), true, 0},
-		{"only the DNSKEY signature has expired", root(bed.Times(dns.TypeDNSKEY, -40*day, -day)), true, 0},
-		{"all but the DNSKEY signature has expired", root(func(z *bed.Zone) {
+		{"all has expired", both(bed.Times(0, -40*day, -10*day)), clock, 0},
+		{"nothing is valid yet", both(bed.Times(0, 10*day, 40*day)), clock, 0},
+		{"all but the root's DNSKEY signature has expired", both(func(z *bed.Zone) {
 			bed.Times(0, -40*day, -day)(z)
 			bed.Times(dns.TypeDNSKEY, -40*day, day)(z)
-		}), true, 0},
-		{"only the DS signature has expired", root(bed.Times(dns.TypeDS, -40*day, -day)), false, 7},
-		{"the zone below has expired", func(b *bed.Bed) { bed.Times(0, -40*day, -day)(b.TLD) }, false, 7},
-		{"the root's DNSKEY signature is corrupt", root(bed.Corrupt(dns.TypeDNSKEY)), false, 6},
+		}), clock, 0},
+		{"the root alone has expired, before the other zone was signed", root(bed.Times(0, -40*day, -10*day)), old, 0},
+		{"all of the root but its DNSKEY signature has expired", root(func(z *bed.Zone) {
+			bed.Times(0, -40*day, -10*day)(z)
+			bed.Times(dns.TypeDNSKEY, -40*day, day)(z)
+		}), old, 0},
+		{"the root alone has expired, after the other zone was signed", root(bed.Times(0, -40*day, -time.Hour)), none, 0},
+		{"the root alone is not valid yet", root(bed.Times(0, 10*day, 40*day)), none, 0},
+		{"the root has expired, and no other zone is signed", unsignedTLD, none, 0},
+		{"the root has expired, and the other zone is not valid yet", func(b *bed.Bed) { bed.Times(0, -40*day, -10*day)(b.Root); bed.Times(0, 10*day, 40*day)(b.TLD) }, none, 0},
+		{"only the DS signature has expired", root(bed.Times(dns.TypeDS, -40*day, -day)), none, 7},
+		{"the zone below has expired", func(b *bed.Bed) { bed.Times(0, -40*day, -day)(b.TLD) }, none, 7},
+		{"the root's DNSKEY signature is corrupt", root(bed.Corrupt(dns.TypeDNSKEY)), none, 6},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := bed.New(t, now, bed.Case{Name: "valid"})
 			test.change(b)
 			f := validator(b).Validate(context.Background(), www)
-			ok := f.Clock == test.clock && len(f.Codes) == 0 && f.Status == dnssec.Undecided
+			ok := f.Clock == (test.says == clock) && f.Old == (test.says == old) && len(f.Codes) == 0 && f.Status == dnssec.Undecided
 			if test.code != 0 {
-				ok = !f.Clock && f.Status == dnssec.Bogus && len(f.Codes) == 1 && f.Codes[0] == test.code
+				ok = !f.Clock && !f.Old && f.Status == dnssec.Bogus && len(f.Codes) == 1 && f.Codes[0] == test.code
 			}
 			if !ok {
+				report(t, f)
+				t.Fail()
+			}
+		})
+	}
+}
+
+// The zone of a private anchor is one witness too. The root is another, if there is an
+// anchor for it, and otherwise a zone that is not below the anchor.
+func TestAPrivateAnchorAloneDoesNotSpeakAgainstTheClock(t *testing.T) {
+	expired := bed.Times(0, -40*day, -10*day)
+	for _, test := range []struct {
+		name   string
+		below  string // the zone of the anchor
+		root   bool   // whether the root has an anchor too
+		change func(b *bed.Bed)
+		clock  bool
+		status dnssec.Status
+	}{
+		{"the top-level domain is in its time", "valid.edetest.", false, func(*bed.Bed) {}, false, dnssec.Bogus},
+		{"the top-level domain has expired too", "valid.edetest.", false, func(b *bed.Bed) { expired(b.TLD) }, true, dnssec.Undecided},
+		{"no other zone is signed", "valid.edetest.", false, func(b *bed.Bed) { bed.Unsign(dns.TypeSOA)(b.TLD) }, false, dnssec.Undecided},
+		{"the top-level domain is the anchor's own", "edetest.", false, func(b *bed.Bed) { expired(b.TLD) }, false, dnssec.Undecided},
+		{"the root is in its time", "valid.edetest.", true, func(*bed.Bed) {}, false, dnssec.Bogus},
+		{"the root and the top-level domain have expired too", "valid.edetest.", true, func(b *bed.Bed) { expired(b.Root); expired(b.TLD) }, true, dnssec.Undecided},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var key dns.RR
+			b := bed.New(t, now, bed.Case{Name: "valid", After: func(z *bed.Zone) { expired(z); key = z.KSK().Published }})
+			v := validator(b)
+			if v.Anchors = []dns.RR{key}; test.below == "edetest." {
+				v.Anchors = []dns.RR{b.TLD.KSK().Published}
+			}
+			if test.root {
+				v.Anchors = append(v.Anchors, b.Anchor()...)
+			}
+			test.change(b)
+			if f := v.Validate(context.Background(), www); f.Clock != test.clock || f.Status != test.status || f.Old {
 				report(t, f)
 				t.Fail()
 			}

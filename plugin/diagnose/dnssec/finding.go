@@ -52,15 +52,18 @@ type Finding struct {
 	Foreign bool
 	// Text is one sentence of names, numbers and times, at most 180 octets.
 	Text string
-	// Clock says that the trust anchor's own signatures do not hold now, so
-	// that this machine's clock is suspect rather than any zone.
+	// Clock says that by this machine's clock neither the signatures of a trust anchor's
+	// zone nor those of another one are in their time: the clock is suspect, not a zone.
 	Clock bool
+	// Old says of an Undecided finding that the root's signatures had expired before
+	// another zone made one: the resolver's copy of the root is old.
+	Old bool
 	// Anchored says that the keys of a trust anchor's zone hold.
 	Anchored bool
 	// Silent says of an Undecided finding that a question got no reply.
 	Silent bool
-	// Stripped says of an Undecided finding that not even the trust anchor's zone
-	// came with signatures.
+	// Stripped says of an Undecided finding that neither the trust anchor's zone nor the
+	// root came with signatures.
 	Stripped bool
 	// Keyless says that the zone answers and its DNSKEY cannot be fetched: it is asked
 	// for and failed, or, where the finding is Silent too, not replied to.
@@ -71,6 +74,9 @@ type Finding struct {
 	Unsigned []dns.RR
 	Standing Standing
 	Denied   string
+	// Bare says of a Bogus finding that nothing of its zone's answer came signed: it may
+	// be the zone that lost its signatures, or an answer that is not the zone's.
+	Bare bool
 	// Withheld says of an Undecided finding that the resolver answered, and kept
 	// what was asked to itself. Reached is the zone of it, or the nearest one above,
 	// whose keys hold; it is empty if there is none.

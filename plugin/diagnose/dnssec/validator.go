@@ -70,6 +70,7 @@ func (r *run) question(q dns.Question) *Finding {
 	if !ok {
 		return undecided(".", ".", q.Qtype, "the name cannot be written in wire form")
 	}
+	r.asked = name
 	if q.Qclass != dns.ClassINET {
 		return undecided(".", name, q.Qtype, "only class IN is validated")
 	}
