@@ -153,8 +153,8 @@ func (a *Asker) Ask(f Failure) Skip {
 	return Asked
 }
 
-// Succeeded forgets what was said of q, whatever its rcode and its CD bit: it resolves
-// again. An answer that is still under way is then ignored.
+// Succeeded forgets what was said of q, whatever its rcode: it resolves again. With CD set
+// that says nothing of queries without. An answer that is still under way is then ignored.
 func (a *Asker) Succeeded(q remarks.Question) {
 	if a == nil {
 		return
@@ -174,13 +174,14 @@ func (a *Asker) Succeeded(q remarks.Question) {
 }
 
 // failuresOf are the ways in which q may have failed.
-func failuresOf(q remarks.Question) (all [4]remarks.Question) {
-	for i := range all {
-		q.Rcode, q.CD = dns.RcodeServerFailure, i%2 == 1
-		if i >= 2 {
-			q.Rcode = dns.RcodeRefused
+func failuresOf(q remarks.Question) (all []remarks.Question) {
+	for _, rcode := range []int{dns.RcodeServerFailure, dns.RcodeRefused} {
+		q.Rcode = rcode
+		if all = append(all, q); !q.CD {
+			with := q
+			with.CD = true
+			all = append(all, with)
 		}
-		all[i] = q
 	}
 	return all
 }
