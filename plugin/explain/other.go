@@ -46,7 +46,9 @@ func (x *Explainer) succeeded(run *observe.Run) {
 	}
 	key := incident.Key{Block: x.Block.ID, Name: q.Name, Qtype: q.Qtype, Qclass: q.Qclass, CD: run.CheckingDisabled()}
 	x.Table.Succeeded(&key)
-	x.Asker.Succeeded(remarksOf(&key, 0))
+	if x.Asker != nil {
+		x.Asker.Succeeded(remarksOf(&key, 0), x.Ladder.Upstreams())
+	}
 }
 
 // Quiet reports whether no failure is remembered, so that a success has nothing to end.
