@@ -155,7 +155,11 @@ func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg) context.Context {
 func (run *Run) answered(t *tap, rcode int, err error) {
 	asked := &run.note().asked
 	asked.ended = now()
-	good := err == nil && rcode == dns.RcodeSuccess && !run.failureWritten()
+	answered := err == nil && rcode == dns.RcodeSuccess
+	if answered {
+		t.lastAnswer.Store(int64(asked.ended))
+	}
+	good := answered && !run.failureWritten()
 	if good {
 		t.lastGood.Store(int64(asked.ended))
 	}
