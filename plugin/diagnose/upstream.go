@@ -129,7 +129,7 @@ func (d *diagnosis) way(ctx context.Context) (Finding, bool) {
 	case d.private():
 		d.saw(false, "it fails %s too, which a server of private names need not resolve", control.RootKeys)
 	case keys.Rcode == dns.RcodeRefused && d.unvalidated != nil && !d.unvalidated.RecursionAvailable:
-		return d.convict("upstream_zone_not_loaded", "")
+		return d.convict("upstream_zone_unavailable", "")
 	case keys.Rcode == dns.RcodeServerFailure:
 		return d.offline(ctx)
 	}

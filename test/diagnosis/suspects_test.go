@@ -129,7 +129,7 @@ func suspected() []shown {
 			answers: 12, then: func() { limited.Store(true) }},
 		{cause: "upstream_refuses_name", name: "db.", upstreams: []dns.Handler{when(asks("db."), upstream.Rcode(dns.RcodeRefused, true), good)}},
 		{cause: "upstream_local_name", name: "printer.corp.local.", upstreams: []dns.Handler{when(asks("local."), servfail(), good)}},
-		{cause: "upstream_zone_not_loaded", upstreams: []dns.Handler{when(asks("example.org."), upstream.Rcode(dns.RcodeServerFailure, false), upstream.Rcode(dns.RcodeRefused, false))}},
+		{cause: "upstream_zone_unavailable", upstreams: []dns.Handler{when(asks("example.org."), upstream.Rcode(dns.RcodeServerFailure, false), upstream.Rcode(dns.RcodeRefused, false))}},
 		{cause: "upstream_hides_nxdomain", upstreams: []dns.Handler{when(asks(".", dns.TypeNS, dns.TypeDNSKEY, dns.TypeSOA), good, servfail())}},
 		{cause: "only_one_type_fails", upstreams: []dns.Handler{when(asks(example, dns.TypeA), servfail(), good)}},
 		{cause: "upstreams_differ", upstreams: []dns.Handler{failsZone(), when(asks(example), nxdomain(), good)}},
