@@ -105,6 +105,9 @@ func (l *Ladder) OnlyUpstream() (addr string) {
 	return addr
 }
 
+// NSID reports whether the block has the nsid plugin, which stands above ede.
+func (l *Ladder) NSID() bool { return l.cfg.Handler("nsid") != nil }
+
 // Upstreams are the addresses of all upstreams that the block has.
 func (l *Ladder) Upstreams() (addrs []string) {
 	for _, t := range l.taps {
