@@ -300,3 +300,25 @@ func TestNothingButTheOPTOfAFailureIsTouched(t *testing.T) {
 		}
 	}
 }
+
+// nsid, above ede, sets DO in the OPT record that it adds to an answer without one.
+func TestNSIDFindsTheDOBitAsWithoutEde(t *testing.T) {
+	server.Capture(t)
+	up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true)})
+	for _, do := range []bool{false, true} {
+		var got [2]bool
+		for i, explained := range []string{"", levels} {
+			s := server.Start(t, here(".:0", explained, "nsid example", "cache", forward(up.Addr())))
+			m := query("nsid.example.org")
+			opt := m.IsEdns0()
+			opt.Option = append(opt.Option, &dns.EDNS0_NSID{Code: dns.EDNS0NSID})
+			if opt.SetDo(do); do != opt.Do() {
+				t.Fatal("no DO")
+			}
+			got[i] = server.Query(t, s.UDP(), "udp", m).IsEdns0().Do()
+		}
+		if got[0] != got[1] {
+			t.Errorf("query with DO %v: the answer has DO %v, without ede %v", do, got[1], got[0])
+		}
+	}
+}

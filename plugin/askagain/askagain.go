@@ -153,13 +153,13 @@ func (a *Asker) Ask(f Failure) Skip {
 	return Asked
 }
 
-// Succeeded forgets what was said of q, whatever its rcode and its CD bit: it resolves
-// again. An answer that is still under way is then ignored.
-func (a *Asker) Succeeded(q remarks.Question) {
+// Succeeded forgets what the upstreams have said of q, whatever its rcode: it resolves again. With CD set
+// that says nothing of queries without. An answer that is still under way is then ignored.
+func (a *Asker) Succeeded(q remarks.Question, upstreams []string) {
 	if a == nil {
 		return
 	}
-	all := failuresOf(q)
+	all := failuresOf(q, upstreams)
 	a.mu.Lock()
 	for _, failed := range all {
 		delete(a.open, failed)
@@ -173,14 +173,16 @@ func (a *Asker) Succeeded(q remarks.Question) {
 	}
 }
 
-// failuresOf are the ways in which q may have failed.
-func failuresOf(q remarks.Question) (all [4]remarks.Question) {
-	for i := range all {
-		q.Rcode, q.CD = dns.RcodeServerFailure, i%2 == 1
-		if i >= 2 {
-			q.Rcode = dns.RcodeRefused
+// failuresOf are the ways in which q may have failed at the upstreams.
+func failuresOf(q remarks.Question, upstreams []string) (all []remarks.Question) {
+	for _, q.Upstream = range upstreams {
+		for _, q.Rcode = range []int{dns.RcodeServerFailure, dns.RcodeRefused} {
+			if all = append(all, q); !q.CD {
+				with := q
+				with.CD = true
+				all = append(all, with)
+			}
 		}
-		all[i] = q
 	}
 	return all
 }

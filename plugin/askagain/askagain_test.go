@@ -290,7 +290,7 @@ func TestWhatResolvesAgainIsForgotten(t *testing.T) {
 		f := failure(1, reply(dns.RcodeServerFailure, 9))
 		a.Ask(f)
 		synctest.Wait()
-		a.Succeeded(f.Of)
+		a.Succeeded(f.Of, []string{f.Of.Upstream})
 		if _, ok := a.Heard(f.Of); ok || !a.Wants(f.Of) {
 			t.Error("it is remembered")
 		}
@@ -302,7 +302,7 @@ func TestWhatResolvesAgainIsForgotten(t *testing.T) {
 		}
 		a.Ask(f)
 		time.Sleep(time.Second)
-		a.Succeeded(f.Of)
+		a.Succeeded(f.Of, []string{f.Of.Upstream})
 		close(release)
 		synctest.Wait()
 		if _, ok := a.Heard(f.Of); ok || len(heard.results()) != 1 {
@@ -334,7 +334,46 @@ func TestNobodyAsksWhereNobodyMay(t *testing.T) {
 	if _, ok := a.Heard(q); ok || a.Wants(q) {
 		t.Error("no Asker asks")
 	}
-	a.Succeeded(q)
+	a.Succeeded(q, []string{""})
 	a.Continue(nil)
 	a.Stop()
+}
+
+func TestAReasonIsOfTheUpstreamThatGaveIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, _ := newAsker(50)
+		defer a.Stop()
+		f := failure(1, reply(dns.RcodeServerFailure, 9))
+		f.Of.Upstream = f.Upstream
+		a.Ask(f)
+		synctest.Wait()
+		other := f.Of
+		other.Upstream = "192.0.2.54:53"
+		if _, ok := a.Heard(other); ok || !a.Wants(other) {
+			t.Error("it is told of another upstream")
+		}
+		if _, ok := a.Heard(f.Of); !ok {
+			t.Error("it is not remembered")
+		}
+		a.Succeeded(remarks.Question{Name: f.Of.Name, Qtype: f.Of.Qtype, Qclass: f.Of.Qclass}, []string{other.Upstream, f.Upstream})
+		if _, ok := a.Heard(f.Of); ok {
+			t.Error("it is remembered, though the name resolves")
+		}
+	})
+}
+
+func TestAnAnswerWithoutValidationForgetsNoReasonOfAFailureWithIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, _ := newAsker(50)
+		defer a.Stop()
+		f := failure(1, reply(dns.RcodeServerFailure, 9))
+		a.Ask(f)
+		synctest.Wait()
+		unvalidated := f.Of
+		unvalidated.CD = true
+		a.Succeeded(unvalidated, []string{""})
+		if _, ok := a.Heard(f.Of); !ok {
+			t.Error("it is forgotten")
+		}
+	})
 }

@@ -41,6 +41,19 @@ type Cause struct {
 	Brief, Full string
 }
 
+// OfAllNames reports whether the cause holds for every name that goes the same way, so that
+// one good answer shows that it is over: an upstream or a backend that gives no answer, a
+// zone without data, a clock. Of other causes an answer shows nothing but that its own name
+// resolves.
+func (c *Cause) OfAllNames() bool {
+	switch c {
+	case concurrencyLimit, backendNotReady, backendUnreachable, remoteUnreachable, zoneExpired, zoneNotLoaded,
+		upstreamLinkLocal, clockBehind:
+		return true
+	}
+	return slices.Contains(exchangeCauses, c) || c.ID == "upstream_resolves_nothing" || c.ID == "clock_wrong"
+}
+
 // Lasts says how long a failure lasts by its nature.
 type Lasts string
 

@@ -13,7 +13,7 @@ var (
 	forwardLoop = &Cause{
 		ID: "forward_loop", Code: 0, Lasts: Persistent, Owner: Us, Rank: Found,
 		Title:  "This server forwards to itself",
-		When:   "The upstream's address belongs to this server itself, or to a server block that forwards back. Often /etc/resolv.conf names this server. A loop through another server has the cause upstream_timeout until the loop is proved.",
+		When:   "The upstream's address belongs to this server itself, or to a server block that forwards back. Often /etc/resolv.conf names this server. ede says so only once it has seen the queries come back. Until then the failure has another cause, for example upstream_timeout: in a loop through another server that takes several queries.",
 		Advice: "Name a real upstream in forward. The loop plugin stops such a server at start.",
 		Corefile: `loop
 forward . 192.0.2.53`,

@@ -99,12 +99,12 @@ var suspectCauses = []*Cause{
 	},
 	{
 		ID: "upstream_zone_not_loaded", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Found,
-		Title:   "The upstream serves this zone and could not load it",
-		When:    "The upstream is an authoritative server: it offers no recursion, refuses other names, and answers SERVFAIL for this one.",
-		Advice:  "Read the log of that server for the zone: a mistake in the zone file, a transfer that fails, or a zone that has expired.",
+		Title:   "The upstream is set up for this zone, and has no answer for it",
+		When:    "The upstream is no general resolver: it offers no recursion, refuses other names, and answers SERVFAIL for this one. Either it is authoritative and could not load the zone, or it forwards the zone to a server that fails.",
+		Advice:  "Read the log of that server for the zone: a mistake in the zone file, a transfer that fails, a zone that has expired, or a server that it forwards the zone to and that does not answer.",
 		Command: "dig @UPSTREAM ZONE SOA +norecurse",
-		Brief:   "the upstream is authoritative for this zone and could not load it",
-		Full:    "{upstream} is authoritative for this zone and could not load it",
+		Brief:   "the upstream refuses other names, and cannot get the data of this zone",
+		Full:    "{upstream} refuses other names, and cannot get the data of this zone",
 	},
 	{
 		ID: "upstream_hides_nxdomain", Code: 0, Lasts: Persistent, Owner: Upstream, Rank: Found,

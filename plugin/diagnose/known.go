@@ -30,6 +30,9 @@ type known struct {
 	found   time.Time
 	until   time.Time
 	backoff time.Duration
+	// silent is true if the upstream answered nothing from began until found.
+	silent bool
+	began  time.Time
 }
 
 // zone is one whose keys or servers were found at fault: that explains every
@@ -47,7 +50,7 @@ func (r *Runner) remember(c Case, k key, f Finding) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if f.Silent {
-		r.silent[c.Failing.Name] = silence{until: now.Add(backoffOfSilence), found: now, text: f.Text, advice: f.Verdict.Advice}
+		r.silent[c.Failing.Name] = silence{until: now.Add(backoffOfSilence), began: now.Add(-f.Elapsed), found: now, text: f.Text, advice: f.Verdict.Advice}
 	} else {
 		delete(r.silent, c.Failing.Name)
 	}
@@ -61,7 +64,7 @@ func (r *Runner) remember(c Case, k key, f Finding) {
 		// The evidence belongs to the query that was diagnosed.
 		verdict = verdict.WithTrace(nil)
 	}
-	r.known.Add(k.hash(), &known{key: k, verdict: verdict, found: now, until: now.Add(backoff), backoff: backoff})
+	r.known.Add(k.hash(), &known{key: k, verdict: verdict, found: now, until: now.Add(backoff), backoff: backoff, silent: f.Silent, began: now.Add(-f.Elapsed)})
 	if f.Outcome == Explained && f.Cut && f.Zone != "" && f.Zone != "." {
 		at := k.zone(strings.ToLower(f.Zone))
 		r.zones.Add(at.hash(), &zone{key: at, verdict: verdict, found: now, until: now.Add(backoffOfZone)})
@@ -82,8 +85,25 @@ const backoffOfSilence = 10 * time.Second
 
 // silence is what was seen of an upstream that answers nothing.
 type silence struct {
-	until, found time.Time
-	text, advice string
+	until, began, found time.Time
+	text, advice        string
+}
+
+// Answered forgets that an upstream was silent, and that a question was found to fail for it,
+// if the upstream has answered anything since the diagnosis began: it is then known of no other
+// question that it gets no answer. The question is not diagnosed any sooner.
+func (r *Runner) Answered(scope evidence.Scope, q dns.Question, upstream string, last time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s, ok := r.silent[upstream]; ok && last.After(s.began) {
+		delete(r.silent, upstream)
+	}
+	k := keyOf(scope, q)
+	if found, ok := r.known.Get(k.hash()); ok && found.key == k && found.silent && found.verdict != nil && last.After(found.began) {
+		stale := *found
+		stale.verdict = nil
+		r.known.Add(k.hash(), &stale)
+	}
 }
 
 // OfUpstream returns v, the verdict on a question that its upstream has not answered, with

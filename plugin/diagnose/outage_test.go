@@ -105,6 +105,43 @@ func TestNamesThatFailAtOnceInAnOutageShareItsProbes(t *testing.T) {
 	})
 }
 
+// An upstream may lose every other packet, or limit its rate: it is not silent.
+func TestAnUpstreamThatAnswersSinceIsNotCalledSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := new(counter)
+		up := c.plain(func(*dns.Msg, bool) *dns.Msg { return nil })
+		r := diagnose.NewRunner(&diagnose.Engine{Now: time.Now}, 1000, 4, func(diagnose.Case, diagnose.Finding) {})
+		defer r.Stop()
+		before := time.Now()
+		time.Sleep(time.Second)
+		failed := timedOut(question("www.example.org."), up)
+		ended, _ := r.Start(failed)
+		time.Sleep(time.Second)
+		during := time.Now()
+		<-ended
+		other := timedOut(question("other.example."), up).Verdict
+		r.Answered(failed.Scope, failed.Question, other.Upstream, before)
+		if _, ok := r.OfUpstream(other); !ok {
+			t.Error("an older answer counts")
+		}
+		if v, _, ok := r.Lookup(failed.Scope, failed.Question); !ok || !strings.Contains(v.Text(), "root either") {
+			t.Error("nothing is known of the question")
+		}
+		r.Answered(failed.Scope, failed.Question, other.Upstream, during)
+		if _, ok := r.OfUpstream(other); ok {
+			t.Error("it is called silent, though it answers")
+		}
+		if v, _, ok := r.Lookup(failed.Scope, failed.Question); ok {
+			t.Errorf("the question has still %s", v.Text())
+		}
+		ended, skip := r.Start(timedOut(question("third.example."), up))
+		if skip != diagnose.Started {
+			t.Fatalf("it is left alone: %s", skip)
+		}
+		<-ended
+	})
+}
+
 // An upstream that has shown life has each name diagnosed.
 func TestAnUpstreamThatLivesHasEachNameDiagnosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

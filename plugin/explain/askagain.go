@@ -18,7 +18,7 @@ func (x *Explainer) withReason(ev *evidence.Evidence, v *cause.Verdict) *cause.V
 	if x.Asker == nil || x.Block.AskAgainOff || !v.WithoutReason() || ev.Changed.Plugin != "" {
 		return v
 	}
-	said, ok := x.Asker.Heard(x.asAsked(ev))
+	said, ok := x.Asker.Heard(x.asAsked(ev, v))
 	if !ok {
 		return v
 	}
@@ -26,10 +26,13 @@ func (x *Explainer) withReason(ev *evidence.Evidence, v *cause.Verdict) *cause.V
 	return better
 }
 
-// asAsked is what is said of the question of ev is remembered under.
-func (x *Explainer) asAsked(ev *evidence.Evidence) remarks.Question {
+// asAsked is what the upstream that v names says of the question of ev is remembered under.
+// What one says is no reason for the failure of another.
+func (x *Explainer) asAsked(ev *evidence.Evidence, v *cause.Verdict) remarks.Question {
 	key := keyOf(x.Block.ID, ev)
-	return remarksOf(&key, ev.Rcode)
+	q := remarksOf(&key, ev.Rcode)
+	q.Upstream = v.Upstream
+	return q
 }
 
 func remarksOf(k *incident.Key, rcode int) remarks.Question {
@@ -42,7 +45,7 @@ func (x *Explainer) askAgain(run *observe.Run, ev *evidence.Evidence, v *cause.V
 	if x.Asker == nil || x.Block.AskAgainOff || !v.WithoutReason() || !mayBeAsked(ev) {
 		return
 	}
-	q := x.asAsked(ev)
+	q := x.asAsked(ev, v)
 	if !x.Asker.Wants(q) || x.isDiagnosed(ev) {
 		return
 	}
@@ -92,7 +95,9 @@ func HeardAgain(s *Shared) func(askagain.Answer) {
 			Block: a.Of.Block, Name: a.Of.Name, Qtype: a.Of.Qtype, Qclass: a.Of.Qclass,
 			DO: a.Of.DO, CD: a.Of.CD, Refused: a.Of.Rcode == dns.RcodeRefused,
 		}
-		s.Table.Remember(&key, v, a.Group)
+		if known, _, ok := s.Table.Recall(&key); !ok || known.Upstream == v.Upstream {
+			s.Table.Remember(&key, v, a.Group)
+		}
 		s.History.Explained(a.Of.Block, a.Question, v)
 		s.Log.Reason(record.Reason{Verdict: v, Zone: a.Group, Question: a.Question, Duration: a.Took})
 	}

@@ -171,7 +171,8 @@ func (x *Explainer) remember(f *failure, ev *evidence.Evidence) {
 func (x *Explainer) show(f *record.Failure, ev *evidence.Evidence) {
 	x.History.Failed(&incident.Detail{
 		Block: x.Block.ID, Verdict: f.Verdict, Rcode: f.Rcode, Question: f.Question, Asked: f.Asked, Group: f.Group,
-		Client: x.Client.Address(f.Client), Namespace: f.Pod.Namespace, Pod: f.Pod.Name, Server: f.Server, Protocol: f.Protocol,
+		CheckingDisabled: ev.CheckingDisabled,
+		Client:           x.Client.Address(f.Client), Namespace: f.Pod.Namespace, Pod: f.Pod.Name, Server: f.Server, Protocol: f.Protocol,
 		Duration: f.Duration, Error: ev.Failure.Text(), Upstreams: ev.Upstreams,
 	})
 }

@@ -26,26 +26,29 @@ func (x *Explainer) dropped(run *observe.Run, err error) {
 
 // succeeded clears what is remembered of a question that resolves again. An answer from
 // cache does not say that it does: it is older than the failure of the refresh that it
-// set off itself, or than one that it is served stale for.
+// set off itself, or than one that it is served stale for. An answer to a query with CD set, which
+// wants no validation, says nothing of what fails without, and diagnoses are of that.
 func (x *Explainer) succeeded(run *observe.Run) {
 	if !run.Nested() && x.Quiet() {
 		return
 	}
 	defer guard.Catch(guard.Explaining, nil)
 	run.Passed()
-	x.History.Succeeded(x.Block.ID, run.Question())
+	x.History.Succeeded(x.Block.ID, run.Question(), run.CheckingDisabled())
 	if x.Quiet() || run.FromCache() {
 		return
 	}
 	q := run.CacheQuestion()
-	if x.Diagnoser != nil {
+	if x.Diagnoser != nil && !run.CheckingDisabled() {
 		if scope, ok := x.scope(q.Name); ok {
 			x.Diagnoser.runner.Succeeded(scope, q)
 		}
 	}
-	key := incident.Key{Block: x.Block.ID, Name: q.Name, Qtype: q.Qtype, Qclass: q.Qclass}
+	key := incident.Key{Block: x.Block.ID, Name: q.Name, Qtype: q.Qtype, Qclass: q.Qclass, CD: run.CheckingDisabled()}
 	x.Table.Succeeded(&key)
-	x.Asker.Succeeded(remarksOf(&key, 0))
+	if x.Asker != nil {
+		x.Asker.Succeeded(remarksOf(&key, 0), x.Ladder.Upstreams())
+	}
 }
 
 // Quiet reports whether no failure is remembered, so that a success has nothing to end.

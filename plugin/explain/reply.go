@@ -61,7 +61,11 @@ func (x *Explainer) attach(f *record.Failure, run *observe.Run, r *dns.Msg, outc
 	limit := limitOf(run.ResponseWriter, r, run.Request)
 	var reply *dns.Msg
 	if held := run.Reply(outcome.Rcode); held != nil {
-		reply = option.Attach(held, run.Request, limit, opts)
+		req := run.Request
+		if x.Ladder.NSID() {
+			req = req.AsNSID()
+		}
+		reply = option.Attach(held, req, limit, opts)
 	} else {
 		// rewrite may have left another question in r than the client asked.
 		reply = option.Answer(r, run.Question(), outcome.Rcode, run.Request, limit, opts)

@@ -49,6 +49,8 @@ type Detail struct {
 	Rcode   int
 	// Question is the client's, Asked that of the plugin that failed.
 	Question, Asked dns.Question
+	// CheckingDisabled is the client's CD bit.
+	CheckingDisabled bool
 	// Group is the zone that the failure counts under.
 	Group string
 	// Client is as much of the client's address as may be recorded.
@@ -101,15 +103,16 @@ func (h *History) Explained(block uint64, asked dns.Question, v *cause.Verdict) 
 // Quiet reports whether no name is known to fail. It costs one atomic load.
 func (h *History) Quiet() bool { return h == nil || !h.unresolved.Load() }
 
-// Succeeded notes a good answer to q, a client's question in the server block.
-func (h *History) Succeeded(block uint64, q dns.Question) {
+// Succeeded notes a good answer to q, a client's question in the server block, with the CD
+// bit cd.
+func (h *History) Succeeded(block uint64, q dns.Question, cd bool) {
 	if h.Quiet() || !h.failing.mayHave(memory.NameHash(q.Name)) {
 		return
 	}
 	now := h.now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if !h.names.succeeded(now, block, q) {
+	if !h.names.succeeded(now, block, q, cd) {
 		return
 	}
 	if h.names.failing == 0 {

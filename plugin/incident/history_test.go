@@ -50,7 +50,7 @@ func TestNothingIsRecordedWithoutAHistory(t *testing.T) {
 	h.Failed(detail("www.example.org.", "192.0.2.53:53"))
 	h.Changed(Reloaded)
 	h.end(Incident{})
-	h.Succeeded(1, dns.Question{Name: "www.example.org."})
+	h.Succeeded(1, dns.Question{Name: "www.example.org."}, false)
 	if !h.Quiet() || h.Why(1, "www.example.org.") != nil {
 		t.Error("a nil history remembers")
 	}
@@ -214,7 +214,7 @@ func TestHistoryIsSafeForConcurrentUse(t *testing.T) {
 				d := detail(name, "192.0.2.53:53")
 				d.Upstreams = []evidence.Upstream{{Addr: "192.0.2.53:53", Down: i%2 == worker%2}}
 				h.Failed(d)
-				h.Succeeded(1, d.Question)
+				h.Succeeded(1, d.Question, false)
 				_ = h.Why(1, name)
 				_ = table.Snapshot()
 			}

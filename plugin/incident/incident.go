@@ -51,6 +51,7 @@ type Incident struct {
 	Owner  string
 	// Over is true when it has ended.
 	Over bool
+	open open
 }
 
 type incident struct {
@@ -71,6 +72,7 @@ func (t *Table) count(f *Failure, now time.Time) (count, hash uint64) {
 	t.touch(in)
 	in.Count++
 	in.Last = now
+	in.open.failed(&f.Key)
 	if f.Cached {
 		in.Cached++
 	}
@@ -99,6 +101,7 @@ func (t *Table) begin(f *Failure, now time.Time) *incident {
 	}
 	in := t.add(&Incident{ID: f.ID, First: now, LastGood: f.LastGood})
 	if f.Verdict != nil {
+		in.open.alike = f.Verdict.Cause.OfAllNames()
 		in.Advice, in.Lasts, in.Owner = f.Verdict.Advice, string(f.Verdict.Lasts), string(f.Verdict.Owner)
 		in.Code = f.Verdict.Code()
 	}
@@ -143,12 +146,13 @@ func (t *Table) drop(in *incident) {
 	delete(t.hashed, in.hash)
 }
 
-// good notes a good answer on the incident with that hash.
-func (t *Table) good(hash uint64, now time.Time) {
+// good notes a good answer to the question k on the incident with that hash.
+func (t *Table) good(k *Key, hash uint64, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if in := t.hashed[hash]; in != nil {
 		in.LastGood = now
+		in.open.answered(k)
 	}
 }
 
@@ -167,7 +171,7 @@ func (t *Table) Sweep() (recovered, forgotten []Ended) {
 	for in := t.oldest; in != nil && now.Sub(in.Last) >= quietFor; {
 		next := in.newer
 		switch {
-		case in.LastGood.After(in.Last):
+		case in.Recovered():
 			in.Over = true
 			recovered = append(recovered, Ended{in.Incident, in.untold()})
 			t.history.end(in.Incident)
@@ -213,6 +217,7 @@ func (t *Table) Adopt(other *Table, blocks map[uint64]bool) {
 		if len(t.incidents) >= maxIncidents || t.incidents[in.ID] != nil {
 			continue
 		}
+		in.open = other.openOf(&in.ID)
 		taken := t.add(&in)
 		// Incidents come newest first; each goes before the one taken last.
 		taken.newer = t.oldest

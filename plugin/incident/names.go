@@ -43,7 +43,13 @@ type failingName struct {
 type episode struct {
 	Episode
 	// open are the record types that have failed and not been answered since.
-	open []uint16
+	open []failedType
+}
+
+// failedType is a record type; cd is true if it failed for queries with CD set.
+type failedType struct {
+	qtype uint16
+	cd    bool
 }
 
 // names holds what failed by name, bounded by the names whose last failure is
@@ -81,8 +87,8 @@ func (n *names) failed(now time.Time, d *Detail) bool {
 	}
 	e.Count++
 	e.Last = now
-	if !slices.Contains(e.open, d.Question.Qtype) && len(e.open) < maxTypes {
-		e.open = append(e.open, d.Question.Qtype)
+	if t := (failedType{d.Question.Qtype, d.CheckingDisabled}); !slices.Contains(e.open, t) && len(e.open) < maxTypes {
+		e.open = append(e.open, t)
 	}
 	return begun
 }
@@ -129,19 +135,17 @@ func (n *names) drop(element *list.Element) {
 	delete(n.held, name.key)
 }
 
-// succeeded notes a good answer to q and reports whether that ended an episode.
-func (n *names) succeeded(now time.Time, block uint64, q dns.Question) (ended bool) {
+// succeeded notes a good answer to q and reports whether that ended an episode. One with cd
+// set ends nothing that failed without.
+func (n *names) succeeded(now time.Time, block uint64, q dns.Question, cd bool) (ended bool) {
 	element := n.held[keyFor(block, q.Name)]
 	if element == nil {
 		return false
 	}
 	for _, e := range element.Value.(*failingName).episodes {
-		place := slices.Index(e.open, q.Qtype)
-		if place < 0 {
-			continue
-		}
-		e.open = slices.Delete(e.open, place, place+1)
-		if len(e.open) == 0 {
+		before := len(e.open)
+		e.open = slices.DeleteFunc(e.open, func(t failedType) bool { return t.qtype == q.Qtype && (t.cd || !cd) })
+		if before > 0 && len(e.open) == 0 {
 			e.OKSince = now
 			n.failing--
 			ended = true

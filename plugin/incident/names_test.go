@@ -9,7 +9,7 @@ import (
 )
 
 func (h *hour) good(name string, qtype uint16) {
-	h.Succeeded(1, dns.Question{Name: name, Qtype: qtype, Qclass: dns.ClassINET})
+	h.Succeeded(1, dns.Question{Name: name, Qtype: qtype, Qclass: dns.ClassINET}, false)
 }
 
 func TestANameTellsWhyItFailedAndSinceWhenItDoesNot(t *testing.T) {
@@ -94,5 +94,27 @@ func TestEpisodesOfANameAreBounded(t *testing.T) {
 		if len(e.open) > maxTypes {
 			t.Errorf("%d types are held", len(e.open))
 		}
+	}
+}
+
+// dig +cd shows that a name can be had without validation, and no more.
+func TestAnAnswerWithoutValidationEndsNoFailureWithIt(t *testing.T) {
+	h := newHour()
+	h.Failed(detail("www.example.org.", "192.0.2.53:53"))
+	q := dns.Question{Name: "www.example.org.", Qtype: dns.TypeA, Qclass: dns.ClassINET}
+	h.Succeeded(1, q, true)
+	if got := h.Why(1, q.Name); !got[0].OKSince.IsZero() {
+		t.Error("ok since an answer with CD=1")
+	}
+	d := detail("www.example.org.", "192.0.2.53:53")
+	d.CheckingDisabled = true
+	h.Failed(d)
+	h.Succeeded(1, q, true)
+	if got := h.Why(1, q.Name); !got[0].OKSince.IsZero() {
+		t.Error("ok since an answer with CD=1, though CD=0 failed too")
+	}
+	h.Succeeded(1, q, false)
+	if got := h.Why(1, q.Name); got[0].OKSince.IsZero() {
+		t.Error("not ok")
 	}
 }

@@ -80,7 +80,7 @@ func (r *recent) expire(now time.Time) {
 func (r *recent) explain(block uint64, asked dns.Question, v *cause.Verdict) {
 	for i := r.next - 1; i >= r.first; i-- {
 		f := &r.ring[i%maxRecent]
-		if f.d.Block == block && f.d.Asked == asked && f.d.Verdict.WithoutReason() {
+		if f.d.Block == block && f.d.Asked == asked && f.d.Verdict.Upstream == v.Upstream && f.d.Verdict.WithoutReason() {
 			d := f.d
 			d.Verdict = v.WithTrace(append(f.d.Verdict.Trace(), v.Trace()...))
 			d.bound()

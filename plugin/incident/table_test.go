@@ -515,3 +515,91 @@ func TestAnIncidentThatARefreshOfTheCacheBeganIsOverWhenItsNameResolves(t *testi
 		t.Errorf("%d incidents are over, want 1", len(recovered))
 	}
 }
+
+// servfail is the failure of name that the upstream answers without a reason.
+func servfail(name string) *Failure {
+	q := dns.Question{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET}
+	v := cause.Classify(&evidence.Evidence{
+		Rcode: dns.RcodeServerFailure, At: "forward", Path: []string{"forward"}, Upstream: "192.0.2.53:53", Question: q, Asked: q,
+		UpstreamAnswered: true, Reply: evidence.Reply{Written: true, RecursionAvailable: true},
+	})
+	return &Failure{Key: *key(name), ID: IDOf(v, dns.RcodeServerFailure, "example.org."), Name: name, Verdict: v}
+}
+
+// ends reports whether the one incident of table is told to be over now.
+func ends(table *Table, w *watch) bool {
+	w.pass(quietFor)
+	recovered, _ := table.Sweep()
+	return len(recovered) == 1
+}
+
+func TestAnIncidentIsOverOnceAllOfItsNamesResolve(t *testing.T) {
+	w := newWatch()
+	table := New(DefaultEntries, w.now)
+	for _, name := range []string{"a.example.org.", "b.example.org."} {
+		table.Failed(servfail(name))
+	}
+	w.pass(time.Second)
+	table.Succeeded(key("b.example.org."))
+	if ends(table, w) {
+		t.Fatal("over, though a name still fails")
+	}
+	after := New(DefaultEntries, w.now)
+	after.Adopt(table, map[uint64]bool{1: true})
+	if ends(after, w) {
+		t.Fatal("over after a reload")
+	}
+	after.Succeeded(key("a.example.org."))
+	if !ends(after, w) {
+		t.Error("not over, though both resolve")
+	}
+}
+
+func TestAnAnswerOfTheUpstreamEndsItsSilence(t *testing.T) {
+	w := newWatch()
+	table := New(DefaultEntries, w.now)
+	for _, name := range []string{"a.example.org.", "b.example.org."} {
+		table.Failed(failure(name, "example.org."))
+	}
+	w.pass(time.Second)
+	table.Succeeded(key("b.example.org."))
+	if !ends(table, w) {
+		t.Error("not over, though the upstream answers")
+	}
+}
+
+func TestAnIncidentOfMoreNamesThanAreFollowedIsForgotten(t *testing.T) {
+	w := newWatch()
+	table := New(DefaultEntries, w.now)
+	for i := range 2 * maxOpen {
+		table.Failed(servfail(fmt.Sprintf("n%d.example.org.", i)))
+	}
+	w.pass(time.Second)
+	for i := range maxOpen {
+		table.Succeeded(key(fmt.Sprintf("n%d.example.org.", i)))
+	}
+	if in := table.Incidents()[0]; len(in.open.questions) > maxOpen || ends(table, w) {
+		t.Errorf("%d questions are followed", len(in.open.questions))
+	}
+	w.pass(forgottenAfter)
+	if table.Sweep(); len(table.Incidents()) != 0 {
+		t.Error("it is kept")
+	}
+}
+
+func TestAnAnswerWithoutValidationEndsNoIncidentOfIt(t *testing.T) {
+	w := newWatch()
+	table := New(DefaultEntries, w.now)
+	table.Failed(servfail("www.example.org."))
+	w.pass(time.Second)
+	k := key("www.example.org.")
+	k.CD = true
+	table.Succeeded(k)
+	if _, _, ok := table.Recall(key("www.example.org.")); !ok || ends(table, w) {
+		t.Errorf("remembered: %v", ok)
+	}
+	table.Succeeded(key("www.example.org."))
+	if !ends(table, w) {
+		t.Error("not over")
+	}
+}

@@ -88,6 +88,15 @@ const (
 	fnvPrime  = 1099511628211
 )
 
+// Hash is NameHash of the key's name, mixed with what else makes the question.
+func (k *Key) Hash() uint64 {
+	h := NameHash(k.Name)
+	for _, b := range []uint64{k.Block, uint64(k.Qtype), uint64(k.Qclass), uint64(k.form())} {
+		h = (h ^ b) * fnvPrime
+	}
+	return h
+}
+
 // NameHash is FNV-1a of name in lower case, for filters and estimates: names that share
 // one cost a look in vain there, and nothing else.
 func NameHash(name string) uint64 {

@@ -168,12 +168,12 @@ func (m *Memory) RecallCached(k *Key, now time.Time) (*cause.Verdict, bool) {
 func (m *Memory) MayHave(k *Key) bool { return m.failing.forms(NameHash(k.Name)) != 0 }
 
 // Succeeded forgets what is remembered of a question that resolves again, and calls good
-// with the incident of each. The DO and CD bits of k and
-// the rcode are looked past: the name is what resolved.
-func (m *Memory) Succeeded(k *Key, now time.Time, good func(incident uint64)) {
+// with each and its incident. The DO bit of k and the rcode are looked past: the name is what
+// resolved. An answer without validation (CD) says nothing of failures with it.
+func (m *Memory) Succeeded(k *Key, now time.Time, good func(failed Key, incident uint64)) {
 	may := m.failing.forms(NameHash(k.Name))
 	for f := range forms {
-		if may&(1<<f) == 0 {
+		if may&(1<<f) == 0 || k.CD && f&withCD == 0 {
 			continue
 		}
 		in := k.in(f)
@@ -183,7 +183,7 @@ func (m *Memory) Succeeded(k *Key, now time.Time, good func(incident uint64)) {
 			continue
 		}
 		m.questions.Remove(d.place)
-		good(e.incident)
+		good(in, e.incident)
 	}
 }
 

@@ -226,7 +226,7 @@ func TestQuestionsInOnePlaceAreNotTakenForEachOther(t *testing.T) {
 	if _, ok := m.RecallCached(other, w.now()); ok {
 		t.Error("another question's verdict was recalled for a failure from cache")
 	}
-	m.Succeeded(other, w.now(), func(uint64) { t.Error("another question's incident has a good answer") })
+	m.Succeeded(other, w.now(), func(Key, uint64) { t.Error("another question's incident has a good answer") })
 	if _, _, ok := m.Recall(k, w.now()); !ok {
 		t.Error("a success of another question forgot this one")
 	}
@@ -324,7 +324,7 @@ func TestASuccessForgetsAllFormsAndTellsTheirIncidents(t *testing.T) {
 		m.Note(&k, timeout(), uint64(f), w.now())
 	}
 	var told []uint64
-	m.Succeeded(base, w.now(), func(incident uint64) { told = append(told, incident) })
+	m.Succeeded(base, w.now(), func(_ Key, incident uint64) { told = append(told, incident) })
 	if len(told) != int(forms) || m.Len() != 0 {
 		t.Errorf("incidents %v, %d questions left", told, m.Len())
 	}
@@ -349,7 +349,7 @@ func TestASuccessIsHeardOfWhateverIsExpiredBetween(t *testing.T) {
 	for i := range 20_000 {
 		k := key(fmt.Sprintf("n%d.example.org.", i))
 		m.Note(k, v, 1, w.now())
-		m.Succeeded(k, w.now(), func(uint64) {})
+		m.Succeeded(k, w.now(), func(Key, uint64) {})
 		if _, _, ok := m.Recall(k, w.now()); ok {
 			t.Errorf("%s resolved and is remembered as failing", k.Name)
 			break
@@ -401,7 +401,7 @@ func TestAReloadTakesOverUnchangedBlocksWithTheirTimes(t *testing.T) {
 		t.Error("a block that changed kept what is remembered")
 	}
 	heard := uint64(0)
-	if m.Succeeded(key("a."), w.now(), func(incident uint64) { heard = incident }); heard != 7 {
+	if m.Succeeded(key("a."), w.now(), func(_ Key, incident uint64) { heard = incident }); heard != 7 {
 		t.Errorf("a success after a reload is told to incident %d", heard)
 	}
 	w.pass(4*time.Minute + 1)
@@ -425,7 +425,7 @@ func TestTheMemoryBearsConcurrentUse(t *testing.T) {
 					t.Errorf("%+v", got)
 				}
 				m.RecallCached(k, now)
-				m.Succeeded(k, now, func(uint64) {})
+				m.Succeeded(k, now, func(Key, uint64) {})
 			}
 		})
 	}

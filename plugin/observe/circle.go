@@ -6,8 +6,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
-	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin/metrics"
 	"github.com/miekg/dns"
@@ -19,64 +19,131 @@ const (
 	// provenAfter is how many different questions in a row have to fail and to have
 	// come back meanwhile, until it is a circle: of one, a client behind the upstream's
 	// address may have asked the same by chance.
-	provenAfter = 3
+	provenAfter = 5
+	// settling is how long nothing is concluded of an upstream that asks for the first
+	// time: of queries that were under way then nothing is known.
+	settling = 10 * time.Second
+	// deep is how often one question has to come back from this host while a query for it
+	// is under way, each time from another socket, until the host asks itself: a program
+	// on it may ask the same, and ask again. floods is the same where those queries are
+	// not over before the first one is.
+	deep, floods = 4, 64
 )
 
 // circle finds out whether the upstreams of one tap ask this server what it asks them. It
 // costs a look at the client's address until an upstream's own address asks something that
-// is to be forwarded to it. A client at an upstream's address proves nothing: it may be a
-// program there, or many clients behind one address. What such a client asks counts only
-// while somebody else waits for the same.
+// is to be forwarded to it, or if an upstream may be this process. A client at an upstream's
+// address proves nothing: it may be a program there, or many clients behind one address. What
+// such a client asks counts only while somebody else waits for the same, and not at all once
+// it has asked what nobody waits for.
 type circle struct {
-	addrs map[netip.Addr]bool
+	upstreams []string
+	addrs     map[netip.Addr]bool
+	here      atomic.Pointer[here]
 	// suspected is true once an upstream's address has asked.
 	suspected atomic.Bool
 
 	mu      sync.Mutex
+	since   time.Duration
 	flights map[dns.Question]*flight
+	// clients are the upstreams that have clients of their own behind their address.
+	clients map[netip.Addr]bool
 	// row is how many different questions in a row came back and failed, last the last
 	// of them.
 	row  int
 	last dns.Question
 }
 
-// flight is a question that the upstreams are being asked for somebody else.
+// here is which upstreams may be this process, by the addresses that it listens on.
+type here struct {
+	listeners *[]netip.AddrPort
+	addrs     map[netip.Addr]bool
+	loopback  bool
+}
+
+// has reports whether what is sent to such an upstream may come from host: the system
+// gives it the address that it is sent to, or any of the loopback.
+func (h *here) has(host netip.Addr) bool { return h.loopback && host.IsLoopback() || h.addrs[host] }
+
+// flight is a question that the upstreams are being asked.
 type flight struct {
 	question dns.Question
 	waiting  int
 	// from is the upstream that asked it meanwhile.
 	from netip.Addr
+	// returned is how often this host has asked it meanwhile, the last time from socket.
+	returned int
+	socket   netip.AddrPort
+}
+
+// waiter is one query for the question of a flight: how many others waited for it when it
+// came, and how often the question had come back.
+type waiter struct {
+	*flight
+	before, returned int
+}
+
+// circled is what a query that failed shows: the upstream that was proven to send questions
+// back, the zero value for none, and whether the question came back from this host.
+type circled struct {
+	from netip.Addr
+	here bool
 }
 
 func newCircle(sets []upstreamSet) *circle {
-	c := &circle{addrs: make(map[netip.Addr]bool), flights: make(map[dns.Question]*flight)}
+	c := &circle{addrs: make(map[netip.Addr]bool), flights: make(map[dns.Question]*flight), clients: make(map[netip.Addr]bool)}
 	for _, set := range sets {
 		for _, addr := range set.addrs {
 			if a, err := netip.ParseAddrPort(addr); err == nil {
-				c.addrs[a.Addr().Unmap().WithZone("")] = true
+				c.upstreams = append(c.upstreams, addr)
+				c.addrs[plain(a.Addr())] = true
 			}
 		}
 	}
 	return c
 }
 
-// begin notes that the upstreams are about to be asked q for client. It returns nil where
-// nothing is suspected, and for what an upstream asks.
-func (c *circle) begin(client netip.Addr, q dns.Question) *flight {
-	fromUpstream := c.addrs[client]
-	if !fromUpstream && !c.suspected.Load() {
-		return nil
+func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
+
+// near tells which upstreams may be this process.
+func (c *circle) near() *here {
+	listeners, h := listening.Load(), c.here.Load()
+	if h == nil || h.listeners != listeners {
+		h = &here{listeners: listeners, addrs: make(map[netip.Addr]bool)}
+		for _, up := range c.upstreams {
+			if listensOn(up) {
+				a := plain(netip.MustParseAddrPort(up).Addr())
+				h.addrs[a], h.loopback = true, h.loopback || a.IsLoopback()
+			}
+		}
+		c.here.Store(h)
+	}
+	return h
+}
+
+// begin notes that the upstreams are about to be asked q for client. The flight is nil where
+// nothing is suspected, and for what an upstream asks that is not this process.
+func (c *circle) begin(client netip.AddrPort, q dns.Question) (w waiter) {
+	host, h := client.Addr(), c.near()
+	fromUpstream := c.addrs[host]
+	if !fromUpstream && len(h.addrs) == 0 && !c.suspected.Load() {
+		return w
 	}
 	q.Name = strings.ToLower(q.Name)
-	c.suspected.Store(true)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f := c.flights[q]
-	if fromUpstream {
-		if f != nil {
-			f.from = client
+	if fromUpstream && !h.has(host) {
+		if !c.suspected.Swap(true) {
+			c.since = now()
 		}
-		return nil
+		switch {
+		case f != nil:
+			f.from = host
+		case now()-c.since >= settling && !isControl(q):
+			c.clients[host] = true
+		}
+		return w
 	}
 	if f == nil {
 		if len(c.flights) >= maxFlights {
@@ -86,14 +153,28 @@ func (c *circle) begin(client netip.Addr, q dns.Question) *flight {
 		}
 		f = &flight{question: q}
 		c.flights[q] = f
+	} else if h.has(host) && f.socket != client {
+		f.returned++
 	}
+	f.socket = client
+	w = waiter{f, f.waiting, f.returned}
 	f.waiting++
-	return f
+	return w
 }
 
-// end notes how that ended, and returns the upstream that was proven to send questions
-// back; the zero value is none.
-func (c *circle) end(f *flight, failed bool) (from netip.Addr) {
+// isControl is true for what forward's health checks and diagnoses ask an upstream: that
+// comes back, too, and no client waits for it.
+func isControl(q dns.Question) bool {
+	switch q.Qtype {
+	case dns.TypeNS, dns.TypeSOA, dns.TypeDS, dns.TypeDNSKEY, dns.TypeHINFO:
+		return true
+	}
+	return false
+}
+
+// end notes how that ended, and returns what it shows.
+func (c *circle) end(w waiter, failed bool) (shown circled) {
+	f := w.flight
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f.waiting--; f.waiting == 0 && c.flights[f.question] == f {
@@ -105,56 +186,42 @@ func (c *circle) end(f *flight, failed bool) (from netip.Addr) {
 	case back && f.question != c.last:
 		c.row, c.last = c.row+1, f.question
 	}
-	if !failed || c.row < provenAfter {
-		return netip.Addr{}
+	if !failed {
+		return shown
 	}
-	return f.from
+	if c.row >= provenAfter && !c.clients[f.from] && now()-c.since >= settling {
+		shown.from = f.from
+	}
+	// What comes back is over before what it came from; what others ask is not.
+	returned := f.returned - w.returned
+	shown.here = returned >= floods || returned >= deep && f.waiting <= w.before
+	return shown
 }
 
-// clientOf is the address of the run's client, the zero value if it has none.
-func (run *Run) clientOf() netip.Addr {
+// clientOf is the socket of the run's client, the zero value if it has none.
+func (run *Run) clientOf() netip.AddrPort {
 	if run.ResponseWriter == nil {
-		return netip.Addr{}
+		return netip.AddrPort{}
 	}
 	if addr, ok := run.ResponseWriter.RemoteAddr().(interface{ AddrPort() netip.AddrPort }); ok {
-		return addr.AddrPort().Addr().Unmap().WithZone("")
+		a := addr.AddrPort()
+		return netip.AddrPortFrom(plain(a.Addr()), a.Port())
 	}
-	return netip.Addr{}
+	return netip.AddrPort{}
 }
 
 // sentBack reports whether the upstream at addr was proven to send back what it is asked.
 func (a asked) sentBack(addr string) bool {
 	up, err := netip.ParseAddrPort(addr)
-	return err == nil && a.back.IsValid() && up.Addr().Unmap().WithZone("") == a.back
+	return err == nil && a.circled.from.IsValid() && plain(up.Addr()) == a.circled.from
 }
 
-// listening holds the addresses that this process listens on, of the instance
-// that started last. There is one process, so there is one set.
-var listening atomic.Pointer[[]netip.AddrPort]
-
-// SetListeners takes note of the addresses that instance listens on. It is to
-// be called when the instance has started.
-func SetListeners(instance *caddy.Instance) {
-	var addrs []netip.AddrPort
-	for _, server := range instance.Servers() {
-		for _, addr := range []net.Addr{server.Addr(), server.LocalAddr()} {
-			if addr == nil {
-				continue
-			}
-			if a, err := netip.ParseAddrPort(addr.String()); err == nil {
-				addrs = append(addrs, a)
-			}
-		}
-	}
-	listening.Store(&addrs)
-}
-
-// comesBack reports whether a query that run sent to upstream was bound to come
-// back to the block that sent it. That the process listens there proves
-// nothing, since one block may forward to another. It is proven where the
-// listener is the one that the query itself came to and the question is
-// unchanged, and where the Corefile shows a circle.
-func (run *Run) comesBack(upstream string, asked dns.Question) bool {
+// mayComeBack reports whether a query that run sent to upstream goes to an address where
+// this process listens, and from there to the block that sent it: to the listener that the
+// query itself came to, with the question unchanged, or round a circle that the Corefile
+// shows. Another process may have that address, and the network may take the packets
+// elsewhere, as Docker does with 127.0.0.11: it is no proof.
+func (run *Run) mayComeBack(upstream string, asked dns.Question) bool {
 	if run.ladder.Circle && listensOn(upstream) {
 		return true
 	}
@@ -172,28 +239,4 @@ func (run *Run) comesBack(upstream string, asked dns.Question) bool {
 	}
 	listener, err := netip.ParseAddrPort(addr)
 	return err == nil && covers(listener, upstream)
-}
-
-// listensOn reports whether this process listens on addr, "192.0.2.53:53". A
-// wildcard listener counts for loopback addresses only: other addresses of the
-// machine are not looked up on the query's path.
-func listensOn(addr string) bool {
-	list := listening.Load()
-	if list == nil {
-		return false
-	}
-	for _, l := range *list {
-		if covers(l, addr) {
-			return true
-		}
-	}
-	return false
-}
-
-func covers(listener netip.AddrPort, addr string) bool {
-	a, err := netip.ParseAddrPort(addr)
-	if err != nil || listener.Port() != a.Port() {
-		return false
-	}
-	return listener.Addr().Unmap() == a.Addr().Unmap() || listener.Addr().IsUnspecified() && a.Addr().IsLoopback()
 }

@@ -4,18 +4,22 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/miekg/dns"
 )
 
 var (
-	upstreamHost = netip.MustParseAddr("192.0.2.53")
-	otherHost    = netip.MustParseAddr("198.51.100.7")
+	upstreamHost = netip.MustParseAddrPort("192.0.2.53:40053")
+	otherHost    = netip.MustParseAddrPort("198.51.100.7:40007")
 )
 
-func suspicious() *circle {
+// settled is a circle whose upstream has asked something a while ago.
+func settled() *circle {
 	c := newCircle([]upstreamSet{{addrs: []string{"192.0.2.53:53", "tls://unusable"}}})
 	c.begin(upstreamHost, asks(0))
+	time.Sleep(settling)
 	return c
 }
 
@@ -25,22 +29,71 @@ func asks(i int) dns.Question {
 
 // round has somebody wait for question i, which comes back if it is to.
 func round(c *circle, i int, back, failed bool) bool {
-	f := c.begin(otherHost, asks(i))
+	w := c.begin(otherHost, asks(i))
 	if back {
 		q := asks(i)
 		q.Name = dns.CanonicalName(q.Name)
 		c.begin(upstreamHost, q)
 	}
-	return c.end(f, failed) == upstreamHost
+	if w.flight == nil {
+		return false
+	}
+	return c.end(w, failed).from == upstreamHost.Addr()
 }
 
 func TestQuestionsThatComeBackAndFailAreACircle(t *testing.T) {
-	c := suspicious()
-	for i := 1; i < 6; i++ {
-		if got, want := round(c, i, true, true), i >= provenAfter; got != want {
-			t.Errorf("after %d questions that came back: a circle is %t", i, got)
+	synctest.Test(t, func(t *testing.T) {
+		c := settled()
+		for i := 1; i < 8; i++ {
+			if got, want := round(c, i, true, true), i >= provenAfter; got != want {
+				t.Errorf("after %d questions that came back: a circle is %t", i, got)
+			}
 		}
-	}
+	})
+}
+
+// What was under way when the upstream asked first is not known, nor whether it has clients.
+func TestNothingIsConcludedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCircle([]upstreamSet{{addrs: []string{"192.0.2.53:53"}}})
+		c.begin(upstreamHost, asks(0))
+		for i := 1; i < 20; i++ {
+			if round(c, i, true, true) {
+				t.Fatal("a circle at once")
+			}
+		}
+		time.Sleep(settling)
+		if !round(c, 20, true, true) {
+			t.Error("no circle later")
+		}
+	})
+}
+
+func TestAHealthCheckThatComesBackIsNoClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := settled()
+		c.begin(upstreamHost, dns.Question{Name: ".", Qtype: dns.TypeNS, Qclass: dns.ClassINET})
+		found := false
+		for i := 1; i <= provenAfter; i++ {
+			found = round(c, i, true, true)
+		}
+		if !found {
+			t.Error("no circle")
+		}
+	})
+}
+
+// A router may be resolver and NAT of a site: in an outage all ask the same few names.
+func TestAnUpstreamThatAlsoAsksWhatNobodyWaitsForHasClients(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := settled()
+		c.begin(upstreamHost, asks(99))
+		for i := 1; i < 20; i++ {
+			if round(c, i, true, true) {
+				t.Fatal("a circle")
+			}
+		}
+	})
 }
 
 func TestWhatMayBeChanceIsNoCircle(t *testing.T) {
@@ -49,39 +102,123 @@ func TestWhatMayBeChanceIsNoCircle(t *testing.T) {
 		"they come back and are good":   func(c *circle, i int) bool { return round(c, i, true, false) },
 		"they fail and do not come":     func(c *circle, i int) bool { return round(c, i, false, true) },
 		"every other one does not come": func(c *circle, i int) bool { return round(c, i, i%2 == 0, true) },
-		"all clients are there":         func(c *circle, i int) bool { return c.begin(upstreamHost, asks(i)) != nil },
+		"all clients are there":         func(c *circle, i int) bool { return c.begin(upstreamHost, asks(i)).flight != nil },
 	} {
-		c := suspicious()
-		for i := range 20 {
-			if step(c, i) {
-				t.Errorf("%s: a circle", name)
+		synctest.Test(t, func(t *testing.T) {
+			c := settled()
+			for i := range 20 {
+				if step(c, i) {
+					t.Errorf("%s: a circle", name)
+				}
 			}
-		}
+		})
 	}
 }
 
 func TestNothingIsFollowedUntilAnUpstreamAsks(t *testing.T) {
 	c := newCircle([]upstreamSet{{addrs: []string{"192.0.2.53:53"}}})
-	if c.begin(otherHost, asks(1)) != nil || len(c.flights) != 0 {
+	if c.begin(otherHost, asks(1)).flight != nil || len(c.flights) != 0 {
 		t.Error("a question is followed although no upstream ever asked")
 	}
 }
 
 func TestTheFlightsAreBounded(t *testing.T) {
-	c := suspicious()
-	var all []*flight
-	for i := range 2 * maxFlights {
-		if f := c.begin(otherHost, asks(i)); f != nil {
-			all = append(all, f)
+	synctest.Test(t, func(t *testing.T) {
+		c := settled()
+		var all []waiter
+		for i := range 2 * maxFlights {
+			if w := c.begin(otherHost, asks(i)); w.flight != nil {
+				all = append(all, w)
+			}
+		}
+		if len(c.flights) > maxFlights {
+			t.Errorf("%d questions are followed, want at most %d", len(c.flights), maxFlights)
+		}
+		for _, w := range all {
+			c.end(w, true)
+		}
+		if len(c.flights) != 0 {
+			t.Errorf("%d flights are left", len(c.flights))
+		}
+	})
+}
+
+// own is a circle whose upstream is an address that this process listens on.
+func own(t *testing.T) *circle {
+	addrs := []netip.AddrPort{netip.MustParseAddrPort("[::]:53")}
+	listening.Store(&addrs)
+	t.Cleanup(func() { listening.Store(nil) })
+	return newCircle([]upstreamSet{{addrs: []string{"127.0.0.11:53"}}})
+}
+
+func socket(i int) netip.AddrPort {
+	return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(40000+i))
+}
+
+func TestAQuestionThatComesBackFromThisHostShowsItAtOnce(t *testing.T) {
+	for _, first := range []netip.AddrPort{otherHost, socket(0)} {
+		c := own(t)
+		all := []waiter{c.begin(first, asks(1))}
+		for i := range deep {
+			all = append(all, c.begin(socket(i+1), asks(1)))
+		}
+		for i := len(all) - 1; i > 0; i-- {
+			c.end(all[i], true)
+		}
+		if !c.end(all[0], true).here {
+			t.Errorf("from %v: not seen", first)
 		}
 	}
-	if len(c.flights) > maxFlights {
-		t.Errorf("%d questions are followed, want at most %d", len(c.flights), maxFlights)
+}
+
+func TestAFloodOfOneQuestionFromThisHostShowsItToo(t *testing.T) {
+	c := own(t)
+	first := c.begin(otherHost, asks(1))
+	for i := range floods {
+		c.begin(socket(i), asks(1))
 	}
-	for _, f := range all {
-		c.end(f, true)
+	if !c.end(first, true).here {
+		t.Error("not seen")
 	}
-	if len(c.flights) != 0 {
-		t.Errorf("%d flights are left", len(c.flights))
+}
+
+func TestProgramsOnThisHostAreNoCircle(t *testing.T) {
+	for name, clients := range map[string]func(c *circle, first waiter) bool{
+		"nothing comes back": func(c *circle, first waiter) bool { return c.end(first, true).here },
+		"one program asks again and again": func(c *circle, first waiter) bool {
+			for range floods {
+				c.begin(socket(1), asks(1))
+			}
+			return c.end(first, true).here
+		},
+		"programs ask the same, and are answered later": func(c *circle, first waiter) bool {
+			for i := range 2 * deep {
+				c.begin(socket(i), asks(1))
+			}
+			return c.end(first, true).here
+		},
+		"programs ask something else": func(c *circle, first waiter) bool {
+			for i := range 2 * floods {
+				c.end(c.begin(socket(i), asks(2+i)), true)
+			}
+			return c.end(first, true).here
+		},
+		"others ask the same": func(c *circle, first waiter) bool {
+			for range 2 * floods {
+				c.end(c.begin(otherHost, asks(1)), true)
+			}
+			return c.end(first, true).here
+		},
+		"it came back and was answered": func(c *circle, first waiter) bool {
+			for i := range deep {
+				c.end(c.begin(socket(i), asks(1)), false)
+			}
+			return c.end(first, false).here
+		},
+	} {
+		c := own(t)
+		if clients(c, c.begin(otherHost, asks(1))) {
+			t.Errorf("%s: taken for a circle", name)
+		}
 	}
 }

@@ -189,7 +189,10 @@ func (run *Run) addUpstream(e *evidence.Evidence, t *tap, err error) {
 	if good := t.lastGood.Load(); good != 0 {
 		e.LastGood = wall(time.Duration(good))
 	}
-	e.Loops = run.comesBack(e.Upstream, e.Asked) || asked.sentBack(e.Upstream)
+	if answer := t.lastAnswer.Load(); answer != 0 {
+		e.LastAnswer = wall(time.Duration(answer))
+	}
+	e.Loops = asked.circled.here && run.mayComeBack(e.Upstream, e.Asked) || asked.sentBack(e.Upstream)
 }
 
 func (run *Run) tapAt(place uint8) *tap { return run.ladder.taps[place] }

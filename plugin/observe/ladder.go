@@ -105,6 +105,21 @@ func (l *Ladder) OnlyUpstream() (addr string) {
 	return addr
 }
 
+// NSID reports whether the block has the nsid plugin, which stands above ede.
+func (l *Ladder) NSID() bool { return l.cfg.Handler("nsid") != nil }
+
+// Upstreams are the addresses of all upstreams that the block has.
+func (l *Ladder) Upstreams() (addrs []string) {
+	for _, t := range l.taps {
+		if t != nil && t.upstreams != nil {
+			for _, set := range t.upstreams.sets {
+				addrs = append(addrs, set.addrs...)
+			}
+		}
+	}
+	return addrs
+}
+
 // maxPlaces is how many plugins of a block can have a tap: CoreDNS ships a quarter
 // as many. Those further down share the last place.
 const maxPlaces = 255

@@ -3,7 +3,6 @@ package observe
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"time"
 
 	"github.com/miekg/dns"
@@ -60,10 +59,10 @@ type asked struct {
 	ad, rd bool
 	// began and ended are times of now.
 	began, ended time.Duration
-	// flight is the question under way where a circle is suspected, back the upstream
-	// that was proven to send it back.
-	flight *flight
-	back   netip.Addr
+	// waiter has the question under way where a circle is suspected, and circled is what
+	// it showed when it failed.
+	waiter  waiter
+	circled circled
 }
 
 // note returns the notes to write to.

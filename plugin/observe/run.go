@@ -131,6 +131,9 @@ func (run *Run) finish() {
 	run.ended = true
 }
 
+// CheckingDisabled is the CD bit of the query.
+func (run *Run) CheckingDisabled() bool { return run.cd }
+
 // Question is what the client asked.
 func (run *Run) Question() dns.Question { return run.question }
 

@@ -2,10 +2,14 @@ package observe
 
 import (
 	"context"
+	"net"
+	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/coredns/caddy"
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/forward"
 	"github.com/coredns/coredns/plugin/grpc"
@@ -140,7 +144,7 @@ func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg) context.Context {
 	}
 	a := asked{tap: t, ctx: ctx, edns: option.RequestOf(r).HasOPT(), ad: r.AuthenticatedData, rd: r.RecursionDesired, began: now()}
 	if len(r.Question) == 1 {
-		a.flight = t.upstreams.circle.begin(run.clientOf(), r.Question[0])
+		a.waiter = t.upstreams.circle.begin(run.clientOf(), r.Question[0])
 	}
 	run.note().asked = a
 	return ctx
@@ -151,12 +155,16 @@ func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg) context.Context {
 func (run *Run) answered(t *tap, rcode int, err error) {
 	asked := &run.note().asked
 	asked.ended = now()
-	good := err == nil && rcode == dns.RcodeSuccess && !run.failureWritten()
+	answered := err == nil && rcode == dns.RcodeSuccess
+	if answered {
+		t.lastAnswer.Store(int64(asked.ended))
+	}
+	good := answered && !run.failureWritten()
 	if good {
 		t.lastGood.Store(int64(asked.ended))
 	}
-	if asked.flight != nil {
-		asked.back = t.upstreams.circle.end(asked.flight, !good)
+	if asked.waiter.flight != nil {
+		asked.circled = t.upstreams.circle.end(asked.waiter, !good)
 	}
 }
 
@@ -171,4 +179,49 @@ func (run *Run) upstreamAt(t *tap) (addr string, named bool) {
 		return name(), true
 	}
 	return t.upstreams.only, false
+}
+
+// listening holds the addresses that this process listens on, of the instance
+// that started last. There is one process, so there is one set.
+var listening atomic.Pointer[[]netip.AddrPort]
+
+// SetListeners takes note of the addresses that instance listens on. It is to
+// be called when the instance has started.
+func SetListeners(instance *caddy.Instance) {
+	var addrs []netip.AddrPort
+	for _, server := range instance.Servers() {
+		for _, addr := range []net.Addr{server.Addr(), server.LocalAddr()} {
+			if addr == nil {
+				continue
+			}
+			if a, err := netip.ParseAddrPort(addr.String()); err == nil {
+				addrs = append(addrs, a)
+			}
+		}
+	}
+	listening.Store(&addrs)
+}
+
+// listensOn reports whether this process listens on addr, "192.0.2.53:53". A
+// wildcard listener counts for loopback addresses only: other addresses of the
+// machine are not looked up on the query's path.
+func listensOn(addr string) bool {
+	list := listening.Load()
+	if list == nil {
+		return false
+	}
+	for _, l := range *list {
+		if covers(l, addr) {
+			return true
+		}
+	}
+	return false
+}
+
+func covers(listener netip.AddrPort, addr string) bool {
+	a, err := netip.ParseAddrPort(addr)
+	if err != nil || listener.Port() != a.Port() {
+		return false
+	}
+	return listener.Addr().Unmap() == a.Addr().Unmap() || listener.Addr().IsUnspecified() && a.Addr().IsLoopback()
 }

@@ -103,6 +103,15 @@ func (r Request) newOPT() dns.OPT {
 	return opt
 }
 
+// AsNSID is r as the nsid plugin answers it: that adds the OPT record of an answer which a
+// plugin wrote without one, with DO set whatever the query says (CoreDNS 1.15).
+func (r Request) AsNSID() Request {
+	if r.has(hasNSID) {
+		r.bits |= hasDO
+	}
+	return r
+}
+
 // DO reports whether the query had the DNSSEC OK bit set (RFC 3225).
 func (r Request) DO() bool { return r.has(hasDO) }
 

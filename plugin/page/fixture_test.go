@@ -95,7 +95,7 @@ func (s *stage) fail(q query) {
 
 func (s *stage) succeed(name string) {
 	s.table.Succeeded(&incident.Key{Block: 1, Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET})
-	s.history.Succeeded(1, dns.Question{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET})
+	s.history.Succeeded(1, dns.Question{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET}, false)
 }
 
 var background = []query{

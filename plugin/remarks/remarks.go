@@ -28,6 +28,8 @@ type Question struct {
 	Rcode     int
 	Kind      response.Type
 	Answering bool
+	// Upstream is the one that a reason for a failure is of; empty for answers.
+	Upstream string
 }
 
 // Said is what an upstream said of a question. It has no options if the upstream was
