@@ -43,7 +43,10 @@ func TestTheExamplesOfTheCausesAreOfARun(t *testing.T) {
 		}
 		taken[sc.cause] = true
 		t.Run(sc.cause, func(t *testing.T) {
-			t.Parallel()
+			if sc.cause != "forward_loop" {
+				// A process knows itself by the listeners of the server that started last.
+				t.Parallel()
+			}
 			sc.show(t, logs)
 		})
 	}
