@@ -166,13 +166,14 @@ func (m *maker) rewrite(zone string) use {
 		"rewrite ttl regex . 30",
 		"rewrite rcode suffix ." + a + " SERVFAIL NXDOMAIN",
 	}
-	names := []string{"old-." + a, "host." + a, "web.prod.svc." + a}
+	var names []string
 	for _, z := range []string{zone, a, b} {
 		if strings.HasSuffix(z, ".arpa") {
 			continue // nobody asks for other types there
 		}
 		z = strings.TrimPrefix(z, ".")
-		names = append(names, "www."+z, "x."+z, "host.sub."+z, "x.sub."+z, "old-."+z, "web.prod.sub.svc."+z, "old-web.prod.svc."+z)
+		names = append(names, "www."+z, "x."+z, "host."+z, "old-."+z, "web.prod.svc."+z,
+			"host.sub."+z, "x.sub."+z, "web.prod.sub.svc."+z, "old-web.prod.svc."+z)
 	}
 	return use{lines: []string{m.one(lines)}, names: names}
 }
