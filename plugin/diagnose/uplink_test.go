@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -127,12 +128,15 @@ func TestANameUnderLocalIsNotJudgedOffline(t *testing.T) {
 // The controls of uplinks are shared between names, and asked only where a blame rests on
 // them.
 func TestTheUplinkIsAskedForOnce(t *testing.T) {
+	var mu sync.Mutex // the controls are asked at once
 	asked := map[string]int{}
 	counts := func(name string, answer func(*dns.Msg) *dns.Msg) diagnose.Resolver {
 		return at(name, func(m *dns.Msg) *dns.Msg {
 			if madeUp(m) && m.Question[0].Name != "." && dns.CountLabel(m.Question[0].Name) < 3 {
 				if q := m.Question[0]; strings.HasSuffix(q.Name, "org.") {
+					mu.Lock()
 					asked[name]++
+					mu.Unlock()
 				}
 			}
 			return answer(m)
