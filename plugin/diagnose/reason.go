@@ -103,9 +103,11 @@ func (d *diagnosis) disputed(ctx context.Context, f Finding, code uint16) Findin
 	case len(d.Anchors) == 0, found.Status == dnssec.Undecided:
 		return f
 	case found.Bare && d.signed != "":
-		own, _ := d.judged(ctx, *found)
-		own.Disagrees = text
-		return own
+		if own, ok := d.judged(ctx, *found); ok {
+			own.Disagrees = text
+			return own
+		}
+		return f
 	case found.Bare && contains(d.said, found.Codes[0]):
 		d.saw(true, "the same is found here: %s", found.Text)
 		open := *f.Verdict

@@ -154,6 +154,10 @@ func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg) context.Context {
 // usable answer.
 func (run *Run) answered(t *tap, rcode int, err error) {
 	asked := &run.note().asked
+	if asked.tap != t {
+		// Another one below was asked: what came back says nothing of t's upstreams.
+		return
+	}
 	asked.ended = now()
 	answered := err == nil && rcode == dns.RcodeSuccess
 	if answered {
