@@ -57,8 +57,10 @@ func (d *diagnosis) told(q asked, a answer) {
 func (d *diagnosis) insist(ctx context.Context, r Resolver, m *dns.Msg) (*dns.Msg, error) {
 	came := make(chan answer, maxTries)
 	try := func() {
-		reply, err := r.Exchange(ctx, m)
-		came <- answer{reply, err}
+		a := answer{err: errPanicked}
+		defer func() { came <- a }()
+		defer guard.Catch(guard.Diagnosing, nil)
+		a.reply, a.err = r.Exchange(ctx, m)
 	}
 	tries, open := 1, 1
 	go try()

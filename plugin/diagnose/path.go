@@ -156,8 +156,10 @@ func (d *diagnosis) askOther(ctx context.Context) asked {
 		return a
 	}
 	go func() {
-		reply, err := other(ctx, d.query(false))
-		a.came <- answer{reply, err}
+		got := answer{err: errPanicked}
+		defer func() { a.came <- got }()
+		defer guard.Catch(guard.Diagnosing, nil)
+		got.reply, got.err = other(ctx, d.query(false))
 	}()
 	return a
 }
