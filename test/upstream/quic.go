@@ -20,7 +20,7 @@ const (
 
 func (s *Server) listenQUIC(t testing.TB) error {
 	t.Helper()
-	p, err := net.ListenPacket("udp", anyPort)
+	p, err := net.ListenPacket("udp", s.addr)
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,6 @@ func (s *Server) listenQUIC(t testing.TB) error {
 		p.Close()
 		return err
 	}
-	s.addr = p.LocalAddr().String()
 	s.onStop(func() { p.Close() })
 	s.onStop(func() { transport.Close() })
 	// A transport that is closed tells clients nothing: its connections are

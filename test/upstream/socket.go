@@ -1,35 +1,32 @@
 package upstream
 
 import (
-	"errors"
-	"fmt"
 	"net"
 	"testing"
 
 	"github.com/seed-1b7246af/coredns-ede/test/port"
 )
 
-const anyPort = "127.0.0.1:0"
+// place takes an address that stays the server's until the test ends, also after
+// Stop. A port of the kernel's choosing would go to the next socket that asks for
+// one: another test's server, or a client, which then answers itself.
+func (s *Server) place(t testing.TB) {
+	t.Helper()
+	s.addr = port.Free(t)
+}
 
-// portTries bounds the search for a port that is free in UDP and TCP alike.
-const portTries = 64
-
-// pair binds the same port for UDP and TCP.
-func pair() (net.PacketConn, net.Listener, error) {
-	var errs []error
-	for range portTries {
-		l, err := net.Listen("tcp", anyPort)
-		if err != nil {
-			return nil, nil, err
-		}
-		p, err := net.ListenPacket("udp", l.Addr().String())
-		if err == nil {
-			return p, l, nil
-		}
-		l.Close()
-		errs = append(errs, err)
+// pair binds the address for UDP and TCP.
+func (s *Server) pair() (net.PacketConn, net.Listener, error) {
+	l, err := net.Listen("tcp", s.addr)
+	if err != nil {
+		return nil, nil, err
 	}
-	return nil, nil, fmt.Errorf("no port free for UDP and TCP in %d tries: %w", portTries, errors.Join(errs...))
+	p, err := net.ListenPacket("udp", s.addr)
+	if err != nil {
+		l.Close()
+		return nil, nil, err
+	}
+	return p, l, nil
 }
 
 // Closed returns an address on which nothing listens, neither UDP nor TCP, until

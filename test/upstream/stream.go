@@ -17,20 +17,18 @@ const (
 )
 
 func (s *Server) listenUDP() error {
-	p, err := net.ListenPacket("udp", anyPort)
+	p, err := net.ListenPacket("udp", s.addr)
 	if err != nil {
 		return err
 	}
-	s.addr = p.LocalAddr().String()
 	return s.run(&dns.Server{PacketConn: p})
 }
 
 func (s *Server) listenDNS(c Connection) error {
-	p, l, err := pair()
+	p, l, err := s.pair()
 	if err != nil {
 		return err
 	}
-	s.addr = l.Addr().String()
 	if c != Sound {
 		s.fault(l, c)
 		return s.run(&dns.Server{PacketConn: p})
@@ -44,11 +42,10 @@ func (s *Server) listenDNS(c Connection) error {
 
 func (s *Server) listenStream(t testing.TB, c Config) error {
 	t.Helper()
-	l, err := net.Listen("tcp", anyPort)
+	l, err := net.Listen("tcp", s.addr)
 	if err != nil {
 		return err
 	}
-	s.addr = l.Addr().String()
 	if c.Connection != Sound {
 		s.fault(l, c.Connection)
 		return nil

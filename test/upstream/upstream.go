@@ -1,6 +1,7 @@
 // Package upstream is a fake upstream DNS server for whole-server tests: it
 // speaks every transport that CoreDNS can forward over and fails in the ways
-// that real upstreams do, on 127.0.0.1 and a port of the kernel's choosing.
+// that real upstreams do, on 127.0.0.1 and a port that nobody else has until
+// the test ends.
 //
 // What it says is a [dns.Handler], ready-made or the test's own, and may be
 // exchanged while it runs. What its connections suffer is in [Config].
@@ -89,6 +90,7 @@ func (s *Server) listen(t testing.TB, c Config) error {
 	if c.Certificate != certificate.None && s.authority == nil {
 		return fmt.Errorf("certificate flaws need TLS")
 	}
+	s.place(t)
 	switch c.Transport {
 	case DNS:
 		return s.listenDNS(c.Connection)
@@ -128,8 +130,8 @@ func (s *Server) CAFile() string {
 // handler they began with.
 func (s *Server) Handle(h dns.Handler) { s.handler.Store(&h) }
 
-// Stop ends the server and everything it started, and frees its port. Later
-// calls do nothing; the test's end calls it in any case.
+// Stop ends the server and everything it started. Nothing listens on its port
+// until the test ends. Later calls do nothing; the test's end calls it in any case.
 func (s *Server) Stop() {
 	s.stop.Do(func() {
 		close(s.done)
