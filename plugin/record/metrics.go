@@ -176,26 +176,30 @@ type atHand[K comparable, V any] struct {
 
 // of returns what there is for k, which is made by labels if it is not at hand.
 func (c *atHand[K, V]) of(k *K, labels func(*K) V) V {
-	held := c.held.Load()
-	if held != nil {
+	if held := c.held.Load(); held != nil {
 		if v, ok := (*held)[*k]; ok {
 			return v
 		}
 	}
-	v := labels(k)
-	if held != nil && len(*held) >= maxSeries {
+	// The copy is what labels may keep: k need not leave the caller's stack.
+	return c.find(*k, labels)
+}
+
+func (c *atHand[K, V]) find(k K, labels func(*K) V) V {
+	v := labels(&k)
+	if held := c.held.Load(); held != nil && len(*held) >= maxSeries {
 		return v
 	}
 	c.write.Lock()
 	defer c.write.Unlock()
 	grown := make(map[K]V)
-	if held = c.held.Load(); held != nil {
+	if held := c.held.Load(); held != nil {
 		maps.Copy(grown, *held)
 	}
 	if len(grown) >= maxSeries {
 		return v
 	}
-	grown[*k] = v
+	grown[k] = v
 	c.held.Store(&grown)
 	return v
 }
