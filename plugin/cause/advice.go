@@ -32,8 +32,8 @@ var traits = map[uint16]trait{
 	12: {Persistent, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
 	13: {Transient, Upstream, "The upstream answered from its cache of failures; ask again in some seconds."},
 	14: {Transient, Upstream, "The upstream is starting or not ready; ask again, or look at its log."},
-	15: {Persistent, Upstream, "The upstream blocks the name by its own policy; ask its operator."},
-	16: {Persistent, Upstream, "The upstream has to block the name; its operator can say by whose order."},
+	15: {Persistent, Upstream, "The upstream blocks the name by its own policy; ask the upstream's operator."},
+	16: {Persistent, Upstream, "The upstream has to block the name; the upstream's operator can say who ordered this."},
 	17: {Persistent, Upstream, "The upstream filters the name at the request of its customer; look at the filter's settings there."},
 	18: {Persistent, Upstream, "The upstream does not serve this server: check allow-query and allow-recursion there."},
 	20: {Persistent, Us, "The upstream is not authoritative for the name and does not recurse: forward to a resolver."},
@@ -43,7 +43,7 @@ var traits = map[uint16]trait{
 	24: {LastsOpen, Nobody, "The upstream has or received invalid data for the zone. Look at its zone file, its transfer and its log, then at the zone's name servers."},
 	25: {Persistent, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
 	27: {Persistent, Nobody, openAdvice[OfDNSSEC] + diagnoseHint},
-	31: {Transient, Us, "The upstream limits the rate of this server: ask its operator to raise the limit, or cache more here."},
+	31: {Transient, Us, "The upstream limits the rate of this server: ask the upstream's operator to raise the limit, or let the cache plugin keep more answers here."},
 	32: {Persistent, Us, "The quota of this server at the upstream is used up."},
 	35: {Persistent, Upstream, "A server behind the upstream blocks the name."},
 }
@@ -52,7 +52,7 @@ var traits = map[uint16]trait{
 // that none of its servers is for, and will say it again.
 var refusedNotReady = trait{
 	Persistent, Upstream,
-	"The upstream has no server to ask for this name (dnsmasq says 14 then): give it one, or forward the name's zone elsewhere.",
+	"The upstream has no server to ask for this name (dnsmasq answers 14 in this case). Configure a server for the name on the upstream, or forward the name's zone elsewhere.",
 }
 
 func traitOf(code uint16, rcode int) (trait, bool) {
@@ -156,7 +156,7 @@ func (v *Verdict) byRecursion(e *ev.Evidence) {
 // of it may have one.
 func (v *Verdict) byTruncation(e *ev.Evidence) {
 	if e.Reply.Truncated && (v.Cause == upstreamServfail || v.Cause == upstreamRefused) {
-		v.Advice = "Ask the upstream over TCP, where nothing is cut: dig @UPSTREAM NAME +tcp. If that answer has a reason, force_tcp in forward brings the reason here."
+		v.Advice = "Ask the upstream over TCP, where nothing is cut: dig @UPSTREAM NAME +tcp. If the answer over TCP has a reason, set force_tcp in the forward plugin to get the reason here."
 	}
 }
 

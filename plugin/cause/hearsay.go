@@ -134,8 +134,8 @@ func (v *Verdict) OfZone() *Verdict {
 // and where it speaks of the zone.
 var (
 	openAdvice = [Kinds]string{
-		OfDNSSEC: "The upstream says that the zone's DNSSEC fails. The zone may be at fault, or the upstream's clock or trust anchor. One query shows which: dig @UPSTREAM . SOA. If it fails too, look at the upstream's clock. If it is answered, check the zone's signatures and its DS (delv, dig +cd), and tell its owner.",
-		OfReach:  "The upstream says that it cannot reach the zone's name servers. The zone may be at fault, or the upstream's own connection to the Internet. One query for a name that is in no cache shows which: dig @UPSTREAM $RANDOM$RANDOM.com. If it fails too, look at the upstream. If it is answered (NXDOMAIN is an answer), check the zone's name servers (dig NS +trace).",
+		OfDNSSEC: "The upstream says that the zone's DNSSEC fails. The zone may be at fault, or the upstream's clock or trust anchor. One query shows which: dig @UPSTREAM . SOA. If this query fails too, look at the upstream's clock. If it is answered, check the signatures and the DS of the zone (delv, dig +cd), and tell the zone's owner.",
+		OfReach:  "The upstream says that it cannot reach the zone's name servers. The zone may be at fault, or the upstream's own connection to the Internet. One query for a name that is in no cache shows which: dig @UPSTREAM $RANDOM$RANDOM.com. If this query fails too, look at the upstream. If it is answered (NXDOMAIN is an answer), check the zone's name servers (dig NS +trace).",
 	}
 	itselfAdvice = [Kinds]string{
 		OfDNSSEC: "Look at the upstream before any zone: its clock first, then its trust anchor, then the path to the root servers. Test: dig @UPSTREAM . SOA.",
@@ -143,6 +143,6 @@ var (
 	}
 	ofZoneAdvice = [Kinds]string{
 		OfDNSSEC: "The zone's DNSSEC is at fault, not this server or the upstream. Tell the zone's owner; delv and dig +cd show more.",
-		OfReach:  "The upstream resolves other names and not this zone. Check the zone's name servers (dig NS +trace), and whether a filter keeps the upstream from reaching them. Tell the zone's owner.",
+		OfReach:  "The upstream resolves other names and not this zone. Check the zone's name servers (dig NS +trace), and whether a filter prevents the upstream from reaching these servers. Tell the zone's owner.",
 	}
 )

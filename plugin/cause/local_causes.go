@@ -52,8 +52,8 @@ var (
 	notAuthoritative = &Cause{
 		ID: "not_authoritative", Code: 20, Lasts: Persistent, Owner: Client, Rank: Specific, Policy: true,
 		Title:    "The name is in none of this server's zones",
-		When:     "A client asks an authoritative server block for a name outside the zones of the block, and the block has no forward.",
-		Advice:   "Check whether the client should ask this server at all. If it should, add the zone or a forward.",
+		When:     "A client asks an authoritative server block for a name outside the zones of the block, and the block has no forward plugin.",
+		Advice:   "Check whether the client should ask this server at all. If it should, add the zone or the forward plugin.",
 		Corefile: `forward . 192.0.2.53`,
 		Brief:    "not authoritative for this name",
 		Full:     "{at} has no zone for {asked}, and no plugin follows it",
@@ -88,8 +88,8 @@ var (
 	hostsMiss = &Cause{
 		ID: "hosts_miss", Code: 0, Lasts: Persistent, Owner: Us, Rank: Specific,
 		Title:  "The hosts table does not have the name",
-		When:   "hosts without fallthrough answers SERVFAIL, not NXDOMAIN, for every name that is not in its table.",
-		Advice: "Write fallthrough in the hosts block. Below the hosts block, add forward for the other names. If these names should get NXDOMAIN, add the file plugin in place of forward, with a zone that has only an SOA record.",
+		When:   "Without fallthrough, the hosts plugin answers SERVFAIL, not NXDOMAIN, for every name that is not in its table.",
+		Advice: "Write fallthrough in the hosts block. Below the hosts block, add the forward plugin for the other names. If these names should get NXDOMAIN, add the file plugin in place of the forward plugin, with a zone that has only an SOA record.",
 		Corefile: `hosts {
     192.0.2.5 printer.example.org
     fallthrough
@@ -109,7 +109,7 @@ var (
 		ID: "acl_block", Code: 15, Lasts: Persistent, Owner: Us, Rank: Specific, Policy: true,
 		Title:  "The access list blocks the client",
 		When:   "A block line of the acl plugin matches the client's address and the query.",
-		Advice: "If the client should be served, add an allow line for it to acl, above the line that blocks it (BIND: allow-query and allow-recursion).",
+		Advice: "If the client should be served, add an allow line for the client to acl, above the line that blocks the client (BIND: allow-query and allow-recursion).",
 		Corefile: `acl {
     allow net 192.0.2.0/24
     block
@@ -171,7 +171,7 @@ file db.example.org example.org`,
 		CodeNote: "with REFUSED the template's ederror, if it has one; otherwise 0 Other Error",
 		Title:    "A template is configured to answer with this rcode",
 		When:     "A template of the Corefile has rcode SERVFAIL or REFUSED for this name.",
-		Advice:   "If the name should resolve, change the template. CoreDNS sends ederror with rcode REFUSED, and ignores it with SERVFAIL.",
+		Advice:   "If the name should resolve, change the template. CoreDNS sends the ederror of a template if the rcode is REFUSED, and ignores the ederror if the rcode is SERVFAIL.",
 		Corefile: `template ANY ANY example.org {
     rcode REFUSED
     ederror 20 "not served here"

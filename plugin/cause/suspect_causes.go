@@ -15,9 +15,9 @@ const notTheZone = "Look at the path and at the upstream's rate limit, and not a
 var pathCauses = []*Cause{
 	{
 		ID: "path_udp_lost", Code: 23, Lasts: LastsOpen, Owner: Nobody, Rank: Found,
-		Title:    "UDP to the upstream gets no reply, TCP does",
-		When:     "The upstream answers over TCP, and several questions over UDP get no reply. The path loses them, or the upstream drops them, as a rate limit does. If the upstream has answered nothing at all before, ede names the path as owner.",
-		Advice:   notTheZone + "On the path, possible reasons are a filter, the checksum offload of an overlay network, and the MTU. If the path is at fault, force_tcp in forward helps until it is repaired, since the upstream answers over TCP.",
+		Title:    "The upstream answers over TCP and not over UDP",
+		When:     "The upstream answers over TCP, and several questions over UDP get no reply. The path loses them, or the upstream drops them because of a rate limit. If the upstream has answered nothing at all before, the owner is network.",
+		Advice:   notTheZone + "On the path, possible reasons are a filter, the checksum offload of an overlay network, and the MTU. If the path is at fault, use force_tcp in the forward plugin until the path is repaired, because the upstream answers over TCP.",
 		Corefile: "forward . 192.0.2.53 {\n    force_tcp\n}",
 		Brief:    "the upstream answers over TCP and not over UDP",
 		Full:     "{upstream} answers over TCP and not over UDP",
@@ -25,7 +25,7 @@ var pathCauses = []*Cause{
 	{
 		ID: "path_tcp_closed", Code: 23, Lasts: LastsOpen, Owner: Nobody, Rank: Found,
 		Title:   "TCP to the upstream is closed or lost",
-		When:    "The upstream answers over UDP (truncated if the answer is large), and does not answer over TCP. Either the upstream does not serve TCP, or a filter closes it. If no connection comes about and nothing refuses it, ede names the path as owner.",
+		When:    "The upstream answers over UDP (truncated if the answer is large), and does not answer over TCP. Either the upstream does not serve TCP, or a filter closes it. If the tries to connect over TCP time out, the owner is network.",
 		Advice:  "Make sure that the upstream serves TCP, then open TCP port 53 on the way to it: answers that do not fit into UDP come over TCP only (RFC 7766).",
 		Command: "dig @UPSTREAM NAME +tcp",
 		Brief:   "the upstream answers over UDP and not over TCP",
@@ -33,9 +33,9 @@ var pathCauses = []*Cause{
 	},
 	{
 		ID: "path_answer_lost", Code: 23, Lasts: LastsOpen, Owner: Nobody, Rank: Found,
-		Title:   "This answer alone does not come over UDP",
-		When:    "The upstream answers other questions over UDP, and this one over TCP only. The path loses the answer, or the upstream drops it, as a limit on equal answers does. If the answer comes over UDP with a smaller size, ede names the path as owner.",
-		Advice:  notTheZone + "A filter may drop this answer, or its fragments because the answer is large: then offer a smaller size with the bufsize plugin, or use force_tcp in forward. A limit on equal answers (rate-limit of BIND) ends if this server asks less often: cache more here.",
+		Title:   "Only this answer does not come over UDP",
+		When:    "The upstream answers other questions over UDP, and this one over TCP only. The path loses the answer, or the upstream drops it because of a rate limit that counts identical answers. If ede offers a smaller EDNS size and the answer then comes over UDP, the owner is network.",
+		Advice:  notTheZone + "A filter may drop this answer: then use force_tcp in the forward plugin. If the answer is large, a filter may drop its fragments: then use force_tcp, or offer a smaller size with the bufsize plugin. A rate limit for identical answers (rate-limit of BIND) no longer drops the answer if this server asks less often: let the cache plugin keep more answers here.",
 		Command: "dig @UPSTREAM NAME +notcp; dig @UPSTREAM NAME +tcp",
 		Brief:   "the upstream answers this question over TCP and not over UDP",
 		Full:    "{upstream} answers this question over TCP and not over UDP",
@@ -73,8 +73,8 @@ var suspectCauses = []*Cause{
 	{
 		ID: "upstream_rate_limit", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Found,
 		Title:   "The upstream refuses after many answers",
-		When:    "The upstream answered many queries of this server before, and refuses all of them now: a limit on rate or concurrency, or an access list that was changed since.",
-		Advice:  "Raise the upstream's limit for this server, because this server sends the queries of all its clients. Or cache more here. If the upstream keeps refusing, look at its access list.",
+		When:    "The upstream answered many queries of this server before, and refuses all of them now. The reason is a limit on the rate or on concurrent queries, or an access list that was changed in the meantime.",
+		Advice:  "Raise the upstream's limit for this server, because this server sends the queries of all its clients. Or let the cache plugin keep more answers here. If the upstream keeps refusing, look at its access list.",
 		Command: "dig @UPSTREAM . NS",
 		Brief:   "the upstream answered before and now refuses everything: a rate limit, or a changed access list",
 		Full:    "{upstream} answered this server before and now refuses everything: a rate limit, or a changed access list",
@@ -101,7 +101,7 @@ var suspectCauses = []*Cause{
 		ID: "upstream_zone_not_loaded", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Found,
 		Title:   "The upstream is set up for this zone, and has no answer for it",
 		When:    "The upstream is no general resolver: it offers no recursion, refuses other names, and answers SERVFAIL for this one. Either it is authoritative and could not load the zone, or it forwards the zone to a server that fails.",
-		Advice:  "Read the log of that server for the zone: a mistake in the zone file, a transfer that fails, a zone that has expired, or a server that it forwards the zone to and that does not answer.",
+		Advice:  "Look for the zone in the upstream's log. There may be a mistake in the zone file, the transfer may fail, or the zone may have expired. If the upstream forwards the zone to another server, check whether this server answers.",
 		Command: "dig @UPSTREAM ZONE SOA +norecurse",
 		Brief:   "the upstream refuses other names, and cannot get the data of this zone",
 		Full:    "{upstream} refuses other names, and cannot get the data of this zone",
@@ -118,7 +118,7 @@ var suspectCauses = []*Cause{
 	{
 		ID: "only_one_type_fails", Code: 0, Lasts: Persistent, Owner: Nobody, Rank: Found,
 		Title:   "Only one type of the name fails",
-		When:    "Another type of the same name is answered. The name is a local entry that has only that other type, or its name servers do not know the type that fails.",
+		When:    "Another type of the same name is answered. The name is a local entry that has only that other type, or the zone's name servers do not know the type that fails. For a private name the owner is upstream.",
 		Advice:  "The server of this name should answer the failing type with NOERROR and no records. If the name is a local entry on the upstream, make a zone for the name on the upstream, or write a template on this server.",
 		Command: "dig @UPSTREAM NAME A; dig @UPSTREAM NAME AAAA",
 		Brief:   "only this type of the name fails; another type is answered",
@@ -183,7 +183,7 @@ const (
 	askOwner = "Tell the zone's owner. Another resolver does not help if it validates. "
 	resign   = "The owner has to sign the zone again."
 
-	unsigned = " If nothing of the answer is signed, the upstream may have its own data for the zone. Then the owner is unknown, unless the zone's own name servers (delegation) send no signatures either."
+	unsigned = " If no part of the answer is signed, the upstream may have its own data for the zone. Then the owner is unknown. But if ede asks the zone's own name servers (with the property delegation of diagnose) and they send no signatures either, the owner is zone."
 
 	askAnother = "Try a different resolver: most treat this zone as unsigned and answer. "
 )
@@ -199,7 +199,7 @@ var (
 		dnssec("dnssec_expired_before_valid", 25, "The signatures expire before they begin",
 			"The signer was given the two times in the wrong order.", askOwner+resign),
 		asking(askKeys, dnssec("dnssec_dnskey_missing", 9, "The parent's DS matches no key of the zone",
-			"The zone's key was changed but its DS was not, or the zone was moved to another operator."+unsigned, askOwner+"The DS at the parent has to be replaced or removed.")),
+			"The zone's key was changed, and its DS at the parent was not changed. Or the zone was moved to another operator."+unsigned, askOwner+"The DS at the parent has to be replaced or removed.")),
 		dnssec("dnssec_rrsigs_missing", 10, "Signatures are missing",
 			"The zone has a DS at its parent and sends records without signatures."+unsigned, askOwner+resign),
 		asking(askKeys, dnssec("dnssec_no_zone_key", 11, "The key is not marked as a zone key",
@@ -216,7 +216,7 @@ var (
 		{
 			ID: "clock_wrong", Code: 0, Lasts: Persistent, Owner: Us, Rank: Found,
 			Title:   "The clock of this server is wrong",
-			When:    "By this server's clock the signatures of the root (or of a trust anchor's zone) are not valid, and those of a top-level domain are not either; or the certificates of all upstreams are not.",
+			When:    "By this server's clock, the signatures of the root (or of a trust anchor's zone) and the signatures of a top-level domain are not valid. Or the certificates of all upstreams are not valid by this clock.",
 			Advice:  "Set the clock (NTP) before you look at any zone.",
 			Command: "timedatectl",
 			Brief:   "DNSSEC cannot be validated: the clock of this server is in doubt",
@@ -229,7 +229,7 @@ var keyless = &Cause{
 	ID: "dnssec_dnskey_unavailable", Code: 9, Lasts: LastsOpen, Owner: Zone, Rank: Found,
 	Title:   "The zone's DNSKEY cannot be fetched",
 	When:    "Other names of the zone resolve, but the query for its DNSKEY fails. Possible reasons are a filter in front of the name servers, and an answer that is too large for the path.",
-	Advice:  "Ask the zone's name servers for DNSKEY over UDP and TCP, from another network too; then tell the zone's owner which of them does not answer.",
+	Advice:  "Ask the zone's name servers for DNSKEY over UDP and TCP, from another network too; then tell the zone's owner which name server does not answer.",
 	Command: "dig @NAMESERVER ZONE DNSKEY +dnssec +norecurse; dig @NAMESERVER ZONE DNSKEY +dnssec +norecurse +tcp",
 	Brief:   "the DNSKEY of zone {zone} cannot be fetched",
 	Full:    "the DNSKEY of zone {zone} cannot be fetched",

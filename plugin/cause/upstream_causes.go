@@ -39,7 +39,7 @@ var (
 		ID: "upstream_tls", Code: 23, Lasts: Persistent, Owner: Upstream, Rank: Specific,
 		Title:   "The TLS handshake with the upstream failed",
 		When:    "The upstream's certificate has expired, is for another name, or comes from an authority that this server does not know. Or the upstream does not speak TLS on that port.",
-		Advice:  "Compare tls_servername and the tls line of forward with the upstream's certificate, and check the certificate's dates.",
+		Advice:  "Compare tls_servername and the tls line of the forward plugin with the upstream's certificate, and check the certificate's dates.",
 		Command: "openssl s_client -connect UPSTREAM:853 -servername NAME",
 		Brief:   "TLS to the upstream failed",
 		Full:    "TLS failed ({detail}): {upstreams}",
@@ -66,7 +66,7 @@ var (
 		ID: "out_of_sockets", Code: 23, Lasts: Transient, Owner: Us, Rank: Specific,
 		Title:   "This server cannot open another socket",
 		When:    "The file descriptors of this server are used up. Either more queries wait for an upstream at once than the limit on open files allows, or this server forwards to itself.",
-		Advice:  "Look for a slow upstream or a loop first, and limit the waiting queries with max_concurrent of forward; then raise the limit on open files (LimitNOFILE of systemd, ulimit -n).",
+		Advice:  "Look for a slow upstream or a loop first, and limit the waiting queries with max_concurrent of the forward plugin; then raise the limit on open files (LimitNOFILE of systemd, ulimit -n).",
 		Command: "cat /proc/$(pidof coredns)/limits; ls /proc/$(pidof coredns)/fd | wc -l",
 		Brief:   "this server is out of sockets",
 		Full:    "out of file descriptors: {upstreams}",
@@ -74,7 +74,7 @@ var (
 	noHealthyUpstream = &Cause{
 		ID: "no_healthy_upstream", Code: 22, Lasts: Transient, Owner: Upstream, Rank: Specific,
 		Title:    "Every upstream is marked down",
-		When:     "The health checks of forward fail for all upstreams, and failfast_all_unhealthy_upstreams is set. Or grpc had no time left to try an upstream. Or a plugin that CoreDNS does not ship reports that all its upstreams are down.",
+		When:     "The health checks of the forward plugin fail for all upstreams, and failfast_all_unhealthy_upstreams is set. Or grpc had no time left to try an upstream. Or a plugin that CoreDNS does not ship reports that all its upstreams are down.",
 		Advice:   "Restore an upstream. Then add one on another host and in another network.",
 		Corefile: `forward . 192.0.2.53 198.51.100.53`,
 		Brief:    "no healthy upstream",
@@ -123,7 +123,7 @@ var (
 		ID: "upstream_link_local", Code: 23, Lasts: Persistent, Owner: Us, Rank: Specific,
 		Title:    "A link-local upstream is used without its interface",
 		When:     "An address in fe80::/10 is valid on one link only (RFC 4007), so it needs an interface. CoreDNS drops the interface, which is the part after %. In a file such as /etc/resolv.conf CoreDNS ignores this part. In the Corefile, the forward plugin reads this part as the name on a TLS certificate.",
-		Advice:   "In forward, write an address of the upstream that is not link-local: forward cannot use an interface.",
+		Advice:   "In the forward plugin, write an address of the upstream that is not link-local, because the forward plugin cannot use an interface.",
 		Corefile: "forward . 192.0.2.53",
 		Brief:    "the upstream's address is valid on one link only, and is used without its interface",
 		Full:     "{upstream} is a link-local address and is used without its interface: it can never be reached",
@@ -131,7 +131,7 @@ var (
 	clockBehind = &Cause{
 		ID: "clock_behind", Code: 23, Lasts: Persistent, Owner: Us, Rank: Specific,
 		Title:   "By this server's clock the upstream's certificate is not valid yet",
-		When:    "The validity of the certificate begins in the future. Nearly always this server's clock is wrong, for example on a board without a battery that has just started. If the certificate begins within a day, it may also have been made by an authority whose clock is ahead: then the owner is unknown.",
+		When:    "The validity of the certificate begins in the future. Nearly always this server's clock is wrong, for example on a board without a battery that has just started. If the validity begins within a day, perhaps the authority that made the certificate has a clock that is ahead. Then the owner is unknown.",
 		Advice:  "Set the clock of this server first. Name the time server by its address, because perhaps no name resolves now. If the clock is right, the upstream's certificate is wrong.",
 		Command: "date -u; timedatectl",
 		Brief:   "by this server's clock the upstream's certificate is not valid yet",
@@ -171,7 +171,7 @@ var (
 		{
 			ID: "lame_delegation", Code: 22, Lasts: Persistent, Owner: Zone, Rank: Found,
 			Title:   "The zone's name servers do not serve it",
-			When:    "The name servers that the parent lists answer REFUSED or SERVFAIL, answer without authority, or do not answer this question. If a filter between ede and them can be the reason, the owner is unknown.",
+			When:    "The name servers that the parent lists answer REFUSED or SERVFAIL, answer without authority, or do not answer this question. If a filter between ede and the name servers can be the reason, the owner is unknown.",
 			Advice:  "Tell the zone's owner: the delegation at the parent and the servers have to agree.",
 			Command: "dig @NAMESERVER ZONE SOA +norec",
 			Brief:   "the name servers of zone {zone} do not serve it",
@@ -180,7 +180,7 @@ var (
 		{
 			ID: "authority_unreachable", Code: 22, Lasts: Transient, Owner: Zone, Rank: Found,
 			Title:   "The zone's name servers cannot be reached",
-			When:    "The zone's name servers do not answer, or have no address. If they are all in one network, a filter between ede and them can be the reason, and the owner is unknown.",
+			When:    "The zone's name servers do not answer, or have no address. If they are all in one network, a filter between ede and the name servers can be the reason, and the owner is unknown.",
 			Advice:  "Check whether another network reaches the name servers. Tell the zone's owner.",
 			Command: "dig ZONE NS +trace",
 			Brief:   "no name server of zone {zone} can be reached",
@@ -200,8 +200,8 @@ var (
 	upstreamAtFault = &Cause{
 		ID: "upstream_at_fault", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Found,
 		Title:  "One upstream fails where another answers",
-		When:   "ede put the same question to other resolvers: at least one of them answers. A resolver that does not validate DNSSEC does not count against one that does.",
-		Advice: "Look at the upstream that fails. If another upstream of the same forward answers, write failover SERVFAIL into the forward block: forward then asks the next upstream after a SERVFAIL.",
+		When:   "ede asked other resolvers the same question, and at least one of them answered. If the upstream validates DNSSEC, the answer of a resolver that does not validate is no evidence against the upstream.",
+		Advice: "Look at the upstream that fails. If another upstream of the same forward block answers, write failover SERVFAIL into this block. The forward plugin then asks the next upstream after a SERVFAIL.",
 		Corefile: `forward . 192.0.2.53 198.51.100.53 {
     failover SERVFAIL
 }`,

@@ -157,7 +157,7 @@ func TestClientsGoOnToTheirNextServerAsDocumented(t *testing.T) {
 				}
 				asked := strconv.Itoa(len(first.asked(name)))
 				if s.atOnce {
-					asked = "both at once"
+					asked = "asks both servers at the same time"
 				}
 				cells += fmt.Sprintf(" %s, %s |", asked, end)
 			}

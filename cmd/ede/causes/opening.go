@@ -10,7 +10,7 @@ var sides = []side{
 	{"Who decides", "circumstances: a network, a broken zone, DNSSEC, a fault", "somebody's policy or configuration"},
 	{"Does it pass?", "often by itself; another resolver may do better", "not for the same client, until somebody changes the policy"},
 	{"May it be cached?", "yes, for up to five minutes (RFC 9520)", "CoreDNS does not cache it"},
-	{"Who acts?", "the operator of the server, of its upstream, or of the zone: see the owner of the cause", "the operator of the server that refuses, or the client that asks the wrong one"},
+	{"Who acts?", "the operator of the server, of its upstream, or of the zone: see the owner of the cause", "the operator of the server that refuses, or the client that asks the wrong server"},
 }
 
 // step is something to try, and how.
@@ -19,7 +19,7 @@ type step struct{ Try, Command string }
 var (
 	servfailSteps = []step{
 		{"Query a different resolver. If the different resolver answers, suspect the resolver that failed, or the path to that resolver; if both fail, suspect the zone.", "dig @192.0.2.53 NAME"},
-		{"Check DNSSEC: if the name resolves only with +cd (validation switched off), the server's validation rejects it. The zone may be at fault, or the server's clock or trust anchor; delv validates again and says why.", "dig +cd NAME; delv NAME"},
+		{"Check DNSSEC: if the name resolves only with +cd (validation switched off), the server's validation rejects the answer. The zone may be at fault, or the server's clock or trust anchor; delv validates again and says why.", "dig +cd NAME; delv NAME"},
 		{"Compare the SOA serials of the zone's name servers. A server with an older serial no longer gets transfers.", "dig +nssearch ZONE"},
 		{"Ask the zone's name servers one by one whether they can be reached and serve the zone.", "dig @NAMESERVER NAME +norecurse"},
 	}
@@ -34,8 +34,8 @@ var (
 type counterpart struct{ Elsewhere, Here string }
 
 var counterparts = []counterpart{
-	{"allow-query", "acl, for example `allow net 192.0.2.0/24` followed by `block`; also the zones of the server block, and its `bind`"},
-	{"allow-recursion", "forward does the recursion. To deny it, use acl, or serve these clients from a block without forward"},
-	{"allow-transfer", "transfer, for example `to 192.0.2.2`; without the transfer plugin nobody gets the zone"},
-	{"allow-update", "allow in dynupdate, with the keys of tsig"},
+	{"allow-query", "the acl plugin, for example `allow net 192.0.2.0/24` followed by `block`. The zones of the server block and the bind plugin also limit what the block answers"},
+	{"allow-recursion", "the forward plugin, which lets a resolver do the recursion. To deny recursion, use the acl plugin, or serve these clients from a block without the forward plugin"},
+	{"allow-transfer", "the transfer plugin, for example with the line `to 192.0.2.2`. Without the transfer plugin nobody gets the zone"},
+	{"allow-update", "the `allow` line of the dynupdate plugin, with the keys of the tsig plugin"},
 }

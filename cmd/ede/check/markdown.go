@@ -114,7 +114,8 @@ kubectl get configmap coredns -n kube-system -o yaml | ede check -
 
 ` + "`ede check`" + ` reads the keys ` + "`Corefile`, `*.server` and `*.override`" + ` of a manifest. ` + "`*.server` and `*.override`" + ` are
 parts that k3s and AKS add to a Corefile. If the same FILE has a Corefile that imports these parts, they are checked together with this
-Corefile. Otherwise they are checked with a Corefile that has what k3s and AKS have in common.
+Corefile. Otherwise they are checked with a built-in Corefile, which has the lines that the Corefiles
+of k3s and AKS have in common.
 
 The line numbers in the output are those of the file. If the Corefile is a quoted string (JSON), the output has the key, the
 line of the key, and the line within the Corefile.

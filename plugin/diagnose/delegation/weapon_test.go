@@ -7,26 +7,39 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/miekg/dns"
 )
 
+// victimAddr is a third party that a hostile zone names as its server.
+const victimAddr = "127.0.0.66"
+
+// deepName takes every minimised question that there is.
+var deepName = strings.Repeat("a.", 100) + "example.org."
+
 // Whoever writes a zone chooses the addresses of its servers. The questions that
 // one diagnosis sends to a third party, by what that one does:
 func TestAVictimNamedByAHostileZoneHearsFewQuestions(t *testing.T) {
-	victim := netip.MustParseAddr("127.0.0.66")
+	const minimised = maxMinimised - 2 // org and example.org are asked of others
 	var many strings.Builder
 	for i := range 60 {
-		fmt.Fprintf(&many, "example.org. NS ns%d.example.org.\nns%d.example.org. A %s\n", i, i, victim)
+		fmt.Fprintf(&many, "example.org. NS ns%d.example.org.\nns%d.example.org. A %s\n", i, i, victimAddr)
 	}
 	deeper := func(q, _ *dns.Msg) (*dns.Msg, error) {
 		// It is the attacker's own server after all, and refers to itself for ever.
 		m := new(dns.Msg).SetReply(q)
 		cut := q.Question[0].Name
 		m.Ns = zoneRRs(t, cut+" NS ns."+cut)
-		m.Extra = zoneRRs(t, "ns."+cut+" A "+victim.String())
+		m.Extra = zoneRRs(t, "ns."+cut+" A "+victimAddr)
 		return m, nil
+	}
+	notTheName := func(q, good *dns.Msg) (*dns.Msg, error) {
+		if q.Question[0].Name == deepName {
+			return silent(q, good)
+		}
+		return good, nil
 	}
 	for _, tc := range []struct {
 		name   string
@@ -35,33 +48,81 @@ func TestAVictimNamedByAHostileZoneHearsFewQuestions(t *testing.T) {
 	}{
 		{"a silent one", silent, silentTries},
 		{"one that refuses the connection", closed, maxTries},
-		{"one that refuses", rcode(dns.RcodeRefused), 3},
-		{"one that fails", rcode(dns.RcodeServerFailure), 3},
+		{"one that refuses", rcode(dns.RcodeRefused), 4},
+		{"one that fails", rcode(dns.RcodeServerFailure), 4},
 		{"one that answers nonsense", malformed, maxTries},
-		{"one whose answers are truncated", truncatedAlways, 5},
+		{"one whose answers are truncated", truncatedAlways, 7},
 		{"one that plays along", deeper, maxMinimised + 2},
+		// The question, the SOA, the DNSKEY and the NS, and what shows that nothing is lost.
+		{"one that does not answer for the name", notTheName, minimised + maxTries + 3 + maxTries + cleanReplies/2},
+		{"one that does not answer for the type", only(dns.TypeA, silent), minimised + maxTries + 3 + maxTries + 1},
+		{"one that does not answer with EDNS", noEDNS(silent), 16},
+		{"one that rejects EDNS", noEDNS(rcode(dns.RcodeFormatError)), 2*(minimised+4) + bareTries},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			w := newWorld(t, many.String())
-			w.serve(victim.String(), "example.org.", exampleZone)
-			w.fail(victim.String(), tc.victim)
-			var mu sync.Mutex
-			heard := make(map[netip.Addr]int)
-			p := w.prober()
-			direct := p.Direct
-			p.Direct = func(ctx context.Context, a netip.AddrPort, q *dns.Msg) (*dns.Msg, error) {
-				mu.Lock()
-				heard[a.Addr()]++
-				mu.Unlock()
-				return direct(ctx, a, q)
-			}
-			p.Probe(t.Context(), strings.Repeat("a.", 100)+"example.org.", dns.TypeA)
-			t.Logf("%d questions", heard[victim])
-			if n := heard[victim]; n == 0 || n > tc.most {
+			w := newWorld(t, many.String()+signed)
+			w.serve(victimAddr, "example.org.", exampleZone+deepName+" TXT deep\n")
+			w.fail(victimAddr, tc.victim)
+			if n := w.victimHears(deepName); n == 0 || n > tc.most {
 				t.Errorf("the victim heard %d questions, at most %d are pinned", n, tc.most)
+			} else {
+				t.Logf("%d questions", n)
 			}
 		})
 	}
+}
+
+// Where another server of the hostile zone answers, it can refer to further zones with the
+// same victim: the limit of a probe ends that, and that of a silent server holds.
+func TestAnAccompliceOfAHostileZoneIsBounded(t *testing.T) {
+	const accomplice = "127.0.0.67"
+	for _, tc := range []struct {
+		name   string
+		victim fault
+		most   int
+	}{
+		{"a silent victim", silent, silentTries},
+		{"one that refuses", rcode(dns.RcodeRefused), DefaultMaxQueries / 2},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorld(t, "example.org. NS ns1.example.org.\nexample.org. NS ns2.example.org.\n"+
+				"ns1.example.org. A "+victimAddr+"\nns2.example.org. A "+accomplice+"\n"+signed)
+			w.serve(victimAddr, "example.org.", exampleZone)
+			w.serve(accomplice, "example.org.", exampleZone)
+			w.fail(victimAddr, tc.victim)
+			var cuts atomic.Int64
+			w.fail(accomplice, func(q, _ *dns.Msg) (*dns.Msg, error) {
+				m := new(dns.Msg).SetReply(q)
+				if m.Authoritative = q.Question[0].Qtype != dns.TypeA; m.Authoritative {
+					return m, nil
+				}
+				cut := lastLabels(deepName, 2+int(cuts.Add(1)))
+				m.Ns = zoneRRs(t, cut+" NS ns1."+cut+"\n"+cut+" NS ns2."+cut)
+				m.Extra = zoneRRs(t, "ns1."+cut+" A "+victimAddr+"\nns2."+cut+" A "+accomplice)
+				return m, nil
+			})
+			n := w.victimHears(deepName)
+			t.Logf("%d questions, %d referrals", n, cuts.Load())
+			if n == 0 || n > tc.most || cuts.Load() < 2 {
+				t.Errorf("the victim heard %d questions after %d referrals, at most %d are pinned", n, cuts.Load(), tc.most)
+			}
+		})
+	}
+}
+
+// victimHears is how many questions reach the victim when name is probed.
+func (w *world) victimHears(name string) int {
+	var heard atomic.Int64
+	p := w.prober()
+	direct := p.Direct
+	p.Direct = func(ctx context.Context, a netip.AddrPort, q *dns.Msg) (*dns.Msg, error) {
+		if a.Addr().String() == victimAddr {
+			heard.Add(1)
+		}
+		return direct(ctx, a, q)
+	}
+	p.Probe(w.t.Context(), name, dns.TypeA)
+	return int(heard.Load())
 }
 
 func truncatedAlways(q, good *dns.Msg) (*dns.Msg, error) {
