@@ -59,9 +59,7 @@ type asked struct {
 	ad, rd bool
 	// began and ended are times of now.
 	began, ended time.Duration
-	// waiter has the question under way where a circle is suspected, and circled is what
-	// it showed when it failed.
-	waiter  waiter
+	// circled is what the question showed when it failed, where a circle is suspected.
 	circled circled
 }
 

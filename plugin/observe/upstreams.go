@@ -142,17 +142,15 @@ func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg) context.Context {
 	if t.upstreams.chooses && metadata.ValueFuncs(ctx) == nil {
 		ctx = metadata.ContextWithMetadata(ctx)
 	}
-	a := asked{tap: t, ctx: ctx, edns: option.RequestOf(r).HasOPT(), ad: r.AuthenticatedData, rd: r.RecursionDesired, began: now()}
-	if len(r.Question) == 1 {
-		a.waiter = t.upstreams.circle.begin(run.clientOf(), r.Question[0])
+	run.note().asked = asked{
+		tap: t, ctx: ctx, edns: option.RequestOf(r).HasOPT(), ad: r.AuthenticatedData, rd: r.RecursionDesired, began: now(),
 	}
-	run.note().asked = a
 	return ctx
 }
 
 // answered notes that the plugin below t has returned, and whether it brought a
-// usable answer.
-func (run *Run) answered(t *tap, rcode int, err error) {
+// usable answer. w has the question that waited for it, where a circle is suspected.
+func (run *Run) answered(t *tap, w waiter, rcode int, err error) {
 	asked := &run.note().asked
 	if asked.tap != t {
 		// Another one below was asked: what came back says nothing of t's upstreams.
@@ -167,9 +165,7 @@ func (run *Run) answered(t *tap, rcode int, err error) {
 	if good {
 		t.lastGood.Store(int64(asked.ended))
 	}
-	if asked.waiter.flight != nil {
-		asked.circled = t.upstreams.circle.end(asked.waiter, !good)
-	}
+	asked.circled = t.upstreams.circle.conclude(w, !good)
 }
 
 // upstreamAt is the address of the upstream that the plugin below t named when it
