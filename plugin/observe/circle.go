@@ -213,18 +213,6 @@ func (c *circle) conclude(w waiter, failed bool) (shown circled) {
 	return shown
 }
 
-// clientOf is the socket of the run's client, the zero value if it has none.
-func (run *Run) clientOf() netip.AddrPort {
-	if run.ResponseWriter == nil {
-		return netip.AddrPort{}
-	}
-	if addr, ok := run.ResponseWriter.RemoteAddr().(interface{ AddrPort() netip.AddrPort }); ok {
-		a := addr.AddrPort()
-		return netip.AddrPortFrom(plain(a.Addr()), a.Port())
-	}
-	return netip.AddrPort{}
-}
-
 // sentBack reports whether the upstream at addr was proven to send back what it is asked.
 func (a asked) sentBack(addr string) bool {
 	up, err := netip.ParseAddrPort(addr)

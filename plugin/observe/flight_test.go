@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/coredns/coredns/plugin"
+	"github.com/coredns/coredns/plugin/metadata"
 
 	"github.com/miekg/dns"
 
@@ -91,5 +92,17 @@ func TestWhatGRPCBelowAForwardIsAskedShowsNothingOfTheForward(t *testing.T) {
 	b.serve(context.Background(), ask("www.example.org.", dns.TypeA))
 	if forward.lastGood.Load() != 0 || grpc.lastGood.Load() == 0 {
 		t.Errorf("the last good answer of forward is of %d, that of grpc of %d", forward.lastGood.Load(), grpc.lastGood.Load())
+	}
+}
+
+// The metadata of a query are those of the lookups inside it, too.
+func TestAnUpstreamOfAnotherPluginIsNotNamedForTheOneThatFailed(t *testing.T) {
+	up := upstream.Closed(t)
+	b := under(setUp(t, "grpc . "+up))
+	ctx := metadata.ContextWithMetadata(context.Background())
+	metadata.SetValueFunc(ctx, "forward/upstream", func() string { return "192.0.2.53:53" })
+	s := b.serve(ctx, ask("www.example.org.", dns.TypeA))
+	if e := s.run.Evidence(s.shape, s.left, s.err); e.At != "grpc" || e.Upstream != up {
+		t.Errorf("at %s, upstream %s", e.At, e.Upstream)
 	}
 }

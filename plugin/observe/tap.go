@@ -33,8 +33,6 @@ type tap struct {
 	// lastGood is when the plugin last gave a usable answer, in the monotonic
 	// nanoseconds of now.
 	lastGood atomic.Int64
-	// lastAnswer is the same for any answer, failures included.
-	lastAnswer atomic.Int64
 }
 
 // below tells t the name of the plugin above it.
