@@ -20,6 +20,9 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/why"
 )
 
+// pluginName is the name of the plugin and of its directive.
+const pluginName = "ede"
+
 // Ede is the handler of one server block.
 type Ede struct {
 	// Next is the plugin below, or what answers where there is none.
@@ -65,11 +68,11 @@ func below(next plugin.Handler, alone bool) plugin.Handler {
 		})
 	case next == nil:
 		return plugin.HandlerFunc(func(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-			return plugin.NextOrFailure("ede", nil, ctx, w, r)
+			return plugin.NextOrFailure(pluginName, nil, ctx, w, r)
 		})
 	}
 	return next
 }
 
 // Name implements plugin.Handler.
-func (e *Ede) Name() string { return "ede" }
+func (e *Ede) Name() string { return pluginName }

@@ -17,7 +17,7 @@ func Inspect(blocks []preflight.Block) []error {
 	for _, b := range blocks {
 		var tokens []caddyfile.Token
 		for _, d := range b.Directives {
-			if d.Name == "ede" {
+			if d.Name == pluginName {
 				tokens = append(tokens, d.Tokens...)
 			}
 		}

@@ -16,8 +16,8 @@ import (
 )
 
 func init() {
-	plugin.Register("ede", setup)
-	caddy.RegisterEventHook("ede", started)
+	plugin.Register(pluginName, setup)
+	caddy.RegisterEventHook(pluginName, started)
 }
 
 // lastDirective registers what has to happen once all directives of all server blocks have
@@ -31,7 +31,7 @@ var lastDirective = sync.OnceFunc(func() {
 func setup(c *caddy.Controller) error {
 	block, settings, err := parse(c)
 	if err != nil {
-		return plugin.Error("ede", err)
+		return plugin.Error(pluginName, err)
 	}
 	e := newHandler(block, dnsserver.GetConfig(c))
 	load := instance.Of(c.Context())
@@ -40,7 +40,7 @@ func setup(c *caddy.Controller) error {
 	// it.
 	own := len(cfg.Plugin)
 	if err := load.Add(instance.Member{Explainer: e.explainer, Why: e.why, Own: own, Index: c.ServerBlockIndex}, settings); err != nil {
-		return plugin.Error("ede", err)
+		return plugin.Error(pluginName, err)
 	}
 	lastDirective()
 	cfg.AddPlugin(func(next plugin.Handler) plugin.Handler {

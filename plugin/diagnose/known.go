@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"encoding/binary"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -30,8 +31,8 @@ type known struct {
 	found   time.Time
 	until   time.Time
 	backoff time.Duration
-	// silent is true if the upstream answered nothing from began until found.
-	silent bool
+	// silent is the upstream that answered nothing from began until found, "" if it did.
+	silent string
 	began  time.Time
 }
 
@@ -64,7 +65,11 @@ func (r *Runner) remember(c Case, k key, f Finding) {
 		// The evidence belongs to the query that was diagnosed.
 		verdict = verdict.WithTrace(nil)
 	}
-	r.known.Add(k.hash(), &known{key: k, verdict: verdict, found: now, until: now.Add(backoff), backoff: backoff, silent: f.Silent, began: now.Add(-f.Elapsed)})
+	found := &known{key: k, verdict: verdict, found: now, until: now.Add(backoff), backoff: backoff, began: now.Add(-f.Elapsed)}
+	if f.Silent {
+		found.silent = c.Failing.Name
+	}
+	r.known.Add(k.hash(), found)
 	if f.Outcome == Explained && f.Cut && f.Zone != "" && f.Zone != "." {
 		at := k.zone(strings.ToLower(f.Zone))
 		r.zones.Add(at.hash(), &zone{key: at, verdict: verdict, found: now, until: now.Add(backoffOfZone)})
@@ -90,8 +95,9 @@ type silence struct {
 }
 
 // Answered forgets that an upstream was silent, and that a question was found to fail for it,
-// if the upstream has answered anything since the diagnosis began: it is then known of no other
-// question that it gets no answer. The question is not diagnosed any sooner.
+// if this upstream has answered anything since the diagnosis began, last being when it did: it
+// is then known of no other question that it gets no answer. The question is not diagnosed any
+// sooner.
 func (r *Runner) Answered(scope evidence.Scope, q dns.Question, upstream string, last time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -99,7 +105,7 @@ func (r *Runner) Answered(scope evidence.Scope, q dns.Question, upstream string,
 		delete(r.silent, upstream)
 	}
 	k := keyOf(scope, q)
-	if found, ok := r.known.Get(k.hash()); ok && found.key == k && found.silent && found.verdict != nil && last.After(found.began) {
+	if found, ok := r.known.Get(k.hash()); ok && found.key == k && found.silent != "" && found.silent == upstream && found.verdict != nil && last.After(found.began) {
 		stale := *found
 		stale.verdict = nil
 		r.known.Add(k.hash(), &stale)
@@ -138,8 +144,7 @@ func (r *Runner) Lookup(scope evidence.Scope, q dns.Question) (*cause.Verdict, t
 // brokenZone is the closest zone at or above the name of k that was found at
 // fault.
 func (r *Runner) brokenZone(k key, now time.Time) (*zone, bool) {
-	for off, end := 0, false; !end; off, end = dns.NextLabel(k.question.Name, off) {
-		at := k.zone(k.question.Name[off:])
+	for at := range k.zones() {
 		z, ok := r.zones.Get(at.hash())
 		if ok && z.key == at && now.Before(z.until) {
 			return z, true
@@ -153,25 +158,28 @@ func (r *Runner) brokenZone(k key, now time.Time) (*zone, bool) {
 func (r *Runner) Succeeded(scope evidence.Scope, q dns.Question) {
 	k := keyOf(scope, q)
 	r.engine.controls.Recovered()
-	forgotten := forget(r.known, k)
-	for off, end := 0, false; !end; off, end = dns.NextLabel(k.question.Name, off) {
-		forgotten = forget(r.zones, k.zone(k.question.Name[off:])) || forgotten
+	if !r.mayKnow(k) {
+		return
 	}
-	if forgotten {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.holding.Store(r.known.Len()+r.zones.Len() > 0)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.known.Remove(k.hash())
+	for at := range k.zones() {
+		r.zones.Remove(at.hash())
 	}
+	r.holding.Store(r.known.Len()+r.zones.Len() > 0)
 }
 
-// forget removes what c has under k, and reports whether it had any.
-func forget[T any](c *cache.Cache[T], k key) bool {
-	h := k.hash()
-	_, had := c.Get(h)
-	if had {
-		c.Remove(h)
+// mayKnow reports whether something is known of the question k, or of a zone above it. It does
+// without the lock of the runner: most successes have nothing to forget.
+func (r *Runner) mayKnow(k key) bool {
+	_, may := r.known.Get(k.hash())
+	for at := range k.zones() {
+		if _, ok := r.zones.Get(at.hash()); ok {
+			return true
+		}
 	}
-	return had
+	return may
 }
 
 // Quiet reports whether nothing is known, so that a success has nothing to forget. Every
@@ -187,6 +195,17 @@ type key struct {
 func keyOf(scope evidence.Scope, q dns.Question) key {
 	q.Name = strings.ToLower(dns.Fqdn(q.Name))
 	return key{scope, q}
+}
+
+// zones are the keys of the zones at and above the name of k, the closest first.
+func (k key) zones() iter.Seq[key] {
+	return func(yield func(key) bool) {
+		for off, end := 0, false; !end; off, end = dns.NextLabel(k.question.Name, off) {
+			if !yield(k.zone(k.question.Name[off:])) {
+				return
+			}
+		}
+	}
 }
 
 // zone is the key of a zone in the same scope.

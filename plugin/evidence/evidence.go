@@ -109,7 +109,7 @@ type Evidence struct {
 	UpstreamElapsed time.Duration
 	// LastGood is when the same forward last brought a usable answer.
 	LastGood time.Time
-	// LastAnswer is when it last brought any answer, from one of its upstreams.
+	// LastAnswer is when it last brought any answer of Upstream.
 	LastAnswer time.Time
 	// Loops is true if a query to Upstream certainly comes back to this server block.
 	Loops bool

@@ -83,7 +83,7 @@ const longestHeld = 4500 * time.Millisecond
 
 // known returns what was found of ev in place of v, or nil.
 func (d *Diagnoser) known(ev *evidence.Evidence, v *cause.Verdict) *cause.Verdict {
-	d.runner.Answered(ev.Scope, ev.Asked, v.Upstream, ev.LastAnswer)
+	d.runner.Answered(ev.Scope, ev.Asked, ev.Upstream, ev.LastAnswer)
 	better, found, ok := d.runner.Lookup(ev.Scope, ev.Asked)
 	switch {
 	case ok && better.Explains(v):

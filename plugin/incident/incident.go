@@ -2,6 +2,7 @@ package incident
 
 import (
 	"hash/maphash"
+	"slices"
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/memory"
@@ -12,10 +13,12 @@ import (
 const maxIncidents = 512
 
 // quietFor is how long an incident has to be without a failure before it is
-// over, if its names are known to resolve again; forgottenAfter is the same
-// without that knowledge, as for refusals, which nobody asks again.
+// over, if its names are known to resolve again; movedFor is the same if they fail for
+// another cause, and some causes take turns; forgottenAfter without that knowledge, as for
+// refusals, which nobody asks again.
 const (
 	quietFor       = 10 * time.Second
+	movedFor       = time.Minute
 	forgottenAfter = memory.MaxAge
 )
 
@@ -61,10 +64,8 @@ type incident struct {
 	older, newer *incident
 }
 
-// count adds f to its incident, and returns how many failures that has, and its hash.
-func (t *Table) count(f *Failure, now time.Time) (count, hash uint64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// count adds f to its incident, which it returns.
+func (t *Table) count(f *Failure, now time.Time) *incident {
 	in := t.find(&f.ID)
 	if in == nil {
 		in = t.begin(f, now)
@@ -76,7 +77,7 @@ func (t *Table) count(f *Failure, now time.Time) (count, hash uint64) {
 	if f.Cached {
 		in.Cached++
 	}
-	return in.Count, in.hash
+	return in
 }
 
 // find returns the incident id, nil if there is none. In an outage it is mostly
@@ -146,16 +147,6 @@ func (t *Table) drop(in *incident) {
 	delete(t.hashed, in.hash)
 }
 
-// good notes a good answer to the question k on the incident with that hash.
-func (t *Table) good(k *Key, hash uint64, now time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if in := t.hashed[hash]; in != nil {
-		in.LastGood = now
-		in.open.answered(k)
-	}
-}
-
 // Ended is an incident that is over, with its failures that no summary has reported yet.
 type Ended struct {
 	Incident
@@ -169,14 +160,14 @@ func (t *Table) Sweep() (recovered, forgotten []Ended) {
 	now := t.now()
 	t.mu.Lock()
 	for in := t.oldest; in != nil && now.Sub(in.Last) >= quietFor; {
-		next := in.newer
+		next, quiet := in.newer, now.Sub(in.Last)
 		switch {
 		case in.Recovered():
 			in.Over = true
 			recovered = append(recovered, Ended{in.Incident, in.untold()})
 			t.history.end(in.Incident)
 			t.drop(in)
-		case now.Sub(in.Last) >= forgottenAfter:
+		case quiet >= movedFor && in.Moved(), quiet >= forgottenAfter:
 			if untold := in.untold(); untold != nil {
 				forgotten = append(forgotten, Ended{in.Incident, untold})
 			}
@@ -201,7 +192,9 @@ func (t *Table) Incidents() []Incident {
 	defer t.mu.Unlock()
 	all := make([]Incident, 0, len(t.incidents))
 	for in := t.newest; in != nil; in = in.older {
-		all = append(all, in.Incident)
+		one := in.Incident
+		one.open.questions = slices.Clone(one.open.questions)
+		all = append(all, one)
 	}
 	return all
 }
@@ -214,10 +207,13 @@ func (t *Table) Adopt(other *Table, blocks map[uint64]bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, in := range other.Incidents() {
-		if len(t.incidents) >= maxIncidents || t.incidents[in.ID] != nil {
+		if here := t.incidents[in.ID]; here != nil {
+			here.join(in)
 			continue
 		}
-		in.open = other.openOf(&in.ID)
+		if len(t.incidents) >= maxIncidents {
+			continue
+		}
 		taken := t.add(&in)
 		// Incidents come newest first; each goes before the one taken last.
 		taken.newer = t.oldest
@@ -229,4 +225,15 @@ func (t *Table) Adopt(other *Table, blocks map[uint64]bool) {
 			t.newest = taken
 		}
 	}
+}
+
+// join adds what another table has counted of the same incident. The failures that are
+// counted here are the later ones.
+func (in *incident) join(earlier Incident) {
+	if earlier.First.Before(in.First) {
+		in.First = earlier.First
+	}
+	in.Count += earlier.Count
+	in.Cached += earlier.Cached
+	in.open.join(earlier.open)
 }

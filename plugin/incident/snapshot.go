@@ -68,12 +68,6 @@ func (h *History) snapshot(s *Snapshot) {
 	}
 }
 
-// Recovered reports whether what failed is known to resolve again: all of it, unless one
-// answer shows that.
-func (in Incident) Recovered() bool {
-	return in.LastGood.After(in.Last) && (in.open.alike || !in.open.more && len(in.open.questions) == 0)
-}
-
 func (in *Incident) sanitize() {
 	in.At = option.Sanitize(in.At, maxWord)
 	in.Upstream = option.Sanitize(in.Upstream, maxWord)

@@ -69,13 +69,11 @@ func (t *Table) Failed(f *Failure) uint64 {
 	if now.IsZero() {
 		now = t.now()
 	}
-	count, incident := t.count(f, now)
-	// No cache answers with a refusal by policy, and that the name resolves for
-	// another client does not end it.
-	if f.Key.Name != "" && !f.Cached && !f.Verdict.Cause.Policy {
-		t.questions.Note(&f.Key, f.Verdict, incident, now)
-	}
-	return count
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	in := t.count(f, now)
+	t.keep(f, in, now)
+	return in.Count
 }
 
 // Quiet reports whether nothing is remembered: a success then has nothing to

@@ -69,29 +69,56 @@ func New(entries int, now time.Time) *Memory {
 // remembered anew although nothing in it changes.
 const renewAfter = time.Second
 
-// Note remembers v for the question k, whose failure counts under incident. What is
-// remembered as it is stays, so that a question that is asked all the time costs no memory
-// each time.
-func (m *Memory) Note(k *Key, v *cause.Verdict, incident uint64, now time.Time) {
+// Note remembers v for the question k, whose failure counts under incident, and returns what
+// it counted under before, 0 for nothing and for the same. An incident of 0 leaves that as it
+// is. What is remembered as it is stays, so that a question that is asked all the time costs
+// no memory each time. Calls for one question are not to be made at once.
+func (m *Memory) Note(k *Key, v *cause.Verdict, incident uint64, now time.Time) (before uint64) {
 	d, age := k.digest(), now.Sub(m.began)
-	before, ok := m.lookup(d, age)
-	same := ok && before.incident == incident && m.verdicts.says(before.verdict, v, k.Name)
-	if same && age-before.stamp.found() < renewAfter {
-		return
+	held, ok := m.lookup(d, age)
+	if incident == 0 {
+		incident = held.incident
+	}
+	stays := ok && held.incident == incident
+	if !stays {
+		before = held.incident
+	}
+	same := ok && m.verdicts.says(held.verdict, v, k.Name)
+	if same && stays && age-held.stamp.found() < renewAfter {
+		return 0
 	}
 	e := entry{check: d.check, incident: incident, stamp: stampOf(age, k.Block)}
 	switch {
-	case same && before.verdict&own == 0:
-		m.verdicts.use(before.verdict, age)
-		e.verdict = before.verdict
+	case same && held.verdict&own == 0:
+		m.verdicts.use(held.verdict, age)
+		e.verdict = held.verdict
 	case same:
-		e.verdict = before.verdict
+		e.verdict = held.verdict
 	default:
 		e.verdict = m.verdicts.keep(v, k.Name, age)
+	}
+	if e.verdict == 0 {
+		// v is too long. What is held stays, and is heard of where it counts now.
+		e = held
+		e.incident = incident
 	}
 	if e.verdict != 0 {
 		m.put(k, d.place, e)
 	}
+	return before
+}
+
+// Recount makes the question k, if it is remembered, count under incident, and returns what
+// it counted under before, as Note does.
+func (m *Memory) Recount(k *Key, incident uint64, now time.Time) (before uint64) {
+	d := k.digest()
+	e, ok := m.lookup(d, now.Sub(m.began))
+	if !ok || e.incident == incident {
+		return 0
+	}
+	before, e.incident = e.incident, incident
+	m.put(k, d.place, e)
+	return before
 }
 
 // put holds e, and lets a success of its name be heard of. It keeps expire from

@@ -312,6 +312,42 @@ func TestAFailureThatIsKnownIsRememberedAnewOnlyWhenItChangesOrAges(t *testing.T
 	}
 }
 
+func TestAQuestionCountsUnderTheIncidentThatItFailedForLast(t *testing.T) {
+	w := newWatch()
+	m := New(manyEntries, w.now())
+	k, v := key("www.example.org."), timeout()
+	tooLong := said(strings.Repeat("x", 1<<20))
+	if m.verdicts.keep(tooLong, k.Name, 0) != 0 {
+		t.Fatal("no verdict is too long")
+	}
+	if before := m.Recount(k, 9, w.now()); before != 0 || m.Len() != 0 {
+		t.Errorf("what is not remembered counted under %d", before)
+	}
+	for i, c := range []struct {
+		count        func() uint64
+		before, last uint64
+	}{
+		{func() uint64 { return m.Note(k, v, 0, w.now()) }, 0, 0},
+		{func() uint64 { return m.Note(k, v, 1, w.now()) }, 0, 1},
+		{func() uint64 { return m.Note(k, v, 1, w.now()) }, 0, 1},
+		{func() uint64 { return m.Note(k, said("x"), 0, w.now()) }, 0, 1},
+		{func() uint64 { return m.Note(k, said("x"), 2, w.now()) }, 1, 2},
+		{func() uint64 { return m.Recount(k, 2, w.now()) }, 0, 2},
+		{func() uint64 { return m.Recount(k, 3, w.now()) }, 2, 3},
+		{func() uint64 { return m.Note(k, tooLong, 4, w.now()) }, 3, 4},
+	} {
+		if before := c.count(); before != c.before {
+			t.Errorf("step %d: it counted under %d, want %d", i, before, c.before)
+		}
+		if e, _ := m.lookup(k.digest(), 0); e.incident != c.last {
+			t.Errorf("step %d: it counts under %d, want %d", i, e.incident, c.last)
+		}
+	}
+	if got, _, ok := m.Recall(k, w.now()); !ok || !alike(got, said("x")) {
+		t.Errorf("%v, %+v is remembered", ok, got)
+	}
+}
+
 func TestASuccessForgetsAllFormsAndTellsTheirIncidents(t *testing.T) {
 	w := newWatch()
 	m := New(manyEntries, w.now())

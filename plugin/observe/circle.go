@@ -122,7 +122,8 @@ func (c *circle) near() *here {
 }
 
 // begin notes that the upstreams are about to be asked q for client. The flight is nil where
-// nothing is suspected, and for what an upstream asks that is not this process.
+// nothing is suspected, where too many are under way, and for what an upstream asks that is
+// not this process.
 func (c *circle) begin(client netip.AddrPort, q dns.Question) (w waiter) {
 	host, h := client.Addr(), c.near()
 	fromUpstream := c.addrs[host]
@@ -147,9 +148,9 @@ func (c *circle) begin(client netip.AddrPort, q dns.Question) (w waiter) {
 	}
 	if f == nil {
 		if len(c.flights) >= maxFlights {
-			// A query whose plugin panicked never ended. Begin anew.
-			clear(c.flights)
-			c.row = 0
+			// Of what is not followed nothing is known, as at the beginning.
+			c.row, c.since = 0, now()
+			return w
 		}
 		f = &flight{question: q}
 		c.flights[q] = f
@@ -172,14 +173,28 @@ func isControl(q dns.Question) bool {
 	return false
 }
 
-// end notes how that ended, and returns what it shows.
-func (c *circle) end(w waiter, failed bool) (shown circled) {
+// end notes that the plugin has returned, or panicked: nobody waits any more.
+func (c *circle) end(w waiter) {
 	f := w.flight
+	if f == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if f.waiting--; f.waiting == 0 && c.flights[f.question] == f {
+	if f.waiting--; f.waiting == 0 {
 		delete(c.flights, f.question)
 	}
+}
+
+// conclude returns what the query shows that waits, and has failed or not. It is to be called
+// before end.
+func (c *circle) conclude(w waiter, failed bool) (shown circled) {
+	f := w.flight
+	if f == nil {
+		return shown
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	switch back := f.from.IsValid(); {
 	case back != failed:
 		c.row = 0
@@ -193,21 +208,9 @@ func (c *circle) end(w waiter, failed bool) (shown circled) {
 		shown.from = f.from
 	}
 	// What comes back is over before what it came from; what others ask is not.
-	returned := f.returned - w.returned
-	shown.here = returned >= floods || returned >= deep && f.waiting <= w.before
+	returned, others := f.returned-w.returned, f.waiting-1
+	shown.here = returned >= floods || returned >= deep && others <= w.before
 	return shown
-}
-
-// clientOf is the socket of the run's client, the zero value if it has none.
-func (run *Run) clientOf() netip.AddrPort {
-	if run.ResponseWriter == nil {
-		return netip.AddrPort{}
-	}
-	if addr, ok := run.ResponseWriter.RemoteAddr().(interface{ AddrPort() netip.AddrPort }); ok {
-		a := addr.AddrPort()
-		return netip.AddrPortFrom(plain(a.Addr()), a.Port())
-	}
-	return netip.AddrPort{}
 }
 
 // sentBack reports whether the upstream at addr was proven to send back what it is asked.

@@ -23,6 +23,12 @@ func settled() *circle {
 	return c
 }
 
+// ended notes how the query of w ended, and returns what that shows.
+func ended(c *circle, w waiter, failed bool) circled {
+	defer c.end(w)
+	return c.conclude(w, failed)
+}
+
 func asks(i int) dns.Question {
 	return dns.Question{Name: fmt.Sprintf("Q%d.example.org.", i), Qtype: dns.TypeA, Qclass: dns.ClassINET}
 }
@@ -38,7 +44,7 @@ func round(c *circle, i int, back, failed bool) bool {
 	if w.flight == nil {
 		return false
 	}
-	return c.end(w, failed).from == upstreamHost.Addr()
+	return ended(c, w, failed).from == upstreamHost.Addr()
 }
 
 func TestQuestionsThatComeBackAndFailAreACircle(t *testing.T) {
@@ -125,17 +131,24 @@ func TestNothingIsFollowedUntilAnUpstreamAsks(t *testing.T) {
 func TestTheFlightsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := settled()
+		c.row = provenAfter
 		var all []waiter
 		for i := range 2 * maxFlights {
-			if w := c.begin(otherHost, asks(i)); w.flight != nil {
-				all = append(all, w)
+			all = append(all, c.begin(otherHost, asks(i)))
+		}
+		if len(c.flights) != maxFlights || all[0].flight == nil || c.flights[all[0].question] != all[0].flight {
+			t.Errorf("%d questions are followed, want the first %d", len(c.flights), maxFlights)
+		}
+		// Of the others nothing is known.
+		c.begin(upstreamHost, all[0].question)
+		c.begin(upstreamHost, asks(2*maxFlights-1))
+		if len(c.clients) != 0 {
+			t.Error("what somebody may wait for is taken for the question of a client")
+		}
+		for i, w := range all {
+			if ended(c, w, true).from.IsValid() {
+				t.Errorf("question %d: a circle", i)
 			}
-		}
-		if len(c.flights) > maxFlights {
-			t.Errorf("%d questions are followed, want at most %d", len(c.flights), maxFlights)
-		}
-		for _, w := range all {
-			c.end(w, true)
 		}
 		if len(c.flights) != 0 {
 			t.Errorf("%d flights are left", len(c.flights))
@@ -163,9 +176,9 @@ func TestAQuestionThatComesBackFromThisHostShowsItAtOnce(t *testing.T) {
 			all = append(all, c.begin(socket(i+1), asks(1)))
 		}
 		for i := len(all) - 1; i > 0; i-- {
-			c.end(all[i], true)
+			ended(c, all[i], true)
 		}
-		if !c.end(all[0], true).here {
+		if !ended(c, all[0], true).here {
 			t.Errorf("from %v: not seen", first)
 		}
 	}
@@ -177,43 +190,43 @@ func TestAFloodOfOneQuestionFromThisHostShowsItToo(t *testing.T) {
 	for i := range floods {
 		c.begin(socket(i), asks(1))
 	}
-	if !c.end(first, true).here {
+	if !ended(c, first, true).here {
 		t.Error("not seen")
 	}
 }
 
 func TestProgramsOnThisHostAreNoCircle(t *testing.T) {
 	for name, clients := range map[string]func(c *circle, first waiter) bool{
-		"nothing comes back": func(c *circle, first waiter) bool { return c.end(first, true).here },
+		"nothing comes back": func(c *circle, first waiter) bool { return ended(c, first, true).here },
 		"one program asks again and again": func(c *circle, first waiter) bool {
 			for range floods {
 				c.begin(socket(1), asks(1))
 			}
-			return c.end(first, true).here
+			return ended(c, first, true).here
 		},
 		"programs ask the same, and are answered later": func(c *circle, first waiter) bool {
 			for i := range 2 * deep {
 				c.begin(socket(i), asks(1))
 			}
-			return c.end(first, true).here
+			return ended(c, first, true).here
 		},
 		"programs ask something else": func(c *circle, first waiter) bool {
 			for i := range 2 * floods {
-				c.end(c.begin(socket(i), asks(2+i)), true)
+				ended(c, c.begin(socket(i), asks(2+i)), true)
 			}
-			return c.end(first, true).here
+			return ended(c, first, true).here
 		},
 		"others ask the same": func(c *circle, first waiter) bool {
 			for range 2 * floods {
-				c.end(c.begin(otherHost, asks(1)), true)
+				ended(c, c.begin(otherHost, asks(1)), true)
 			}
-			return c.end(first, true).here
+			return ended(c, first, true).here
 		},
 		"it came back and was answered": func(c *circle, first waiter) bool {
 			for i := range deep {
-				c.end(c.begin(socket(i), asks(1)), false)
+				ended(c, c.begin(socket(i), asks(1)), false)
 			}
-			return c.end(first, false).here
+			return ended(c, first, false).here
 		},
 	} {
 		c := own(t)

@@ -86,6 +86,27 @@ func TestAnAnswerOfTheUpstreamIsItsFailureAndALaterOneItsLastGood(t *testing.T) 
 	}
 }
 
+// Of two upstreams one answers what the other does not.
+func TestAnAnswerIsASignOfLifeOfTheUpstreamThatGaveIt(t *testing.T) {
+	lives := upstreamOn(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		if strings.HasPrefix(r.Question[0].Name, "www.") {
+			_ = w.WriteMsg(new(dns.Msg).SetReply(r))
+		}
+	})
+	dead := port.Free(t)
+	for _, order := range [][]string{{lives, dead}, {dead, lives}} {
+		b := under(setUp(t, "forward . "+strings.Join(order, " ")+" {\n policy sequential\n max_fails 0\n read_timeout 100ms\n max_connect_attempts 2\n}"))
+		startForward(t, forwardBelow(b.top))
+		if s := b.serve(context.Background(), ask("www.example.org.", dns.TypeA)); s.failed {
+			t.Fatal("nobody answers")
+		}
+		e, _ := b.fails(t, ask("silent.example.org.", dns.TypeA))
+		if e.Upstream != order[1] || e.LastAnswer.IsZero() == (e.Upstream == lives) {
+			t.Errorf("of %v, %s failed last: its last answer was at %v", order, e.Upstream, e.LastAnswer)
+		}
+	}
+}
+
 func TestMaxConcurrentOfAnyForwardInARowIsRecognized(t *testing.T) {
 	h := handler(t, "forward example.org 192.0.2.53 {\n max_concurrent 1\n}\nforward . 192.0.2.54 {\n max_concurrent 7\n}")
 	f := forwardOf(h)

@@ -189,9 +189,7 @@ func (run *Run) addUpstream(e *evidence.Evidence, t *tap, err error) {
 	if good := t.lastGood.Load(); good != 0 {
 		e.LastGood = wall(time.Duration(good))
 	}
-	if answer := t.lastAnswer.Load(); answer != 0 {
-		e.LastAnswer = wall(time.Duration(answer))
-	}
+	e.LastAnswer = t.upstreams.lastAnswer(e.Upstream)
 	e.Loops = asked.circled.here && run.mayComeBack(e.Upstream, e.Asked) || asked.sentBack(e.Upstream)
 }
 

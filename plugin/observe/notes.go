@@ -5,7 +5,11 @@ import (
 	"errors"
 	"time"
 
+	"github.com/coredns/coredns/plugin/metadata"
+
 	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
 // notes is what most queries leave nothing of: a changed question, a failure that a
@@ -59,9 +63,7 @@ type asked struct {
 	ad, rd bool
 	// began and ended are times of now.
 	began, ended time.Duration
-	// waiter has the question under way where a circle is suspected, and circled is what
-	// it showed when it failed.
-	waiter  waiter
+	// circled is what the question showed when it failed, where a circle is suspected.
 	circled circled
 }
 
@@ -128,4 +130,65 @@ func (n *notes) returned(t *tap, rcode int, err error) {
 		n.changed = outcome{place: t.place, rcode: n.last.rcode}
 	}
 	n.last = here
+}
+
+// ask notes that the plugin below t is about to ask an upstream, and returns the
+// context for it. forward names the upstream that it asks in the metadata and
+// nowhere else; where it has several, and the metadata plugin gave no map, it gets
+// one.
+func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg) context.Context {
+	if t.upstreams.chooses && metadata.ValueFuncs(ctx) == nil {
+		ctx = metadata.ContextWithMetadata(ctx)
+	}
+	run.note().asked = asked{
+		tap: t, ctx: ctx, edns: option.RequestOf(r).HasOPT(), ad: r.AuthenticatedData, rd: r.RecursionDesired, began: now(),
+	}
+	return ctx
+}
+
+// answered notes that the plugin below t has returned, and whether it brought a
+// usable answer. w has the question that waited for it, where a circle is suspected.
+func (run *Run) answered(t *tap, w waiter, rcode int, err error) {
+	asked := &run.note().asked
+	if asked.tap != t {
+		// Another one below was asked: what came back says nothing of t's upstreams.
+		return
+	}
+	asked.ended = now()
+	answered := err == nil && rcode == dns.RcodeSuccess
+	if answered {
+		t.upstreams.answer(run.answererOf(t), asked.ended)
+	}
+	good := answered && !run.failureWritten()
+	if good {
+		t.lastGood.Store(int64(asked.ended))
+	}
+	asked.circled = t.upstreams.circle.conclude(w, !good)
+}
+
+// answererOf is the address of the upstream that gave the plugin below t its answer, "" if
+// that is not known.
+func (run *Run) answererOf(t *tap) string {
+	if t.upstreams.only != "" {
+		return t.upstreams.only
+	}
+	addr, _ := run.upstreamAt(t)
+	return addr
+}
+
+// upstreamAt is the address of the upstream that the plugin below t named when it
+// asked it (then named is true), or of the only one that it has.
+func (run *Run) upstreamAt(t *tap) (addr string, named bool) {
+	asked := run.notes.asked
+	if asked.tap != t {
+		return "", false
+	}
+	if name := metadata.ValueFunc(asked.ctx, "forward/upstream"); name != nil {
+		addr = name()
+	}
+	if t.upstreams.answers[addr] != nil {
+		return addr, true
+	}
+	// A lookup inside this query may have left the name of an upstream of another plugin.
+	return t.upstreams.only, false
 }

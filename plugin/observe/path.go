@@ -76,14 +76,15 @@ func (run *Run) enter(place uint8, r *dns.Msg) (above int32, ok bool) {
 	return above, true
 }
 
-// leave notes what the plugin at place gave back, and returns to above.
-func (run *Run) leave(t *tap, above int32, rcode int, err error) {
+// leave notes what the plugin below t gave back, and returns to above. w has the question that
+// its upstreams were asked, where a circle is suspected.
+func (run *Run) leave(t *tap, above int32, w waiter, rcode int, err error) {
 	if run.reached.Load() != int32(t.place) {
 		run.reached.Store(stopped)
 		return
 	}
 	if t.upstreams != nil {
-		run.answered(t, rcode, err)
+		run.answered(t, w, rcode, err)
 	}
 	if err != nil || !plugin.ClientWrite(rcode) {
 		run.note().returned(t, rcode, err)

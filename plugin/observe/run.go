@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -136,6 +137,18 @@ func (run *Run) CheckingDisabled() bool { return run.cd }
 
 // Question is what the client asked.
 func (run *Run) Question() dns.Question { return run.question }
+
+// clientOf is the socket of the run's client, the zero value if it has none.
+func (run *Run) clientOf() netip.AddrPort {
+	if run.ResponseWriter == nil {
+		return netip.AddrPort{}
+	}
+	if addr, ok := run.ResponseWriter.RemoteAddr().(interface{ AddrPort() netip.AddrPort }); ok {
+		a := addr.AddrPort()
+		return netip.AddrPortFrom(plain(a.Addr()), a.Port())
+	}
+	return netip.AddrPort{}
+}
 
 // Nested reports whether the run is an internal lookup inside another query, which
 // counts and logs it.

@@ -33,8 +33,6 @@ type tap struct {
 	// lastGood is when the plugin last gave a usable answer, in the monotonic
 	// nanoseconds of now.
 	lastGood atomic.Int64
-	// lastAnswer is the same for any answer, failures included.
-	lastAnswer atomic.Int64
 }
 
 // below tells t the name of the plugin above it.
@@ -67,10 +65,24 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 		w = t.answers(run, w, r)
 	}
 	if t.upstreams != nil {
-		ctx = run.ask(t, ctx, r)
+		return t.askUpstreams(run, above, ctx, w, r)
 	}
 	rcode, err := t.asked.ServeDNS(ctx, w, r)
-	run.leave(t, above, rcode, err)
+	run.leave(t, above, waiter{}, rcode, err)
+	return rcode, err
+}
+
+// askUpstreams passes the query on to a plugin that asks other servers.
+func (t *tap) askUpstreams(run *Run, above int32, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	var waits waiter
+	if len(r.Question) == 1 {
+		waits = t.upstreams.circle.begin(run.clientOf(), r.Question[0])
+		// Here, since the plugin may panic, and what is recorded of the query may end before.
+		defer t.upstreams.circle.end(waits)
+	}
+	ctx = run.ask(t, ctx, r)
+	rcode, err := t.asked.ServeDNS(ctx, w, r)
+	run.leave(t, above, waits, rcode, err)
 	return rcode, err
 }
 

@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"context"
 	"net"
 	"net/netip"
 	"slices"
@@ -13,13 +12,9 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/forward"
 	"github.com/coredns/coredns/plugin/grpc"
-	"github.com/coredns/coredns/plugin/metadata"
 	"github.com/coredns/coredns/plugin/pkg/proxy"
 
-	"github.com/miekg/dns"
-
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
-	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 	"github.com/seed-1b7246af/coredns-ede/plugin/unexported"
 )
 
@@ -32,6 +27,10 @@ type upstreams struct {
 	// a forward that has several.
 	only    string
 	chooses bool
+
+	// answers is when each upstream last answered anything, failures included, in the
+	// monotonic nanoseconds of now.
+	answers map[string]*atomic.Int64
 
 	circle *circle
 	// flights is nil unless one of the forwards has max_concurrent.
@@ -57,7 +56,7 @@ type upstreamSet struct {
 // newUpstreams returns the upstreams of h: of all forwards in a row, since they are one
 // plugin to CoreDNS, or of grpc.
 func newUpstreams(h plugin.Handler) *upstreams {
-	u := new(upstreams)
+	u := &upstreams{answers: make(map[string]*atomic.Int64)}
 	for f := forwardOf(h); f != nil; f = forwardOf(f.Next) {
 		set := upstreamSet{forward: f, proxies: f.List()}
 		set.maxFails, set.knowsFails = unexported.MaxFails(f)
@@ -72,6 +71,11 @@ func newUpstreams(h plugin.Handler) *upstreams {
 	}
 	if len(u.sets) == 1 && len(u.sets[0].addrs) == 1 {
 		u.only = u.sets[0].addrs[0]
+	}
+	for _, set := range u.sets {
+		for _, addr := range set.addrs {
+			u.answers[addr] = new(atomic.Int64)
+		}
 	}
 	u.chooses = forwardOf(h) != nil && u.only == ""
 	u.circle, u.flights = newCircle(u.sets), newFlights(u.sets)
@@ -134,55 +138,21 @@ func forwardOf(h plugin.Handler) *forward.Forward {
 	return f
 }
 
-// ask notes that the plugin below t is about to ask an upstream, and returns the
-// context for it. forward names the upstream that it asks in the metadata and
-// nowhere else; where it has several, and the metadata plugin gave no map, it gets
-// one.
-func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg) context.Context {
-	if t.upstreams.chooses && metadata.ValueFuncs(ctx) == nil {
-		ctx = metadata.ContextWithMetadata(ctx)
-	}
-	a := asked{tap: t, ctx: ctx, edns: option.RequestOf(r).HasOPT(), ad: r.AuthenticatedData, rd: r.RecursionDesired, began: now()}
-	if len(r.Question) == 1 {
-		a.waiter = t.upstreams.circle.begin(run.clientOf(), r.Question[0])
-	}
-	run.note().asked = a
-	return ctx
-}
-
-// answered notes that the plugin below t has returned, and whether it brought a
-// usable answer.
-func (run *Run) answered(t *tap, rcode int, err error) {
-	asked := &run.note().asked
-	if asked.tap != t {
-		// Another one below was asked: what came back says nothing of t's upstreams.
-		return
-	}
-	asked.ended = now()
-	answered := err == nil && rcode == dns.RcodeSuccess
-	if answered {
-		t.lastAnswer.Store(int64(asked.ended))
-	}
-	good := answered && !run.failureWritten()
-	if good {
-		t.lastGood.Store(int64(asked.ended))
-	}
-	if asked.waiter.flight != nil {
-		asked.circled = t.upstreams.circle.end(asked.waiter, !good)
+// answer notes that the upstream at addr has answered. What does not tell who did is no sign
+// of life of any.
+func (u *upstreams) answer(addr string, at time.Duration) {
+	if last := u.answers[addr]; last != nil {
+		last.Store(int64(at))
 	}
 }
 
-// upstreamAt is the address of the upstream that the plugin below t named when it
-// asked it (then named is true), or of the only one that it has.
-func (run *Run) upstreamAt(t *tap) (addr string, named bool) {
-	asked := run.notes.asked
-	if asked.tap != t {
-		return "", false
+// lastAnswer is when the upstream at addr last answered anything, the zero time if it is not
+// known to have.
+func (u *upstreams) lastAnswer(addr string) time.Time {
+	if last := u.answers[addr]; last != nil && last.Load() != 0 {
+		return wall(time.Duration(last.Load()))
 	}
-	if name := metadata.ValueFunc(asked.ctx, "forward/upstream"); name != nil {
-		return name(), true
-	}
-	return t.upstreams.only, false
+	return time.Time{}
 }
 
 // listening holds the addresses that this process listens on, of the instance

@@ -6,6 +6,7 @@ import (
 	"html"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -295,5 +296,27 @@ func BenchmarkPage(b *testing.B) {
 	for b.Loop() {
 		s.now = s.now.Add(freshFor)
 		get(h, "/")
+	}
+}
+
+func TestAnIncidentWhoseNamesFailForAnotherCauseByNowIsNotSaidToGoOn(t *testing.T) {
+	s := newStage()
+	s.fail(query{cause: "upstream_servfail", name: "www.example.org.", at: "forward"})
+	s.fail(query{cause: "dnssec_bogus", name: "www.example.org.", at: "forward"})
+	for _, over := range []bool{false, true} {
+		snapshot := s.table.Snapshot()
+		if _, headline := stateOf(snapshot, 2); headline != "1 incident is active" && !over {
+			t.Error(headline)
+		}
+		list := snapshot.Open
+		if over {
+			list = snapshot.Ended
+		}
+		cards, _ := cardsOf(snapshot, list)
+		i := slices.IndexFunc(cards, func(c card) bool { return c.Cause == "upstream_servfail" })
+		if i < 0 || cards[i].Over != over || cards[i].State != "cause changed" {
+			t.Errorf("over %v: %+v", over, cards)
+		}
+		s.wait(time.Minute)
 	}
 }

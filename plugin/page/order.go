@@ -41,8 +41,10 @@ func byPolicy(id string) bool {
 	return c != nil && c.Policy
 }
 
+// active reports whether the incident goes on now. One whose names fail for another cause
+// goes on there.
 func active(s *incident.Snapshot, in incident.Incident) bool {
-	return !in.Over && s.Now.Sub(in.Last) < activeFor
+	return !in.Over && !in.Moved() && s.Now.Sub(in.Last) < activeFor
 }
 
 // stateOf sums the page up in one word, for the colour, and one sentence.

@@ -152,6 +152,8 @@ func cardsOf(s *incident.Snapshot, list []incident.Incident) (cards []card, more
 			c.State = "refusing"
 		case c.Active:
 			c.State = "failing"
+		case in.Moved():
+			c.State = "cause changed"
 		case !in.Over:
 			c.State = "quiet"
 		case in.Recovered():

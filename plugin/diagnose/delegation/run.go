@@ -25,6 +25,7 @@ type run struct {
 	sent    map[netip.AddrPort]int
 	granted map[netip.AddrPort]int
 	heard   map[netip.AddrPort]bool
+	served  map[netip.AddrPort]bool
 	silence map[netip.AddrPort]Outcome
 	lost    map[netip.AddrPort]int
 	steps   []Step
@@ -40,6 +41,7 @@ func newRun(ctx context.Context, p *Prober) *run {
 		sent:    map[netip.AddrPort]int{},
 		granted: map[netip.AddrPort]int{},
 		heard:   map[netip.AddrPort]bool{},
+		served:  map[netip.AddrPort]bool{},
 		silence: map[netip.AddrPort]Outcome{},
 		lost:    map[netip.AddrPort]int{},
 		zones:   map[string]*zone{".": p.root()},
@@ -80,6 +82,10 @@ func (r *run) spendLocked() bool {
 	return true
 }
 
+// maxUnserved is how many tries a server gets that rejects all of them. A hostile zone may
+// name a server that has nothing to do with it.
+const maxUnserved = 12
+
 // left is how many more tries a may get: a server that never said anything gets
 // maxTries in all, whatever is asked, or as many as grant gives it.
 func (r *run) left(a netip.AddrPort) int {
@@ -89,8 +95,11 @@ func (r *run) left(a netip.AddrPort) int {
 }
 
 func (r *run) leftLocked(a netip.AddrPort) int {
-	if r.heard[a] {
+	switch {
+	case r.served[a]:
 		return DefaultMaxQueries
+	case r.heard[a]:
+		return maxUnserved - r.sent[a]
 	}
 	return max(maxTries, r.granted[a]) - r.sent[a]
 }
@@ -113,6 +122,9 @@ func (r *run) note(a netip.AddrPort, rep reply) {
 	defer r.mu.Unlock()
 	if rep.came() {
 		r.heard[a] = true
+		if rep.msg == nil || rep.msg.Rcode == dns.RcodeSuccess || rep.msg.Rcode == dns.RcodeNameError {
+			r.served[a] = true
+		}
 	} else {
 		r.silence[a] = rep.outcome
 		if rep.outcome == Timeout {

@@ -82,7 +82,7 @@ func TestAnAccompliceOfAHostileZoneIsBounded(t *testing.T) {
 		most   int
 	}{
 		{"a silent victim", silent, silentTries},
-		{"one that refuses", rcode(dns.RcodeRefused), DefaultMaxQueries / 2},
+		{"one that refuses", rcode(dns.RcodeRefused), maxUnserved},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := newWorld(t, "example.org. NS ns1.example.org.\nexample.org. NS ns2.example.org.\n"+
