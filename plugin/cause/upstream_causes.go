@@ -65,7 +65,7 @@ var (
 	outOfSockets = &Cause{
 		ID: "out_of_sockets", Code: 23, Lasts: Transient, Owner: Us, Rank: Specific,
 		Title:   "This server cannot open another socket",
-		When:    "The file descriptors of this server are used up. Either more queries wait for an upstream at once than the limit on open files allows, or this server forwards to itself.",
+		When:    "The file descriptors of this server are used up. Either too many queries wait for an upstream at the same time, more than the limit on open files allows. Or this server forwards to itself.",
 		Advice:  "Look for a slow upstream or a loop first, and limit the waiting queries with max_concurrent of the forward plugin; then raise the limit on open files (LimitNOFILE of systemd, ulimit -n).",
 		Command: "cat /proc/$(pidof coredns)/limits; ls /proc/$(pidof coredns)/fd | wc -l",
 		Brief:   "this server is out of sockets",

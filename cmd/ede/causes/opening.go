@@ -8,7 +8,7 @@ type side struct{ Question, Servfail, Refused string }
 var sides = []side{
 	{"What it means", "the server tried to answer, and failed", "the server could answer, and chose not to"},
 	{"Who decides", "circumstances: a network, a broken zone, DNSSEC, a fault", "somebody's policy or configuration"},
-	{"Does it pass?", "often by itself; another resolver may do better", "not for the same client, until somebody changes the policy"},
+	{"Does it pass?", "often by itself; another resolver may do better", "not for the same client, until somebody changes the policy; only a limit on queries ends by itself"},
 	{"May it be cached?", "yes, for up to five minutes (RFC 9520)", "CoreDNS does not cache it"},
 	{"Who acts?", "the operator of the server, of its upstream, or of the zone: see the owner of the cause", "the operator of the server that refuses, or the client that asks the wrong server"},
 }

@@ -146,7 +146,7 @@ affects. A mistake that no answer shows, for example a loop, has tests of its ow
 Two kinds of mistakes cannot be predicted, and count as missed:
 
 * mistakes that depend on which questions a view accepts (they are predicted only if the expression of the view looks at nothing but the type);
-* records of a backend that no client gets, because another plugin answers first.
+* records in a backend, if no client gets these records because another plugin answers first.
 
 *etcd*, *secondary* and *kubernetes* get their data from fake servers of the test.
 

@@ -58,17 +58,17 @@ func (r *run) explain(z string, set *rrset, sig *dns.RRSIG, g grade, what string
 		}
 		return fail(timesCode[when], "RRSIG of %s by key %d expires %s, before it begins %s", what, sig.KeyTag, expiration, inception)
 	case gradeUntried:
-		return undecided(z, set.name, set.typ, "RRSIG of %s is by key %d, and more than %d keys of %s have that tag", what, sig.KeyTag, maxKeysPerTag, short(z))
+		return undecided(z, set.name, set.typ, "RRSIG of %s was made with key %d, and more than %d keys of %s have that tag", what, sig.KeyTag, maxKeysPerTag, short(z))
 	case gradeUncheckable:
-		return undecided(z, set.name, set.typ, "RRSIG of %s is by key %d, whose size cannot be checked here", what, sig.KeyTag)
+		return undecided(z, set.name, set.typ, "RRSIG of %s was made with key %d, whose size cannot be checked here", what, sig.KeyTag)
 	case gradeCorrupt:
 		return fail(dns.ExtendedErrorCodeDNSBogus, "RRSIG of %s by key %d (%s) does not verify", what, sig.KeyTag, algorithmName(sig.Algorithm))
 	case gradeNotZoneKey:
-		return fail(dns.ExtendedErrorCodeNoZoneKeyBitSet, "RRSIG of %s is by DNSKEY %d, which has no Zone Key bit", what, sig.KeyTag)
+		return fail(dns.ExtendedErrorCodeNoZoneKeyBitSet, "RRSIG of %s was made with DNSKEY %d, which has no Zone Key bit", what, sig.KeyTag)
 	case gradeRevokedKey:
-		return fail(dns.ExtendedErrorCodeDNSBogus, "RRSIG of %s is by DNSKEY %d, which is revoked", what, sig.KeyTag)
+		return fail(dns.ExtendedErrorCodeDNSBogus, "RRSIG of %s was made with DNSKEY %d, which is revoked", what, sig.KeyTag)
 	case gradeNoKey:
-		return fail(dns.ExtendedErrorCodeDNSBogus, "RRSIG of %s is by key %d (%s), which %s does not publish as such",
+		return fail(dns.ExtendedErrorCodeDNSBogus, "RRSIG of %s was made with key %d (%s), which %s does not publish as such",
 			what, sig.KeyTag, algorithmName(sig.Algorithm), short(z))
 	case gradeUnsupported:
 		return fail(dns.ExtendedErrorCodeDNSBogus, "%s is signed only with %s, which is not supported", what, algorithmName(sig.Algorithm))
