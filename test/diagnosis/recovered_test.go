@@ -12,7 +12,7 @@ import (
 )
 
 // The first failure of a name is in cache when the diagnosis has its cause. From then on the
-// name fails for that cause, and its answer ends both incidents.
+// name fails for that cause, and the incident of that cause has recovered in the end.
 func TestTheIncidentThatADiagnosisFoundHasRecovered(t *testing.T) {
 	logs := server.Capture(t)
 	broken := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(dns.RcodeServerFailure, true)})
