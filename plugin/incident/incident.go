@@ -3,6 +3,7 @@ package incident
 import (
 	"hash/maphash"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/memory"
@@ -13,12 +14,10 @@ import (
 const maxIncidents = 512
 
 // quietFor is how long an incident has to be without a failure before it is
-// over, if its names are known to resolve again; movedFor is the same if they fail for
-// another cause, and some causes take turns; forgottenAfter without that knowledge, as for
-// refusals, which nobody asks again.
+// over, if its names are known to resolve again; forgottenAfter is the same
+// without that knowledge, as for refusals, which nobody asks again.
 const (
 	quietFor       = 10 * time.Second
-	movedFor       = time.Minute
 	forgottenAfter = memory.MaxAge
 )
 
@@ -159,20 +158,20 @@ type Ended struct {
 func (t *Table) Sweep() (recovered, forgotten []Ended) {
 	now := t.now()
 	t.mu.Lock()
+	fails := sync.OnceValue(t.failing)
 	for in := t.oldest; in != nil && now.Sub(in.Last) >= quietFor; {
-		next, quiet := in.newer, now.Sub(in.Last)
+		next := in.newer
+		old := now.Sub(in.Last) >= forgottenAfter
 		switch {
-		case in.Recovered():
-			in.Over = true
-			recovered = append(recovered, Ended{in.Incident, in.untold()})
-			t.history.end(in.Incident)
-			t.drop(in)
-		case quiet >= movedFor && in.Moved(), quiet >= forgottenAfter:
-			if untold := in.untold(); untold != nil {
-				forgotten = append(forgotten, Ended{in.Incident, untold})
+		case in.Recovered() && t.isOver(in, now, fails):
+			recovered = append(recovered, t.end(in))
+		case old && in.rest():
+			in.open.leave()
+			recovered = append(recovered, t.end(in))
+		case old:
+			if ended := t.end(in); ended.Untold != nil {
+				forgotten = append(forgotten, ended)
 			}
-			t.history.end(in.Incident)
-			t.drop(in)
 		}
 		in = next
 	}
@@ -186,6 +185,25 @@ func (t *Table) Sweep() (recovered, forgotten []Ended) {
 	return recovered, forgotten
 }
 
+// isOver reports whether what is known to have recovered has done so for good. fails are the
+// questions that fail, whatever for.
+func (t *Table) isOver(in *incident, now time.Time, fails func() map[uint64]bool) bool {
+	if !in.open.alike && in.open.stray(fails()) {
+		return false
+	}
+	// What fails for other causes as well may have done so a moment ago.
+	return !in.open.strayed || now.Sub(in.LastGood) >= quietFor
+}
+
+// end takes the incident in out of the table.
+func (t *Table) end(in *incident) Ended {
+	in.Over = true
+	ended := Ended{in.Incident, in.untold()}
+	t.history.end(in.Incident)
+	t.drop(in)
+	return ended
+}
+
 // Incidents returns all incidents, the one that failed last first.
 func (t *Table) Incidents() []Incident {
 	t.mu.Lock()
@@ -197,43 +215,4 @@ func (t *Table) Incidents() []Incident {
 		all = append(all, one)
 	}
 	return all
-}
-
-// Adopt takes over what other remembers of the server blocks in blocks: those
-// that a reload left unchanged. Incidents are taken over as they are, since
-// they belong to no block.
-func (t *Table) Adopt(other *Table, blocks map[uint64]bool) {
-	t.questions.Adopt(other.questions, blocks, t.now())
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, in := range other.Incidents() {
-		if here := t.incidents[in.ID]; here != nil {
-			here.join(in)
-			continue
-		}
-		if len(t.incidents) >= maxIncidents {
-			continue
-		}
-		taken := t.add(&in)
-		// Incidents come newest first; each goes before the one taken last.
-		taken.newer = t.oldest
-		if t.oldest != nil {
-			t.oldest.older = taken
-		}
-		t.oldest = taken
-		if t.newest == nil {
-			t.newest = taken
-		}
-	}
-}
-
-// join adds what another table has counted of the same incident. The failures that are
-// counted here are the later ones.
-func (in *incident) join(earlier Incident) {
-	if earlier.First.Before(in.First) {
-		in.First = earlier.First
-	}
-	in.Count += earlier.Count
-	in.Cached += earlier.Cached
-	in.open.join(earlier.open)
 }

@@ -35,17 +35,19 @@ func (t *Table) Succeeded(k *Key) {
 	defer t.mu.Unlock()
 	now := t.now()
 	t.questions.Succeeded(k, now, func(failed Key, hash uint64) {
-		if in := t.hashed[hash]; in != nil {
-			in.LastGood = now
-			in.open.answered(&failed)
+		question := failed.Hash()
+		for in := t.newest; in != nil; in = in.older {
+			if in.hash == hash || in.open.strayed && in.open.find(question) >= 0 {
+				in.LastGood = now
+				in.open.answered(question)
+			}
 		}
 	})
 }
 
 // Remember puts v on record for the question k without counting a failure: no
 // client asked, for example in a refresh that cache does on its own. Later answers from
-// cache count under zone. Until there is one, the question stays with the incident that it
-// counts under, unless that of v goes on already.
+// cache count under zone.
 func (t *Table) Remember(k *Key, v *cause.Verdict, zone string) {
 	if k.Name == "" {
 		return
@@ -55,15 +57,13 @@ func (t *Table) Remember(k *Key, v *cause.Verdict, zone string) {
 		rcode = dns.RcodeRefused
 	}
 	id := IDOf(v, rcode, zone)
+	hash := id.hash()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	in := t.find(&id)
-	if in == nil {
-		t.questions.Note(k, v, 0, t.now())
-		return
+	t.leave(k, t.questions.Note(k, v, hash, t.now()))
+	if in := t.hashed[hash]; in != nil {
+		in.open.failed(k)
 	}
-	in.open.failed(k)
-	t.leave(k, t.questions.Note(k, v, in.hash, t.now()))
 }
 
 // keep remembers the question of f, and that it counts under in and nowhere else.
@@ -80,17 +80,31 @@ func (t *Table) keep(f *Failure, in *incident, now time.Time) {
 	}
 }
 
-// leave takes the question k out of the incident with the hash before, if there is one.
+// leave notes that the question k, which counted under the incident with the hash before, counts
+// under another one now.
 func (t *Table) leave(k *Key, before uint64) {
 	if in := t.hashed[before]; in != nil {
-		in.open.left(k)
+		in.open.left(k.Hash())
 	}
+}
+
+// failing returns the questions that fail, whatever for.
+func (t *Table) failing() map[uint64]bool {
+	all := make(map[uint64]bool)
+	for in := t.newest; in != nil; in = in.older {
+		for _, q := range in.open.questions {
+			if q.state == failing {
+				all[q.hash] = true
+			}
+		}
+	}
+	return all
 }
 
 // maxOpen is how many questions of an incident are followed one by one.
 const maxOpen = 64
 
-// open is what became of the questions that count under an incident.
+// open is what became of the questions that failed of an incident.
 type open struct {
 	questions []question
 	// more is true if there are others, of which nothing is known.
@@ -98,26 +112,48 @@ type open struct {
 	// alike is true if one good answer shows that all resolve, and good if there was one
 	// since the last failure.
 	alike, good bool
-	// moved is true once a question has failed for another cause, and counts there.
-	moved bool
+	// strayed is true once a question has failed for another cause.
+	strayed bool
 }
 
-// question stands for one that failed.
+// question is one that failed of an incident.
 type question struct {
 	// hash is that of its key.
-	hash uint64
-	// answered is true if it was answered since it failed.
-	answered bool
+	hash  uint64
+	state state
 }
+
+// state is what became of a question since it failed last of an incident.
+type state uint8
+
+const (
+	// failing: nothing.
+	failing state = iota
+	// moved: it fails for another cause, and counts there.
+	moved
+	// answered: it resolves, whatever it failed for.
+	answered
+)
 
 func (o *open) find(hash uint64) int {
 	return slices.IndexFunc(o.questions, func(q question) bool { return q.hash == hash })
 }
 
+// has reports whether there is a question in the state s.
+func (o *open) has(s state) bool {
+	return slices.ContainsFunc(o.questions, func(q question) bool { return q.state == s })
+}
+
 // failed notes a failure of the question k. One without a name is never answered.
 func (o *open) failed(k *Key) {
 	o.good = false
-	if !o.more && !o.follow(k.Hash()) {
+	switch {
+	case o.more && !o.alike:
+	case o.follow(k.Hash()):
+	case o.alike:
+		// Any of them will do.
+		o.more = true
+	default:
 		o.more, o.questions = true, nil
 	}
 }
@@ -131,7 +167,7 @@ func (o *open) follow(hash uint64) bool {
 		return true
 	}
 	if i < 0 {
-		i = slices.IndexFunc(o.questions, func(q question) bool { return q.answered })
+		i = slices.IndexFunc(o.questions, func(q question) bool { return q.state == answered })
 	}
 	if i >= 0 {
 		o.questions[i] = question{hash: hash}
@@ -139,51 +175,66 @@ func (o *open) follow(hash uint64) bool {
 	return i >= 0
 }
 
-// answered notes a good answer to the question k.
-func (o *open) answered(k *Key) {
+// answered notes a good answer to the question with that hash.
+func (o *open) answered(hash uint64) {
 	o.good = true
-	if i := o.find(k.Hash()); i >= 0 {
-		o.questions[i].answered = true
+	if i := o.find(hash); i >= 0 {
+		o.questions[i].state = answered
 	}
 }
 
-// left takes out the question k: it fails for another cause now.
-func (o *open) left(k *Key) {
-	if i := o.find(k.Hash()); i >= 0 {
-		o.questions = slices.Delete(o.questions, i, i+1)
-		o.moved = true
+// left notes that the question with that hash fails for another cause.
+func (o *open) left(hash uint64) {
+	if i := o.find(hash); i >= 0 {
+		o.questions[i].state, o.strayed = moved, true
 	}
 }
 
-// failing reports whether a question fails, or may fail for what is known.
-func (o *open) failing() bool {
-	return o.more || slices.ContainsFunc(o.questions, func(q question) bool { return !q.answered })
+// stray notes which questions fail for another cause, though they were answered since they
+// failed for this one. It returns false if there are none.
+func (o *open) stray(fails map[uint64]bool) (any bool) {
+	for i, q := range o.questions {
+		if q.state == answered && fails[q.hash] {
+			o.questions[i].state, o.strayed, any = moved, true, true
+		}
+	}
+	return any
+}
+
+// leave lets go of the questions that fail for another cause.
+func (o *open) leave() {
+	o.questions = slices.DeleteFunc(o.questions, func(q question) bool { return q.state == moved })
 }
 
 // join adds the questions that another table knows of.
 func (o *open) join(other open) {
-	o.more, o.moved = o.more || other.more, o.moved || other.moved
+	o.more, o.strayed = o.more || other.more, o.strayed || other.strayed
 	for _, q := range other.questions {
 		if o.find(q.hash) < 0 {
 			o.questions = append(o.questions, q)
 		}
 	}
-	if o.more || len(o.questions) > maxOpen {
-		o.more, o.questions = true, nil
+	if len(o.questions) > maxOpen {
+		o.more, o.questions = true, o.questions[:maxOpen]
 	}
 }
 
-// Recovered reports whether what failed is known to resolve again: every question that still
-// counts under the incident, unless one answer shows it of all.
+// Recovered reports whether what failed is known to resolve again: all of it, unless one
+// answer shows that. A question that failed for another cause meanwhile is no exception.
 func (in Incident) Recovered() bool {
 	if in.open.alike {
 		return in.open.good
 	}
-	return len(in.open.questions) > 0 && !in.open.failing()
+	return in.rest() && !in.open.has(moved)
 }
 
-// Moved reports whether nothing of the incident is left: its questions fail for other causes by
-// now, as where a diagnosis found the cause, and count there.
+// rest reports whether what still counts under the incident resolves again.
+func (in Incident) rest() bool {
+	return !in.open.alike && !in.open.more && in.open.has(answered) && !in.open.has(failing)
+}
+
+// Moved reports whether all that does not resolve again fails for another cause by now, as where a
+// diagnosis has found that, and counts there.
 func (in Incident) Moved() bool {
-	return in.open.moved && !in.open.failing() && !in.Recovered()
+	return !in.Recovered() && !in.open.more && in.open.has(moved) && !in.open.has(failing)
 }

@@ -86,3 +86,42 @@ func (t *Table) Len() (questions, incidents int) {
 	defer t.mu.Unlock()
 	return t.questions.Len(), len(t.incidents)
 }
+
+// Adopt takes over what other remembers of the server blocks in blocks: those
+// that a reload left unchanged. Incidents are taken over as they are, since
+// they belong to no block.
+func (t *Table) Adopt(other *Table, blocks map[uint64]bool) {
+	t.questions.Adopt(other.questions, blocks, t.now())
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, in := range other.Incidents() {
+		if here := t.incidents[in.ID]; here != nil {
+			here.join(in)
+			continue
+		}
+		if len(t.incidents) >= maxIncidents {
+			continue
+		}
+		taken := t.add(&in)
+		// Incidents come newest first; each goes before the one taken last.
+		taken.newer = t.oldest
+		if t.oldest != nil {
+			t.oldest.older = taken
+		}
+		t.oldest = taken
+		if t.newest == nil {
+			t.newest = taken
+		}
+	}
+}
+
+// join adds what another table has counted of the same incident. The failures that are
+// counted here are the later ones.
+func (in *incident) join(earlier Incident) {
+	if earlier.First.Before(in.First) {
+		in.First = earlier.First
+	}
+	in.Count += earlier.Count
+	in.Cached += earlier.Cached
+	in.open.join(earlier.open)
+}

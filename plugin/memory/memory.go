@@ -70,15 +70,12 @@ func New(entries int, now time.Time) *Memory {
 const renewAfter = time.Second
 
 // Note remembers v for the question k, whose failure counts under incident, and returns what
-// it counted under before, 0 for nothing and for the same. An incident of 0 leaves that as it
-// is. What is remembered as it is stays, so that a question that is asked all the time costs
-// no memory each time. Calls for one question are not to be made at once.
+// it counted under before, 0 for nothing and for the same. What is remembered as it is stays,
+// so that a question that is asked all the time costs no memory each time. Calls for one
+// question are not to be made at once.
 func (m *Memory) Note(k *Key, v *cause.Verdict, incident uint64, now time.Time) (before uint64) {
 	d, age := k.digest(), now.Sub(m.began)
 	held, ok := m.lookup(d, age)
-	if incident == 0 {
-		incident = held.incident
-	}
 	stays := ok && held.incident == incident
 	if !stays {
 		before = held.incident

@@ -327,10 +327,9 @@ func TestAQuestionCountsUnderTheIncidentThatItFailedForLast(t *testing.T) {
 		count        func() uint64
 		before, last uint64
 	}{
-		{func() uint64 { return m.Note(k, v, 0, w.now()) }, 0, 0},
 		{func() uint64 { return m.Note(k, v, 1, w.now()) }, 0, 1},
 		{func() uint64 { return m.Note(k, v, 1, w.now()) }, 0, 1},
-		{func() uint64 { return m.Note(k, said("x"), 0, w.now()) }, 0, 1},
+		{func() uint64 { return m.Note(k, said("x"), 1, w.now()) }, 0, 1},
 		{func() uint64 { return m.Note(k, said("x"), 2, w.now()) }, 1, 2},
 		{func() uint64 { return m.Recount(k, 2, w.now()) }, 0, 2},
 		{func() uint64 { return m.Recount(k, 3, w.now()) }, 2, 3},

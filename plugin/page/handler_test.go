@@ -317,6 +317,6 @@ func TestAnIncidentWhoseNamesFailForAnotherCauseByNowIsNotSaidToGoOn(t *testing.
 		if i < 0 || cards[i].Over != over || cards[i].State != "cause changed" {
 			t.Errorf("over %v: %+v", over, cards)
 		}
-		s.wait(time.Minute)
+		s.wait(5 * time.Minute)
 	}
 }
