@@ -49,7 +49,9 @@ func (c *Chain) join() {
 		}
 		own := make(zoneSet)
 		for _, z := range l.Zones {
-			own[z] = !taken[l.Name][z]
+			if _, twice := own[z]; !twice {
+				own[z] = !taken[l.Name][z]
+			}
 			taken[l.Name][z] = true
 		}
 		c.Links[i].zones = own
