@@ -120,7 +120,8 @@ func (c *config) fateOf(s *server, steps *int) fate {
 		return f
 	}
 	for _, p := range probes {
-		for _, q := range p.Questions(f.types) {
+		for _, t := range p.Types(f.types) {
+			q := chain.Question{Name: p.Name, Type: t}
 			if !c.comesTo(s, q) {
 				continue
 			}
@@ -138,7 +139,8 @@ func (c *config) fateOf(s *server, steps *int) fate {
 func (f *fate) searched(s *server) {
 	i := slices.IndexFunc(s.chain.Links, func(l chain.Link) bool { return l.Name == "autopath" })
 	for _, p := range s.chain.Probes([]string{"."}) {
-		for _, q := range p.Questions(f.types) {
+		for _, t := range p.Types(f.types) {
+			q := chain.Question{Name: p.Name, Type: t}
 			s.chain.AskBelow(i, q, f.asked)
 		}
 	}

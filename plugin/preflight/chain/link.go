@@ -157,7 +157,7 @@ func (l *Link) Claims(q Question) bool {
 	if l.wants != nil {
 		return l.wants(l, q)
 	}
-	return l.zones.has(q.Name) && (!l.excepts(q.Name) || l.zones[q.Name])
+	return l.zones.has(q.Name) && (!l.excepts(q.Name) || l.zones.holds(q.Name))
 }
 
 func (l *Link) excepts(name string) bool { return l.except.has(name) }
