@@ -128,7 +128,6 @@ func meetLocal(_ *Chain, _ int, q *Question) step {
 // prepareForward reads the zone of forward and grpc, of a CIDR's zones the first.
 func prepareForward(l *Link) {
 	args := l.Args()
-	l.Zones = nil
 	if len(args) > 0 {
 		l.Zones = ZonesOf(args[:1], nil)
 		l.Zones = l.Zones[:min(1, len(l.Zones))]

@@ -99,23 +99,25 @@ func Plugins() []string {
 	return names
 }
 
-// newLink reads of more than most zones only so many that it is seen.
-func newLink(d *corefile.Directive, block []string, most int) Link {
+// read makes l of d. Of more than most zones it reads only so many that it is seen.
+func (l *Link) read(d *corefile.Directive, block []string, most int) {
 	b, known := behaviours[d.Name]
-	l := Link{Directive: d, Unknown: !known, handler: !b.absent, Answers: b.answers && !b.open, Data: b.data, meet: b.meet, wants: b.wants}
+	l.Directive, l.Unknown, l.handler = d, !known, !b.absent
+	l.Answers, l.Data, l.meet, l.wants = b.answers && !b.open, b.data, b.meet, b.wants
 	if !known {
 		l.meet = meetOpen
-		return l
+		return
 	}
 	if b.answers {
 		args := d.Args()
 		args = args[min(b.skip, len(args)):]
-		l.Zones = ZonesOf(args[:min(most+1, len(args))], block)
 		switch d.Name {
+		default:
+			l.Zones = ZonesOf(args[:min(most+1, len(args))], block)
+		case "forward", "grpc": // see prepareForward
 		case "whoami", "erratic":
 			l.Zones = []string{"."}
-		case "azure", "clouddns", "route53", "dynupdate", "nomad":
-			l.Zones = nil
+		case "azure", "clouddns", "route53", "dynupdate", "nomad": // not known
 		}
 		if zones, ok := d.Option("fallthrough"); ok {
 			l.Fall = ZonesOf(zones[:min(most+1, len(zones))], root)
@@ -125,10 +127,9 @@ func newLink(d *corefile.Directive, block []string, most int) Link {
 		}
 	}
 	if b.prepare != nil {
-		b.prepare(&l)
+		b.prepare(l)
 	}
 	l.zones, l.fall, l.except = newZoneSet(l.Zones), newZoneSet(l.Fall), newZoneSet(l.Except)
-	return l
 }
 
 var root = []string{"."}
