@@ -192,16 +192,8 @@ func (s *server) hears(other *server) bool {
 }
 
 func (s *server) find(name string) (*chain.Link, bool) {
-	for i := range s.chain.Links {
-		if s.chain.Links[i].Name == name {
-			return &s.chain.Links[i], true
-		}
-	}
-	return absent, false
+	return s.chain.Find(name)
 }
-
-// absent stands for a plugin that a block does not have.
-var absent = &chain.Link{Directive: new(Directive)}
 
 func (s *server) has(name string) bool {
 	_, ok := s.find(name)

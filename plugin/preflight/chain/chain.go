@@ -85,7 +85,8 @@ type Chain struct {
 	// Renames is true if rewrite may ask for names that cannot be told.
 	Renames bool
 
-	last int // index of the last link with a place in the chain, -1 if there is none
+	first []int // the links, but for further uses of the plugin of the one before
+	last  int   // index of the last link with a place in the chain, -1 if there is none
 }
 
 // An Order is the place of each plugin in the chain.
@@ -131,7 +132,8 @@ func (o Order) sorted(ds []corefile.Directive) []int {
 func New(ds []corefile.Directive, zones []string, order Order, most int) (c *Chain, ok bool) {
 	c = &Chain{Links: make([]Link, len(ds)), last: -1}
 	size := len(zones)
-	for i, place := range order.sorted(ds) {
+	places := order.sorted(ds)
+	for i, place := range places {
 		l := &c.Links[i]
 		l.read(&ds[place], zones, most)
 		if size += len(l.Fall); !slices.Equal(l.Zones, zones) {
@@ -142,7 +144,11 @@ func New(ds []corefile.Directive, zones []string, order Order, most int) (c *Cha
 		}
 	}
 	c.join()
+	c.first = places[:0] // which are read
 	for i := range c.Links {
+		if i == 0 || c.Links[i].Name != c.Links[i-1].Name {
+			c.first = append(c.first, i)
+		}
 		if c.Links[i].handler {
 			c.last = i
 		}
@@ -154,6 +160,17 @@ func New(ds []corefile.Directive, zones []string, order Order, most int) (c *Cha
 // Empty reports whether no plugin has a place in the chain: CoreDNS then refuses
 // every question itself.
 func (c *Chain) Empty() bool { return c.last < 0 }
+
+// Find returns the first use of a plugin. If there is none, it returns a link without
+// arguments and zones, and false.
+func (c *Chain) Find(name string) (*Link, bool) {
+	for _, i := range c.first {
+		if c.Links[i].Name == name {
+			return &c.Links[i], true
+		}
+	}
+	return absent, false
+}
 
 // Steps is how much one question may ask of the chain: its plugins, and their
 // patterns.

@@ -9,18 +9,23 @@ import (
 // A Link is one use of a plugin in a block's chain.
 type Link struct {
 	*corefile.Directive
-	Zones  []string // that it answers for
-	Fall   []string // for which it passes on what it does not have
-	Except []string // of Zones, names that it passes on unseen
+	*business
 	// Answers is true for a plugin that gives answers of its own, Data for one
 	// that has whole zones, Unknown for one that is not CoreDNS's own.
 	Answers, Data, Unknown bool
 
-	handler      bool // has a place in the chain
-	zones        zoneSet
-	fall, except zoneSet
-	meet         func(c *Chain, i int, q *Question) step
-	wants        func(l *Link, q Question) bool // nil: whatever lies in Zones
+	handler bool // has a place in the chain
+	meet    func(c *Chain, i int, q *Question) step
+	wants   func(l *Link, q Question) bool // nil: whatever lies in Zones
+}
+
+// A business is what a plugin does with names, which many have nothing to do with.
+type business struct {
+	Zones  []string // that it answers for
+	Fall   []string // for which it passes on what it does not have
+	Except []string // of Zones, names that it passes on unseen
+
+	zones, fall, except zoneSet
 
 	// Of one plugin each.
 	group    zoneSet // file, secondary: the zones of all its uses; auto: those that it may have
@@ -104,10 +109,14 @@ func (l *Link) read(d *corefile.Directive, block []string, most int) {
 	b, known := behaviours[d.Name]
 	l.Directive, l.Unknown, l.handler = d, !known, !b.absent
 	l.Answers, l.Data, l.meet, l.wants = b.answers && !b.open, b.data, b.meet, b.wants
+	l.business = none
 	if !known {
 		l.meet = meetOpen
+	}
+	if !b.answers && b.prepare == nil {
 		return
 	}
+	l.business = &business{}
 	if b.answers {
 		args := d.Args()
 		args = args[min(b.skip, len(args)):]
@@ -133,6 +142,13 @@ func (l *Link) read(d *corefile.Directive, block []string, most int) {
 }
 
 var root = []string{"."}
+
+// none is the business of plugins without one, and absent stands for a plugin that
+// a chain does not have. Nobody writes to them.
+var (
+	none   = &business{}
+	absent = &Link{Directive: new(corefile.Directive), business: none}
+)
 
 // Forwards reports whether l asks other servers.
 func (l *Link) Forwards() bool { return l.Name == "forward" || l.Name == "grpc" }
