@@ -69,10 +69,10 @@ func (s *server) particular() bool {
 }
 
 // told are the types that the views of the zones of s tell apart.
-func (c *config) told(s *server) []uint16 {
+func (s *server) told() []uint16 {
 	var types []uint16
-	for _, k := range s.keys {
-		for _, other := range c.byKey[k] {
+	for _, on := range s.sites {
+		for _, other := range on.blocks {
 			if other.view != nil {
 				types = append(types, other.view.Told()...)
 			}
@@ -105,7 +105,7 @@ func (c *config) fateOf(s *server, steps *int) fate {
 	var types []uint16
 	var probes []chain.Probe
 	if !s.opaque {
-		types, probes = s.questions(c.told(s), steps)
+		types, probes = s.questions(s.told(), steps)
 	}
 	n := len(s.chain.Links)
 	var f fate

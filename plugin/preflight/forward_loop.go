@@ -163,7 +163,8 @@ func (c *config) onward(s *server, zone string) hop {
 // mayBeHere reports whether what is sent to the address to may come to a block.
 func (c *config) mayBeHere(to string) bool {
 	p, addr, ok := endpoint(to)
-	return ok && len(c.byPort[p]) > 0 && !c.unclear[p] &&
+	on := c.byPort[p]
+	return ok && on != nil && !on.unclear &&
 		(c.bound[listener{p, addr}] || addr != docker && (addr.IsLoopback() || addr.IsUnspecified() || c.own[addr]))
 }
 
@@ -180,7 +181,7 @@ func (c *config) serverAt(to, zone string) *server {
 		bound = func(s *server) bool { return s.everywhere(addr) }
 	}
 	for z := range chain.Enclosing(zone) {
-		for _, s := range c.byKey[key{p, z}] {
+		for _, s := range c.blocksOf(key{p, z}) {
 			if bound(s) {
 				return s // its views are reaches' business
 			}

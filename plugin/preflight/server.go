@@ -14,22 +14,24 @@ import (
 
 // A server is a block with its keys, chain and addresses worked out.
 type server struct {
-	Block
-	keys    []key
-	zones   []string // of all keys, once each
-	faulty  []fault  // keys that are no zones
-	numbers []string // keys that may be addresses or networks
-	chain   *chain.Chain
-	view    *chain.Link     // nil if it has none
-	hosts   []netip.Addr    // of bind; empty: all of the machine's addresses
-	unclear bool            // bound to interfaces or to what is no address at all
-	twice   []string        // zones that it has twice on one port
-	blank   map[string]bool // keys with variables that have no value, as they are read
-	opaque  bool            // too large to judge
-	size    limit           // what makes it so
-	folder  bool            // what the directory of its auto has is known
-	hops    map[string]hop  // where names under a zone are sent
-	fate    fate            // what becomes of its questions
+	*Block
+	keys     []key
+	sites    []*site    // of keys
+	services []*service // of its ports, in the order of its keys
+	zones    []string   // of all keys, once each
+	faulty   []fault    // keys that are no zones
+	numbers  []string   // keys that may be addresses or networks
+	chain    *chain.Chain
+	view     *chain.Link     // nil if it has none
+	hosts    []netip.Addr    // of bind; empty: all of the machine's addresses
+	unclear  bool            // bound to interfaces or to what is no address at all
+	twice    []string        // zones that it has twice on one port
+	blank    map[string]bool // keys with variables that have no value, as they are read
+	opaque   bool            // too large to judge
+	size     limit           // what makes it so
+	folder   bool            // what the directory of its auto has is known
+	hops     map[string]hop  // where names under a zone are sent
+	fate     fate            // what becomes of its questions
 }
 
 // A key is one zone on one port.
@@ -73,7 +75,7 @@ func (s *server) skip(why limit) {
 
 // newServer reads a block. What its keys make of zones is taken off left; without
 // enough of them the rest is not read.
-func newServer(b Block, order chain.Order, h Host, left *int) *server {
+func newServer(b *Block, order chain.Order, h Host, left *int) *server {
 	s := &server{Block: b, keys: make([]key, 0, len(b.Keys)), zones: make([]string, 0, len(b.Keys))}
 	for _, text := range b.Keys {
 		if *left <= 0 {
@@ -212,19 +214,6 @@ func (s *server) any(is func(*chain.Link) bool) bool {
 
 // forwards reports whether s asks other servers.
 func (s *server) forwards() bool { return s.any((*chain.Link).Forwards) }
-
-// ports returns the ports of s, each once, in the order of its keys.
-func (s *server) ports() func(yield func(port) bool) {
-	return func(yield func(port) bool) {
-		seen := make(map[port]bool)
-		for _, k := range s.keys {
-			if !seen[k.port] && !yield(k.port) {
-				return
-			}
-			seen[k.port] = true
-		}
-	}
-}
 
 // zonesOn returns the zones that s has on p.
 func (s *server) zonesOn(p port) []string {
