@@ -75,7 +75,7 @@ func (s *server) deadEnd() bool {
 func findBypassedBlocks(_ *config, s *server) []finding {
 	l, source, ok := s.autopathSource()
 	k, here := s.find(source)
-	if !ok || !here || source != "kubernetes" || !s.forwards() {
+	if !ok || !here || source != "kubernetes" || !s.asksOthers() {
 		return nil
 	}
 	other := s.neighbours(k.Zones)
@@ -127,7 +127,7 @@ func (p *service) forwards() []forwarded {
 	}
 	p.looked = true
 	for _, s := range p.blocks {
-		if !s.forwards() || s.has("view") {
+		if !s.asksOthers() || s.has("view") {
 			continue
 		}
 		for _, z := range s.zonesOn(p.port) {

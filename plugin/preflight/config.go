@@ -20,6 +20,8 @@ type config struct {
 	// if it is in a snippet.
 	withHosts map[place][]*server
 	read      func(path string) ([]byte, error)
+	hops      map[stop]hop // what onward found
+	walks     int
 	unjudged  map[limit]bool    // what was said of all blocks together
 	slips     map[string]string // what nearest found
 }
@@ -61,6 +63,7 @@ func newConfig(h Host, blocks []Block, order []string) *config {
 
 		withHosts: make(map[place][]*server),
 		unjudged:  make(map[limit]bool),
+		hops:      make(map[stop]hop),
 		slips:     make(map[string]string),
 	}
 	c.setOrder(order)

@@ -18,7 +18,7 @@ func findNoCatchAll(c *config, s *server) []finding {
 	var all []finding
 	for _, p := range s.services {
 		on := p.blocks
-		if on[0] != s || c.byKey[key{p.port, "."}] != nil || !slices.ContainsFunc(on, (*server).forwards) {
+		if on[0] != s || c.byKey[key{p.port, "."}] != nil || !slices.ContainsFunc(on, (*server).asksOthers) {
 			continue
 		}
 		cluster := slices.ContainsFunc(on, func(s *server) bool { return s.has("kubernetes") })

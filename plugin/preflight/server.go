@@ -30,7 +30,8 @@ type server struct {
 	opaque   bool            // too large to judge
 	size     limit           // what makes it so
 	folder   bool            // what the directory of its auto has is known
-	hops     map[string]hop  // where names under a zone are sent
+	forwards []forward       // what forwardsOf read
+	walked   int             // the last walk that came here
 	fate     fate            // what becomes of its questions
 }
 
@@ -212,8 +213,8 @@ func (s *server) any(is func(*chain.Link) bool) bool {
 	return false
 }
 
-// forwards reports whether s asks other servers.
-func (s *server) forwards() bool { return s.any((*chain.Link).Forwards) }
+// asksOthers reports whether s asks other servers.
+func (s *server) asksOthers() bool { return s.any((*chain.Link).Forwards) }
 
 // zonesOn returns the zones that s has on p.
 func (s *server) zonesOn(p port) []string {
