@@ -117,8 +117,8 @@ func directives(file string, tokens map[string][]caddyfile.Token) []Directive {
 		if a.file != b.file {
 			return cmp.Or(cmp.Compare(foreign(a.file, file), foreign(b.file, file)), cmp.Compare(a.file, b.file))
 		}
-		if a.tokens[0].Line != b.tokens[0].Line {
-			return cmp.Compare(a.tokens[0].Line, b.tokens[0].Line)
+		if a.line != b.line {
+			return cmp.Compare(a.line, b.line)
 		}
 		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.number, b.number))
 	})
@@ -139,6 +139,7 @@ func foreign(file, own string) int {
 // A use is the tokens of one use of a directive.
 type use struct {
 	file, name string
+	line       int
 	number     int // among the uses of name
 	tokens     []caddyfile.Token
 }
@@ -149,7 +150,7 @@ type use struct {
 func split(all []use, own, name string, tokens []caddyfile.Token) []use {
 	depth, first, number := 0, 0, 0
 	add := func(end int) {
-		all = append(all, use{cmp.Or(tokens[first].File, own), name, number, tokens[first:end:end]})
+		all = append(all, use{cmp.Or(tokens[first].File, own), name, tokens[first].Line, number, tokens[first:end:end]})
 		first = end
 		number++
 	}
@@ -205,5 +206,5 @@ func (u use) read() Directive {
 	if n := len(lines); n > 1 && len(lines[n-1]) == 0 {
 		lines = lines[:n-1]
 	}
-	return Directive{Name: u.name, Lines: lines, File: u.file, Line: u.tokens[0].Line, Use: u.number, Tokens: u.tokens}
+	return Directive{Name: u.name, Lines: lines, File: u.file, Line: u.line, Use: u.number, Tokens: u.tokens}
 }
