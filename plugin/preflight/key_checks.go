@@ -75,7 +75,7 @@ func findUnsetVariables(_ *config, s *server) []finding {
 func addressIn(k string) string {
 	_, rest := parse.Transport(k)
 	if _, err := netip.ParsePrefix(rest); err == nil {
-		if zones, _, err := plugin.SplitHostPort(rest); err == nil && len(zones) > 0 && strings.HasSuffix(zones[0], ".arpa.") {
+		if zones, _, err := plugin.SplitHostPort(rest); err == nil && reversed(zones) {
 			return ""
 		}
 		return rest
@@ -89,7 +89,7 @@ func addressIn(k string) string {
 			return c
 		}
 		if network, bits, ok := strings.Cut(c, "/"); ok && isNetwork(network, bits) {
-			if zones, _, err := plugin.SplitHostPort(c); err != nil || len(zones) == 0 || !strings.HasSuffix(zones[0], ".arpa.") {
+			if zones, _, err := plugin.SplitHostPort(c); err != nil || !reversed(zones) {
 				return c
 			}
 		}

@@ -20,7 +20,7 @@ type server struct {
 	services []*service // of its ports, in the order of its keys
 	zones    []string   // of all keys, once each
 	faulty   []fault    // keys that are no zones
-	numbers  []string   // keys that may be addresses or networks
+	numbers  []string   // keys that may be addresses, or networks not read as such
 	chain    *chain.Chain
 	view     *chain.Link     // nil if it has none
 	hosts    []netip.Addr    // of bind; empty: all of the machine's addresses
@@ -128,10 +128,10 @@ type fault struct {
 // how many.
 func (s *server) read(text, dnsPort string) int {
 	trans, rest := parse.Transport(text)
-	if mayBeNumbers(rest) {
+	zones, number, err := plugin.SplitHostPort(rest)
+	if mayBeNumbers(rest) && (err != nil || !reversed(zones) || zones[0] == "in-addr.arpa.") {
 		s.numbers = append(s.numbers, text)
 	}
-	zones, number, err := plugin.SplitHostPort(rest)
 	if err != nil { // CoreDNS refuses to start
 		s.faulty = append(s.faulty, fault{text, err})
 		return 1
@@ -149,6 +149,9 @@ func (s *server) read(text, dnsPort string) int {
 	}
 	return len(zones)
 }
+
+// reversed reports whether zones are what CoreDNS makes of a network.
+func reversed(zones []string) bool { return len(zones) > 0 && strings.HasSuffix(zones[0], ".arpa.") }
 
 // mayBeNumbers reports whether a key, or what stands before its port, has nothing
 // but what addresses are made of.
