@@ -14,6 +14,7 @@ import (
 func Inspect(blocks []preflight.Block) []error {
 	var errs []error
 	var all instance.Settings
+	c := caddy.NewTestController("dns", "") // one that belongs to no server
 	for _, b := range blocks {
 		var tokens []caddyfile.Token
 		for _, d := range b.Directives {
@@ -24,8 +25,6 @@ func Inspect(blocks []preflight.Block) []error {
 		if len(tokens) == 0 {
 			continue
 		}
-		// A controller that belongs to no server.
-		c := caddy.NewTestController("dns", "")
 		c.Dispenser = caddyfile.NewDispenserTokens(b.File, tokens)
 		c.ServerBlockKeys = b.Keys
 		_, own, err := parse(c)

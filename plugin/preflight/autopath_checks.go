@@ -72,13 +72,13 @@ func (s *server) deadEnd() bool {
 
 // findBypassedBlocks: likewise, a name that another block serves goes through
 // this chain when a client asks for it with its search path.
-func findBypassedBlocks(c *config, s *server) []finding {
+func findBypassedBlocks(_ *config, s *server) []finding {
 	l, source, ok := s.autopathSource()
 	k, here := s.find(source)
-	if !ok || !here || source != "kubernetes" || !s.forwards() {
+	if !ok || !here || source != "kubernetes" || !s.asksOthers() {
 		return nil
 	}
-	other := c.neighbours(s, k.Zones)
+	other := s.neighbours(k.Zones)
 	if len(other) == 0 {
 		return nil
 	}
@@ -88,13 +88,13 @@ func findBypassedBlocks(c *config, s *server) []finding {
 // neighbours returns the zones that other blocks on the ports of s forward, but
 // for reverse ones and those in except, and those that s sends somewhere itself.
 // Of many it returns the first few.
-func (c *config) neighbours(s *server, except []string) []string {
+func (s *server) neighbours(except []string) []string {
 	if s.opaque {
 		return nil
 	}
 	var zones []string
-	for p := range s.ports() {
-		for _, f := range c.forwardedOn(p) {
+	for _, p := range s.services {
+		for _, f := range p.forwards() {
 			if len(zones) == maxShownZones {
 				break
 			}
@@ -119,25 +119,24 @@ type forwarded struct {
 	by   *server
 }
 
-// forwardedOn returns the zones that blocks without a view forward on p, at most
+// forwards returns the zones that blocks without a view forward on p, at most
 // maxForwarded, without "." and reverse ones.
-func (c *config) forwardedOn(p port) []forwarded {
-	if found, known := c.forwarded[p]; known {
-		return found
+func (p *service) forwards() []forwarded {
+	if p.looked {
+		return p.forwarded
 	}
-	found := []forwarded{}
-	for _, s := range c.byPort[p] {
-		if !s.forwards() || s.has("view") {
+	p.looked = true
+	for _, s := range p.blocks {
+		if !s.asksOthers() || s.has("view") {
 			continue
 		}
-		for _, z := range s.zonesOn(p) {
-			if z != "." && !strings.HasSuffix(z, ".arpa.") && len(found) < maxForwarded {
-				found = append(found, forwarded{z, s})
+		for _, z := range s.zonesOn(p.port) {
+			if z != "." && !strings.HasSuffix(z, ".arpa.") && len(p.forwarded) < maxForwarded {
+				p.forwarded = append(p.forwarded, forwarded{z, s})
 			}
 		}
 	}
-	c.forwarded[p] = found
-	return found
+	return p.forwarded
 }
 
 // maxForwarded is how many zones of other blocks are looked at for an autopath.

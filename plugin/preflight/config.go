@@ -12,19 +12,33 @@ type config struct {
 	order   []string
 	built   map[string]bool // the names in order
 	servers []*server
-	byPort  map[port][]*server // in file order
-	byKey   map[key][]*server  // in file order
+	byPort  map[port]*service
+	byKey   map[key]*site
 	own     map[netip.Addr]bool
 	bound   map[listener]bool // addresses that blocks bind
-	unclear map[port]bool     // ports on which a block's addresses are not known
 	// withHosts are the blocks that have the hosts at one place of a file, several
 	// if it is in a snippet.
 	withHosts map[place][]*server
 	read      func(path string) ([]byte, error)
-	unjudged  map[limit]bool // what was said of all blocks together
-	toAll     map[key]bool   // what servedToAll found
-	forwarded map[port][]forwarded
+	hops      map[stop]hop // what onward found
+	walks     int
+	unjudged  map[limit]bool    // what was said of all blocks together
 	slips     map[string]string // what nearest found
+}
+
+// A service is the blocks on one port.
+type service struct {
+	port
+	blocks    []*server // in file order
+	unclear   bool      // the addresses of one are not known
+	forwarded []forwarded
+	looked    bool // for what is forwarded
+}
+
+// A site is the blocks of one zone on one port.
+type site struct {
+	blocks       []*server // in file order
+	takes, asked bool      // what takesRest found
 }
 
 // A listener is a port at one address.
@@ -41,33 +55,29 @@ type place struct {
 
 func newConfig(h Host, blocks []Block, order []string) *config {
 	c := &config{
-		byPort: make(map[port][]*server),
-		byKey:  make(map[key][]*server),
+		byPort: make(map[port]*service),
+		byKey:  make(map[key]*site, len(blocks)),
 		own:    ownAddrs(h),
 		read:   h.ReadFile,
-
-		bound:   make(map[listener]bool),
-		unclear: make(map[port]bool),
+		bound:  make(map[listener]bool),
 
 		withHosts: make(map[place][]*server),
 		unjudged:  make(map[limit]bool),
-		toAll:     make(map[key]bool),
-		forwarded: make(map[port][]forwarded),
+		hops:      make(map[stop]hop),
 		slips:     make(map[string]string),
 	}
 	c.setOrder(order)
 	ranks := chain.OrderOf(order)
 	left := maxKeys
 	c.servers = make([]*server, len(blocks))
-	for i, b := range blocks {
-		s := newServer(b, ranks, h, &left)
+	for i := range blocks {
+		s := newServer(&blocks[i], ranks, h, &left)
 		c.servers[i] = s
 		c.index(s, c.servers[i:i+1:i+1])
-		for p := range s.ports() {
-			c.byPort[p] = append(c.byPort[p], s)
-			c.unclear[p] = c.unclear[p] || s.unclear
+		for _, p := range s.services {
+			p.unclear = p.unclear || s.unclear
 			for _, h := range s.hosts {
-				c.bound[listener{p, h}] = true
+				c.bound[listener{p.port, h}] = true
 			}
 		}
 		if l, ok := s.find("hosts"); ok {
@@ -79,7 +89,7 @@ func newConfig(h Host, blocks []Block, order []string) *config {
 		if left <= 0 {
 			s.skip(overKeys) // what comes to it is not known
 		}
-		if slices.ContainsFunc(s.keys, func(k key) bool { return len(c.byKey[k]) > maxZones }) {
+		if slices.ContainsFunc(s.sites, func(on *site) bool { return len(on.blocks) > maxZones }) {
 			s.skip(overBlocks)
 		}
 		s.fate = c.fateOf(s, &steps)
@@ -87,23 +97,52 @@ func newConfig(h Host, blocks []Block, order []string) *config {
 	return c
 }
 
-// index notes the keys of s, each once. alone is a list of s, which most keys share.
+// index notes the keys of s, each once, and their ports. alone is a list of s, which
+// most of them share.
 func (c *config) index(s *server, alone []*server) {
 	kept := s.keys[:0]
-	for _, k := range s.keys {
-		had := c.byKey[k]
-		if n := len(had); n > 0 && had[n-1] == s {
+	s.sites = make([]*site, 0, len(s.keys))
+	for i, k := range s.keys {
+		on := c.byKey[k]
+		switch {
+		case on == nil:
+			on = &site{blocks: alone}
+			c.byKey[k] = on
+		case on.blocks[len(on.blocks)-1] == s:
 			s.twice = append(s.twice, k.zone)
 			continue
+		default:
+			on.blocks = append(on.blocks, s)
 		}
-		kept = append(kept, k)
-		if had == nil {
-			c.byKey[k] = alone
-		} else {
-			c.byKey[k] = append(had, s)
+		if i == 0 || k.port != s.services[len(s.services)-1].port {
+			c.serve(s, k.port, alone)
 		}
+		kept, s.sites = append(kept, k), append(s.sites, on)
 	}
 	s.keys = kept
+}
+
+// serve notes that s listens on p.
+func (c *config) serve(s *server, p port, alone []*server) {
+	on := c.byPort[p]
+	switch {
+	case on == nil:
+		on = &service{port: p, blocks: alone}
+		c.byPort[p] = on
+	case on.blocks[len(on.blocks)-1] == s:
+		return
+	default:
+		on.blocks = append(on.blocks, s)
+	}
+	s.services = append(s.services, on)
+}
+
+// blocksOf returns the blocks of k.
+func (c *config) blocksOf(k key) []*server {
+	if on := c.byKey[k]; on != nil {
+		return on.blocks
+	}
+	return nil
 }
 
 // maxKeys is how many zones the keys of a Corefile are read for.
@@ -133,8 +172,8 @@ func ownAddrs(h Host) map[netip.Addr]bool {
 // comesTo reports whether q may come to s: no block of a narrower zone takes it
 // before, and no view.
 func (c *config) comesTo(s *server, q chain.Question) bool {
-	for p := range s.ports() {
-		if c.taker(p, s, q) == s {
+	for _, p := range s.services {
+		if c.taker(p.port, s, q) == s {
 			return true
 		}
 	}
@@ -146,7 +185,7 @@ func (c *config) comesTo(s *server, q chain.Question) bool {
 // treated as if it let in what is for s, and let pass what is for others.
 func (c *config) taker(p port, s *server, q chain.Question) *server {
 	for z := range chain.Enclosing(q.Name) {
-		for _, other := range c.byKey[key{p, z}] {
+		for _, other := range c.blocksOf(key{p, z}) {
 			lets := true
 			if other.view != nil {
 				var known bool

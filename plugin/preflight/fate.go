@@ -69,10 +69,10 @@ func (s *server) particular() bool {
 }
 
 // told are the types that the views of the zones of s tell apart.
-func (c *config) told(s *server) []uint16 {
+func (s *server) told() []uint16 {
 	var types []uint16
-	for _, k := range s.keys {
-		for _, other := range c.byKey[k] {
+	for _, on := range s.sites {
+		for _, other := range on.blocks {
 			if other.view != nil {
 				types = append(types, other.view.Told()...)
 			}
@@ -105,7 +105,7 @@ func (c *config) fateOf(s *server, steps *int) fate {
 	var types []uint16
 	var probes []chain.Probe
 	if !s.opaque {
-		types, probes = s.questions(c.told(s), steps)
+		types, probes = s.questions(s.told(), steps)
 	}
 	n := len(s.chain.Links)
 	var f fate
@@ -120,7 +120,8 @@ func (c *config) fateOf(s *server, steps *int) fate {
 		return f
 	}
 	for _, p := range probes {
-		for _, q := range p.Questions(f.types) {
+		for _, t := range p.Types(f.types) {
+			q := chain.Question{Name: p.Name, Type: t}
 			if !c.comesTo(s, q) {
 				continue
 			}
@@ -138,7 +139,8 @@ func (c *config) fateOf(s *server, steps *int) fate {
 func (f *fate) searched(s *server) {
 	i := slices.IndexFunc(s.chain.Links, func(l chain.Link) bool { return l.Name == "autopath" })
 	for _, p := range s.chain.Probes([]string{"."}) {
-		for _, q := range p.Questions(f.types) {
+		for _, t := range p.Types(f.types) {
+			q := chain.Question{Name: p.Name, Type: t}
 			s.chain.AskBelow(i, q, f.asked)
 		}
 	}

@@ -21,73 +21,35 @@ const maxHops = 16
 // answers by itself is a common way to give each upstream its own settings.
 func findForwardLoop(c *config, s *server) []finding {
 	var all []finding
-	for i := range s.chain.Links {
-		l := &s.chain.Links[i]
-		if l.Name != "forward" {
-			continue
-		}
-		if zone, to, looped := c.loops(s, i); looped {
-			all = append(all, at(l.Directive, listed(zone), to))
+	for _, f := range c.forwardsOf(s) {
+		if zone, to, looped := c.loops(s, f); looped {
+			all = append(all, at(s.chain.Links[f.link].Directive, listed(zone), to))
 		}
 	}
 	return all
 }
 
-// loops reports whether names under zone, which forward i of s sends to to,
-// come back to s.
-func (c *config) loops(s *server, i int) (zone, to string, found bool) {
-	var near []target // only these may be of this process
-	for _, t := range c.targets(&s.chain.Links[i]) {
-		if c.mayBeHere(t.address) {
-			near = append(near, t)
-		}
-	}
-	if len(near) == 0 {
+// loops reports whether names under zone, which f of s sends to to, come back to s.
+func (c *config) loops(s *server, f forward) (zone, to string, found bool) {
+	if !slices.ContainsFunc(f.targets, c.mayBeHere) {
 		return "", "", false
 	}
 	for _, served := range s.zones {
-		for _, from := range s.chain.Links[i].Zones {
+		for _, from := range s.chain.Links[f.link].Zones {
 			zone, ok := chain.Narrower(served, from)
-			if !ok || s.reaches(zone) != i {
+			if !ok || c.onward(s, zone).link != f.link {
 				continue
 			}
-			for _, to := range near {
-				w := walk{config: c, start: s, zone: zone, seen: map[*server]bool{}}
-				if w.returns(c.serverAt(to.address, zone), maxHops) {
+			for _, to := range f.targets {
+				c.walks++
+				w := walk{config: c, start: s, zone: zone, number: c.walks}
+				if w.returns(c.serverAt(to, zone), maxHops) {
 					return zone, to.String(), true
 				}
 			}
 		}
 	}
 	return "", "", false
-}
-
-// A target is an address that forward asks, and the file that names it, if one
-// does.
-type target struct{ address, file string }
-
-func (t target) String() string {
-	if t.file == "" {
-		return Printable(t.address)
-	}
-	return Printable(t.address) + ", which " + listed(t.file) + " names here"
-}
-
-// targets are the upstreams of a forward, those of its files included.
-func (c *config) targets(l *chain.Link) []target {
-	var all []target
-	for _, to := range upstreams(l) {
-		path := fileOf(to)
-		if path == "" {
-			all = append(all, target{address: to})
-			continue
-		}
-		found, _ := c.inFile(path)
-		for _, address := range found {
-			all = append(all, target{address, path})
-		}
-	}
-	return all
 }
 
 // reaches returns the index of the forward that gets an ordinary name under
@@ -108,79 +70,86 @@ func (s *server) reaches(zone string) int {
 	return -1
 }
 
-// A walk follows names under zone from block to block.
+// A walk follows names under zone from block to block. Its number marks the blocks
+// that it has come to.
 type walk struct {
 	*config
-	start *server
-	zone  string
-	seen  map[*server]bool
+	start  *server
+	zone   string
+	number int
 }
 
 // returns reports whether a query that s gets comes to w.start.
 func (w walk) returns(s *server, hops int) bool {
-	if s == nil || w.seen[s] || hops == 0 {
+	if s == nil || s.walked == w.number || hops == 0 {
 		return false
 	}
 	next := w.onward(s, w.zone)
-	if !next.forwards {
+	if next.link < 0 {
 		return false
 	}
 	if s == w.start {
 		return true
 	}
-	w.seen[s] = true
+	s.walked = w.number
 	return slices.ContainsFunc(next.to, func(to *server) bool { return w.returns(to, hops-1) })
 }
 
-// A hop is where a block sends names: forwards is true if it forwards them, to are
-// the blocks among those that it asks.
+// A hop is where a block sends names: link is its forward that gets them, -1 if that
+// cannot be told, and to are the blocks among those that it asks.
 type hop struct {
-	forwards bool
-	to       []*server
+	link int
+	to   []*server
+}
+
+// A stop is a block that a walk comes to with names under zone.
+type stop struct {
+	*server
+	zone string
 }
 
 // onward finds the hop of s for names under zone, once.
 func (c *config) onward(s *server, zone string) hop {
-	if h, known := s.hops[zone]; known {
+	if h, known := c.hops[stop{s, zone}]; known {
 		return h
 	}
-	var h hop
-	if i := s.reaches(zone); i >= 0 {
-		h.forwards = true
-		for _, to := range c.targets(&s.chain.Links[i]) {
-			if other := c.serverAt(to.address, zone); other != nil {
+	h := hop{link: s.reaches(zone)}
+	if h.link >= 0 {
+		forwards := c.forwardsOf(s) // they stand in a row
+		for _, to := range forwards[h.link-forwards[0].link].targets {
+			if other := c.serverAt(to, zone); other != nil {
 				h.to = append(h.to, other)
 			}
 		}
 	}
-	if s.hops == nil {
-		s.hops = make(map[string]hop)
-	}
-	s.hops[zone] = h
+	c.hops[stop{s, zone}] = h
 	return h
 }
 
-// mayBeHere reports whether what is sent to the address to may come to a block.
-func (c *config) mayBeHere(to string) bool {
-	p, addr, ok := endpoint(to)
-	return ok && len(c.byPort[p]) > 0 && !c.unclear[p] &&
-		(c.bound[listener{p, addr}] || addr != docker && (addr.IsLoopback() || addr.IsUnspecified() || c.own[addr]))
+// mayBeHere reports whether what is sent to t may come to a block.
+func (c *config) mayBeHere(t target) bool {
+	if !t.known {
+		return false
+	}
+	on := c.byPort[t.port]
+	return on != nil && !on.unclear &&
+		(c.bound[listener{t.port, t.addr}] || t.addr != docker && (t.addr.IsLoopback() || t.addr.IsUnspecified() || c.own[t.addr]))
 }
 
-// serverAt returns the block that answers names under zone at the address to,
-// or nil if that is not of this process or not certain.
-func (c *config) serverAt(to, zone string) *server {
-	p, addr, ok := endpoint(to)
-	if !ok || !c.mayBeHere(to) {
+// serverAt returns the block that answers names under zone at t, or nil if that is
+// not of this process or not certain.
+func (c *config) serverAt(t target, zone string) *server {
+	if !c.mayBeHere(t) {
 		return nil
 	}
+	p, addr := t.port, t.addr
 	// The kernel prefers the socket that is bound to the address.
 	bound := func(s *server) bool { return slices.Contains(s.hosts, addr) }
 	if addr.IsUnspecified() || !c.bound[listener{p, addr}] {
 		bound = func(s *server) bool { return s.everywhere(addr) }
 	}
 	for z := range chain.Enclosing(zone) {
-		for _, s := range c.byKey[key{p, z}] {
+		for _, s := range c.blocksOf(key{p, z}) {
 			if bound(s) {
 				return s // its views are reaches' business
 			}

@@ -75,7 +75,7 @@ func findUnsetVariables(_ *config, s *server) []finding {
 func addressIn(k string) string {
 	_, rest := parse.Transport(k)
 	if _, err := netip.ParsePrefix(rest); err == nil {
-		if zones, _, err := plugin.SplitHostPort(rest); err == nil && len(zones) > 0 && strings.HasSuffix(zones[0], ".arpa.") {
+		if zones, _, err := plugin.SplitHostPort(rest); err == nil && reversed(zones) {
 			return ""
 		}
 		return rest
@@ -89,7 +89,7 @@ func addressIn(k string) string {
 			return c
 		}
 		if network, bits, ok := strings.Cut(c, "/"); ok && isNetwork(network, bits) {
-			if zones, _, err := plugin.SplitHostPort(c); err != nil || len(zones) == 0 || !strings.HasSuffix(zones[0], ".arpa.") {
+			if zones, _, err := plugin.SplitHostPort(c); err != nil || !reversed(zones) {
 				return c
 			}
 		}
@@ -151,8 +151,8 @@ func (c *config) everything(k string, s *server) bool {
 	if network != "0.0.0.0/0" {
 		return false
 	}
-	for p := range s.ports() {
-		if len(c.byKey[key{p, "."}]) > 0 {
+	for _, p := range s.services {
+		if c.byKey[key{p.port, "."}] != nil {
 			return false
 		}
 	}
@@ -161,7 +161,7 @@ func (c *config) everything(k string, s *server) bool {
 
 // findTwice looks for zones that two blocks have on one port and address
 // (core/dnsserver/register.go, validateZonesAndListeningAddresses).
-func findTwice(c *config, s *server) []finding {
+func findTwice(_ *config, s *server) []finding {
 	var all []finding
 	if len(s.twice) > 0 {
 		found := atBlock(s, listed(s.twice...), "stands twice among the keys of this block")
@@ -171,8 +171,8 @@ func findTwice(c *config, s *server) []finding {
 	if s.size == overBlocks {
 		return all
 	}
-	for _, k := range s.keys {
-		for _, other := range c.byKey[k] {
+	for i, k := range s.keys {
+		for _, other := range s.sites[i].blocks {
 			if other == s {
 				break
 			}

@@ -16,20 +16,20 @@ import (
 // forwarders have.
 func findNoCatchAll(c *config, s *server) []finding {
 	var all []finding
-	for p := range s.ports() {
-		on := c.byPort[p]
-		if on[0] != s || len(c.byKey[key{p, "."}]) > 0 || !slices.ContainsFunc(on, (*server).forwards) {
+	for _, p := range s.services {
+		on := p.blocks
+		if on[0] != s || c.byKey[key{p.port, "."}] != nil || !slices.ContainsFunc(on, (*server).asksOthers) {
 			continue
 		}
 		cluster := slices.ContainsFunc(on, func(s *server) bool { return s.has("kubernetes") })
-		stub := p == port{transport.DNS, transport.Port} &&
+		stub := p.port == port{transport.DNS, transport.Port} &&
 			!slices.ContainsFunc(on, func(s *server) bool { return !s.loopbackOnly() })
 		if !cluster && !stub {
 			continue
 		}
 		var zones []string
 		for _, s := range on {
-			zones = append(zones, s.zonesOn(p)...)
+			zones = append(zones, s.zonesOn(p.port)...)
 		}
 		all = append(all, atBlock(s, p.number, listed(zones...)))
 	}
@@ -45,8 +45,8 @@ func (s *server) loopbackOnly() bool {
 // view takes goes on to the enclosing zones and is refused if none serves it
 // (core/dnsserver/server.go, ServeDNS).
 func findViewsOnly(c *config, s *server) []finding {
-	for _, k := range s.keys {
-		if c.byKey[k][0] == s && !c.servedToAll(k) {
+	for i, k := range s.keys {
+		if on := s.sites[i]; on.blocks[0] == s && !on.takesRest() && !c.servedToAll(k) {
 			return []finding{atBlock(s, listed(k.zone))}
 		}
 	}
@@ -57,30 +57,23 @@ func findViewsOnly(c *config, s *server) []finding {
 // or a view that may be meant to take the rest.
 func (c *config) servedToAll(k key) bool {
 	for z := range chain.Enclosing(k.zone) {
-		if c.takesRest(key{k.port, z}) {
+		if on := c.byKey[key{k.port, z}]; on != nil && on.takesRest() {
 			return true
 		}
 	}
 	return false
 }
 
-// takesRest is servedToAll for the blocks of k alone.
-func (c *config) takesRest(k key) bool {
-	on := c.byKey[k]
-	takes, known := false, false
-	if len(on) > 1 { // of one block it is found as fast anew
-		takes, known = c.toAll[k]
-	}
-	if !known && len(on) > 0 {
-		takes = slices.ContainsFunc(on, func(s *server) bool {
+// takesRest is servedToAll for one zone alone.
+func (on *site) takesRest() bool {
+	if !on.asked {
+		on.asked = true
+		on.takes = slices.ContainsFunc(on.blocks, func(s *server) bool {
 			l, ok := s.find("view")
 			return !ok || takesAll(l)
 		})
-		if len(on) > 1 {
-			c.toAll[k] = takes
-		}
 	}
-	return takes
+	return on.takes
 }
 
 // takesAll guesses: a negation or an address range of everybody.
@@ -98,13 +91,13 @@ func takesAll(view *chain.Link) bool {
 
 // findLateViews looks for views that stand below a block of the same zone that
 // takes every query: the blocks of a zone are asked in the order of the file.
-func findLateViews(c *config, s *server) []finding {
+func findLateViews(_ *config, s *server) []finding {
 	l, ok := s.find("view")
 	if !ok || s.opaque {
 		return nil
 	}
-	for _, k := range s.keys {
-		for _, other := range c.byKey[k] {
+	for i, k := range s.keys {
+		for _, other := range s.sites[i].blocks {
 			if other == s {
 				break
 			}

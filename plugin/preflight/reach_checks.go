@@ -141,8 +141,8 @@ func (c *config) unused(s *server, l *chain.Link, name string) string {
 	case !l.Has(name):
 		return "hosts has only names under " + listed(l.Zones...)
 	case !c.comesTo(s, q):
-		for p := range s.ports() {
-			if other := c.taker(p, s, q); other != nil {
+		for _, p := range s.services {
+			if other := c.taker(p.port, s, q); other != nil {
 				return fmt.Sprintf("the block of %s (line %d) gets these names", listed(other.Keys...), other.Line)
 			}
 		}

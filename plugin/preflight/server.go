@@ -14,22 +14,25 @@ import (
 
 // A server is a block with its keys, chain and addresses worked out.
 type server struct {
-	Block
-	keys    []key
-	zones   []string // of all keys, once each
-	faulty  []fault  // keys that are no zones
-	numbers []string // keys that may be addresses or networks
-	chain   *chain.Chain
-	view    *chain.Link     // nil if it has none
-	hosts   []netip.Addr    // of bind; empty: all of the machine's addresses
-	unclear bool            // bound to interfaces or to what is no address at all
-	twice   []string        // zones that it has twice on one port
-	blank   map[string]bool // keys with variables that have no value, as they are read
-	opaque  bool            // too large to judge
-	size    limit           // what makes it so
-	folder  bool            // what the directory of its auto has is known
-	hops    map[string]hop  // where names under a zone are sent
-	fate    fate            // what becomes of its questions
+	*Block
+	keys     []key
+	sites    []*site    // of keys
+	services []*service // of its ports, in the order of its keys
+	zones    []string   // of all keys, once each
+	faulty   []fault    // keys that are no zones
+	numbers  []string   // keys that may be addresses, or networks not read as such
+	chain    *chain.Chain
+	view     *chain.Link     // nil if it has none
+	hosts    []netip.Addr    // of bind; empty: all of the machine's addresses
+	unclear  bool            // bound to interfaces or to what is no address at all
+	twice    []string        // zones that it has twice on one port
+	blank    map[string]bool // keys with variables that have no value, as they are read
+	opaque   bool            // too large to judge
+	size     limit           // what makes it so
+	folder   bool            // what the directory of its auto has is known
+	forwards []forward       // what forwardsOf read
+	walked   int             // the last walk that came here
+	fate     fate            // what becomes of its questions
 }
 
 // A key is one zone on one port.
@@ -73,7 +76,7 @@ func (s *server) skip(why limit) {
 
 // newServer reads a block. What its keys make of zones is taken off left; without
 // enough of them the rest is not read.
-func newServer(b Block, order chain.Order, h Host, left *int) *server {
+func newServer(b *Block, order chain.Order, h Host, left *int) *server {
 	s := &server{Block: b, keys: make([]key, 0, len(b.Keys)), zones: make([]string, 0, len(b.Keys))}
 	for _, text := range b.Keys {
 		if *left <= 0 {
@@ -125,10 +128,10 @@ type fault struct {
 // how many.
 func (s *server) read(text, dnsPort string) int {
 	trans, rest := parse.Transport(text)
-	if mayBeNumbers(rest) {
+	zones, number, err := plugin.SplitHostPort(rest)
+	if mayBeNumbers(rest) && (err != nil || !reversed(zones) || zones[0] == "in-addr.arpa.") {
 		s.numbers = append(s.numbers, text)
 	}
-	zones, number, err := plugin.SplitHostPort(rest)
 	if err != nil { // CoreDNS refuses to start
 		s.faulty = append(s.faulty, fault{text, err})
 		return 1
@@ -146,6 +149,9 @@ func (s *server) read(text, dnsPort string) int {
 	}
 	return len(zones)
 }
+
+// reversed reports whether zones are what CoreDNS makes of a network.
+func reversed(zones []string) bool { return len(zones) > 0 && strings.HasSuffix(zones[0], ".arpa.") }
 
 // mayBeNumbers reports whether a key, or what stands before its port, has nothing
 // but what addresses are made of.
@@ -192,16 +198,8 @@ func (s *server) hears(other *server) bool {
 }
 
 func (s *server) find(name string) (*chain.Link, bool) {
-	for i := range s.chain.Links {
-		if s.chain.Links[i].Name == name {
-			return &s.chain.Links[i], true
-		}
-	}
-	return absent, false
+	return s.chain.Find(name)
 }
-
-// absent stands for a plugin that a block does not have.
-var absent = &chain.Link{Directive: new(Directive)}
 
 func (s *server) has(name string) bool {
 	_, ok := s.find(name)
@@ -218,21 +216,8 @@ func (s *server) any(is func(*chain.Link) bool) bool {
 	return false
 }
 
-// forwards reports whether s asks other servers.
-func (s *server) forwards() bool { return s.any((*chain.Link).Forwards) }
-
-// ports returns the ports of s, each once, in the order of its keys.
-func (s *server) ports() func(yield func(port) bool) {
-	return func(yield func(port) bool) {
-		seen := make(map[port]bool)
-		for _, k := range s.keys {
-			if !seen[k.port] && !yield(k.port) {
-				return
-			}
-			seen[k.port] = true
-		}
-	}
-}
+// asksOthers reports whether s asks other servers.
+func (s *server) asksOthers() bool { return s.any((*chain.Link).Forwards) }
 
 // zonesOn returns the zones that s has on p.
 func (s *server) zonesOn(p port) []string {

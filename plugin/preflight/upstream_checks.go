@@ -28,8 +28,10 @@ func endpoint(to string) (p port, addr netip.Addr, ok bool) {
 	if trans == transport.UNIX {
 		return port{}, netip.Addr{}, false
 	}
-	if h, n, err := net.SplitHostPort(host); err == nil {
-		host, number = h, n
+	if strings.Contains(host, ":") {
+		if h, n, err := net.SplitHostPort(host); err == nil {
+			host, number = h, n
+		}
 	}
 	// Behind % stands an interface, or the server name of TLS.
 	host, _, _ = strings.Cut(strings.Trim(host, "[]"), "%")
@@ -40,14 +42,74 @@ func endpoint(to string) (p port, addr netip.Addr, ok bool) {
 	return port{trans, number}, addr.Unmap(), err == nil
 }
 
-// fileOf returns the path that a TO may be, "" if it is none: forward reads what
-// is no address as the path of a file, and if there is none as a host name.
-func fileOf(to string) string {
-	trans, path := parse.Transport(to)
-	if _, _, ok := endpoint(to); ok || trans != transport.DNS {
-		return ""
+// A forward is one use of it in a block: its link, what it asks, and the files that
+// it cannot read.
+type forward struct {
+	link    int
+	targets []target
+	unread  []unread
+}
+
+// An unread is a file that cannot be read, and why.
+type unread struct {
+	path string
+	err  error
+}
+
+// A target is an address that forward asks, and the file that names it, if one
+// does. What it is is not known of host names.
+type target struct {
+	address, file string
+	port
+	addr  netip.Addr
+	known bool
+}
+
+func newTarget(address, file string) target {
+	t := target{address: address, file: file}
+	t.port, t.addr, t.known = endpoint(address)
+	return t
+}
+
+func (t target) String() string {
+	if t.file == "" {
+		return Printable(t.address)
 	}
-	return path
+	return Printable(t.address) + ", which " + listed(t.file) + " names here"
+}
+
+// forwardsOf returns the uses of forward in s, which it reads once.
+func (c *config) forwardsOf(s *server) []forward {
+	if s.forwards == nil && s.has("forward") {
+		for i := range s.chain.Links {
+			if l := &s.chain.Links[i]; l.Name == "forward" {
+				s.forwards = append(s.forwards, c.newForward(i, upstreams(l)))
+			}
+		}
+	}
+	return s.forwards
+}
+
+// newForward reads the TO arguments of a forward, and the files among them: what is
+// no address is the path of a file, and if there is none the name of a host.
+func (c *config) newForward(link int, to []string) forward {
+	f := forward{link: link, targets: make([]target, 0, len(to))}
+	for _, text := range to {
+		t := newTarget(text, "")
+		trans, path := parse.Transport(text)
+		if t.known || trans != transport.DNS || path == "" {
+			f.targets = append(f.targets, t)
+			continue
+		}
+		found, err := c.inFile(path)
+		if err != nil {
+			f.unread = append(f.unread, unread{path, err})
+		}
+		for _, address := range found {
+			f.targets = append(f.targets, newTarget(address, path))
+		}
+	}
+	return f
 }
 
 // inFile returns the upstreams that a file like resolv.conf has, as forward
@@ -76,23 +138,16 @@ func (c *config) inFile(path string) ([]string, error) {
 // word that does not look like a path may be the name of a host.
 func findUnreadable(c *config, s *server) []finding {
 	var all []finding
-	for i := range s.chain.Links {
-		l := &s.chain.Links[i]
-		if l.Name != "forward" {
-			continue
-		}
-		for _, to := range upstreams(l) {
-			path := fileOf(to)
-			if !strings.Contains(path, "/") && !strings.HasSuffix(path, ".conf") {
+	for _, f := range c.forwardsOf(s) {
+		for _, u := range f.unread {
+			if !strings.Contains(u.path, "/") && !strings.HasSuffix(u.path, ".conf") {
 				continue
 			}
-			if _, err := c.inFile(path); err != nil {
-				reason := err
-				if unread := new(fs.PathError); errors.As(err, &unread) {
-					reason = unread.Err
-				}
-				all = append(all, at(l.Directive, listed(path), reason))
+			reason := u.err
+			if failed := new(fs.PathError); errors.As(u.err, &failed) {
+				reason = failed.Err
 			}
+			all = append(all, at(s.chain.Links[f.link].Directive, listed(u.path), reason))
 		}
 	}
 	return all
@@ -129,14 +184,10 @@ func encrypted(to string) bool {
 // knows no way to such an address (plugin/forward/setup.go, splitZone).
 func findLinkLocal(c *config, s *server) []finding {
 	var all []finding
-	for i := range s.chain.Links {
-		l := &s.chain.Links[i]
-		if l.Name != "forward" {
-			continue
-		}
-		for _, to := range c.targets(l) {
-			if _, addr, ok := endpoint(to.address); ok && addr.Is6() && addr.IsLinkLocalUnicast() {
-				all = append(all, at(l.Directive, l.Name, to.String()))
+	for _, f := range c.forwardsOf(s) {
+		for _, to := range f.targets {
+			if to.known && to.addr.Is6() && to.addr.IsLinkLocalUnicast() {
+				all = append(all, at(s.chain.Links[f.link].Directive, "forward", to.String()))
 			}
 		}
 	}

@@ -85,7 +85,8 @@ type Chain struct {
 	// Renames is true if rewrite may ask for names that cannot be told.
 	Renames bool
 
-	last int // index of the last link with a place in the chain, -1 if there is none
+	first []int // the links, but for further uses of the plugin of the one before
+	last  int   // index of the last link with a place in the chain, -1 if there is none
 }
 
 // An Order is the place of each plugin in the chain.
@@ -109,31 +110,45 @@ func (o Order) rank(name string) int {
 	return len(o)
 }
 
+// sorted returns the places of directives in ds, in the order of the chain. Those of
+// one rank stand as the uses of each plugin do.
+func (o Order) sorted(ds []corefile.Directive) []int {
+	ranks, places := make([]int, len(ds)), make([]int, len(ds))
+	for i := range ds {
+		ranks[i], places[i] = o.rank(ds[i].Name), i
+	}
+	slices.SortFunc(places, func(a, b int) int {
+		if ranks[a] != ranks[b] {
+			return cmp.Compare(ranks[a], ranks[b])
+		}
+		return cmp.Or(cmp.Compare(ds[a].Use, ds[b].Use), cmp.Compare(a, b))
+	})
+	return places
+}
+
 // New returns the chain of a block with these directives and zones. The
 // Corefile's own order counts only among the uses of one plugin. ok is false, and
 // the chain empty, if the block and its plugins have more than most zones.
 func New(ds []corefile.Directive, zones []string, order Order, most int) (c *Chain, ok bool) {
-	sorted := make([]*corefile.Directive, len(ds))
-	for i := range ds {
-		sorted[i] = &ds[i]
-	}
-	slices.SortStableFunc(sorted, func(a, b *corefile.Directive) int {
-		return cmp.Or(cmp.Compare(order.rank(a.Name), order.rank(b.Name)), cmp.Compare(a.Use, b.Use))
-	})
-	c = &Chain{Links: make([]Link, 0, len(ds)), last: -1}
+	c = &Chain{Links: make([]Link, len(ds)), last: -1}
 	size := len(zones)
-	for _, d := range sorted {
-		l := newLink(d, zones, most)
+	places := order.sorted(ds)
+	for i, place := range places {
+		l := &c.Links[i]
+		l.read(&ds[place], zones, most)
 		if size += len(l.Fall); !slices.Equal(l.Zones, zones) {
 			size += len(l.Zones)
 		}
 		if size > most {
 			return &Chain{last: -1}, false
 		}
-		c.Links = append(c.Links, l)
 	}
 	c.join()
+	c.first = places[:0] // which are read
 	for i := range c.Links {
+		if i == 0 || c.Links[i].Name != c.Links[i-1].Name {
+			c.first = append(c.first, i)
+		}
 		if c.Links[i].handler {
 			c.last = i
 		}
@@ -145,6 +160,17 @@ func New(ds []corefile.Directive, zones []string, order Order, most int) (c *Cha
 // Empty reports whether no plugin has a place in the chain: CoreDNS then refuses
 // every question itself.
 func (c *Chain) Empty() bool { return c.last < 0 }
+
+// Find returns the first use of a plugin. If there is none, it returns a link without
+// arguments and zones, and false.
+func (c *Chain) Find(name string) (*Link, bool) {
+	for _, i := range c.first {
+		if c.Links[i].Name == name {
+			return &c.Links[i], true
+		}
+	}
+	return absent, false
+}
 
 // Steps is how much one question may ask of the chain: its plugins, and their
 // patterns.

@@ -47,6 +47,7 @@ func TestAQuestionEndsAsItDoesInCoreDNS(t *testing.T) {
 		{"file outside of its zones, above loop", "example.org {\n file db sub.example.org\n loop\n}", "a.example.org.", dns.TypeA, NoNext, ""},
 		{"file outside of its zones, in a view", "example.org {\n view v {\n expr true\n }\n file db sub.example.org\n}", "a.example.org.", dns.TypeA, NoNext, ""},
 		{"the longer zone of two files", "example.org {\n file a example.org\n file b sub.example.org\n}", "x.sub.example.org.", dns.TypeA, Answered, "file"},
+		{"a file that names its zone twice", "example.org {\n file a example.org example.org\n}", "x.example.org.", dns.TypeA, Answered, "file"},
 		{"one fallthrough is for all files", "example.org {\n file a example.org\n file b sub.example.org {\n fallthrough\n }\n}", "x.example.org.", dns.TypeA, NoNext, ""},
 		{"a second etcd is not read", "example.org {\n etcd sub.example.org\n etcd example.org\n}", "x.example.org.", dns.TypeA, NoNext, ""},
 		{"forward's except", ". {\n forward . 192.0.2.53 {\n except example.org\n }\n}", "x.example.org.", dns.TypeA, NoNext, ""},

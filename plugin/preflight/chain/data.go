@@ -1,7 +1,6 @@
 package chain
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -11,7 +10,7 @@ import (
 // only some count.
 func (c *Chain) join() {
 	fall := make(map[string][]string)
-	groups := make(map[string]zoneSet)
+	zones := make(map[string][]string)
 	seen := make(map[string]bool)
 	autos := make(map[string]int)
 	for i := range c.Links {
@@ -19,12 +18,7 @@ func (c *Chain) join() {
 		switch l.Name {
 		case "file", "secondary": // plugin/file/setup.go, fileParse: one fallthrough, and a zone's last file counts
 			fall[l.Name] = append(fall[l.Name], l.Fall...)
-			if groups[l.Name] == nil {
-				groups[l.Name] = make(zoneSet)
-			}
-			for _, z := range l.Zones {
-				groups[l.Name][z] = true
-			}
+			zones[l.Name] = append(zones[l.Name], l.Zones...)
 		case "auto": // the last is read
 			if last, ok := autos[l.Name]; ok {
 				c.Links[last].meet = nil
@@ -37,22 +31,24 @@ func (c *Chain) join() {
 			seen[l.Name] = true
 		}
 	}
-	taken := make(map[string]zoneSet)
-	for i, l := range slices.Backward(c.Links) {
-		zones, ok := groups[l.Name]
-		if !ok {
-			continue
+	for name, all := range zones {
+		group, through := newZoneSet(all), newZoneSet(fall[name])
+		taken := make(map[string]bool)
+		for i := len(c.Links) - 1; i >= 0; i-- {
+			l := &c.Links[i]
+			if l.Name != name {
+				continue
+			}
+			l.Fall, l.fall, l.group = fall[name], through, group
+			var own []string
+			for _, z := range l.Zones {
+				if !taken[z] {
+					own = append(own, z)
+				}
+				taken[z] = true
+			}
+			l.zones = newZoneSet(own)
 		}
-		c.Links[i].Fall, c.Links[i].fall, c.Links[i].group = fall[l.Name], newZoneSet(fall[l.Name]), zones
-		if taken[l.Name] == nil {
-			taken[l.Name] = make(zoneSet)
-		}
-		own := make(zoneSet)
-		for _, z := range l.Zones {
-			own[z] = !taken[l.Name][z]
-			taken[l.Name][z] = true
-		}
-		c.Links[i].zones = own
 	}
 }
 
@@ -64,7 +60,7 @@ func meetData(c *Chain, i int, q *Question) step {
 		return pass
 	case !l.fall.has(q.Name):
 		return answer
-	case l.zones[q.Name]:
+	case l.zones.holds(q.Name):
 		return maybe // the apex
 	}
 	return passFall
@@ -81,7 +77,7 @@ func meetFile(c *Chain, i int, q *Question) step {
 			return refuse
 		}
 		return pass
-	case !l.zones[z]:
+	case !l.zones.holds(z):
 		return pass // another use's
 	case !l.fall.has(q.Name):
 		return answer
@@ -132,7 +128,6 @@ func meetLocal(_ *Chain, _ int, q *Question) step {
 // prepareForward reads the zone of forward and grpc, of a CIDR's zones the first.
 func prepareForward(l *Link) {
 	args := l.Args()
-	l.Zones = nil
 	if len(args) > 0 {
 		l.Zones = ZonesOf(args[:1], nil)
 		l.Zones = l.Zones[:min(1, len(l.Zones))]
@@ -151,7 +146,7 @@ func meetForward(c *Chain, i int, q *Question) step {
 	switch {
 	case !l.zones.has(q.Name):
 		return pass
-	case l.excepts(q.Name) && !l.zones[q.Name]:
+	case l.excepts(q.Name) && !l.zones.holds(q.Name):
 		return passExcept
 	}
 	_, next := l.Option("next")

@@ -9,18 +9,23 @@ import (
 // A Link is one use of a plugin in a block's chain.
 type Link struct {
 	*corefile.Directive
-	Zones  []string // that it answers for
-	Fall   []string // for which it passes on what it does not have
-	Except []string // of Zones, names that it passes on unseen
+	*business
 	// Answers is true for a plugin that gives answers of its own, Data for one
 	// that has whole zones, Unknown for one that is not CoreDNS's own.
 	Answers, Data, Unknown bool
 
-	handler      bool // has a place in the chain
-	zones        zoneSet
-	fall, except zoneSet
-	meet         func(c *Chain, i int, q *Question) step
-	wants        func(l *Link, q Question) bool // nil: whatever lies in Zones
+	handler bool // has a place in the chain
+	meet    func(c *Chain, i int, q *Question) step
+	wants   func(l *Link, q Question) bool // nil: whatever lies in Zones
+}
+
+// A business is what a plugin does with names, which many have nothing to do with.
+type business struct {
+	Zones  []string // that it answers for
+	Fall   []string // for which it passes on what it does not have
+	Except []string // of Zones, names that it passes on unseen
+
+	zones, fall, except zoneSet
 
 	// Of one plugin each.
 	group    zoneSet // file, secondary: the zones of all its uses; auto: those that it may have
@@ -99,23 +104,29 @@ func Plugins() []string {
 	return names
 }
 
-// newLink reads of more than most zones only so many that it is seen.
-func newLink(d *corefile.Directive, block []string, most int) Link {
+// read makes l of d. Of more than most zones it reads only so many that it is seen.
+func (l *Link) read(d *corefile.Directive, block []string, most int) {
 	b, known := behaviours[d.Name]
-	l := Link{Directive: d, Unknown: !known, handler: !b.absent, Answers: b.answers && !b.open, Data: b.data, meet: b.meet, wants: b.wants}
+	l.Directive, l.Unknown, l.handler = d, !known, !b.absent
+	l.Answers, l.Data, l.meet, l.wants = b.answers && !b.open, b.data, b.meet, b.wants
+	l.business = none
 	if !known {
 		l.meet = meetOpen
-		return l
 	}
+	if !b.answers && b.prepare == nil {
+		return
+	}
+	l.business = &business{}
 	if b.answers {
 		args := d.Args()
 		args = args[min(b.skip, len(args)):]
-		l.Zones = ZonesOf(args[:min(most+1, len(args))], block)
 		switch d.Name {
+		default:
+			l.Zones = ZonesOf(args[:min(most+1, len(args))], block)
+		case "forward", "grpc": // see prepareForward
 		case "whoami", "erratic":
 			l.Zones = []string{"."}
-		case "azure", "clouddns", "route53", "dynupdate", "nomad":
-			l.Zones = nil
+		case "azure", "clouddns", "route53", "dynupdate", "nomad": // not known
 		}
 		if zones, ok := d.Option("fallthrough"); ok {
 			l.Fall = ZonesOf(zones[:min(most+1, len(zones))], root)
@@ -125,13 +136,19 @@ func newLink(d *corefile.Directive, block []string, most int) Link {
 		}
 	}
 	if b.prepare != nil {
-		b.prepare(&l)
+		b.prepare(l)
 	}
 	l.zones, l.fall, l.except = newZoneSet(l.Zones), newZoneSet(l.Fall), newZoneSet(l.Except)
-	return l
 }
 
 var root = []string{"."}
+
+// none is the business of plugins without one, and absent stands for a plugin that
+// a chain does not have. Nobody writes to them.
+var (
+	none   = &business{}
+	absent = &Link{Directive: new(corefile.Directive), business: none}
+)
 
 // Forwards reports whether l asks other servers.
 func (l *Link) Forwards() bool { return l.Name == "forward" || l.Name == "grpc" }
@@ -157,7 +174,7 @@ func (l *Link) Claims(q Question) bool {
 	if l.wants != nil {
 		return l.wants(l, q)
 	}
-	return l.zones.has(q.Name) && (!l.excepts(q.Name) || l.zones[q.Name])
+	return l.zones.has(q.Name) && (!l.excepts(q.Name) || l.zones.holds(q.Name))
 }
 
 func (l *Link) excepts(name string) bool { return l.except.has(name) }

@@ -1,7 +1,6 @@
 package chain
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -35,16 +34,12 @@ var shapes = []string{"nowhere", "www", "host-7", "a.b", "10-0-0-1", "_http._tcp
 // the chain treats otherwise than those around it.
 func (c *Chain) Probes(zones []string) []Probe {
 	served := newZoneSet(zones)
-	cells := maps.Clone(served)
-	if cells == nil {
-		cells = make(zoneSet)
-	}
 	patterns := false
-	var listed []string
+	var within, listed []string
 	add := func(more []string) {
 		for _, z := range more {
-			if served.has(z) {
-				cells[z] = true
+			if !served.holds(z) && served.has(z) {
+				within = append(within, z)
 			}
 		}
 	}
@@ -73,14 +68,16 @@ func (c *Chain) Probes(zones []string) []Probe {
 	if patterns {
 		some = shapes
 	}
-	names := newZoneSet(listed)
-	sorted := make([]string, 0, len(cells))
-	for z := range cells {
-		sorted = append(sorted, z)
+	names := make(map[string]bool, len(listed))
+	for _, name := range listed {
+		names[name] = true
 	}
-	slices.Sort(sorted)
-	var all []Probe
-	for _, z := range sorted {
+	cells := served
+	if len(within) > 0 {
+		cells = newZoneSet(append(within, served...))
+	}
+	all := make([]Probe, 0, len(cells)*(1+len(some))+len(listed))
+	for _, z := range cells {
 		labels := some
 		if missing := missingLabels(z); missing > 0 {
 			labels = []string{strings.TrimSuffix(strings.Repeat("1.", missing), ".")}
@@ -96,7 +93,7 @@ func (c *Chain) Probes(zones []string) []Probe {
 	}
 	for _, name := range listed {
 		name = strings.Replace(name, "*.", shapes[0]+".", 1)
-		if served.has(name) && !cells[name] {
+		if served.has(name) && !cells.holds(name) {
 			all = append(all, Probe{name, name, Listed})
 		}
 	}
@@ -155,14 +152,12 @@ func (c *Chain) Types(more []uint16) []uint16 {
 	return types
 }
 
-// Questions are those that a probe stands for.
-func (p Probe) Questions(types []uint16) []Question {
-	if p.Kind != Listed && (dns.IsSubDomain("in-addr.arpa.", p.Zone) || dns.IsSubDomain("ip6.arpa.", p.Zone)) {
-		return []Question{{Name: p.Name, Type: dns.TypePTR}}
+// Types are those of the questions that a probe stands for, out of types.
+func (p Probe) Types(types []uint16) []uint16 {
+	if p.Kind != Listed && (inside("in-addr.arpa.", p.Zone) || inside("ip6.arpa.", p.Zone)) {
+		return onlyPTR
 	}
-	questions := make([]Question, 0, len(types))
-	for _, t := range types {
-		questions = append(questions, Question{Name: p.Name, Type: t})
-	}
-	return questions
+	return types
 }
+
+var onlyPTR = []uint16{dns.TypePTR}

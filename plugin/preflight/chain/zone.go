@@ -2,6 +2,7 @@ package chain
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/miekg/dns"
 
@@ -10,7 +11,13 @@ import (
 
 // Covered reports whether every name under zone lies in one of zones.
 func Covered(zones []string, zone string) bool {
-	return plugin.Zones(zones).Matches(zone) != ""
+	return slices.ContainsFunc(zones, func(z string) bool { return inside(z, zone) })
+}
+
+// inside reports whether name lies in zone. Both are in lower case, so that most
+// need not be taken apart.
+func inside(zone, name string) bool {
+	return zone == name || strings.HasSuffix(name, zone) && dns.IsSubDomain(zone, name)
 }
 
 // Overlapping reports whether some name lies in zone and in one of zones.
@@ -24,9 +31,9 @@ func Overlapping(zones []string, zone string) bool {
 // Narrower returns the common part of two zones: the one that lies in the other.
 func Narrower(a, b string) (string, bool) {
 	switch {
-	case dns.IsSubDomain(a, b):
+	case inside(a, b):
 		return b, true
-	case dns.IsSubDomain(b, a):
+	case inside(b, a):
 		return a, true
 	}
 	return "", false
@@ -35,8 +42,11 @@ func Narrower(a, b string) (string, bool) {
 // ZonesOf normalizes zones as CoreDNS does for a plugin's arguments: a CIDR
 // becomes its reverse zones, none at all means those of the server block.
 func ZonesOf(args, block []string) []string {
-	if len(args) == 0 {
+	switch {
+	case len(args) == 0:
 		return block
+	case len(args) == 1 && args[0] == ".":
+		return root
 	}
 	return plugin.OriginsFromArgsOrServerBlock(args, nil)
 }
@@ -55,40 +65,46 @@ func Enclosing(zone string) func(yield func(string) bool) {
 	}
 }
 
-// A zoneSet is a list of zones, asked for a name in a few steps however long
-// the list is.
-type zoneSet map[string]bool
+// A zoneSet is a list of zones, sorted, each once: a name is found in it in a few
+// steps however long it is.
+type zoneSet []string
 
-// onlyRoot is what most sets are. Nobody writes to what newZoneSet returns.
-var onlyRoot = zoneSet{".": true}
+// newZoneSet returns the set of zones, which it may share. Nobody writes to it.
+func newZoneSet(zones []string) zoneSet {
+	if sorted(zones) {
+		return zones
+	}
+	set := slices.Clone(zones)
+	slices.Sort(set)
+	return slices.Compact(set)
+}
 
-func newZoneSet(zones ...[]string) zoneSet {
-	n := 0
-	for _, list := range zones {
-		n += len(list)
-	}
-	if n == 0 {
-		return nil
-	}
-	if n == 1 && len(zones) == 1 && zones[0][0] == "." {
-		return onlyRoot
-	}
-	set := make(zoneSet, n)
-	for _, list := range zones {
-		for _, z := range list {
-			set[z] = true
+// sorted reports whether zones are in order, each once.
+func sorted(zones []string) bool {
+	for i := 1; i < len(zones); i++ {
+		if zones[i-1] >= zones[i] {
+			return false
 		}
 	}
-	return set
+	return true
+}
+
+// holds reports whether zone itself is in the set.
+func (s zoneSet) holds(zone string) bool {
+	_, found := slices.BinarySearch(s, zone)
+	return found
 }
 
 // match returns the longest zone that name lies in, "" if there is none.
 func (s zoneSet) match(name string) string {
-	if len(s) == 0 {
+	switch {
+	case len(s) == 0:
 		return ""
+	case len(s) == 1 && s[0] == ".": // as most are
+		return "."
 	}
 	for z := range Enclosing(name) {
-		if s[z] {
+		if s.holds(z) {
 			return z
 		}
 	}

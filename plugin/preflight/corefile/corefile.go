@@ -109,24 +109,24 @@ func Parse(file string, r io.Reader, order []string) ([]Block, error) {
 
 // directives undoes the grouping by name that caddyfile has done.
 func directives(file string, tokens map[string][]caddyfile.Token) []Directive {
-	all := make([]Directive, 0, len(tokens))
+	all := make([]use, 0, len(tokens))
 	for name, ts := range tokens {
-		all = append(all, uses(all[len(all):], name, ts)...)
+		all = split(all, file, name, ts)
 	}
-	for i := range all {
-		if all[i].File == "" { // caddyfile names imported files only
-			all[i].File = file
+	slices.SortFunc(all, func(a, b use) int {
+		if a.file != b.file {
+			return cmp.Or(cmp.Compare(foreign(a.file, file), foreign(b.file, file)), cmp.Compare(a.file, b.file))
 		}
-	}
-	slices.SortStableFunc(all, func(a, b Directive) int {
-		return cmp.Or(
-			cmp.Compare(foreign(a.File, file), foreign(b.File, file)),
-			cmp.Compare(a.File, b.File),
-			cmp.Compare(a.Line, b.Line),
-			cmp.Compare(a.Name, b.Name),
-		)
+		if a.line != b.line {
+			return cmp.Compare(a.line, b.line)
+		}
+		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.number, b.number))
 	})
-	return all
+	read := make([]Directive, len(all))
+	for i, u := range all {
+		read[i] = u.read()
+	}
+	return read
 }
 
 func foreign(file, own string) int {
@@ -136,28 +136,56 @@ func foreign(file, own string) int {
 	return 1
 }
 
-// uses splits the tokens of all uses of one directive. A use ends where caddy's
-// own Dispenser ends it: at a token outside of braces on another line.
-//
-// They are written to all, which is empty, if it has room for them.
-func uses(all []Directive, name string, tokens []caddyfile.Token) []Directive {
-	words := make([]string, 0, len(tokens)) // of all lines
-	depth, first := 0, 0
-	for i, t := range tokens {
-		newLine := i == 0 || t.File != tokens[i-1].File ||
-			tokens[i-1].Line+strings.Count(tokens[i-1].Text, "\n") != t.Line
-		if depth == 0 && t.Text != "{" && newLine || len(all) == 0 {
-			all = append(all, Directive{Name: name, Lines: [][]string{nil}, File: t.File, Line: t.Line, Use: len(all), Tokens: tokens[i : i+1 : i+1]})
-			first = i
-			continue
+// A use is the tokens of one use of a directive.
+type use struct {
+	file, name string
+	line       int
+	number     int // among the uses of name
+	tokens     []caddyfile.Token
+}
+
+// split adds to all the uses of one directive. A use ends where caddy's own
+// Dispenser ends it: at a token outside of braces on another line. own is the file
+// that is parsed: caddyfile names imported ones only.
+func split(all []use, own, name string, tokens []caddyfile.Token) []use {
+	depth, first, number := 0, 0, 0
+	add := func(end int) {
+		all = append(all, use{cmp.Or(tokens[first].File, own), name, tokens[first].Line, number, tokens[first:end:end]})
+		first = end
+		number++
+	}
+	for i := 1; i < len(tokens); i++ {
+		switch t := &tokens[i]; {
+		case depth == 0 && t.Text != "{" && newLine(tokens, i):
+			add(i)
+		case t.Text == "{":
+			depth++
+		case t.Text == "}":
+			depth--
 		}
-		all[len(all)-1].Tokens = tokens[first : i+1 : i+1]
-		d := &all[len(all)-1]
-		switch t.Text {
+	}
+	add(len(tokens))
+	return all
+}
+
+// newLine reports whether token i stands on another line than the one before.
+func newLine(tokens []caddyfile.Token, i int) bool {
+	before, t := &tokens[i-1], &tokens[i]
+	return t.File != before.File || before.Line+strings.Count(before.Text, "\n") != t.Line
+}
+
+// read makes lines of the tokens.
+func (u use) read() Directive {
+	lines := [][]string{nil}
+	words := make([]string, 0, len(u.tokens)-1) // of all lines
+	depth := 0
+	for i := 1; i < len(u.tokens); i++ {
+		text := u.tokens[i].Text
+		switch text {
 		case "{":
 			depth++
 			if depth == 1 {
-				d.Lines = append(d.Lines, nil)
+				lines = append(lines, nil)
 				continue
 			}
 		case "}":
@@ -166,18 +194,17 @@ func uses(all []Directive, name string, tokens []caddyfile.Token) []Directive {
 				continue
 			}
 		}
-		if last := d.Lines[len(d.Lines)-1]; newLine && len(last) > 0 {
-			d.Lines = append(d.Lines, nil)
+		last := lines[len(lines)-1]
+		if len(last) > 0 && newLine(u.tokens, i) {
+			lines, last = append(lines, nil), nil
 		}
-		words = append(words, t.Text)
+		words = append(words, text)
 		end := len(words)
-		d.Lines[len(d.Lines)-1] = words[end-1-len(d.Lines[len(d.Lines)-1]) : end : end]
+		lines[len(lines)-1] = words[end-1-len(last) : end : end]
 	}
-	for i := range all {
-		// A block in braces whose lines are all empty leaves a bare one.
-		if n := len(all[i].Lines); n > 1 && len(all[i].Lines[n-1]) == 0 {
-			all[i].Lines = all[i].Lines[:n-1]
-		}
+	// A block in braces whose lines are all empty leaves a bare one.
+	if n := len(lines); n > 1 && len(lines[n-1]) == 0 {
+		lines = lines[:n-1]
 	}
-	return all
+	return Directive{Name: u.name, Lines: lines, File: u.file, Line: u.line, Use: u.number, Tokens: u.tokens}
 }
