@@ -73,8 +73,8 @@ func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
 	// Before a probe is answered, which would count.
 	never := d.Answered != nil && d.Answered() == 0
 	l := d.living(ctx)
-	l.never = never
-	if l.root != nil {
+	l.Never = never
+	if l.Root != nil {
 		return d.dead(ctx, l)
 	}
 	d.muted.Heard(d.Failing.Name, d.Now(), false)
@@ -226,20 +226,4 @@ func (d *diagnosis) control(ctx context.Context, x Exchange, q control.Question)
 		_, err := d.controls.Fresh(ctx, d.Failing.Name, control.Ask(x), q, d.Now)
 		return err
 	})
-}
-
-// three says what became of as many control questions.
-func three(transport string, lost error) string {
-	if control.TimedOut(lost) {
-		return "three questions over " + transport + " got no reply"
-	}
-	return "three questions over " + transport + " failed (" + control.Phrase(lost) + ")"
-}
-
-// orUpstream says that what is not answered over UDP is the path's or the upstream's.
-func orUpstream(lost error) string {
-	if control.TimedOut(lost) {
-		return "the path loses UDP, or the upstream drops it (a rate limit)"
-	}
-	return "the upstream does not serve UDP, or a filter closes it"
 }

@@ -202,15 +202,3 @@ func (d *diagnosis) explained(v *cause.Verdict, zone string, cut bool) Finding {
 func (d *diagnosis) named(text string) string {
 	return strings.ReplaceAll(text, "{upstream}", strings.TrimSuffix(d.Failing.Name, ":53"))
 }
-
-// overBoth says what became of the control questions over both transports.
-func (d *diagnosis) overBoth(l life) string {
-	root, other := control.Phrase(l.root), control.Phrase(l.other)
-	switch {
-	case root == other:
-		return "over UDP and TCP"
-	case d.Failing.ByTCP:
-		return fmt.Sprintf("over TCP: %s, over UDP: %s", root, other)
-	}
-	return fmt.Sprintf("over UDP: %s, over TCP: %s", root, other)
-}
