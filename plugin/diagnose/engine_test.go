@@ -146,6 +146,18 @@ func TestADiagnosisEndsWithItsTime(t *testing.T) {
 	})
 }
 
+// A trust anchor judges the names of its zone, also where the public tree has no such zone.
+func TestATrustAnchorJudgesAPrivateZone(t *testing.T) {
+	b := bed.New(t, now, bed.Case{Name: "target", After: bed.Times(dns.TypeA, -40*24*time.Hour, -10*24*time.Hour)})
+	q := dns.Question{Name: "target.edetest.", Qtype: dns.TypeA, Qclass: dns.ClassINET}
+	e := engine(b)
+	e.Private, e.Anchors = []string{"edetest."}, append(e.Anchors, b.TLD.KSK().Published)
+	f := e.Diagnose(context.Background(), failing(q, validating(b, "192.0.2.53:53", q)))
+	if f.Outcome != diagnose.Explained || f.Verdict.Cause.ID != "dnssec_signature_expired" {
+		t.Errorf("%s %s, %s", f.Outcome, causeOf(f), f.Text)
+	}
+}
+
 // What the public tree does not have it does not judge.
 func TestPrivateNamesAreNotJudged(t *testing.T) {
 	b := bed.New(t, now, bed.Case{Name: "target", After: bed.Times(dns.TypeA, -40*24*time.Hour, -10*24*time.Hour)})

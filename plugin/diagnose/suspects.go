@@ -193,6 +193,22 @@ func (d *diagnosis) special() bool {
 	return slices.ContainsFunc(d.Engine.Private, func(zone string) bool { return dns.IsSubDomain(zone, strings.ToLower(d.Question.Name)) })
 }
 
+// anchored reports whether a trust anchor as close to the name as the private zone judges it
+// (RFC 7646 section 4).
+func (d *diagnosis) anchored() bool {
+	name := strings.ToLower(d.Question.Name)
+	for _, zone := range slices.Concat(d.Engine.Private, d.Case.Private) {
+		closer := func(rr dns.RR) bool {
+			owner := strings.ToLower(rr.Header().Name)
+			return dns.IsSubDomain(owner, name) && dns.IsSubDomain(zone, owner)
+		}
+		if dns.IsSubDomain(zone, name) && !slices.ContainsFunc(d.Anchors, closer) {
+			return false
+		}
+	}
+	return true
+}
+
 // explained is the finding that a verdict stands for.
 func (d *diagnosis) explained(v *cause.Verdict, zone string, cut bool) Finding {
 	return Finding{Outcome: Explained, Verdict: v, Zone: zone, Cut: cut, Text: v.Text()}
