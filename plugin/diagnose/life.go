@@ -96,9 +96,6 @@ func (d *diagnosis) tallied(r Resolver) Resolver {
 			}
 			if err == nil {
 				d.came.Add(1)
-				if tld := topLevel(d.Question.Name); tld != "." && control.FetchedBelow(tld, reply) {
-					d.fresh.Store(true)
-				}
 				if d.lives != nil {
 					d.lives.Store(true)
 				}

@@ -146,9 +146,9 @@ func (d *diagnosis) judged(ctx context.Context, found dnssec.Finding) (Finding, 
 	switch {
 	case found.Clock:
 		return d.clock(&found)
-	case found.Keyless && !d.fetches(ctx, d.Failing, d.uplink(false)...):
+	case found.Keyless && !d.proved(ctx, d.top(), func() bool { return d.keyless(ctx, &found) }):
 		// The control of the keys may be answered from denials that are remembered.
-		return d.fetchesNothing(found.Text + "; ")
+		return d.unconnected(found.Text + "; ")
 	case found.Keyless && found.Status == dnssec.Bogus:
 		f := d.explained(about("dnssec_dnskey_unavailable", found.Codes), zone, cut)
 		f.Fault = &found
@@ -177,8 +177,8 @@ func (d *diagnosis) judged(ctx context.Context, found dnssec.Finding) (Finding, 
 		// Twice with CD=0 it fails and with CD=1 it does not: what the upstream
 		// objects to is DNSSEC, though not seen what. One that cannot get the keys
 		// fails in the same way.
-		if !d.fetches(ctx, d.Failing, d.uplink(false)...) {
-			return d.fetchesNothing("the upstream answers only with CD=1; " + found.Text + "; ")
+		if !d.proved(ctx, d.top(), func() bool { return d.failsAgain(ctx, d.Failing) }) {
+			return d.unconnected("the upstream answers only with CD=1; " + found.Text + "; ")
 		}
 		text := "the upstream answers only with CD=1: it finds the answer bogus"
 		v := cause.Diagnosed(d.Verdict, causeOf[6], []uint16{6}, text, text, "").Keeping(d.said)
@@ -190,6 +190,16 @@ func (d *diagnosis) judged(ctx context.Context, found dnssec.Finding) (Finding, 
 		return d.explained(v, "", false), true
 	}
 	return Finding{}, false
+}
+
+// keyless reports whether the keys that found lacks are not given once more either. Those
+// that were waited for in vain are not waited for again.
+func (d *diagnosis) keyless(ctx context.Context, found *dnssec.Finding) bool {
+	if found.Silent {
+		return true
+	}
+	m, err := d.Failing.Exchange(ctx, question(dns.Question{Name: found.Owner, Qtype: dns.TypeDNSKEY, Qclass: dns.ClassINET}, true, true))
+	return err == nil && !answered(m)
 }
 
 const adviceOld = "Look at the upstream's copy of the root zone, if it has one of its own (RFC 8806): the copy is old. Its transfer has stopped, or the upstream cannot reach the root servers."
