@@ -115,33 +115,23 @@ func (p *Prober) look(ctx context.Context, r Resolver, z Zones) (res result) {
 	if len(others) > 0 && try(others...) || later == "" {
 		return res
 	}
-	late := Proof{question: control.MadeUp(later), recent: true}
-	if pause(ctx, apart-time.Since(p.began)) && p.again(ctx, r, late) {
-		res.proof, res.ok = late, true
+	if pause(ctx, apart-time.Since(p.began)) {
+		// One denial stands for many names: one of these may be new to r.
+		name := control.MadeUp(later)
+		_, fresh, _ := p.ask(ctx, r, p.anew, []control.Question{name, name, name, control.Unused(later)})
+		res.proof, res.ok = Proof{question: name, recent: true}, fresh >= control.Recent
 	}
 	return res
 }
 
 // Still reports whether r still fetches what proof showed that it does: between the two it
 // had its way to the Internet, unless that came and went within the time from one to the
-// other.
+// other. It does not insist: that a question fails now and is answered a little later shows
+// an outage between the two. Where no answer can show that it was fetched so soon after the
+// first, r must not fail.
 func (p *Prober) Still(ctx context.Context, r Resolver, proof Proof) bool {
-	if proof.recent && !pause(ctx, apart) {
-		return false
-	}
-	return p.again(ctx, r, proof)
-}
-
-// again asks what proof rests on once more. It does not insist: that a question fails now
-// and is answered a little later shows an outage between the two.
-func (p *Prober) again(ctx context.Context, r Resolver, proof Proof) bool {
-	questions, least := []control.Question{proof.question}, control.Fetched
-	if proof.recent {
-		// One denial stands for many names: one of these may be new to r.
-		questions, least = []control.Question{proof.question, proof.question, proof.question, control.Unused(proof.question.Zone())}, control.Recent
-	}
-	_, fresh, _ := p.ask(ctx, r, p.anew, questions)
-	return fresh >= least
+	_, fresh, answered := p.ask(ctx, r, p.anew, []control.Question{proof.question})
+	return fresh == control.Fetched || proof.recent && answered
 }
 
 // pause reports whether d passed before ctx was over.

@@ -69,7 +69,7 @@ func TestAResolverIsSeenToReachTheInternetByWhatNoCacheHas(t *testing.T) {
 				return denies(m, ".", nsec, 0)
 			}
 			return signed(m)
-		}, false, true, 7, 2 * time.Second, []string{"org.", "com."}},
+		}, false, true, 7, time.Second, []string{"org.", "com."}},
 		{"all of it is remembered since a moment ago", func(m *dns.Msg) *dns.Msg { return denies(m, zoneOf(m), nsec, age()) }, false, false, 7, time.Second, []string{"org.", "com."}},
 		{"all of it is remembered for long", func(m *dns.Msg) *dns.Msg { return denies(m, zoneOf(m), nsec, 300+age()) }, false, false, 6, time.Second, []string{"org."}},
 		{"it fails", servfail, false, false, 2, 0, []string{"org."}},
