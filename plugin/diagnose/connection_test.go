@@ -158,3 +158,33 @@ func TestDenialsThatAreASecondOldAreNoConnection(t *testing.T) {
 		})
 	}
 }
+
+// A validator that rejects all makes no answers from denials, however old those are that it
+// gives: what it answers with CD=1 alone it has fetched. One that lost its connection makes
+// the same answers with CD=0.
+func TestWhatIsAnsweredWithCD1AloneIsFetched(t *testing.T) {
+	b := bed.New(t, now, bed.Case{Name: "valid"})
+	exchange := b.Exchange()
+	for _, connected := range []bool{true, false} {
+		up := diagnose.Resolver{Name: "192.0.2.53:53", Exchange: func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
+			q := m.Question[0]
+			fromDenials := !connected && madeUp(m)
+			if !m.CheckingDisabled && !fromDenials {
+				return servfail(m)
+			}
+			r, err := exchange(ctx, q)
+			if err != nil {
+				return nil, err
+			}
+			for i, rr := range r.Ns {
+				r.Ns[i] = dns.Copy(rr)
+				r.Ns[i].Header().Ttl -= 200
+			}
+			return r, nil
+		}}
+		f := engine(b).Diagnose(context.Background(), failing(question("www.valid.edetest."), up))
+		if (causeOf(f) == "upstream_validator") != connected || !connected && f.Outcome == diagnose.Explained {
+			t.Errorf("connected %v: %s, %s", connected, causeOf(f), f.Text)
+		}
+	}
+}

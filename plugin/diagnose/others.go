@@ -147,7 +147,7 @@ func (d *diagnosis) local(ctx context.Context) (Finding, bool) {
 		return Finding{}, false
 	}
 	if missing.Rcode == dns.RcodeServerFailure &&
-		!d.proved(ctx, d.anywhere(), func() bool { return d.fails(ctx, control.MissingLocal) && d.failsAgain(ctx, d.Failing) }) {
+		!d.proved(ctx, d.anywhere(), func() bool { return d.fails(ctx, control.MissingLocal) && d.failsStill(ctx, d.Failing, d.Question) }) {
 		return d.unconnected("")
 	}
 	return d.convict("upstream_local_name", "")

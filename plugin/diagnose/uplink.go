@@ -59,6 +59,11 @@ func (d *diagnosis) failsAgain(ctx context.Context, r Resolver) bool {
 	if d.whole || d.open() {
 		q.Qtype = control.UnusedType()
 	}
+	return d.failsStill(ctx, r, q)
+}
+
+// failsStill reports whether r answers q SERVFAIL now.
+func (d *diagnosis) failsStill(ctx context.Context, r Resolver, q dns.Question) bool {
 	m, err := r.Exchange(ctx, d.asked(q))
 	switch {
 	case err != nil:

@@ -106,10 +106,12 @@ func (d *diagnosis) invalid(ctx context.Context, root control.Reply) (Finding, b
 	questions := []control.Question{control.UnusedChecked(".")}
 	if tld := topLevel(d.Question.Name); tld != "." && !d.private() {
 		more = fmt.Sprintf("it rejects %s SOA as well", tld)
-		questions = append(questions, control.Question{Name: tld, Type: dns.TypeSOA})
+		questions = append(questions, control.UnusedChecked(tld), control.Question{Name: tld, Type: dns.TypeSOA})
 	}
 	// Without a way to the Internet it fails these as well.
-	if d.proved(ctx, d.anywhere(), func() bool { return d.fails(ctx, questions...) }) {
+	where := d.anywhere()
+	where.Rejects = true
+	if d.proved(ctx, where, func() bool { return d.fails(ctx, questions...) }) {
 		return d.convict("upstream_validator", more)
 	}
 	if d.unproved == passing {
@@ -174,7 +176,7 @@ const adviceAnswering = "Check the upstream's own connection to the Internet. If
 // that names do not exist only if it reaches the Internet; but where another one says
 // NXDOMAIN, either is its own fault.
 func (d *diagnosis) missing(ctx context.Context) (Finding, bool) {
-	reaches := d.proved(ctx, d.anywhere(), func() bool { return d.fails(ctx, control.Missing) && d.failsAgain(ctx, d.Failing) })
+	reaches := d.proved(ctx, d.anywhere(), func() bool { return d.fails(ctx, control.Missing) && d.failsStill(ctx, d.Failing, d.Question) })
 	if d.unproved == passing {
 		return d.unconnected("")
 	}

@@ -11,6 +11,9 @@ type Freshness uint8
 const (
 	// Remembered: the resolver may have had all of the answer for long.
 	Remembered Freshness = iota
+	// Denied: it has a signed denial of the zone, of any age. A resolver makes one only from
+	// denials that its validation accepted.
+	Denied
 	// Recent: what it is made from came from a server within the last second. TTLs count
 	// whole seconds, and the resolver may have been asked something like it by others.
 	Recent
@@ -47,6 +50,8 @@ func FreshnessOf(q Question, m *dns.Msg) Freshness {
 		return Fetched
 	case isRecent(q.Zone(), m, soa):
 		return Recent
+	case signed:
+		return Denied
 	}
 	return Remembered
 }

@@ -33,11 +33,15 @@ type Zones struct {
 	// Any says that another zone shows as much: Top may not exist, or nothing is known of
 	// its servers.
 	Any bool
+	// Rejects says that again, between Reaches and Still, shows that r's validation rejects
+	// a made-up type of Top. So r makes no answer to one from denials.
+	Rejects bool
 }
 
 // Proof is what showed that a resolver reaches the Internet.
 type Proof struct {
 	question control.Question
+	least    control.Freshness
 	// recent is true if the answer may be a second old.
 	recent bool
 }
@@ -75,6 +79,9 @@ func (p *Prober) Reaches(ctx context.Context, r Resolver, z Zones) (proof Proof,
 	if z.Any {
 		key += " or any"
 	}
+	if z.Rejects {
+		key += " rejected"
+	}
 	known, asked := p.known[key]
 	if !asked {
 		known = p.look(ctx, r, z)
@@ -86,7 +93,7 @@ func (p *Prober) Reaches(ctx context.Context, r Resolver, z Zones) (proof Proof,
 func (p *Prober) look(ctx context.Context, r Resolver, z Zones) (res result) {
 	// later is a zone whose answers may be told from what is remembered a second later, and
 	// recent says that r fetched from it within the last.
-	later, recent := "", false
+	later, recent, least := "", false, control.Fetched
 	try := func(questions ...control.Question) bool {
 		q, fresh, answered := p.ask(ctx, r, p.shared, questions)
 		for _, q := range questions {
@@ -94,14 +101,22 @@ func (p *Prober) look(ctx context.Context, r Resolver, z Zones) (res result) {
 				res.zones = append(res.zones, zone)
 			}
 		}
-		if fresh == control.Fetched {
-			res.proof, res.ok = Proof{question: q}, true
+		if fresh >= least {
+			res.proof, res.ok = Proof{question: q, least: least}, true
 		} else if later == "" && answered && q.Zone() != "." {
 			later, recent = q.Zone(), fresh == control.Recent
 		}
 		return res.ok
 	}
-	if z.Top != "" && try(control.Unused(z.Top), control.MadeUp(z.Top)) {
+	switch {
+	case z.Top == "":
+	case z.Rejects:
+		least = control.Denied
+		if try(control.Unused(z.Top)) {
+			return res
+		}
+		least = control.Fetched
+	case try(control.Unused(z.Top), control.MadeUp(z.Top)):
 		return res
 	}
 	var others []control.Question
@@ -131,7 +146,7 @@ func (p *Prober) look(ctx context.Context, r Resolver, z Zones) (res result) {
 // first, r must not fail.
 func (p *Prober) Still(ctx context.Context, r Resolver, proof Proof) bool {
 	_, fresh, answered := p.ask(ctx, r, p.anew, []control.Question{proof.question})
-	return fresh == control.Fetched || proof.recent && answered
+	return fresh >= proof.least && !proof.recent || proof.recent && answered
 }
 
 // pause reports whether d passed before ctx was over.
