@@ -94,7 +94,7 @@ func judgeAll(t *testing.T, r resolver.Resolver, more string, tries int) []bed.C
 	t.Helper()
 	// As in the public tree there is com., from whose denials no cache makes answers: without
 	// it a diagnosis may take two seconds longer than an answer is held.
-	large := bed.Case{Name: "beside-com", Children: func(b *bed.Bed, _ *bed.Zone) {
+	large := bed.Case{Name: "valid-with-com", Children: func(b *bed.Bed, _ *bed.Zone) {
 		com := b.Zone("com.")
 		com.Unsigned = true
 		com.Sign()
