@@ -10,6 +10,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/uplink"
 )
 
 // causeOf is the cause that stands for a DNSSEC finding's first code.
@@ -146,8 +147,7 @@ func (d *diagnosis) judged(ctx context.Context, found dnssec.Finding) (Finding, 
 	switch {
 	case found.Clock:
 		return d.clock(&found)
-	case found.Keyless && !d.proved(ctx, d.top(), func() bool { return d.keyless(ctx, &found) }):
-		// The control of the keys may be answered from denials that are remembered.
+	case found.Keyless && !d.keyless(ctx, &found):
 		return d.unconnected(found.Text + "; ")
 	case found.Keyless && found.Status == dnssec.Bogus:
 		f := d.explained(about("dnssec_dnskey_unavailable", found.Codes), zone, cut)
@@ -192,14 +192,21 @@ func (d *diagnosis) judged(ctx context.Context, found dnssec.Finding) (Finding, 
 	return Finding{}, false
 }
 
-// keyless reports whether the keys that found lacks are not given once more either. Those
-// that were waited for in vain are not waited for again.
+// keyless reports whether the zone's servers are reached and the keys that found lacks are
+// not given once more. The control of the keys may be answered from denials that are
+// remembered; but of a zone without keys no denial is accepted. Keys that were waited for in
+// vain are not waited for again.
 func (d *diagnosis) keyless(ctx context.Context, found *dnssec.Finding) bool {
 	if found.Silent {
-		return true
+		return d.proved(ctx, d.top(), func() bool { return true })
 	}
-	m, err := d.Failing.Exchange(ctx, question(dns.Question{Name: found.Owner, Qtype: dns.TypeDNSKEY, Qclass: dns.ClassINET}, true, true))
-	return err == nil && !answered(m)
+	zone := dns.CanonicalName(found.Owner)
+	again := func() bool {
+		m, err := d.Failing.Exchange(ctx, question(dns.Question{Name: zone, Qtype: dns.TypeDNSKEY, Qclass: dns.ClassINET}, true, true))
+		return err == nil && !answered(m)
+	}
+	return d.proved(ctx, uplink.Zones{Top: zone, Rejects: true}, func() bool { return again() && d.fails(ctx, control.UnusedChecked(zone)) }) ||
+		d.proved(ctx, d.top(), again)
 }
 
 const adviceOld = "Look at the upstream's copy of the root zone, if it has one of its own (RFC 8806): the copy is old. Its transfer has stopped, or the upstream cannot reach the root servers."
