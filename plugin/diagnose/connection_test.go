@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -97,8 +98,8 @@ func TestAConnectionThatIsLostOrComesBackBlamesNobodyElse(t *testing.T) {
 // What others just proved of an upstream shows nothing of a failure that came later.
 func TestAProofOfBeforeTheFailureBlamesNobody(t *testing.T) {
 	answer := online
-	clock := now
-	e := &diagnose.Engine{Now: func() time.Time { clock = clock.Add(time.Millisecond); return clock }}
+	var clock atomic.Int64
+	e := &diagnose.Engine{Now: func() time.Time { return now.Add(time.Duration(clock.Add(1)) * time.Millisecond) }}
 	up := func(name string) diagnose.Resolver {
 		return at(name, func(m *dns.Msg) *dns.Msg { return answer(m) })
 	}
