@@ -142,3 +142,28 @@ func TestAProofServesNoLaterFailure(t *testing.T) {
 		reach(New(known, time.Now, step), 2)
 	})
 }
+
+// Who rejects all makes no answer from denials, of whatever age: one question suffices.
+func TestADenialOfAnyAgeCountsWhereTheValidationRejectsAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int64
+		code := dns.RcodeSuccess
+		r := Resolver{Name: "192.0.2.53:53", Ask: func(_ context.Context, m *dns.Msg) (*dns.Msg, error) {
+			asked.Add(1)
+			if code != dns.RcodeSuccess {
+				return new(dns.Msg).SetRcode(m, code), nil
+			}
+			return denies(m, zoneOf(m), nsec, 300), nil
+		}}
+		began := time.Now()
+		p := New(new(control.Answers), time.Now, func(bool, string, ...any) {})
+		proof, _, ok := p.Reaches(t.Context(), r, Zones{Top: "org.", Rejects: true})
+		if !ok || asked.Load() != 1 || !p.Still(t.Context(), r, proof) || time.Since(began) > 0 {
+			t.Errorf("got %v after %d questions and %v", ok, asked.Load(), time.Since(began))
+		}
+		code = dns.RcodeServerFailure
+		if p.Still(t.Context(), r, proof) {
+			t.Error("it is seen though it fails")
+		}
+	})
+}
