@@ -118,6 +118,9 @@ func (d *diagnosis) convict(id, more string) (Finding, bool) {
 // undecided is the finding where no fault was proved: the cause stays, and its texts say
 // what was seen.
 func (d *diagnosis) undecided() Finding {
+	if d.answersNow {
+		return d.resolves()
+	}
 	f := Finding{Text: d.why, Silent: d.silent}
 	switch unjudged := d.unjudged(); {
 	case f.Text == "" && unjudged == "":

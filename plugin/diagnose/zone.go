@@ -10,6 +10,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/uplink"
 )
 
 // causeOf is the cause that stands for a DNSSEC finding's first code.
@@ -146,9 +147,8 @@ func (d *diagnosis) judged(ctx context.Context, found dnssec.Finding) (Finding, 
 	switch {
 	case found.Clock:
 		return d.clock(&found)
-	case found.Keyless && !d.fetches(ctx, d.Failing, d.uplink(false)...):
-		// The control of the keys may be answered from denials that are remembered.
-		return d.fetchesNothing(found.Text + "; ")
+	case found.Keyless && !d.keyless(ctx, &found):
+		return d.unconnected(found.Text + "; ")
 	case found.Keyless && found.Status == dnssec.Bogus:
 		f := d.explained(about("dnssec_dnskey_unavailable", found.Codes), zone, cut)
 		f.Fault = &found
@@ -177,8 +177,8 @@ func (d *diagnosis) judged(ctx context.Context, found dnssec.Finding) (Finding, 
 		// Twice with CD=0 it fails and with CD=1 it does not: what the upstream
 		// objects to is DNSSEC, though not seen what. One that cannot get the keys
 		// fails in the same way.
-		if !d.fetches(ctx, d.Failing, d.uplink(false)...) {
-			return d.fetchesNothing("the upstream answers only with CD=1; " + found.Text + "; ")
+		if !d.proved(ctx, d.top(), func() bool { return d.failsAgain(ctx, d.Failing) }) {
+			return d.unconnected("the upstream answers only with CD=1; " + found.Text + "; ")
 		}
 		text := "the upstream answers only with CD=1: it finds the answer bogus"
 		v := cause.Diagnosed(d.Verdict, causeOf[6], []uint16{6}, text, text, "").Keeping(d.said)
@@ -190,6 +190,23 @@ func (d *diagnosis) judged(ctx context.Context, found dnssec.Finding) (Finding, 
 		return d.explained(v, "", false), true
 	}
 	return Finding{}, false
+}
+
+// keyless reports whether the zone's servers are reached and the keys that found lacks are
+// not given once more. The control of the keys may be answered from denials that are
+// remembered; but of a zone without keys no denial is accepted. Keys that were waited for in
+// vain are not waited for again.
+func (d *diagnosis) keyless(ctx context.Context, found *dnssec.Finding) bool {
+	if found.Silent {
+		return d.proved(ctx, d.top(), func() bool { return true })
+	}
+	zone := dns.CanonicalName(found.Owner)
+	again := func() bool {
+		m, err := d.Failing.Exchange(ctx, question(dns.Question{Name: zone, Qtype: dns.TypeDNSKEY, Qclass: dns.ClassINET}, true, true))
+		return err == nil && !answered(m)
+	}
+	return d.proved(ctx, uplink.Zones{Top: zone, Rejects: true}, func() bool { return again() && d.fails(ctx, control.UnusedChecked(zone)) }) ||
+		d.proved(ctx, d.top(), again)
 }
 
 const adviceOld = "Look at the upstream's copy of the root zone, if it has one of its own (RFC 8806): the copy is old. Its transfer has stopped, or the upstream cannot reach the root servers."

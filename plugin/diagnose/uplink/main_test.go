@@ -1,4 +1,4 @@
-package uplink_test
+package uplink
 
 import (
 	"os"
