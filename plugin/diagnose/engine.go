@@ -42,6 +42,8 @@ type Engine struct {
 	Now   func() time.Time
 	// MaxTime bounds one diagnosis, ten seconds if zero.
 	MaxTime time.Duration
+	// ByHand: a person asks. The advice names no property of a Corefile.
+	ByHand bool
 	// controls are what upstreams answered to questions that are nobody's.
 	controls control.Answers
 	muted    control.Silence

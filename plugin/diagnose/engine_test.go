@@ -162,6 +162,34 @@ func TestATrustAnchorJudgesAPrivateZone(t *testing.T) {
 	}
 }
 
+// The advice names what the block does not have, and nothing that may not be asked.
+func TestTheAdviceNamesWhatADiagnosisDidNotHave(t *testing.T) {
+	b := bed.New(t, now, bed.Case{Name: "valid"})
+	fails := func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
+		if m.Question[0].Name != "valid.edetest." {
+			return b.Exchange()(ctx, m.Question[0])
+		}
+		return new(dns.Msg).SetRcode(m, dns.RcodeServerFailure), nil
+	}
+	silent := func(context.Context, *dns.Msg) (*dns.Msg, error) { return nil, context.DeadlineExceeded }
+	for name, tc := range map[string]struct {
+		set  func(*diagnose.Engine)
+		want string
+	}{
+		"neither":      {func(*diagnose.Engine) {}, "name another resolver under compare, or let delegation query"},
+		"compare":      {func(e *diagnose.Engine) { e.Compare = []diagnose.Resolver{{Name: "198.51.100.53:53", Exchange: silent}} }, "let delegation query"},
+		"a person":     {func(e *diagnose.Engine) { e.ByHand = true }, "the zone is at fault."},
+		"private name": {func(e *diagnose.Engine) { e.Private = []string{"edetest."} }, "No other resolver and no public name server knows the name."},
+	} {
+		e := engine(b)
+		tc.set(e)
+		f := e.Diagnose(context.Background(), failing(question("valid.edetest."), diagnose.Resolver{Name: "192.0.2.53:53", Exchange: fails}))
+		if f.Outcome != diagnose.Undecided || !strings.Contains(f.Verdict.Advice, tc.want) {
+			t.Errorf("%s: %s, advice %q, want %q", name, f.Outcome, f.Verdict.Advice, tc.want)
+		}
+	}
+}
+
 // What the public tree does not have it does not judge.
 func TestPrivateNamesAreNotJudged(t *testing.T) {
 	b := bed.New(t, now, bed.Case{Name: "target", After: bed.Times(dns.TypeA, -40*24*time.Hour, -10*24*time.Hour)})

@@ -115,8 +115,11 @@ func (d *diagnosis) dnssec(ctx context.Context, found dnssec.Finding) (Finding, 
 
 // whyOpen says why a diagnosis stays undecided where the chain named nobody.
 func (d *diagnosis) whyOpen(but string) {
-	advice := adviceOpen
-	if d.unjudged() != "" {
+	advice := d.adviceOpen()
+	switch {
+	case d.private():
+		advice = advicePrivate
+	case d.unjudged() != "":
 		advice = adviceUnjudged
 	}
 	if d.open() {
@@ -131,8 +134,25 @@ const (
 	// adviceUnjudged is for a zone whose servers were asked and not judged.
 	adviceUnjudged = "Find out whether this upstream or the zone is at fault: ask the zone's name servers from another network, or from the upstream itself. From here nothing follows from what was seen of them."
 
-	adviceOpen = "Find out whether this upstream or the zone is at fault: name another resolver under compare, or let delegation query the zone's own servers."
+	// advicePrivate is for a name that nobody else may be asked for.
+	advicePrivate = "Look at this upstream first: its log for the name, and the server from which it has this private zone. No other resolver and no public name server knows the name."
 )
+
+// adviceOpen names what this diagnosis did not have.
+func (d *diagnosis) adviceOpen() string {
+	const advice = "Find out whether this upstream or the zone is at fault"
+	switch {
+	case d.ByHand:
+		return advice + "."
+	case d.Delegation == nil && len(d.Compare) == 0:
+		return advice + ": name another resolver under compare, or let delegation query the zone's own servers."
+	case d.Delegation == nil:
+		return advice + ": let delegation query the zone's own servers."
+	case len(d.Compare) == 0:
+		return advice + ": name another resolver under compare."
+	}
+	return advice + ": look for the name in the log of the upstream, and query the zone's name servers from there."
+}
 
 // judged is the verdict that a validation stands for, if any.
 func (d *diagnosis) judged(ctx context.Context, found dnssec.Finding) (Finding, bool) {
