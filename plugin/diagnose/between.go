@@ -28,9 +28,9 @@ func (d *diagnosis) between(ctx context.Context) (Finding, bool) {
 		return Finding{}, false
 	case found.Stripped:
 		return d.stripped(ctx)
-	case d.special() && len(d.unvalidated.Answer) > 0:
+	case !d.anchored() && d.special() && len(d.unvalidated.Answer) > 0:
 		return d.ownZone("the name is for private use, and answered only with CD=1", "")
-	case d.private():
+	case !d.anchored() && d.private():
 		return d.because(adviceException, "the upstream answers only with CD=1: its validation rejects a private name")
 	case !found.Bare:
 		if found.Status == dnssec.Secure {

@@ -13,6 +13,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/uplink"
 	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
@@ -41,6 +42,8 @@ type Engine struct {
 	Now   func() time.Time
 	// MaxTime bounds one diagnosis, ten seconds if zero.
 	MaxTime time.Duration
+	// ByHand: a person asks. The advice names no property of a Corefile.
+	ByHand bool
 	// controls are what upstreams answered to questions that are nobody's.
 	controls control.Answers
 	muted    control.Silence
@@ -103,7 +106,9 @@ func (e *Engine) Judge(ctx context.Context, c Case) Finding {
 }
 
 func (e *Engine) begin(c Case) *diagnosis {
-	return &diagnosis{Engine: e, Case: c, given: make(map[dns.Question]*dns.Msg), fetched: make(map[string]bool)}
+	d := &diagnosis{Engine: e, Case: c, given: make(map[dns.Question]*dns.Msg)}
+	d.uplinks = uplink.New(&e.controls, e.Now, d.step)
+	return d
 }
 
 func (e *Engine) maxTime() time.Duration {
@@ -148,10 +153,13 @@ type diagnosis struct {
 	found *dnssec.Finding
 	// sent and came count what the failing upstream was asked and answered.
 	sent, came atomic.Int64
-	// fresh is true once the failing upstream gave a record of the question's top-level
-	// domain, or below it, that it had just fetched; fetched is what fetches came to.
-	fresh   atomic.Bool
-	fetched map[string]bool
+	// uplinks show whether resolvers reach the Internet; unproved is what the last proof
+	// lacked, and zones is where it was looked for.
+	uplinks  *uplink.Prober
+	unproved unproved
+	zones    []string
+	// whole: more than one type of the name fails; answersNow: the question is answered now.
+	whole, answersNow bool
 	// lossy is true once a reply was lost where others came.
 	lossy atomic.Bool
 	// given is what the failing upstream said with CD=1.

@@ -113,6 +113,7 @@ func (d *diagnosis) part(ctx context.Context) (Finding, bool) {
 	case m.Rcode == dns.RcodeSuccess:
 		return d.oneType(ctx, sibling, len(m.Answer) > 0)
 	}
+	d.whole = true
 	d.saw(true, "the type %s of the name fails too", dns.Type(sibling.Qtype))
 	root, ok := d.shared(ctx, control.RootServers)
 	if !ok || !root.Answers() {
@@ -145,8 +146,9 @@ func (d *diagnosis) local(ctx context.Context) (Finding, bool) {
 	if !ok || missing.Rcode != d.first.Rcode {
 		return Finding{}, false
 	}
-	if missing.Rcode == dns.RcodeServerFailure && !d.fetches(ctx, d.Failing, d.uplink(true)...) {
-		return d.fetchesNothing("")
+	if missing.Rcode == dns.RcodeServerFailure &&
+		!d.proved(ctx, d.anywhere(), func() bool { return d.fails(ctx, control.MissingLocal) && d.failsStill(ctx, d.Failing, d.Question) }) {
+		return d.unconnected("")
 	}
 	return d.convict("upstream_local_name", "")
 }
@@ -172,13 +174,17 @@ func (d *diagnosis) oneType(ctx context.Context, sibling dns.Question, records b
 	}
 	text := fmt.Sprintf("the type %s of the name fails; the type %s %s", dns.Type(d.Question.Qtype), dns.Type(sibling.Qtype), what)
 	if !d.private() {
-		if !d.fetches(ctx, d.Failing, d.uplink(false)...) {
-			return d.fetchesNothing(text + ", which it may remember; ")
-		}
-		third := sibling
+		third, failsToo := sibling, false
 		third.Qtype = anyType
-		m, err := d.Failing.Exchange(ctx, d.asked(third))
-		if err != nil || m.Rcode != dns.RcodeSuccess {
+		again := func() bool {
+			m, err := d.Failing.Exchange(ctx, d.asked(third))
+			failsToo = err != nil || m.Rcode != dns.RcodeSuccess
+			return !failsToo && d.failsAgain(ctx, d.Failing)
+		}
+		switch proved := d.proved(ctx, d.top(), again); {
+		case !proved && !failsToo:
+			return d.unconnected(text + ", which it may remember; ")
+		case !proved:
 			d.saw(false, "%s; a type that nobody uses fails too", text)
 			return d.because(adviceTypes, "%s, and a type that nobody uses is not: perhaps all types fail that the name does not have", text)
 		}

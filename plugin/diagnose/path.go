@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/path"
 	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
 	"github.com/seed-1b7246af/coredns-ede/plugin/guard"
 )
@@ -19,7 +20,7 @@ func (d *diagnosis) path(ctx context.Context) (Finding, bool) {
 	var cut *exchange.CutError
 	switch {
 	case errors.As(d.lost, &cut):
-		return d.tcpClosed(ctx, fmt.Sprintf("the answer over UDP is truncated, and over TCP: %s", control.Phrase(cut.Err)), cut.Err)
+		return d.tcpClosed(ctx, "the answer over UDP is truncated, and over TCP: "+control.Phrase(cut.Err), cut.Err)
 	case d.first == nil:
 		return d.silence(ctx)
 	case !failedInExchange(d.Verdict):
@@ -28,7 +29,7 @@ func (d *diagnosis) path(ctx context.Context) (Finding, bool) {
 	case d.Failing.TCP != nil && !d.Failing.ByTCP && answered(d.first):
 		// It is answered over UDP now. What failed may have gone over TCP.
 		if _, err := d.Failing.TCP(ctx, d.query(false)); err != nil {
-			return d.tcpClosed(ctx, fmt.Sprintf("over TCP: %s", control.Phrase(err)), err)
+			return d.tcpClosed(ctx, "over TCP: "+control.Phrase(err), err)
 		}
 	}
 	return Finding{}, false
@@ -36,19 +37,28 @@ func (d *diagnosis) path(ctx context.Context) (Finding, bool) {
 
 // tcpClosed needs the answer over UDP that came, and a second failure over TCP.
 func (d *diagnosis) tcpClosed(ctx context.Context, what string, lost error) (Finding, bool) {
+	second := errNoOther
 	if d.Failing.TCP != nil {
-		if err := <-d.control(ctx, d.Failing.TCP, control.RootServers); err == nil {
-			d.saw(false, "%s, but another question is answered over TCP", what)
-			return d.because(advicePath, "%s; another question is answered over TCP", what)
-		}
+		second = <-d.control(ctx, d.Failing.TCP, control.RootServers)
 	}
-	return d.closed(what, lost)
+	all := tried(lost, second)
+	switch {
+	case second == nil:
+		d.saw(false, "%s, but another question is answered over TCP", what)
+		return d.because(advicePath, "%s; another question is answered over TCP", what)
+	case len(all) < 2:
+		d.saw(false, "%s, and no second question was asked over TCP", what)
+		return d.because(advicePath, "%s; no second question was asked over TCP", what)
+	case control.Phrase(lost) != control.Phrase(second):
+		what += "; another question: " + control.Phrase(second)
+	}
+	return d.closed(what, all)
 }
 
-// closed names the path where no connection comes about and nothing refuses it. Whoever
-// refuses it, or accepts it and says nothing, may be the upstream.
-func (d *diagnosis) closed(what string, lost error) (Finding, bool) {
-	if control.Unconnected(lost) {
+// closed names the path where no connection comes about in any try, and nothing refuses it.
+// Whoever refuses it, or accepts it and says nothing, may be the upstream.
+func (d *diagnosis) closed(what string, lost path.Lost) (Finding, bool) {
+	if lost.Unconnected() {
 		return d.ofPath("path_tcp_closed", what)
 	}
 	return d.convict("path_tcp_closed", what+"; the upstream does not serve TCP, or a filter closes it")
@@ -73,8 +83,8 @@ func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
 	// Before a probe is answered, which would count.
 	never := d.Answered != nil && d.Answered() == 0
 	l := d.living(ctx)
-	l.never = never
-	if l.root != nil {
+	l.Never = never
+	if l.Root != nil {
 		return d.dead(ctx, l)
 	}
 	d.muted.Heard(d.Failing.Name, d.Now(), false)
@@ -105,8 +115,12 @@ func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
 		d.saw(true, "%s answers the question", d.Failing.Name)
 		return Finding{}, false
 	}
-	if other := <-overOther.came; other.err == nil {
+	lost := tried(err)
+	switch other := <-overOther.came; {
+	case other.err == nil && len(lost) > 0 && lost.Silent():
 		return d.overTheOther(ctx, other.reply)
+	case other.err == nil:
+		d.saw(false, "%s answers the question over the other transport", d.Failing.Name)
 	}
 	counts := d.counts()
 	d.saw(false, "no reply to the question: %s", counts)
@@ -131,7 +145,13 @@ func (d *diagnosis) cut(overOther answer, over *exchange.CutError) (Finding, boo
 		d.saw(false, "%s; one try over TCP failed (%s), and one was answered", truncated, came)
 		return d.because(advicePath, "%s; one try over TCP failed (%s), and one was answered", truncated, came)
 	}
-	return d.closed(fmt.Sprintf("%s; two tries over TCP failed (%s)", truncated, came), over.Err)
+	lost := tried(over.Err, overOther.err)
+	what := truncated + "; " + lost.Tries("try over TCP", "tries over TCP")
+	if len(lost) < 2 {
+		d.saw(false, "%s", what)
+		return d.because(advicePath, "%s; no other was made", what)
+	}
+	return d.closed(what, lost)
 }
 
 // counts says how many probes were answered.
@@ -201,10 +221,6 @@ func (d *diagnosis) bySize(ctx context.Context) bool {
 	return err != nil && control.TimedOut(err)
 }
 
-func (d *diagnosis) loses(what string) (Finding, bool) {
-	return d.convict("path_loses_packets", what+"; "+d.counts())
-}
-
 // later runs ask and does not wait for it.
 func later(ask func() error) <-chan error {
 	done := make(chan error, 1)
@@ -226,20 +242,4 @@ func (d *diagnosis) control(ctx context.Context, x Exchange, q control.Question)
 		_, err := d.controls.Fresh(ctx, d.Failing.Name, control.Ask(x), q, d.Now)
 		return err
 	})
-}
-
-// three says what became of as many control questions.
-func three(transport string, lost error) string {
-	if control.TimedOut(lost) {
-		return "three questions over " + transport + " got no reply"
-	}
-	return "three questions over " + transport + " failed (" + control.Phrase(lost) + ")"
-}
-
-// orUpstream says that what is not answered over UDP is the path's or the upstream's.
-func orUpstream(lost error) string {
-	if control.TimedOut(lost) {
-		return "the path loses UDP, or the upstream drops it (a rate limit)"
-	}
-	return "the upstream does not serve UDP, or a filter closes it"
 }

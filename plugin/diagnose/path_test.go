@@ -151,3 +151,52 @@ func TestAPortThatRefusesUDPIsNotCalledSilent(t *testing.T) {
 		t.Errorf("got %s, %s", causeOf(f), f.Text)
 	}
 }
+
+// over answers each question as the try says that it is, the last one for all that follow.
+func over(tries ...error) diagnose.Exchange {
+	var n atomic.Int64
+	return func(_ context.Context, m *dns.Msg) (*dns.Msg, error) {
+		if err := tries[min(int(n.Add(1)), len(tries))-1]; err != nil {
+			return nil, err
+		}
+		return answering(m, true), nil
+	}
+}
+
+// One error of several is not taken for all.
+func TestThePathIsBlamedByAllTries(t *testing.T) {
+	lost := &net.OpError{Op: "read", Net: "udp", Err: os.ErrDeadlineExceeded}
+	undialed := &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
+	refused := &net.OpError{Op: "read", Net: "udp", Err: os.NewSyscallError("read", syscall.ECONNREFUSED)}
+	unserved := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	for _, tc := range []struct {
+		name  string
+		up    diagnose.Resolver
+		cause string
+		owner cause.Owner
+		says  string
+	}{
+		{"lost once, and refused twice", diagnose.Resolver{Exchange: over(lost, refused), TCP: over(nil)},
+			"path_udp_lost", cause.Nobody, "three questions over UDP failed (no reply; connection refused), one over TCP was answered; the path loses UDP, or the upstream drops it (a rate limit) or does not serve it"},
+		{"lost each time", diagnose.Resolver{Exchange: over(lost), TCP: over(nil)},
+			"path_udp_lost", cause.Network, "three questions over UDP got no reply, one over TCP was answered"},
+		{"TCP is lost once, and refused twice", diagnose.Resolver{Exchange: over(undialed, unserved), UDP: over(nil), ByTCP: true},
+			"path_tcp_closed", cause.Nobody, "three questions over TCP failed (no reply; connection refused), one over UDP was answered; the upstream does not serve TCP"},
+		{"a refused question is not lost", diagnose.Resolver{Exchange: over(refused, nil), TCP: over(nil)},
+			"undecided", "", "the same question for the root was answered once and failed (connection refused) once"},
+		{"truncated, and only one try over TCP", diagnose.Resolver{Exchange: over(nil, &exchange.CutError{Err: undialed})},
+			"undecided", "", "the answer over UDP is truncated; one try over TCP got no reply; no other was made"},
+		{"truncated, and TCP is lost and refused", diagnose.Resolver{Exchange: over(nil, &exchange.CutError{Err: undialed}), TCP: over(unserved)},
+			"path_tcp_closed", cause.Nobody, "two tries over TCP failed (no reply; connection refused)"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			tc.up.Name = "192.0.2.53:53"
+			c := timedOut(question("www.example.org."), tc.up)
+			c.Answered = func() uint64 { return 0 }
+			f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), c)
+			if causeOf(f) != tc.cause || tc.owner != "" && f.Verdict.Owner != tc.owner || !strings.Contains(f.Text, tc.says) {
+				t.Errorf("got %s by %s, %s", causeOf(f), f.Verdict.Owner, f.Text)
+			}
+		})
+	}
+}

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/miekg/dns"
 
@@ -46,13 +47,19 @@ func (d *diagnosis) reaches(ctx context.Context, f Finding) Finding {
 		d.saw(false, "it answers %s %s", control.RootKeys, dns.RcodeToString[keys.Rcode])
 		return f
 	}
-	tld := d.uplink(false)[0]
-	if d.fetches(ctx, d.Failing, tld) {
-		d.saw(true, "it answers %s, and fetches from the servers of %s what no cache has: so its reason is about this name", control.RootKeys, tld)
+	// That servers cannot be reached is about all types.
+	d.whole = true
+	if d.proved(ctx, d.top(), func() bool { return d.failsAgain(ctx, d.Failing) }) {
+		d.saw(true, "it answers %s, and fetches from the servers of %s what no cache has: so its reason is about this name", control.RootKeys, strings.Join(d.zones, ", "))
 		f.Verdict = f.Verdict.OfZone()
 		return f
 	}
-	d.saw(false, "it answers %s, which it may have in its cache, and is not seen to fetch from the servers of %s what no cache has: so its reason may be about the upstream itself", control.RootKeys, tld)
+	if d.unproved != unseen {
+		_, _ = d.unconnected("")
+		return f
+	}
+	d.saw(false, "it answers %s, which it may have in its cache, and is not seen to fetch from the servers of %s what no cache has: so its reason may be about the upstream itself", control.RootKeys, strings.Join(d.zones, ", "))
+	tld := d.zones[0]
 	made, err := d.controls.Get(ctx, d.Failing.Name, control.Ask(d.Failing.Exchange), control.MadeUp(tld), d.Now)
 	if err == nil && !made.Answers() {
 		f.Verdict = f.Verdict.With("it fails for a made-up name under " + tld + " too")

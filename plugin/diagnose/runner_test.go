@@ -248,8 +248,8 @@ func TestWhatWasFoundIsForgottenInTimeOrWhenTheNameResolves(t *testing.T) {
 					return exchange(context.Background(), m.Question[0])
 				})
 				defer b.Stop()
-				b.start(q)
-				synctest.Wait()
+				ended, _ := b.Start(failing(q, b.upstream))
+				<-ended
 				if _, _, ok := b.Lookup(evidence.Scope{}, q); !ok || b.Quiet() {
 					t.Fatal("nothing was found")
 				}

@@ -118,6 +118,9 @@ func (d *diagnosis) convict(id, more string) (Finding, bool) {
 // undecided is the finding where no fault was proved: the cause stays, and its texts say
 // what was seen.
 func (d *diagnosis) undecided() Finding {
+	if d.answersNow {
+		return d.resolves()
+	}
 	f := Finding{Text: d.why, Silent: d.silent}
 	switch unjudged := d.unjudged(); {
 	case f.Text == "" && unjudged == "":
@@ -193,6 +196,22 @@ func (d *diagnosis) special() bool {
 	return slices.ContainsFunc(d.Engine.Private, func(zone string) bool { return dns.IsSubDomain(zone, strings.ToLower(d.Question.Name)) })
 }
 
+// anchored reports whether a trust anchor as close to the name as the private zone judges it
+// (RFC 7646 section 4).
+func (d *diagnosis) anchored() bool {
+	name := strings.ToLower(d.Question.Name)
+	for _, zone := range slices.Concat(d.Engine.Private, d.Case.Private) {
+		closer := func(rr dns.RR) bool {
+			owner := strings.ToLower(rr.Header().Name)
+			return dns.IsSubDomain(owner, name) && dns.IsSubDomain(zone, owner)
+		}
+		if dns.IsSubDomain(zone, name) && !slices.ContainsFunc(d.Anchors, closer) {
+			return false
+		}
+	}
+	return true
+}
+
 // explained is the finding that a verdict stands for.
 func (d *diagnosis) explained(v *cause.Verdict, zone string, cut bool) Finding {
 	return Finding{Outcome: Explained, Verdict: v, Zone: zone, Cut: cut, Text: v.Text()}
@@ -201,16 +220,4 @@ func (d *diagnosis) explained(v *cause.Verdict, zone string, cut bool) Finding {
 // named fills in the upstream's address in a full text.
 func (d *diagnosis) named(text string) string {
 	return strings.ReplaceAll(text, "{upstream}", strings.TrimSuffix(d.Failing.Name, ":53"))
-}
-
-// overBoth says what became of the control questions over both transports.
-func (d *diagnosis) overBoth(l life) string {
-	root, other := control.Phrase(l.root), control.Phrase(l.other)
-	switch {
-	case root == other:
-		return "over UDP and TCP"
-	case d.Failing.ByTCP:
-		return fmt.Sprintf("over TCP: %s, over UDP: %s", root, other)
-	}
-	return fmt.Sprintf("over UDP: %s, over TCP: %s", root, other)
 }

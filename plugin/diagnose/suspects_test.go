@@ -245,44 +245,48 @@ func TestAnAnchorThatFitsNothingConvictsNobody(t *testing.T) {
 // An upstream's validator is named only if the top-level domain was answered SERVFAIL as the
 // root was. No reply is no answer.
 func TestTheValidatorIsNamedOnlyByAnswers(t *testing.T) {
-	b := bed.New(t, now, bed.Case{Name: "valid"})
-	exchange := b.Exchange()
-	for name, below := range map[string]func(*dns.Msg) (*dns.Msg, error){
-		"SERVFAIL": servfail,
-		"no reply": func(*dns.Msg) (*dns.Msg, error) { return nil, context.DeadlineExceeded },
-		"REFUSED":  func(m *dns.Msg) (*dns.Msg, error) { return new(dns.Msg).SetRcode(m, dns.RcodeRefused), nil },
-	} {
-		up := diagnose.Resolver{Name: "192.0.2.53:53", Exchange: func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
-			switch {
-			case m.CheckingDisabled:
-				return exchange(ctx, m.Question[0])
-			case m.Question[0].Name == "edetest.":
-				return below(m)
+	synctest.Test(t, func(t *testing.T) {
+		b := bed.New(t, now, bed.Case{Name: "valid"})
+		exchange := b.Exchange()
+		for name, below := range map[string]func(*dns.Msg) (*dns.Msg, error){
+			"SERVFAIL": servfail,
+			"no reply": func(*dns.Msg) (*dns.Msg, error) { return nil, context.DeadlineExceeded },
+			"REFUSED":  func(m *dns.Msg) (*dns.Msg, error) { return new(dns.Msg).SetRcode(m, dns.RcodeRefused), nil },
+		} {
+			up := diagnose.Resolver{Name: "192.0.2.53:53", Exchange: func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
+				switch {
+				case m.CheckingDisabled:
+					return exchange(ctx, m.Question[0])
+				case m.Question[0].Name == "edetest.":
+					return below(m)
+				}
+				return servfail(m)
+			}}
+			f := engine(b).Diagnose(context.Background(), failing(question("www.valid.edetest."), up))
+			if named := causeOf(f) == "upstream_validator"; named != (name == "SERVFAIL") {
+				t.Errorf("%s: got %s, %s", name, causeOf(f), f.Text)
 			}
-			return servfail(m)
-		}}
-		f := engine(b).Diagnose(context.Background(), failing(question("www.valid.edetest."), up))
-		if named := causeOf(f) == "upstream_validator"; named != (name == "SERVFAIL") {
-			t.Errorf("%s: got %s, %s", name, causeOf(f), f.Text)
 		}
-	}
+	})
 }
 
 // A finding that names the upstream does not list it as ruled out; what is said of the
 // path stays.
 func TestWhoIsNamedIsNotRuledOut(t *testing.T) {
-	b := bed.New(t, now, bed.Case{Name: "valid"})
-	exchange := b.Exchange()
-	up := diagnose.Resolver{Name: "192.0.2.53:53", Exchange: func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
-		if !m.CheckingDisabled {
-			return servfail(m)
+	synctest.Test(t, func(t *testing.T) {
+		b := bed.New(t, now, bed.Case{Name: "valid"})
+		exchange := b.Exchange()
+		up := diagnose.Resolver{Name: "192.0.2.53:53", Exchange: func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
+			if !m.CheckingDisabled {
+				return servfail(m)
+			}
+			return exchange(ctx, m.Question[0])
+		}}
+		f := engine(b).Diagnose(context.Background(), failing(question("www.valid.edetest."), up))
+		if causeOf(f) != "upstream_validator" || namesWhomItRulesOut(f) || !slices.ContainsFunc(f.Seen, func(s string) bool { return strings.HasPrefix(s, "the path: ") }) {
+			t.Errorf("got %s, and ruled out is %q", causeOf(f), f.Seen)
 		}
-		return exchange(ctx, m.Question[0])
-	}}
-	f := engine(b).Diagnose(context.Background(), failing(question("www.valid.edetest."), up))
-	if causeOf(f) != "upstream_validator" || namesWhomItRulesOut(f) || !slices.ContainsFunc(f.Seen, func(s string) bool { return strings.HasPrefix(s, "the path: ") }) {
-		t.Errorf("got %s, and ruled out is %q", causeOf(f), f.Seen)
-	}
+	})
 }
 
 // The table of the documentation has every suspect, in the order of the code.

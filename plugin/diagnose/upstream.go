@@ -102,24 +102,22 @@ func (d *diagnosis) invalid(ctx context.Context, root control.Reply) (Finding, b
 		d.saw(false, "the root's records could not be validated here: %s", found.Text)
 		return Finding{}, false
 	}
-	if !d.fetches(ctx, d.Failing, d.uplink(true)...) {
-		// Without a way to the Internet it fails them as well.
-		return d.fetchesNothing("")
+	more := ""
+	questions := []control.Question{control.UnusedChecked(".")}
+	if tld := topLevel(d.Question.Name); tld != "." && !d.private() {
+		more = fmt.Sprintf("it rejects %s SOA as well", tld)
+		questions = append(questions, control.UnusedChecked(tld), control.Question{Name: tld, Type: dns.TypeSOA})
 	}
-	tld := topLevel(d.Question.Name)
-	if tld == "." || d.private() {
-		return d.convict("upstream_validator", "")
+	// Without a way to the Internet it fails these as well.
+	where := d.anywhere()
+	where.Rejects = true
+	if d.proved(ctx, where, func() bool { return d.fails(ctx, questions...) }) {
+		return d.convict("upstream_validator", more)
 	}
-	below, ok := d.shared(ctx, control.Question{Name: tld, Type: dns.TypeSOA})
-	switch {
-	case !ok:
-		d.saw(false, "no reply to %s SOA with CD=0: its validation cannot be judged", tld)
-	case below.Rcode == dns.RcodeServerFailure:
-		return d.convict("upstream_validator", fmt.Sprintf("it rejects %s SOA as well", tld))
-	default:
-		d.saw(below.Answers(), "it answers %s SOA with CD=0 %s", tld, dns.RcodeToString[below.Rcode])
+	if d.unproved == passing {
+		return Finding{}, false
 	}
-	return Finding{}, false
+	return d.unconnected("")
 }
 
 // way finds out whether the upstream reaches the Internet, if it fails with CD=1 as well.
@@ -178,7 +176,10 @@ const adviceAnswering = "Check the upstream's own connection to the Internet. If
 // that names do not exist only if it reaches the Internet; but where another one says
 // NXDOMAIN, either is its own fault.
 func (d *diagnosis) missing(ctx context.Context) (Finding, bool) {
-	reaches := d.fetches(ctx, d.Failing, d.uplink(true)...)
+	reaches := d.proved(ctx, d.anywhere(), func() bool { return d.fails(ctx, control.Missing) && d.failsStill(ctx, d.Failing, d.Question) })
+	if d.unproved == passing {
+		return d.unconnected("")
+	}
 	f, ok := d.others(ctx)
 	switch differs := ok && f.Verdict.Cause.ID == "upstreams_differ"; {
 	case ok && !differs && f.Verdict.Cause.ID != "zone_at_fault":
@@ -189,7 +190,7 @@ func (d *diagnosis) missing(ctx context.Context) (Finding, bool) {
 	case !reaches && d.denied:
 		return d.hidesOrLost()
 	case !reaches:
-		d.fetchesNothing("")
+		_, _ = d.unconnected("")
 		return d.because(adviceUplink, "the upstream answers the root, which it may remember, and SERVFAIL for all that it cannot know, for a name that cannot exist too: its connection to the Internet may be lost, or it answers SERVFAIL in place of NXDOMAIN")
 	case differs:
 		return d.convict("upstream_hides_nxdomain", "another upstream says NXDOMAIN")

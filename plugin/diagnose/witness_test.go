@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/miekg/dns"
 
@@ -26,12 +27,14 @@ func failsAll(b *bed.Bed) diagnose.Resolver {
 
 // An upstream with an old copy of the root is no sign of a wrong clock here.
 func TestAnOldCopyOfTheRootIsTheUpstreams(t *testing.T) {
-	b := bed.New(t, now, bed.Case{Name: "valid"})
-	bed.Times(0, -40*day, -10*day)(b.Root)
-	f := engine(b).Diagnose(context.Background(), failing(question("www.valid.edetest."), failsAll(b)))
-	if causeOf(f) != "dnssec_bogus" || f.Verdict.Owner != cause.Nobody || !strings.Contains(f.Text, "the root's signatures that it gives had expired before another zone's were made") || !strings.Contains(f.Verdict.Advice, "copy of the root") {
-		t.Errorf("got %s by %s, %s", causeOf(f), f.Verdict.Owner, f.Text)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b := bed.New(t, now, bed.Case{Name: "valid"})
+		bed.Times(0, -40*day, -10*day)(b.Root)
+		f := engine(b).Diagnose(context.Background(), failing(question("www.valid.edetest."), failsAll(b)))
+		if causeOf(f) != "dnssec_bogus" || f.Verdict.Owner != cause.Nobody || !strings.Contains(f.Text, "the root's signatures that it gives had expired before another zone's were made") || !strings.Contains(f.Verdict.Advice, "copy of the root") {
+			t.Errorf("got %s by %s, %s", causeOf(f), f.Verdict.Owner, f.Text)
+		}
+	})
 }
 
 // Nothing is said of a root that no anchor is for.

@@ -10,6 +10,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/uplink"
 )
 
 // causeOf is the cause that stands for a DNSSEC finding's first code.
@@ -114,8 +115,11 @@ func (d *diagnosis) dnssec(ctx context.Context, found dnssec.Finding) (Finding, 
 
 // whyOpen says why a diagnosis stays undecided where the chain named nobody.
 func (d *diagnosis) whyOpen(but string) {
-	advice := adviceOpen
-	if d.unjudged() != "" {
+	advice := d.adviceOpen()
+	switch {
+	case d.private():
+		advice = advicePrivate
+	case d.unjudged() != "":
 		advice = adviceUnjudged
 	}
 	if d.open() {
@@ -130,8 +134,25 @@ const (
 	// adviceUnjudged is for a zone whose servers were asked and not judged.
 	adviceUnjudged = "Find out whether this upstream or the zone is at fault: ask the zone's name servers from another network, or from the upstream itself. From here nothing follows from what was seen of them."
 
-	adviceOpen = "Find out whether this upstream or the zone is at fault: name another resolver under compare, or let delegation query the zone's own servers."
+	// advicePrivate is for a name that nobody else may be asked for.
+	advicePrivate = "Look at this upstream first: its log for the name, and the server from which it has this private zone. No other resolver and no public name server knows the name."
 )
+
+// adviceOpen names what this diagnosis did not have.
+func (d *diagnosis) adviceOpen() string {
+	const advice = "Find out whether this upstream or the zone is at fault"
+	switch {
+	case d.ByHand:
+		return advice + "."
+	case d.Delegation == nil && len(d.Compare) == 0:
+		return advice + ": name another resolver under compare, or let delegation query the zone's own servers."
+	case d.Delegation == nil:
+		return advice + ": let delegation query the zone's own servers."
+	case len(d.Compare) == 0:
+		return advice + ": name another resolver under compare."
+	}
+	return advice + ": look for the name in the log of the upstream, and query the zone's name servers from there."
+}
 
 // judged is the verdict that a validation stands for, if any.
 func (d *diagnosis) judged(ctx context.Context, found dnssec.Finding) (Finding, bool) {
@@ -146,9 +167,8 @@ func (d *diagnosis) judged(ctx context.Context, found dnssec.Finding) (Finding, 
 	switch {
 	case found.Clock:
 		return d.clock(&found)
-	case found.Keyless && !d.fetches(ctx, d.Failing, d.uplink(false)...):
-		// The control of the keys may be answered from denials that are remembered.
-		return d.fetchesNothing(found.Text + "; ")
+	case found.Keyless && !d.keyless(ctx, &found):
+		return d.unconnected(found.Text + "; ")
 	case found.Keyless && found.Status == dnssec.Bogus:
 		f := d.explained(about("dnssec_dnskey_unavailable", found.Codes), zone, cut)
 		f.Fault = &found
@@ -177,8 +197,8 @@ func (d *diagnosis) judged(ctx context.Context, found dnssec.Finding) (Finding, 
 		// Twice with CD=0 it fails and with CD=1 it does not: what the upstream
 		// objects to is DNSSEC, though not seen what. One that cannot get the keys
 		// fails in the same way.
-		if !d.fetches(ctx, d.Failing, d.uplink(false)...) {
-			return d.fetchesNothing("the upstream answers only with CD=1; " + found.Text + "; ")
+		if !d.proved(ctx, d.top(), func() bool { return d.failsAgain(ctx, d.Failing) }) {
+			return d.unconnected("the upstream answers only with CD=1; " + found.Text + "; ")
 		}
 		text := "the upstream answers only with CD=1: it finds the answer bogus"
 		v := cause.Diagnosed(d.Verdict, causeOf[6], []uint16{6}, text, text, "").Keeping(d.said)
@@ -190,6 +210,23 @@ func (d *diagnosis) judged(ctx context.Context, found dnssec.Finding) (Finding, 
 		return d.explained(v, "", false), true
 	}
 	return Finding{}, false
+}
+
+// keyless reports whether the zone's servers are reached and the keys that found lacks are
+// not given once more. The control of the keys may be answered from denials that are
+// remembered; but of a zone without keys no denial is accepted. Keys that were waited for in
+// vain are not waited for again.
+func (d *diagnosis) keyless(ctx context.Context, found *dnssec.Finding) bool {
+	if found.Silent {
+		return d.proved(ctx, d.top(), func() bool { return true })
+	}
+	zone := dns.CanonicalName(found.Owner)
+	again := func() bool {
+		m, err := d.Failing.Exchange(ctx, question(dns.Question{Name: zone, Qtype: dns.TypeDNSKEY, Qclass: dns.ClassINET}, true, true))
+		return err == nil && !answered(m)
+	}
+	return d.proved(ctx, uplink.Zones{Top: zone, Rejects: true}, func() bool { return again() && d.fails(ctx, control.UnusedChecked(zone)) }) ||
+		d.proved(ctx, d.top(), again)
 }
 
 const adviceOld = "Look at the upstream's copy of the root zone, if it has one of its own (RFC 8806): the copy is old. Its transfer has stopped, or the upstream cannot reach the root servers."

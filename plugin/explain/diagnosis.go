@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/hold"
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
 	"github.com/seed-1b7246af/coredns-ede/plugin/observe"
@@ -19,14 +20,14 @@ import (
 // Diagnoser finds out what the evidence does not tell, off the clients' path.
 type Diagnoser struct {
 	runner *diagnose.Runner
-	waiter *diagnose.Waiter
+	waiter *hold.Waiter
 }
 
 // NewDiagnoser returns a Diagnoser that starts at most perSecond diagnoses a second. An
 // answer waits for one for at most longest.
 func NewDiagnoser(r *diagnose.Runner, perSecond int, longest time.Duration) *Diagnoser {
 	skipped := func(why diagnose.Skip) { record.DiagnosisSkipped(string(why)) }
-	return &Diagnoser{runner: r, waiter: diagnose.NewWaiter(r, perSecond, longest, skipped)}
+	return &Diagnoser{runner: r, waiter: hold.NewWaiter(r, perSecond, longest, skipped)}
 }
 
 // Stop ends all diagnoses at once and waits for them.

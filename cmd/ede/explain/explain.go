@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/cloudflare/circl/sign/ed448"
@@ -110,7 +111,7 @@ func run(cmd *cobra.Command, o options, args []string) error {
 	}
 	defer upstream.Close()
 
-	p := &printer{out: cmd.OutOrStdout(), asJSON: o.asJSON, question: q, server: server, hints: o.hints()}
+	p := &printer{out: cmd.OutOrStdout(), asJSON: o.asJSON, question: q, server: server, hints: o.hints(engine, q.Name)}
 	_, onTerminal := terminal(p.out)
 	p.colour = onTerminal && os.Getenv("NO_COLOR") == ""
 	f, reply := o.explain(cmd, engine, resolver(server, upstream), q)
@@ -152,8 +153,11 @@ func (o options) explain(cmd *cobra.Command, engine *diagnose.Engine, r diagnose
 	return f, reply
 }
 
-// hints are what else could be tried.
-func (o options) hints() []string {
+// hints are what else could be tried. No other server is asked for a private name.
+func (o options) hints(engine *diagnose.Engine, name string) []string {
+	if slices.ContainsFunc(engine.Private, func(zone string) bool { return dns.IsSubDomain(zone, name) }) {
+		return nil
+	}
 	var hints []string
 	if !o.delegation && len(o.networks) == 0 {
 		hints = append(hints, "Ask the zone's own name servers with --delegation.")
@@ -165,7 +169,7 @@ func (o options) hints() []string {
 }
 
 func newEngine(o options) (*diagnose.Engine, func(), error) {
-	e := &diagnose.Engine{Anchors: dnssec.RootAnchors(), Private: diagnose.PrivateZones(), Now: time.Now, Ed448: verifyEd448, MaxTime: o.timeout}
+	e := &diagnose.Engine{Anchors: dnssec.RootAnchors(), Private: diagnose.PrivateZones(), Now: time.Now, Ed448: verifyEd448, MaxTime: o.timeout, ByHand: true}
 	var open []*exchange.Upstream
 	closeAll := func() {
 		for _, u := range open {

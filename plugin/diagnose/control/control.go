@@ -5,7 +5,6 @@ package control
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -19,7 +18,7 @@ import (
 const (
 	// Lifetime is how long an answer serves.
 	Lifetime = 30 * time.Second
-	// maxAnswers bounds what is remembered: a few questions for each upstream.
+	// maxAnswers bounds what is remembered, of all resolvers together.
 	maxAnswers = 256
 	// udpSize is what is offered (RFC 9715).
 	udpSize = 1232
@@ -56,6 +55,9 @@ func MadeUp(domain string) Question { return Question{Under: domain, Type: dns.T
 // names do not exist.
 func Unused(name string) Question { return Question{Name: name, Unchecked: true} }
 
+// UnusedChecked is Unused where the resolver's validation has to accept the answer.
+func UnusedChecked(name string) Question { return Question{Name: name} }
+
 // String is the question as a text names it.
 func (q Question) String() string {
 	name := q.Name
@@ -75,6 +77,28 @@ func (q Question) String() string {
 	return text
 }
 
+// Zone is the zone that q is about, if there is such a zone.
+func (q Question) Zone() string {
+	if q.Name != "" {
+		return dns.CanonicalName(q.Name)
+	}
+	return dns.CanonicalName(q.Under)
+}
+
+// madeUpLabel begins with what is random: one denial stands for all names between two
+// that exist (RFC 4034 section 4.1.1), and would soon stand for all with one beginning.
+func madeUpLabel() string {
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	label := make([]byte, 8, 12)
+	for i := range label {
+		label[i] = letters[rand.UintN(uint(len(letters)))]
+	}
+	return string(append(label, "-ede"...))
+}
+
+// UnusedType is a type made up, which nobody uses.
+func UnusedType() uint16 { return firstUnused + uint16(rand.UintN(unused)) }
+
 // The types from 32770 on are unassigned, up to those for private use (RFC 6895 section
 // 3.1).
 const (
@@ -88,11 +112,11 @@ func (q Question) message() *dns.Msg {
 	m.RecursionDesired, m.CheckingDisabled = !q.Local, q.Unchecked
 	name := q.Name
 	if name == "" {
-		name = fmt.Sprintf("ede-%08x.%s", rand.Uint32(), q.Under)
+		name = madeUpLabel() + "." + q.Under
 	}
 	qtype := q.Type
 	if qtype == 0 {
-		qtype = firstUnused + uint16(rand.UintN(unused))
+		qtype = UnusedType()
 	}
 	m.Question = []dns.Question{{Name: name, Qtype: qtype, Qclass: dns.ClassINET}}
 	m.SetEdns0(udpSize, true)
@@ -104,10 +128,10 @@ type Reply struct {
 	Rcode         int
 	Recursive     bool // RA
 	Authoritative bool
-	Validated     bool // AD
-	Fetched       bool // see the function
+	Validated     bool      // AD
+	Freshness     Freshness // of a made-up name or type
 	Said          []option.Option
-	At            time.Time
+	Asked, At     time.Time // when it was asked and answered
 }
 
 // Answers reports whether the resolver answered, the proof of absence included.
@@ -133,10 +157,15 @@ type Answers struct {
 // Get returns what resolver answered to q within Lifetime of now, or asks. The
 // error is that of ask.
 func (a *Answers) Get(ctx context.Context, resolver string, ask Ask, q Question, now func() time.Time) (Reply, error) {
+	return a.GetIf(ctx, resolver, ask, q, now, func(Reply) bool { return true })
+}
+
+// GetIf is Get where what is known serves only if serves says so.
+func (a *Answers) GetIf(ctx context.Context, resolver string, ask Ask, q Question, now func() time.Time, serves func(Reply) bool) (Reply, error) {
 	a.mu.Lock()
 	known, ok := a.known[key{resolver, q}]
 	a.mu.Unlock()
-	if ok && now().Sub(known.At) < Lifetime {
+	if ok && now().Sub(known.At) < Lifetime && serves(known) {
 		return known, nil
 	}
 	return a.Fresh(ctx, resolver, ask, q, now)
@@ -144,21 +173,38 @@ func (a *Answers) Get(ctx context.Context, resolver string, ask Ask, q Question,
 
 // Fresh asks, and remembers the answer.
 func (a *Answers) Fresh(ctx context.Context, resolver string, ask Ask, q Question, now func() time.Time) (Reply, error) {
+	asked := now()
 	m, err := ask(ctx, q.message())
 	if err != nil {
 		return Reply{}, err
 	}
-	r := Reply{Rcode: m.Rcode, Recursive: m.RecursionAvailable, Authoritative: m.Authoritative, Validated: m.AuthenticatedData, Fetched: Fetched(m), Said: option.Read(m), At: now()}
+	r := Reply{Rcode: m.Rcode, Recursive: m.RecursionAvailable, Authoritative: m.Authoritative, Validated: m.AuthenticatedData, Freshness: FreshnessOf(q, m), Said: option.Read(m), Asked: asked, At: now()}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.known == nil || len(a.known) >= maxAnswers {
+	if a.known == nil {
 		a.known = make(map[key]Reply)
 	}
-	a.known[key{resolver, q}] = r
+	k := key{resolver, q}
+	if _, ok := a.known[k]; !ok && len(a.known) >= maxAnswers {
+		a.evict()
+	}
+	a.known[k] = r
 	if !r.Answers() {
 		a.failing.Store(true)
 	}
 	return r, nil
+}
+
+// evict makes room for one answer: the oldest goes. The lock is held.
+func (a *Answers) evict() {
+	var oldest key
+	var at time.Time
+	for k, r := range a.known {
+		if at.IsZero() || r.At.Before(at) {
+			oldest, at = k, r.At
+		}
+	}
+	delete(a.known, oldest)
 }
 
 // Recovered forgets the failures: something resolves again.

@@ -48,13 +48,17 @@ func TestWhatIsAnsweredServesForAWhileAndSilenceDoesNot(t *testing.T) {
 
 func TestWhatIsRememberedIsBounded(t *testing.T) {
 	var a Answers
+	begin := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	ask := func(_ context.Context, m *dns.Msg) (*dns.Msg, error) { return new(dns.Msg).SetReply(m), nil }
 	for i := range 4 * maxAnswers {
-		if _, err := a.Get(t.Context(), fmt.Sprint(i), ask, RootKeys, time.Now); err != nil {
+		if _, err := a.Get(t.Context(), fmt.Sprint(i), ask, RootKeys, func() time.Time { return begin.Add(time.Duration(i)) }); err != nil {
 			t.Fatal(err)
 		}
-		if len(a.known) > maxAnswers {
-			t.Fatalf("%d answers are remembered", len(a.known))
+		if len(a.known) != min(i+1, maxAnswers) {
+			t.Fatalf("%d answers are remembered of %d", len(a.known), i+1)
+		}
+		if _, ok := a.known[key{fmt.Sprint(max(0, i+1-maxAnswers)), RootKeys}]; !ok {
+			t.Fatal("not the oldest went")
 		}
 	}
 }

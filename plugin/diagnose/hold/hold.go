@@ -1,9 +1,12 @@
-package diagnose
+// Package hold holds answers back until their diagnosis has ended.
+package hold
 
 import (
 	"context"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose"
 )
 
 const (
@@ -16,9 +19,9 @@ const (
 // Waiter starts diagnoses, and may hold an answer back until its diagnosis has ended.
 // It is safe for concurrent use.
 type Waiter struct {
-	runner  *Runner
+	runner  *diagnose.Runner
 	longest time.Duration
-	skipped func(Skip)
+	skipped func(diagnose.Skip)
 
 	held atomic.Int64
 	// queued is how many answers wait for a turn, and turns how many there are
@@ -30,20 +33,20 @@ type Waiter struct {
 // NewWaiter returns a waiter for r, which starts at most perSecond diagnoses a
 // second. An answer is held for at most longest, and not at all if that is 0.
 // skipped is called with the reason why a diagnosis was not started.
-func NewWaiter(r *Runner, perSecond int, longest time.Duration, skipped func(Skip)) *Waiter {
+func NewWaiter(r *diagnose.Runner, perSecond int, longest time.Duration, skipped func(diagnose.Skip)) *Waiter {
 	return &Waiter{runner: r, longest: longest, skipped: skipped, turns: int64(float64(perSecond) * longest.Seconds())}
 }
 
 // Start starts a diagnosis that no answer waits for.
-func (w *Waiter) Start(c Case) {
-	if _, skip := w.runner.Start(c); skip != Started {
+func (w *Waiter) Start(c diagnose.Case) {
+	if _, skip := w.runner.Start(c); skip != diagnose.Started {
 		w.skipped(skip)
 	}
 }
 
 // Wait starts a diagnosis and returns when it has ended, or when its answer has to
 // go: it was held as long as it may be, ctx is over, or too many others are held.
-func (w *Waiter) Wait(ctx context.Context, c Case) {
+func (w *Waiter) Wait(ctx context.Context, c diagnose.Case) {
 	if w.longest == 0 {
 		w.Start(c)
 		return
@@ -55,7 +58,7 @@ func (w *Waiter) Wait(ctx context.Context, c Case) {
 	if noRoom(skip) {
 		ended, skip = w.turn(ctx, c, skip)
 	}
-	if skip != Started {
+	if skip != diagnose.Started {
 		w.skipped(skip)
 	}
 	w.await(ctx, ended)
@@ -74,10 +77,10 @@ func (w *Waiter) await(ctx context.Context, ended <-chan struct{}) {
 	}
 }
 
-func noRoom(skip Skip) bool { return skip == OverRate || skip == Busy }
+func noRoom(skip diagnose.Skip) bool { return skip == diagnose.OverRate || skip == diagnose.Busy }
 
 // turn holds an answer back while the budget has no room for its diagnosis.
-func (w *Waiter) turn(ctx context.Context, c Case, skip Skip) (<-chan struct{}, Skip) {
+func (w *Waiter) turn(ctx context.Context, c diagnose.Case, skip diagnose.Skip) (<-chan struct{}, diagnose.Skip) {
 	defer w.queued.Add(-1)
 	if w.queued.Add(1) > w.turns || !w.hold() {
 		return nil, skip

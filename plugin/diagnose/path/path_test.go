@@ -1,0 +1,32 @@
+package path
+
+import (
+	"context"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+)
+
+// What is said of several tries is said by all of them.
+func TestWhatIsSaidOfTriesIsTrueOfAll(t *testing.T) {
+	refused := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+	dialed := &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
+	read := &net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}
+	for _, tc := range []struct {
+		lost        Lost
+		says        string
+		silent      bool
+		unconnected bool
+		orUpstream  string
+	}{
+		{Lost{dialed, context.DeadlineExceeded, dialed}, "three tries got no reply", true, true, "the path loses UDP, or the upstream drops it (a rate limit)"},
+		{Lost{dialed, read}, "two tries got no reply", true, false, "the path loses UDP, or the upstream drops it (a rate limit)"},
+		{Lost{refused}, "one try failed (connection refused)", false, false, "the upstream does not serve UDP, or a filter closes it"},
+		{Lost{refused, dialed, refused}, "three tries failed (connection refused; no reply)", false, false, "the path loses UDP, or the upstream drops it (a rate limit) or does not serve it"},
+	} {
+		if got := tc.lost.Tries("try", "tries"); got != tc.says || tc.lost.Silent() != tc.silent || tc.lost.Unconnected() != tc.unconnected || tc.lost.OrUpstream() != tc.orUpstream {
+			t.Errorf("%v: %q, %v, %v, %q", tc.lost, got, tc.lost.Silent(), tc.lost.Unconnected(), tc.lost.OrUpstream())
+		}
+	}
+}

@@ -1,0 +1,170 @@
+package diagnose
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/compare"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/uplink"
+)
+
+// unproved is why nobody is blamed though something fails.
+type unproved uint8
+
+const (
+	// unseen: it was not seen that the resolver reaches the Internet.
+	unseen unproved = iota + 1
+	// passing: what failed did not fail once more.
+	passing
+	// unsteady: the resolver reached the Internet, and a moment later was not seen to.
+	unsteady
+)
+
+// proved reports whether the failing upstream reaches the Internet and fails all the same.
+// An upstream that has lost its way to the Internet still answers what it remembers, the
+// root and its signed denials among it, so that those clear nobody. Its connection may be
+// lost, or come back, at any moment: between the failure and the proof that it reaches
+// something, or before. So it has to fetch what no cache has, then fail again, and then
+// fetch once more. again reports whether it fails again.
+func (d *diagnosis) proved(ctx context.Context, z uplink.Zones, again func() bool) bool {
+	return d.provedOf(ctx, d.Failing, z, again)
+}
+
+// provedOf is proved for r, which is the failing upstream, or counted.
+func (d *diagnosis) provedOf(ctx context.Context, r Resolver, z uplink.Zones, again func() bool) bool {
+	asked := uplink.Resolver{Name: r.Name, Ask: control.Ask(r.Exchange)}
+	proof, zones, ok := d.uplinks.Reaches(ctx, asked, z)
+	d.unproved, d.zones = 0, zones
+	switch {
+	case !ok:
+		d.unproved = unseen
+	case !again():
+		d.unproved = passing
+	case !d.uplinks.Still(ctx, asked, proof):
+		d.unproved = unsteady
+	}
+	return d.unproved == 0
+}
+
+// failsAgain reports whether r fails the question once more. A resolver may remember that a
+// question failed (RFC 9520 section 3.2), while it had no way to the Internet: so where more
+// than one type of the name fails it is asked for one that nobody has asked for.
+func (d *diagnosis) failsAgain(ctx context.Context, r Resolver) bool {
+	q := d.Question
+	if d.whole || d.open() {
+		q.Qtype = control.UnusedType()
+	}
+	return d.failsStill(ctx, r, q)
+}
+
+// failsStill reports whether r answers q SERVFAIL now.
+func (d *diagnosis) failsStill(ctx context.Context, r Resolver, q dns.Question) bool {
+	m, err := r.Exchange(ctx, d.asked(q))
+	switch {
+	case err != nil:
+		d.step(false, "no reply to %s %s, asked once more", r.Name, dns.Type(q.Qtype))
+		return false
+	case q == d.Question && answered(m) && r.Name == d.Failing.Name:
+		d.answersNow = true
+	}
+	d.step(answered(m), "%s answers %s once more %s", r.Name, dns.Type(q.Qtype), dns.RcodeToString[m.Rcode])
+	return m.Rcode == dns.RcodeServerFailure
+}
+
+// fails reports whether the failing upstream answers each of questions SERVFAIL now.
+func (d *diagnosis) fails(ctx context.Context, questions ...control.Question) bool {
+	for _, q := range questions {
+		r, err := d.controls.Fresh(ctx, d.Failing.Name, control.Ask(d.Failing.Exchange), q, d.Now)
+		switch {
+		case err != nil:
+			d.saw(false, "no reply to %s", q)
+			return false
+		case r.Rcode != dns.RcodeServerFailure:
+			d.saw(r.Answers(), "it answers %s %s", q, dns.RcodeToString[r.Rcode])
+			return false
+		}
+		d.step(false, "it fails %s", q)
+	}
+	return true
+}
+
+// top are the zones of which one has to be fetched from before more than the upstream's
+// connection is blamed: the top-level domain of the name.
+func (d *diagnosis) top() uplink.Zones {
+	if tld := topLevel(d.Question.Name); tld != "." && !d.private() {
+		return uplink.Zones{Top: tld}
+	}
+	return uplink.Zones{Any: true}
+}
+
+// anywhere is top where the domain may not exist.
+func (d *diagnosis) anywhere() uplink.Zones {
+	z := d.top()
+	z.Any = true
+	return z
+}
+
+// unconnected says why nobody is blamed where proved is false. more goes before it.
+func (d *diagnosis) unconnected(more string) (Finding, bool) {
+	switch d.unproved {
+	case passing:
+		d.saw(false, "it did not fail in the same way once more")
+		return d.because(adviceAgain, "%sasked once more, it did not fail in the same way", more)
+	case unsteady:
+		d.saw(false, "it fetched what no cache has, and a moment later it was not seen to")
+		return d.because(adviceUplink, "%sthe upstream fetched a name or type that it cannot know, and a moment later it was not seen to: its connection to the Internet may come and go", more)
+	}
+	d.saw(false, "it is not seen to fetch from the servers of %s what no cache has", strings.Join(d.zones, ", "))
+	return d.because(adviceUplink, "%sthe upstream answers what it may remember, and was not seen to fetch a name or type that it cannot know: whether it reaches the Internet is not known", more)
+}
+
+const (
+	adviceUplink = "Check the upstream's own connection to the Internet, and its own upstreams, before any zone."
+	adviceAgain  = "Query the name again. If it fails now and then, look at the upstream's own connection to the Internet first."
+)
+
+// judges reports whether a comparison says something of the name: not where the failing
+// upstream may have lost its way to the Internet, or all others that fail. Nor is the
+// zone at fault of which the own name servers gave no reason.
+func (d *diagnosis) judges(ctx context.Context, id string, result compare.Result) bool {
+	witness := id != "zone_at_fault"
+	switch {
+	case !witness && d.probing != nil:
+		d.saw(false, "%s", result.Text)
+		what := "were asked, and no fault of theirs was seen"
+		if d.probing.found.Kind != delegation.Healthy {
+			what = "could not be judged"
+		}
+		_, _ = d.because(adviceShared, "%s; the zone's own name servers %s", result.Text, what)
+		return false
+	case !d.proved(ctx, d.top(), func() bool { return d.failsAgain(ctx, d.Failing) }):
+		_, _ = d.unconnected(result.Text + "; ")
+		return false
+	}
+	for i, r := range slices.Concat(d.Others, d.Compare) {
+		if witness || i >= len(result.Others) {
+			break
+		}
+		if result.Others[i].Kind == compare.Fails {
+			if i >= len(d.Others) {
+				r = d.counted(r)
+			}
+			witness = d.provedOf(ctx, r, d.top(), func() bool { return d.failsAgain(ctx, r) })
+		}
+	}
+	switch {
+	case !witness && d.unproved != unseen:
+		_, _ = d.unconnected(result.Text + "; of another resolver: ")
+	case !witness:
+		d.saw(false, "%s, and none of these is seen to reach the Internet", result.Text)
+		_, _ = d.because(adviceUplink, "%s, and none of these is seen to reach the Internet", result.Text)
+	}
+	return witness
+}
+
+const adviceShared = "Look at what the upstreams have in common for this name: a forward, a stub zone, a filter, or their connection to the Internet."
