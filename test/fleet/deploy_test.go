@@ -162,7 +162,7 @@ func TestTheDashboardOfTheFleetAsksWhatTheStoreAnswers(t *testing.T) {
 
 func stamp(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 
-var flagName = regexp.MustCompile(`(?m)(?:^ExecStart=\S+ \\\n)?^\s+(?:- )?-([A-Za-z.]+)(?:=| |\\|$)`)
+var flagName = regexp.MustCompile(`(?m)^-([A-Za-z.]+)(?:=|$)`)
 
 // The flags of the shipped files are flags of the programs, the manifests are ones
 // of the Kubernetes API, and the store forgets.
@@ -174,7 +174,10 @@ func TestTheShippedFilesOfTheStoreAreAccepted(t *testing.T) {
 	}
 	for _, file := range []string{"kubernetes.yaml", "victorialogs.service", "vlagent.service"} {
 		text := read(t, "deploy/victorialogs/"+file)
-		flags := flagName.FindAllStringSubmatch(text, -1)
+		flags := flagName.FindAllStringSubmatch(regexp.MustCompile(`(?m)^ +- -`).ReplaceAllString(text, "-"), -1)
+		if strings.HasSuffix(file, ".service") {
+			flags = flagName.FindAllStringSubmatch(strings.Join(argumentsOf(t, file, nil), "\n"), -1)
+		}
 		if len(flags) < 4 {
 			t.Errorf("%s has %d flags", file, len(flags))
 		}
