@@ -46,7 +46,7 @@ func panels(t *testing.T) map[string]panel {
 	return all
 }
 
-// ofTheBoard is a query of the runbook as the dashboard has it, which sets the time.
+// ofTheBoard is a query of the runbook as the dashboard asks it. The dashboard sets the time.
 func ofTheBoard(query string) string {
 	query = strings.Join(strings.Fields(query), " ")
 	if strings.HasPrefix(query, ignoresRange) {
@@ -97,6 +97,9 @@ func TestTheDashboardOfTheFleetAsksTheQuestionsOfTheRunbook(t *testing.T) {
 // answerOf is what the store answers to a panel for some hours that end at end.
 func answerOf(t *testing.T, store string, p panel, hours int, end time.Time) string {
 	t.Helper()
+	if len(p.Targets) == 0 {
+		t.Fatal("the dashboard lacks a panel")
+	}
 	path, ok := map[string]string{"stats": "stats_query", "statsRange": "stats_query_range", "instant": "query"}[p.Targets[0].QueryType]
 	if !ok {
 		t.Fatalf("panel %q is of type %q", p.Title, p.Targets[0].QueryType)
