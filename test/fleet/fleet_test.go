@@ -85,11 +85,10 @@ func TestTheReportOfAFleetIsWhatItsClientsSaw(t *testing.T) {
 	agent := program(t, "vlagent")
 	_, store := node(t, t.TempDir())
 	dir := t.TempDir()
-	run(t, nil, agent,
-		"-httpListenAddr="+port.Free(t), "-remoteWrite.url="+store+"/insert/native", "-tmpDataPath="+t.TempDir(),
-		"-fileCollector.glob="+filepath.Join(dir, "*.log"), "-fileCollector.refreshInterval=1s",
-		"-fileCollector.fileField=", "-fileCollector.hostnameField=",
-		"-fileCollector.extraFields={\"cluster\":\"test\"}", "-fileCollector.streamFields=cluster,instance,plugin")
+	run(t, nil, agent, append(argumentsOf(t, "vlagent.service", map[string]string{
+		"-httpListenAddr": port.Free(t), "-remoteWrite.url": store + "/insert/native", "-tmpDataPath": t.TempDir(),
+		"-fileCollector.glob": filepath.Join(dir, "*.log"),
+	}), "-fileCollector.refreshInterval=1s")...)
 
 	up := upstream.Start(t, upstream.Config{})
 	edges := []*edge{
