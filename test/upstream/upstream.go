@@ -9,10 +9,12 @@ package upstream
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/seed-1b7246af/coredns-ede/test/certificate"
@@ -72,11 +74,19 @@ func Start(t testing.TB, c Config) *Server {
 		s.authority = certificate.New(t)
 	}
 	t.Cleanup(s.Stop)
-	if err := s.listen(t, c); err != nil {
+	err := s.listen(t, c)
+	// A program that claims no ports may take one between the claim and the bind.
+	for try := 1; errors.Is(err, syscall.EADDRINUSE) && try < portTries; try++ {
+		err = s.listen(t, c)
+	}
+	if err != nil {
 		t.Fatalf("start upstream over %s: %v", c.Transport, err)
 	}
 	return s
 }
+
+// portTries is how many addresses are tried.
+const portTries = 8
 
 func (c Config) encrypted() bool {
 	return slices.Contains([]Transport{TLS, HTTPS, QUIC, GRPCTLS}, c.Transport)
