@@ -176,8 +176,10 @@ func TestTheAdviceNamesWhatADiagnosisDidNotHave(t *testing.T) {
 		set  func(*diagnose.Engine)
 		want string
 	}{
-		"neither":      {func(*diagnose.Engine) {}, "name another resolver under compare, or let delegation query"},
-		"compare":      {func(e *diagnose.Engine) { e.Compare = []diagnose.Resolver{{Name: "198.51.100.53:53", Exchange: silent}} }, "let delegation query"},
+		"neither": {func(*diagnose.Engine) {}, "name another resolver under compare, or let delegation query"},
+		"compare": {func(e *diagnose.Engine) {
+			e.Compare = []diagnose.Resolver{{Name: "198.51.100.53:53", Exchange: silent}}
+		}, "let delegation query"},
 		"a person":     {func(e *diagnose.Engine) { e.ByHand = true }, "the zone is at fault."},
 		"private name": {func(e *diagnose.Engine) { e.Private = []string{"edetest."} }, "No other resolver and no public name server knows the name."},
 	} {
