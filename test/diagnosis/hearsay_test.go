@@ -69,7 +69,7 @@ func TestTheWordOfAnUpstreamIsHeldAgainstWhatElseItSays(t *testing.T) {
 					t.Errorf("%s: want%s: %s", name, tc.owners[i], line)
 				}
 				convicted := tc.owners[i] == itself
-				named := strings.Contains(line, "tell its owner") || strings.Contains(line, "+trace")
+				named := strings.Contains(line, "tell the zone's owner") || strings.Contains(line, "+trace")
 				// The first line of an incident has advice.
 				if strings.Contains(line, " advice=") && named == convicted {
 					t.Errorf("%s: the advice does not fit%s: %s", name, tc.owners[i], line)
