@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 )
 
@@ -200,9 +201,4 @@ func registered(bare string) int {
 
 // within says whether name is zone or below it. Both are in lower case, with
 // the final dot.
-func within(name, zone string) bool {
-	if zone == "." || name == zone {
-		return true
-	}
-	return strings.HasSuffix(name, zone) && name[len(name)-len(zone)-1] == '.'
-}
+func within(name, zone string) bool { return found.Within(name, zone) }
