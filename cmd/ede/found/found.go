@@ -11,8 +11,8 @@ import (
 
 // The limits of what is held.
 const (
-	maxWays  = 4096  // ways that failures went
-	maxZones = 16384 // of all ways together
+	MaxWays  = 4096  // ways that failures went
+	MaxZones = 16384 // zones, of all ways together
 )
 
 // A Way is how failures went.
@@ -58,7 +58,7 @@ func (f *Failures) Way(cause, instance, server, at, upstream []byte) *Zones {
 	if z := f.ways[string(f.key)]; z != nil {
 		return z
 	}
-	if len(f.all) >= maxWays {
+	if len(f.all) >= MaxWays {
 		return nil
 	}
 	z := &Zones{Way: Way{string(cause), string(instance), string(server), string(at), string(upstream)}, of: f, counts: make(map[string]*uint64)}
@@ -73,7 +73,7 @@ func (f *Failures) Way(cause, instance, server, at, upstream []byte) *Zones {
 // Add counts n failures in a zone. To nil it adds nothing.
 func (z *Zones) Add(zone []byte, n uint64) {
 	switch {
-	case z == nil:
+	case z == nil || len(zone) == 0 || zone[0] == '(': // many zones put together
 		return
 	case z.last != nil && z.lastZone == string(zone):
 		*z.last += n
@@ -81,7 +81,7 @@ func (z *Zones) Add(zone []byte, n uint64) {
 	}
 	count := z.counts[string(zone)]
 	if count == nil {
-		if z.of.zones >= maxZones {
+		if z.of.zones >= MaxZones {
 			return
 		}
 		z.of.zones++

@@ -81,6 +81,15 @@ func (c *causeTally) over() bool {
 	return any
 }
 
+// recovery takes the word that a cause has ended on an instance.
+func (t *tally) recovery(a admitted) {
+	c := t.causes[a.cause]
+	c.recoveries++
+	c.longest = max(c.longest, a.AfterSeconds)
+	s := c.on(a.Record)
+	_, s.recovered = widen(s.recovered, s.recovered, a.Time)
+}
+
 // places counts a failure under its instance and its upstream.
 func (t *tally) places(r *logline.Record, no int, a *alike) {
 	a.stand.failed = true

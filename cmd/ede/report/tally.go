@@ -117,8 +117,12 @@ func (t *tally) add(r *logline.Record) bool {
 
 // admit reports whether r passes the filter. It may change r.
 func (t *tally) admit(r *logline.Record) (a admitted, wanted bool) {
-	t.ours++
-	t.meet(r)
+	if t.filter.covers(r.Time) {
+		t.ours++
+		t.meet(r)
+	} else if r.Kind == logline.Notice || r.Kind == logline.Answer {
+		return a, false
+	}
 	if r.Kind == logline.Notice {
 		t.notices++
 		return a, false
@@ -243,12 +247,4 @@ func (t *tally) cause(name []byte) int {
 		upstream: newHeavy(maxPerCause), zones: newHeavy(maxPerCause), said: make(map[uint16]*saying), stands: make(map[string]*stand),
 	})
 	return len(t.causes) - 1
-}
-
-func (t *tally) recovery(a admitted) {
-	c := t.causes[a.cause]
-	c.recoveries++
-	c.longest = max(c.longest, a.AfterSeconds)
-	s := c.on(a.Record)
-	_, s.recovered = widen(s.recovered, s.recovered, a.Time)
 }
