@@ -57,6 +57,8 @@ type Case struct {
 	// Answered returns how many queries of this server the failing upstream has
 	// answered since this server started. It is nil if that is not known.
 	Answered func() uint64
+	// Server is the listener that the client's query came to, for the log.
+	Server string
 	// Verdict is what the evidence gave.
 	Verdict *cause.Verdict
 	// lives is set once the failing upstream has answered anything; it may be nil.

@@ -99,6 +99,6 @@ func HeardAgain(s *Shared) func(askagain.Answer) {
 			s.Table.Remember(&key, v, a.Group)
 		}
 		s.History.Explained(a.Of.Block, a.Question, v)
-		s.Log.Reason(record.Reason{Verdict: v, Zone: a.Group, Question: a.Question, Duration: a.Took})
+		s.Log.Reason(record.Reason{Verdict: v, Refines: a.Verdict.Cause.ID, Zone: a.Group, Question: a.Question, Duration: a.Took})
 	}
 }

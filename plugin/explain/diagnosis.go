@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coredns/coredns/plugin/metrics"
+
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
@@ -141,6 +143,7 @@ func (x *Explainer) caseOf(run *observe.Run, ev *evidence.Evidence, v *cause.Ver
 	}
 	c := diagnose.Case{
 		Scope: ev.Scope, Question: ev.Asked, DNSSECOK: ev.DNSSECOK, AD: ev.AskedAD, TimedOut: ev.Failure.Kind == evidence.Timeout, Private: private, Verdict: v,
+		Server: metrics.WithServer(run.Context),
 	}
 	for i, p := range peers {
 		r := resolverOf(p)
@@ -182,6 +185,10 @@ func Diagnosed(l *record.Log, zoneOf func(name string) string) func(diagnose.Cas
 		case diagnose.Resolves:
 			d.Result = f.Outcome.String()
 		}
+		if c.Verdict != nil {
+			d.At, d.Upstream, d.Refines = c.Verdict.At, c.Verdict.Upstream, c.Verdict.Cause.ID
+		}
+		d.Server = c.Server
 		if d.Zone == "" {
 			d.Zone = zoneOf(dns.CanonicalName(c.Question.Name))
 		}

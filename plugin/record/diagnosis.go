@@ -50,7 +50,11 @@ type Diagnosis struct {
 	Verdict *cause.Verdict
 	// Result is undecided or resolves, or disagrees if the verdict is the
 	// upstream's and another was found here; empty if a verdict was found.
-	Result   string
+	Result string
+	// At, Upstream and Server are those of the failure that was diagnosed, and Refines is the
+	// cause that it had before: without them nobody can tell which failures the line is about.
+	At, Upstream, Server, Refines string
+
 	Zone     string
 	Question dns.Question
 	Queries  int
@@ -74,13 +78,17 @@ func (l *Log) Diagnosed(d Diagnosis) {
 }
 
 func (d Diagnosis) fields() fields {
-	fs := make(fields, 0, 13)
+	fs := make(fields, 0, 17)
 	if d.Verdict != nil {
 		fs.text("cause", d.Verdict.Cause.ID)
 		fs.codes("ede", d.Verdict.Codes())
 		fs.text("owner", string(d.Verdict.Owner))
 	}
 	fs.text("result", d.Result)
+	fs.text("refines", d.Refines)
+	fs.text("at", d.At)
+	fs.text("upstream", d.Upstream)
+	fs.text("server", d.Server)
 	fs.text("zone", d.Zone)
 	fs.text("qname", d.Question.Name)
 	fs.text("qtype", dns.Type(d.Question.Qtype).String())
@@ -123,7 +131,9 @@ func NotAskedAgain(reason string) { notAskedAgain.WithLabelValues(reason).Inc() 
 
 // Reason is why a question failed, heard after its failure was answered and logged.
 type Reason struct {
-	Verdict  *cause.Verdict
+	Verdict *cause.Verdict
+	// Refines is the cause that the failure had before.
+	Refines  string
 	Zone     string
 	Question dns.Question
 	// Duration is how long the upstream took to say it.
@@ -159,11 +169,12 @@ func (l *Log) Reason(r Reason) {
 func (r Reason) fields() fields {
 	// The keys of a diagnosis of one query, which is what it is to those who read them;
 	// an rcode would make a failure of it.
-	fs := make(fields, 0, 14)
+	fs := make(fields, 0, 15)
 	fs.text("cause", r.Verdict.Cause.ID)
 	fs.codes("ede", r.Verdict.Codes())
 	fs.text("lasts", string(r.Verdict.Lasts))
 	fs.text("owner", string(r.Verdict.Owner))
+	fs.text("refines", r.Refines)
 	fs.text("at", r.Verdict.At)
 	fs.text("upstream", r.Verdict.Upstream)
 	fs.text("zone", r.Zone)

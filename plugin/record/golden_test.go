@@ -85,7 +85,7 @@ func (sc *scenario) output(t *testing.T) string {
 	fmt.Fprintf(&b, "log\n  %s\n", appendText(nil, fs))
 	fmt.Fprintf(&b, "json\n  %s", jsonOf(fs))
 	if sc.diagnosis != "" {
-		d := Diagnosis{Verdict: sc.diagnosed(), Zone: sc.zone, Question: sc.evidence.Asked, Queries: 9, Duration: 41 * time.Millisecond, Text: sc.full}
+		d := Diagnosis{Verdict: sc.diagnosed(), At: v.At, Upstream: v.Upstream, Server: f.Server, Refines: cause.Classify(&sc.evidence).Cause.ID, Zone: sc.zone, Question: sc.evidence.Asked, Queries: 9, Duration: 41 * time.Millisecond, Text: sc.full}
 		fmt.Fprintf(&b, "diagnosis\n  %s\n", appendText(nil, d.fields()))
 	}
 	fmt.Fprintln(&b, "metrics")

@@ -68,6 +68,8 @@ var rules = [numFields]rule{
 
 	ClientNamespace: host,
 	ClientPod:       host,
+
+	Refines: label,
 }
 
 // set takes a value whose characters are all of the given kinds.

@@ -45,6 +45,7 @@ var keys = [numKeys]string{
 	ClientNamespace: "client_namespace",
 	ClientPod:       "client_pod",
 	Instance:        "instance",
+	Refines:         "refines",
 	clientPort:      "client_port",
 	qclass:          "qclass",
 	queryID:         "id",

@@ -91,6 +91,8 @@ const (
 	// ClientNamespace and ClientPod are the client in a Kubernetes cluster.
 	ClientNamespace
 	ClientPod
+	// Refines is the cause that a failure had before it was diagnosed.
+	Refines
 	numFields
 )
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/sums"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/victorialogs"
 )
@@ -118,7 +119,28 @@ func (t *tally) details(s *scope, n int) []question {
 		named := " " + victorialogs.In("key", clients)
 		all = append(all, question{what: "the clients that fail most", take: describe(t.clients), query: s.found.Union(query, sums.Client, named+sums.Unpack, "") + last})
 	}
+	if zones := t.foundIn(); len(zones) > 0 {
+		in := func(field string) string {
+			return " " + victorialogs.Any(below(field, zones), victorialogs.In(field, above(zones)))
+		}
+		query := s.each(func(part *scope) string {
+			return on(part.of(sums.Failures), in("zone")+" "+victorialogs.In("cause", sums.Refinable())+sums.Ways)
+		})
+		all = append(all, question{what: "what diagnoses explain", take: t.rollWay,
+			query: s.found.Union(query, sums.Way, in("key")+sums.UnpackWays, "") + sums.Way.Again + fmt.Sprintf(" | sort by (n desc) limit %d", found.MaxZones)})
+	}
 	return all
+}
+
+// foundIn lists the zones of which a diagnosis tells something.
+func (t *tally) foundIn() (zones []string) {
+	for _, f := range t.findings {
+		if !slices.Contains(zones, f.zone) {
+			zones = append(zones, f.zone)
+		}
+	}
+	slices.Sort(zones)
+	return zones
 }
 
 func keysOf(entries []*entry) []string {
@@ -186,7 +208,7 @@ func (t *tally) ask(ctx context.Context, store *victorialogs.Client, q question)
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("%s: %w", q.what, err)
+		return fmt.Errorf("asked for %s: %w", q.what, err)
 	}
 	if q.table != nil && rows == mostRows {
 		q.table.cut = true

@@ -52,6 +52,9 @@ the header Authorization, EDE_STORE_HEADERS has others, one a line.`,
   ede report --from http://victorialogs:9428 --since 1h`,
 		SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, files []string) error {
+			if f.from == "" && cmd.Flags().Changed("from") {
+				return errors.New("--from is empty: want the URL of a store, for example http://victorialogs:9428")
+			}
 			if _, asked := terminal(cmd.InOrStdin()); asked && len(files) == 0 && f.from == "" {
 				// Waiting for somebody to type a log would look like hanging.
 				cmd.SetOut(cmd.ErrOrStderr())

@@ -28,6 +28,7 @@ func TestCommandReadsItsFlags(t *testing.T) {
 		"JSON and CSV":               {[]string{"--json", "--csv"}, "none of the others can be", true},
 		"a time of no form":          {[]string{"--until", "soon"}, "soon", true},
 		"a client that is a name":    {[]string{"--client", "localhost"}, "neither an address", true},
+		"a store without a name":     {[]string{"--from", ""}, "--from is empty: want the URL", true},
 		"a table of no size":         {[]string{"-n", "0"}, "between", true},
 		"a file that is not there":   {[]string{"testdata/none.log"}, "no such file", true},
 		"a flag that does not exist": {[]string{"--colour"}, "unknown flag", true},

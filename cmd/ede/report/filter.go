@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 )
 
@@ -33,16 +34,11 @@ func (f *Filter) apply(r *logline.Record, left *figures.Filtered) bool {
 	if len(f.Causes) > 0 && !f.cause(r.Get(logline.Cause)) {
 		return false
 	}
-	if !f.Since.IsZero() || !f.Until.IsZero() {
-		if r.Time.IsZero() {
-			if counts {
-				left.Undated += r.Count
-			}
-			return false
+	if !f.covers(r.Time) {
+		if r.Time.IsZero() && counts {
+			left.Undated += r.Count
 		}
-		if r.Time.Before(f.Since) || !f.Until.IsZero() && !r.Time.Before(f.Until) {
-			return false
-		}
+		return false
 	}
 	if len(f.Clients) > 0 {
 		if r.Kind == logline.Summary {
@@ -54,6 +50,14 @@ func (f *Filter) apply(r *logline.Record, left *figures.Filtered) bool {
 		}
 	}
 	return len(f.Zones) == 0 || f.zone(r, left)
+}
+
+// covers reports whether the report is about that time.
+func (f *Filter) covers(at time.Time) bool {
+	if f.Since.IsZero() && f.Until.IsZero() {
+		return true
+	}
+	return !at.IsZero() && !at.Before(f.Since) && (f.Until.IsZero() || at.Before(f.Until))
 }
 
 func (f *Filter) cause(cause []byte) bool {
@@ -200,9 +204,4 @@ func registered(bare string) int {
 
 // within says whether name is zone or below it. Both are in lower case, with
 // the final dot.
-func within(name, zone string) bool {
-	if zone == "." || name == zone {
-		return true
-	}
-	return strings.HasSuffix(name, zone) && name[len(name)-len(zone)-1] == '.'
-}
+func within(name, zone string) bool { return found.Within(name, zone) }

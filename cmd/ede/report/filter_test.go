@@ -106,3 +106,17 @@ func TestParseTimeReadsWhatPeopleType(t *testing.T) {
 		t.Error("a name was taken for a client")
 	}
 }
+
+// Lines and instances are counted that are of the time of the report, as a store does.
+func TestATimeBoundsInstancesAndLines(t *testing.T) {
+	at := func(clock, instance, rest string) string {
+		return "2026-11-20T" + clock + "Z [INFO] plugin/ede: " + rest + " instance=" + instance
+	}
+	const failure = "rcode=SERVFAIL cause=upstream_timeout qname=www.example.org. cached=false"
+	r := sumUp(t, Filter{Since: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC), Until: time.Date(2026, 11, 20, 13, 0, 0, 0, time.UTC)},
+		at("11:00:00", "edge-1", failure), at("12:00:00", "edge-2", failure), at("12:30:00", "edge-3", "answer ede=15 server=dns://:53 qname=www.example.org. text=blocked"),
+		at("11:30:00", "edge-4", "answer ede=15 server=dns://:53 qname=www.example.org. text=blocked"), at("13:00:00", "edge-5", failure))
+	if r.Known != 2 || r.Log.Ours != 2 || r.Failures != 1 || r.Log.Filtered.Failures != 2 || r.Log.Answers != 1 {
+		t.Errorf("%d instances, %d failures, log %+v", r.Known, r.Failures, r.Log)
+	}
+}

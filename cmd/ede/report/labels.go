@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 )
 
@@ -87,12 +88,14 @@ type alike struct {
 	// upstream and ofCause are the entries of their upstream, in all and in the cause's,
 	// and failing is that of their instance; see heavy.again.
 	upstream, ofCause, failing *entry
+	// went is where their zones are counted, nil if that is not known.
+	went *found.Zones
 }
 
 // alikeFields are what an alike is found by, those that are labels first.
 var alikeFields = [...]logline.Field{
 	logline.RCode, logline.Owner, logline.Lasts, logline.EDE, logline.At, logline.Sent,
-	logline.Cause, logline.Upstream, logline.Instance,
+	logline.Cause, logline.Upstream, logline.Instance, logline.Server,
 }
 
 const labelFields = 6
@@ -158,6 +161,16 @@ func (m *mix) add(cause int, n uint64) {
 	}
 	over := m[least].count
 	m[least].cause, m[least].count, m[least].over = int32(cause), over+n, over
+}
+
+// of returns how many failures certainly have the cause.
+func (m *mix) of(cause int) uint64 {
+	for _, slot := range m {
+		if slot.count > 0 && slot.cause == int32(cause) {
+			return slot.count - slot.over
+		}
+	}
+	return 0
 }
 
 // most returns the cause that certainly makes up more than half of total.

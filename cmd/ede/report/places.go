@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logfile"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 )
@@ -80,6 +81,15 @@ func (c *causeTally) over() bool {
 	return any
 }
 
+// recovery takes the word that a cause has ended on an instance.
+func (t *tally) recovery(a admitted) {
+	c := t.causes[a.cause]
+	c.recoveries++
+	c.longest = max(c.longest, a.AfterSeconds)
+	s := c.on(a.Record)
+	_, s.recovered = widen(s.recovered, s.recovered, a.Time)
+}
+
 // places counts a failure under its instance and its upstream.
 func (t *tally) places(r *logline.Record, no int, a *alike) {
 	a.stand.failed = true
@@ -100,14 +110,15 @@ func (t *tally) places(r *logline.Record, no int, a *alike) {
 func (t *tally) countNames(a admitted) {
 	switch a.Kind {
 	case logline.Query:
-		t.nameOf(a.Record, a.cause)
+		t.nameOf(a)
 	case logline.Summary:
-		t.namesOf(a.Record, a.cause)
+		t.namesOf(a)
 	}
 }
 
 // nameOf counts the name of a failure with a line of its own, and its zone.
-func (t *tally) nameOf(r *logline.Record, no int) {
+func (t *tally) nameOf(a admitted) {
+	r, no := a.Record, a.cause
 	zone := r.Get(logline.Zone)
 	if name := r.Get(logline.QName); len(name) > 0 {
 		e := t.names.add(name, r.Count)
@@ -120,6 +131,19 @@ func (t *tally) nameOf(r *logline.Record, no int) {
 		}
 	}
 	t.zone(zone, no, r)
+	t.wayOf(a).Add(zone, r.Count)
+}
+
+// wayOf returns where failures that went as a did are counted by zone.
+func (t *tally) wayOf(a admitted) *found.Zones {
+	if a.alike != nil && a.alike.went != nil {
+		return a.alike.went
+	}
+	went := t.ways.Way([]byte(t.causes[a.cause].name), a.Get(logline.Instance), a.Get(logline.Server), a.Get(logline.At), a.Get(logline.Upstream))
+	if a.alike != nil {
+		a.alike.went = went
+	}
+	return went
 }
 
 // zoneOf is the registered domain of the name that e counts. The name ends with it, in all
@@ -137,8 +161,10 @@ func (t *tally) zoneOf(name []byte, e *entry) []byte {
 }
 
 // namesOf counts the names that a summary tells, and its zone.
-func (t *tally) namesOf(r *logline.Record, no int) {
+func (t *tally) namesOf(a admitted) {
+	r, no := a.Record, a.cause
 	t.zone(r.Get(logline.Zone), no, r)
+	t.wayOf(a).Add(r.Get(logline.Zone), r.Count)
 	rest := r.Count
 	for name, n := range r.TopNames {
 		if len(t.filter.Zones) > 0 && !t.filter.holds(string(name)) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/victorialogs"
 )
@@ -197,8 +198,15 @@ func (t *tally) rollDiagnosis(r victorialogs.Row) {
 		return
 	}
 	f.count += n
-	f.owner, f.text, f.advice = said["owner"], said["text"], said["advice"]
-	_, f.last = widen(f.last, f.last, said.Time("_time"))
+	if at := said.Time("_time"); f.last.IsZero() || at.After(f.last) {
+		f.last, f.owner, f.text, f.advice = at, said["owner"], said["text"], said["advice"]
+	}
+	t.about(f, found.Way{Cause: r["refines"], Instance: r["instance"], Server: r["server"], At: r["at"], Upstream: r["upstream"]})
+}
+
+// rollWay takes the failures in a zone that went one way.
+func (t *tally) rollWay(r victorialogs.Row) {
+	t.ways.Way([]byte(r["cause"]), []byte(r["instance"]), []byte(r["server"]), []byte(r["at"]), []byte(r["upstream"])).Add([]byte(r["key"]), r.Uint("n"))
 }
 
 // roll adds what a store has summed up for a key. A store's tables come most

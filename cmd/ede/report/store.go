@@ -67,11 +67,7 @@ func (r *run) sums(ctx context.Context, client *victorialogs.Client) (sums.Found
 	if client.Partial || len(f.Causes) > 0 || len(f.Zones) > 0 || len(f.Clients) > 0 {
 		return sums.Found{}, nil
 	}
-	found, err := sums.Find(ctx, client, f.Since, f.Until)
-	if err != nil {
-		err = fmt.Errorf("hours that are summed up: %w", err)
-	}
-	return found, err
+	return sums.Find(ctx, client, f.Since, f.Until)
 }
 
 // settle works out what the answers give only together.

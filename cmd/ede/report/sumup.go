@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 )
 
@@ -177,6 +178,8 @@ type finding struct {
 	cause, zone, result, owner, text, advice string
 	count                                    uint64
 	last                                     time.Time
+	// ways are those of the failures that were diagnosed.
+	ways []found.Way
 }
 
 func (t *tally) diagnosis(r *logline.Record) {
@@ -197,6 +200,19 @@ func (t *tally) diagnosis(r *logline.Record) {
 	f.count++
 	f.owner, f.text, f.advice = string(r.Get(logline.Owner)), string(r.Get(logline.Text)), string(r.Get(logline.Advice))
 	_, f.last = widen(f.last, f.last, r.Time)
+	way := func(field logline.Field) string { return string(r.Get(field)) }
+	t.about(f, found.Way{Cause: way(logline.Refines), Instance: way(logline.Instance), Server: way(logline.Server), At: way(logline.At), Upstream: way(logline.Upstream)})
+}
+
+// about remembers which failures a finding is about.
+func (t *tally) about(f *finding, w found.Way) {
+	if w.Instance != "" {
+		w.Server = ""
+	}
+	if t.subjects < maxSubjects && !slices.Contains(f.ways, w) {
+		t.subjects++
+		f.ways = append(f.ways, w)
+	}
 }
 
 // finding returns the one of that cause, zone and result, nil if there are too

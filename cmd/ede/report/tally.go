@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 )
 
@@ -18,6 +19,7 @@ const (
 	maxUpstreams = 1024
 	maxPerCause  = 64
 	maxFindings  = 256
+	maxSubjects  = 4096
 )
 
 const other = "other"
@@ -51,8 +53,10 @@ type tally struct {
 	known    uint64              // instances by the word of a store, if greater
 	sent     labels
 	findings map[string]*finding
-	missed   uint64 // findings beyond maxFindings
-	passed   uint64 // diagnoses of what was answered again
+	subjects int             // ways of findings
+	ways     *found.Failures // what findings may explain
+	missed   uint64          // findings beyond maxFindings
+	passed   uint64          // diagnoses of what was answered again
 	times    *timeline
 	// scratch is for the zone of a name, pod for a namespace with a Pod: names are counted
 	// while all else is.
@@ -95,6 +99,7 @@ func newTally(f Filter) *tally {
 		met:      make(map[string]struct{}),
 		sent:     make(labels),
 		findings: make(map[string]*finding),
+		ways:     new(found.Failures),
 		times:    newTimeline(),
 		alikes:   make(map[string]*alike),
 	}
@@ -112,8 +117,12 @@ func (t *tally) add(r *logline.Record) bool {
 
 // admit reports whether r passes the filter. It may change r.
 func (t *tally) admit(r *logline.Record) (a admitted, wanted bool) {
-	t.ours++
-	t.meet(r)
+	if t.filter.covers(r.Time) {
+		t.ours++
+		t.meet(r)
+	} else if r.Kind == logline.Notice || r.Kind == logline.Answer {
+		return a, false
+	}
 	if r.Kind == logline.Notice {
 		t.notices++
 		return a, false
@@ -238,12 +247,4 @@ func (t *tally) cause(name []byte) int {
 		upstream: newHeavy(maxPerCause), zones: newHeavy(maxPerCause), said: make(map[uint16]*saying), stands: make(map[string]*stand),
 	})
 	return len(t.causes) - 1
-}
-
-func (t *tally) recovery(a admitted) {
-	c := t.causes[a.cause]
-	c.recoveries++
-	c.longest = max(c.longest, a.AfterSeconds)
-	s := c.on(a.Record)
-	_, s.recovered = widen(s.recovered, s.recovered, a.Time)
 }

@@ -131,7 +131,7 @@ func (c *Client) rows(ctx context.Context, body io.Reader, take func(Row) error)
 		var r Row
 		// An error that the store meets after its first row stands between rows.
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-			return fmt.Errorf("%s: after %d rows the store says %q", c.endpoint, n, said(lines.Bytes()))
+			return fmt.Errorf("the store at %s says after %d rows: %q", c.base, n, said(lines.Bytes()))
 		}
 		if err := take(r); err != nil {
 			return err
@@ -140,9 +140,9 @@ func (c *Client) rows(ctx context.Context, body io.Reader, take func(Row) error)
 	}
 	switch err := lines.Err(); {
 	case errors.Is(err, bufio.ErrTooLong):
-		return fmt.Errorf("%s: a row is longer than %d octets", c.endpoint, maxRow)
+		return fmt.Errorf("the store at %s sends a row that is longer than %d octets", c.base, maxRow)
 	case err != nil:
-		return c.unreached(ctx, fmt.Errorf("the answer broke off after %d rows: %w", n, err))
+		return c.unreached(ctx, fmt.Errorf("its answer broke off after %d rows: %w", n, err))
 	}
 	return nil
 }
@@ -154,13 +154,13 @@ func (c *Client) refused(resp *http.Response) error {
 		return nil
 	}
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	answer := fmt.Sprintf("%s answers %s: %q", c.endpoint, resp.Status, said(reason(text)))
+	answer := fmt.Sprintf("the store at %s answers %s: %q", c.base, resp.Status, said(reason(text)))
 	switch resp.StatusCode {
 	case http.StatusOK:
-		return fmt.Errorf("%s is not VictoriaLogs: it answers with %q", c.endpoint, said([]byte(resp.Header.Get("Content-Type"))))
+		return fmt.Errorf("%s is not VictoriaLogs: it answers with %q", c.base, said([]byte(resp.Header.Get("Content-Type"))))
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return fmt.Errorf("%s: set %s, as \"Bearer TOKEN\"", answer, AuthorizationVariable)
-	case http.StatusNotFound, http.StatusMethodNotAllowed:
+	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusBadRequest:
 		return fmt.Errorf("%s: is this VictoriaLogs, and does it answer queries (-select.disable)?", answer)
 	case http.StatusBadGateway:
 		if !c.Partial {
@@ -170,7 +170,7 @@ func (c *Client) refused(resp *http.Response) error {
 		return fmt.Errorf("%s: try again, or ask for less with --since", answer)
 	}
 	if to := resp.Header.Get("Location"); to != "" {
-		return fmt.Errorf("%s answers %s to %q, which is not followed: name the store itself", c.endpoint, resp.Status, said([]byte(to)))
+		return fmt.Errorf("%s answers %s to %q, which is not followed: name the store itself", c.base, resp.Status, said([]byte(to)))
 	}
 	return errors.New(answer)
 }
@@ -187,7 +187,7 @@ func reason(text []byte) []byte {
 func (c *Client) unreached(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return fmt.Errorf("%s: no whole answer in time: ask for less with --since, or give it more with --timeout", c.endpoint)
+		return fmt.Errorf("the store at %s gives no whole answer in time: ask for less with --since, or give it more with --timeout", c.base)
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}
@@ -195,7 +195,7 @@ func (c *Client) unreached(ctx context.Context, err error) error {
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
-	return fmt.Errorf("%s: %w", c.endpoint, err)
+	return fmt.Errorf("the store at %s does not answer: %w", c.base, err)
 }
 
 // ErrNodeDown is what a cluster answers if a storage node is out of reach and

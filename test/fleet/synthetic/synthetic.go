@@ -96,7 +96,7 @@ func (l Log) WriteTo(w io.Writer) (int64, error) {
 		case kind < 93:
 			fmt.Fprintf(out, `%s"recovered","plugin":"ede",%s"cause":%q,"at":%q,%s"zone":%q,"after_seconds":%d,"count":%d,%s`, head, reason, f.cause, f.at, upstream, zone, rng.IntN(900), rng.IntN(10000), tail)
 		case kind < 95:
-			fmt.Fprintf(out, `%s"diagnosis","plugin":"ede","cause":"dnssec_signature_expired","ede":[7],"owner":"zone","zone":"z%d.example.","qname":"h%d.%s","qtype":"A","queries":9,"duration_seconds":0.04,"text":"RRSIG expired","advice":"Tell the zone's owner.",%s`, head, rng.IntN(3), name, zone, tail)
+			fmt.Fprintf(out, `%s"diagnosis","plugin":"ede","cause":"dnssec_signature_expired","ede":[7],"owner":"zone","refines":"upstream_servfail","at":"forward","upstream":"192.0.2.%d:53","server":"dns://:53","zone":"z%d.example.","qname":"h%d.%s","qtype":"A","queries":9,"duration_seconds":0.04,"text":"RRSIG expired","advice":"Tell the zone's owner.",%s`, head, 53+name%2, rng.IntN(3), name, zone, tail)
 		case kind < 96:
 			fmt.Fprintf(out, `%s"summary","plugin":"ede","sent":"dropped","at":"acl","server":"dns://:53","count":%d,"window_seconds":10,"error":"rate limit",%s`, head, 1+rng.IntN(50), tail)
 		case kind < 97:
