@@ -49,7 +49,8 @@ func (d *diagnosis) reaches(ctx context.Context, f Finding) Finding {
 	}
 	// That servers cannot be reached is about all types.
 	d.whole = true
-	if d.proved(ctx, d.top(), func() bool { return d.failsAgain(ctx, d.Failing) }) {
+	below := control.Below(d.Question.Name)
+	if d.proved(ctx, d.top(), func() bool { return d.failsAgain(ctx, d.Failing) && d.fails(ctx, below...) }) {
 		d.saw(true, "it answers %s, and fetches from the servers of %s what no cache has: so its reason is about this name", control.RootKeys, strings.Join(d.zones, ", "))
 		f.Verdict = f.Verdict.OfZone()
 		return f

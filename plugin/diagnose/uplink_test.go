@@ -23,10 +23,17 @@ func at(name string, answer func(m *dns.Msg) *dns.Msg) diagnose.Resolver {
 	return diagnose.Resolver{Name: name, Exchange: func(_ context.Context, m *dns.Msg) (*dns.Msg, error) { return answer(m), nil }}
 }
 
-// fetching answers as a resolver does that speaks DNSSEC, and got no signature.
+// fetching answers as a resolver does that speaks DNSSEC, and got no signature: with the SOA
+// of the zone that is asked, which does not have the record.
 func fetching(m *dns.Msg, code int) *dns.Msg {
 	r := rcode(m, code)
 	r.SetEdns0(1232, true)
+	zone := m.Question[0].Name
+	if madeUpName(zone) {
+		_, zone, _ = strings.Cut(zone, ".")
+	}
+	header := dns.RR_Header{Name: dns.Fqdn(zone), Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: 60}
+	r.Ns = []dns.RR{&dns.SOA{Hdr: header, Ns: "ns.example.", Mbox: "hostmaster.example.", Minttl: 300}}
 	return r
 }
 

@@ -176,7 +176,9 @@ const adviceAnswering = "Check the upstream's own connection to the Internet. If
 // that names do not exist only if it reaches the Internet; but where another one says
 // NXDOMAIN, either is its own fault.
 func (d *diagnosis) missing(ctx context.Context) (Finding, bool) {
-	reaches := d.proved(ctx, d.anywhere(), func() bool { return d.fails(ctx, control.Missing) && d.failsStill(ctx, d.Failing, d.Question) })
+	reaches := d.proved(ctx, d.anywhere(), func() bool {
+		return d.fails(ctx, control.SeveralMissing...) && d.failsStill(ctx, d.Failing, d.Question)
+	})
 	if d.unproved == passing {
 		return d.unconnected("")
 	}

@@ -165,7 +165,7 @@ func (t *Table) Sweep() (recovered, forgotten []Ended) {
 		switch {
 		case in.Recovered() && t.isOver(in, now, fails):
 			recovered = append(recovered, t.end(in))
-		case old && in.rest():
+		case old && in.rest() && !t.mayFailElsewhere(in):
 			in.open.leave()
 			recovered = append(recovered, t.end(in))
 		case old:
@@ -188,7 +188,7 @@ func (t *Table) Sweep() (recovered, forgotten []Ended) {
 // isOver reports whether what is known to have recovered has done so for good. fails are the
 // questions that fail, whatever for.
 func (t *Table) isOver(in *incident, now time.Time, fails func() map[uint64]bool) bool {
-	if !in.open.alike && in.open.stray(fails()) {
+	if !in.open.alike && (in.open.stray(fails()) || t.mayFailElsewhere(in)) {
 		return false
 	}
 	// What fails for other causes as well may have done so a moment ago.

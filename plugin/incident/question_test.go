@@ -212,6 +212,12 @@ func TestAReloadJoinsTheQuestionsOfOneIncident(t *testing.T) {
 	if in := table.Incidents()[0]; in.Count != 2 || !in.First.Equal(began) {
 		t.Errorf("%d failures since %v", in.Count, in.First)
 	}
+	later := New(DefaultEntries, w.now)
+	later.Failed(servfail("c.example.org."))
+	later.Adopt(table, map[uint64]bool{1: true})
+	if got, want := later.Incidents()[0].LastGood, table.Incidents()[0].LastGood; want.IsZero() || !got.Equal(want) {
+		t.Errorf("the last good answer was at %v, and is at %v", want, got)
+	}
 	if table.Succeeded(&a.Key); !ends(table, w) {
 		t.Error("not recovered, though both resolve")
 	}
@@ -273,6 +279,34 @@ func TestAnIncidentWhoseNameFlapsUnderAnotherCauseHasNotRecovered(t *testing.T) 
 		w.pass(quietFor)
 		if recovered, _ := over(t, table); !slices.Contains(recovered, f.ID.Cause) {
 			t.Errorf("%s has not recovered", f.ID.Cause)
+		}
+	}
+}
+
+// Of an incident with very many questions nobody knows which fail. One of them that was answered
+// under another cause before may be among them.
+func TestAQuestionThatMayFailAmongVeryManyHasNotRecovered(t *testing.T) {
+	for _, others := range []int{0, 2 * maxOpen} {
+		w := newWatch()
+		table := New(DefaultEntries, w.now)
+		a := servfail("a.example.org.")
+		table.Failed(a)
+		w.pass(time.Second)
+		table.Succeeded(&a.Key)
+		for i := range others {
+			table.Failed(under("refined", servfail(fmt.Sprintf("n%d.example.org.", i))))
+		}
+		table.Failed(under("refined", a))
+		for range 3 {
+			w.pass(quietFor)
+			table.Failed(under("refined", a))
+			if recovered, _ := over(t, table); len(recovered) > 0 {
+				t.Errorf("with %d others: %v has recovered, and the question fails", others, recovered)
+			}
+		}
+		w.pass(forgottenAfter)
+		if recovered, goOn := over(t, table); others > 0 && len(recovered) > 0 || len(goOn) > 0 {
+			t.Errorf("with %d others: %v has recovered at last, %v goes on", others, recovered, goOn)
 		}
 	}
 }

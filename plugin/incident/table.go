@@ -121,6 +121,9 @@ func (in *incident) join(earlier Incident) {
 	if earlier.First.Before(in.First) {
 		in.First = earlier.First
 	}
+	if earlier.LastGood.After(in.LastGood) {
+		in.LastGood = earlier.LastGood
+	}
 	in.Count += earlier.Count
 	in.Cached += earlier.Cached
 	in.open.join(earlier.open)

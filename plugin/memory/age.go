@@ -57,6 +57,10 @@ func (m *Memory) Adopt(other *Memory, blocks map[uint64]bool, now time.Time) {
 		if !ok || !unchanged[e.stamp.block()] {
 			return true
 		}
+		if _, newer := m.questions.Get(place); newer {
+			// It failed here already.
+			return true
+		}
 		from := e.verdict
 		e.stamp = stampOf(e.stamp.found()+earlier, uint64(e.stamp.block()))
 		if e.verdict = shared[from]; e.verdict == 0 {

@@ -68,7 +68,8 @@ func (h *here) has(host netip.Addr) bool { return h.loopback && host.IsLoopback(
 // flight is a question that the upstreams are being asked.
 type flight struct {
 	question dns.Question
-	waiting  int
+	// waiting is how many queries for it wait, and peak the most that ever did.
+	waiting, peak int
 	// from is the upstream that asked it meanwhile.
 	from netip.Addr
 	// returned is how often this host has asked it meanwhile, the last time from socket.
@@ -160,6 +161,7 @@ func (c *circle) begin(client netip.AddrPort, q dns.Question) (w waiter) {
 	f.socket = client
 	w = waiter{f, f.waiting, f.returned}
 	f.waiting++
+	f.peak = max(f.peak, f.waiting)
 	return w
 }
 
@@ -207,9 +209,10 @@ func (c *circle) conclude(w waiter, failed bool) (shown circled) {
 	if c.row >= provenAfter && !c.clients[f.from] && now()-c.since >= settling {
 		shown.from = f.from
 	}
-	// What comes back is over before what it came from; what others ask is not.
+	// What comes back is over before what it came from, and waits together with it and with
+	// what came back earlier; what others ask is not, or does not.
 	returned, others := f.returned-w.returned, f.waiting-1
-	shown.here = returned >= floods || returned >= deep && others <= w.before
+	shown.here = f.peak-w.before > deep && (returned >= floods || returned >= deep && others <= w.before)
 	return shown
 }
 

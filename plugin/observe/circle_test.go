@@ -210,6 +210,12 @@ func TestProgramsOnThisHostAreNoCircle(t *testing.T) {
 			}
 			return ended(c, first, true).here
 		},
+		"programs ask the same while the first is slow, one after the other, and fail": func(c *circle, first waiter) bool {
+			for i := range 2 * floods {
+				ended(c, c.begin(socket(i), asks(1)), true)
+			}
+			return ended(c, first, true).here
+		},
 		"programs ask something else": func(c *circle, first waiter) bool {
 			for i := range 2 * floods {
 				ended(c, c.begin(socket(i), asks(2+i)), true)

@@ -48,6 +48,20 @@ var (
 	Own = Question{Name: ".", Type: dns.TypeNS, Unchecked: true, Local: true}
 )
 
+// SeveralMissing are different names that do not exist, each like Missing. One address may
+// be several resolvers, each of which gets some of the names: that of one that has lost its
+// way to the Internet hardly gets all of these.
+var SeveralMissing = []Question{Missing, Missing, Missing, Missing}
+
+// Below are made-up names below name, for the reason of SeveralMissing; none if they would
+// be too long.
+func Below(name string) []Question {
+	if _, ok := dns.IsDomainName(madeUpLabel() + "." + name); !ok {
+		return nil
+	}
+	return []Question{MadeUp(name), MadeUp(name)}
+}
+
 // MadeUp is a name in domain that no cache can have.
 func MadeUp(domain string) Question { return Question{Under: domain, Type: dns.TypeA, Unchecked: true} }
 

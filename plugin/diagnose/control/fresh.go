@@ -42,9 +42,12 @@ func FreshnessOf(q Question, m *dns.Msg) Freshness {
 		}
 	}
 	switch opt := m.IsEdns0(); {
+	case soa == nil || len(m.Answer) > 0:
+		// A filter answers so. A negative answer of a zone has its SOA (RFC 2308 section 3).
+		return Remembered
 	case opt != nil && opt.Do() && !signed:
 		return Fetched
-	case soa == nil || soa.Hdr.Name == "." || len(m.Answer) > 0:
+	case soa.Hdr.Name == ".":
 		return Remembered
 	case optOut && m.Rcode == dns.RcodeNameError:
 		return Fetched

@@ -23,7 +23,11 @@ func TestWhatNoCacheHasIsToldFromWhatACacheCanMake(t *testing.T) {
 		aa      bool
 		want    Freshness
 	}{
-		"no denial though DNSSEC is spoken":            {of: name, code: dns.RcodeNameError, want: Fetched},
+		"no denial though DNSSEC is spoken":            {of: name, records: []string{"org. 600" + soa}, code: dns.RcodeNameError, want: Fetched},
+		"a filter says that there is no name":          {of: name, code: dns.RcodeNameError},
+		"a filter says that there is no type":          {of: unused},
+		"a filter has an address for all names":        {of: name, records: []string{"aaaaaaaa-ede.org. 60 IN A 192.0.2.1"}},
+		"a filter's own SOA":                           {of: unused, records: []string{"rpz.example. 60" + soa}},
 		"a type that an unsigned domain does not have": {of: unused, records: []string{"org. 600" + soa}, want: Fetched},
 		"a domain that does not exist":                 {of: unused, records: []string{". 600" + soa}, code: dns.RcodeNameError},
 		"a name in a domain that does not exist":       {of: name, records: []string{". 600" + soa}, code: dns.RcodeNameError},

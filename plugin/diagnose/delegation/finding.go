@@ -135,6 +135,9 @@ func (s ServerResult) phrase() string {
 			return "answers NXDOMAIN"
 		}
 	case OtherRcode:
+		if s.Rcode == dns.RcodeBadVers {
+			return "BADVERS" // which shares its number with the BADSIG of TSIG
+		}
 		if name, ok := dns.RcodeToString[s.Rcode]; ok {
 			return name
 		}

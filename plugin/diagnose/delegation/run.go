@@ -82,8 +82,8 @@ func (r *run) spendLocked() bool {
 	return true
 }
 
-// maxUnserved is how many tries a server gets that rejects all of them. A hostile zone may
-// name a server that has nothing to do with it.
+// maxUnserved is how many tries a server gets of which none brought a usable answer. A
+// hostile zone may name a server that has nothing to do with it.
 const maxUnserved = 12
 
 // left is how many more tries a may get: a server that never said anything gets
@@ -122,7 +122,7 @@ func (r *run) note(a netip.AddrPort, rep reply) {
 	defer r.mu.Unlock()
 	if rep.came() {
 		r.heard[a] = true
-		if rep.msg == nil || rep.msg.Rcode == dns.RcodeSuccess || rep.msg.Rcode == dns.RcodeNameError {
+		if rep.outcome.usable() {
 			r.served[a] = true
 		}
 	} else {

@@ -83,6 +83,9 @@ func TestAnAccompliceOfAHostileZoneIsBounded(t *testing.T) {
 	}{
 		{"a silent victim", silent, silentTries},
 		{"one that refuses", rcode(dns.RcodeRefused), maxUnserved},
+		{"one that says nothing", empty, maxUnserved},
+		{"one that refers to the root", toTheRoot, maxUnserved},
+		{"one that truncates", truncatedAlways, maxUnserved},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := newWorld(t, "example.org. NS ns1.example.org.\nexample.org. NS ns2.example.org.\n"+
@@ -123,6 +126,16 @@ func (w *world) victimHears(name string) int {
 	}
 	p.Probe(w.t.Context(), name, dns.TypeA)
 	return int(heard.Load())
+}
+
+// empty is the answer of a server that has nothing to do with the zone.
+func empty(q, _ *dns.Msg) (*dns.Msg, error) { return new(dns.Msg).SetReply(q), nil }
+
+// toTheRoot is how old servers refused.
+func toTheRoot(q, _ *dns.Msg) (*dns.Msg, error) {
+	m := new(dns.Msg).SetReply(q)
+	m.Ns = []dns.RR{&dns.NS{Hdr: dns.RR_Header{Name: ".", Rrtype: dns.TypeNS, Class: dns.ClassINET, Ttl: 60}, Ns: "a.root-servers.net."}}
+	return m, nil
 }
 
 func truncatedAlways(q, good *dns.Msg) (*dns.Msg, error) {
