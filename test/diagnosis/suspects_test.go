@@ -77,7 +77,20 @@ func first(is func(dns.ResponseWriter, *dns.Msg) bool) func(dns.ResponseWriter, 
 func recursive(_ dns.ResponseWriter, m *dns.Msg) bool { return m.RecursionDesired }
 
 // nxdomain is the honest answer.
-func nxdomain() dns.Handler { return upstream.Rcode(dns.RcodeNameError, true) }
+// nxdomain denies every name, with the SOA of an unsigned zone above it (RFC 2308 section 3).
+func nxdomain() dns.Handler {
+	return dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
+		r := new(dns.Msg).SetRcode(m, dns.RcodeNameError)
+		r.RecursionAvailable = true
+		_, zone, _ := strings.Cut(m.Question[0].Name, ".")
+		header := dns.RR_Header{Name: dns.Fqdn(zone), Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: 60}
+		r.Ns = []dns.RR{&dns.SOA{Hdr: header, Ns: "ns.example.", Mbox: "hostmaster.example.", Minttl: 300}}
+		if o := m.IsEdns0(); o != nil {
+			r.SetEdns0(1232, o.Do())
+		}
+		_ = w.WriteMsg(r)
+	})
+}
 
 // address answers unsigned.
 func address(text string) dns.Handler {
