@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/miekg/dns"
+
 	"github.com/seed-1b7246af/coredns-ede/plugin/memory"
 )
 
@@ -193,6 +195,17 @@ func (t *Table) isOver(in *incident, now time.Time, fails func() map[uint64]bool
 	}
 	// What fails for other causes as well may have done so a moment ago.
 	return !in.open.strayed || now.Sub(in.LastGood) >= quietFor
+}
+
+// mayFailElsewhere reports whether questions of in may fail for another cause, unknown to
+// failing: an incident of their names has more of them than are followed.
+func (t *Table) mayFailElsewhere(in *incident) bool {
+	for other := t.newest; other != nil; other = other.older {
+		if other != in && other.open.more && !other.open.alike && (dns.IsSubDomain(other.Zone, in.Zone) || dns.IsSubDomain(in.Zone, other.Zone)) {
+			return true
+		}
+	}
+	return false
 }
 
 // end takes the incident in out of the table.

@@ -101,17 +101,6 @@ func (t *Table) failing() map[uint64]bool {
 	return all
 }
 
-// mayFailElsewhere reports whether questions of in may fail for another cause, unknown to
-// failing: an incident of their names has more of them than are followed.
-func (t *Table) mayFailElsewhere(in *incident) bool {
-	for other := t.newest; other != nil; other = other.older {
-		if other != in && other.open.more && !other.open.alike && (dns.IsSubDomain(other.Zone, in.Zone) || dns.IsSubDomain(in.Zone, other.Zone)) {
-			return true
-		}
-	}
-	return false
-}
-
 // maxOpen is how many questions of an incident are followed one by one.
 const maxOpen = 64
 
