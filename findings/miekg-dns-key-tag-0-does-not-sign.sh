@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # miekg/dns v1.1.73: RRSIG.Sign returns "dns: bad key" for a key whose tag is 0, before it signs
 # anything. 0 is a key tag like any other (RFC 4034 appendix B), and about one key in 65,536
-# has it. DNSKEY.Generate makes such keys without a word; whoever signs with this library
+# has this tag. DNSKEY.Generate makes such keys without a word; whoever signs with this library
 # cannot use them.
 #
 # Seen on 2026-11-30 with ED25519 keys: "tag 0: dns: bad key", "any other tag: signs". The
