@@ -123,7 +123,8 @@ type Evidence struct {
 	// Nested is the evidence of an internal lookup that failed inside this run.
 	Nested *Evidence
 
-	// Elapsed is the time from the query's arrival at ede to the failure.
+	// Time is when the query failed, Elapsed how long after its arrival at ede.
+	Time    time.Time
 	Elapsed time.Duration
 }
 

@@ -73,6 +73,7 @@ func (x *Explainer) diagnosed(run *observe.Run, ev *evidence.Evidence, v *cause.
 		ctx, cancel := context.WithTimeout(run, left)
 		defer cancel()
 		d.waiter.Wait(ctx, c)
+		ev.Time = time.Now()
 	}
 	if better := d.known(ev, v); better != nil {
 		return better

@@ -4,7 +4,6 @@ package explain
 
 import (
 	"context"
-	"time"
 
 	"github.com/miekg/dns"
 
@@ -60,7 +59,7 @@ func (x *Explainer) Finish(run *observe.Run, r *dns.Msg, rcode int, err error) (
 		x.dropped(run, err)
 	case !outcome.Failed:
 		x.succeeded(run)
-		return run.Release(rcode, err)
+		return run.Release(outcome, rcode, err)
 	case run.Nested():
 		return x.lookedUp(run, outcome, rcode, err)
 	default:
@@ -75,17 +74,18 @@ func (x *Explainer) failed(run *observe.Run, r *dns.Msg, outcome observe.Outcome
 	answered := false
 	defer guard.Catch(guard.Explaining, func() {
 		if newRcode, newErr = dns.RcodeSuccess, err; !answered {
-			newRcode, newErr = run.Release(rcode, err)
+			newRcode, newErr = run.Release(outcome, rcode, err)
 		}
 	})
 	ev := run.Evidence(outcome.Shape, outcome.Rcode, err)
 	ev.Scope.Block = x.Block.ID
-	verdict := x.recallOrClassify(ev)
+	key := keyOf(x.Block.ID, ev)
+	verdict := x.recallOrClassify(&key, ev)
 	verdict = x.withReason(ev, verdict)
 	verdict = x.diagnose(run, ev, verdict)
 	verdict = x.weigh(ev, verdict)
 	f := x.failure(run, r, ev, verdict)
-	x.remember(f, ev)
+	x.remember(f, &key, ev)
 	reply, sent := x.reply(&f.Failure, ev, run, r, outcome)
 	f.Sent = sent
 	x.record(run.Context, &f.Failure, ev)
@@ -101,9 +101,10 @@ func (x *Explainer) failed(run *observe.Run, r *dns.Msg, outcome observe.Outcome
 
 // recallOrClassify returns the verdict on ev: the one that is remembered where ev lost
 // its cause on the way, as in cache, or else what ev shows by itself.
-func (x *Explainer) recallOrClassify(ev *evidence.Evidence) *cause.Verdict {
+func (x *Explainer) recallOrClassify(key *incident.Key, ev *evidence.Evidence) *cause.Verdict {
 	if ev.CacheHit && ev.Changed.Plugin == "" {
-		if known := x.recallCached(x.Block.ID, ev); known != nil {
+		key.Seal() // remember looks it up again
+		if known, _ := x.Table.RecallCached(key, ev.Time); known != nil {
 			return known
 		}
 	}
@@ -116,8 +117,7 @@ func (x *Explainer) recallOrClassify(ev *evidence.Evidence) *cause.Verdict {
 	if !cut && !verdict.ByReason() {
 		return verdict
 	}
-	key := keyOf(x.Block.ID, ev)
-	known, found, ok := x.Table.Recall(&key)
+	known, found, ok := x.Table.Recall(key)
 	switch {
 	case !ok:
 		return verdict
@@ -146,20 +146,15 @@ func (x *Explainer) classifiesAlike(ev *evidence.Evidence) bool {
 // recallLookup returns the verdict that is remembered of an internal lookup whose failure
 // came from cache.
 func (x *Explainer) recallLookup(ev *evidence.Evidence) *cause.Verdict {
-	return x.recallCached(ev.Scope.Block, ev)
-}
-
-// recallCached returns the verdict that is remembered of ev in a server block, or nil.
-func (x *Explainer) recallCached(block uint64, ev *evidence.Evidence) *cause.Verdict {
-	key := keyOf(block, ev)
-	known, _ := x.Table.RecallCached(&key, time.Now())
+	key := keyOf(ev.Scope.Block, ev)
+	known, _ := x.Table.RecallCached(&key, ev.Time)
 	return known
 }
 
-// remember counts f under its incident, and keeps it for the page and for why.
-func (x *Explainer) remember(f *failure, ev *evidence.Evidence) {
+// remember counts f under its incident, and keeps it under key, and for the page and for why.
+func (x *Explainer) remember(f *failure, key *incident.Key, ev *evidence.Evidence) {
 	c := &f.counted
-	c.Key, c.ID, c.Name, c.Verdict = keyOf(x.Block.ID, ev), f.Incident, f.Question.Name, f.Verdict
+	c.Key, c.ID, c.Name, c.Verdict = *key, f.Incident, f.Question.Name, f.Verdict
 	c.Cached, c.LastGood, c.Time = ev.CacheHit || f.Verdict.Cached, ev.LastGood, f.Time
 	f.First = x.Table.Failed(c) == 1
 	if x.History != nil && !isProbe(f.Question) {

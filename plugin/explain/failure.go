@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/coredns/coredns/plugin/metrics"
 	"github.com/coredns/coredns/request"
@@ -38,7 +37,7 @@ func (x *Explainer) failure(run *observe.Run, r *dns.Msg, ev *evidence.Evidence,
 	if x.Block.Diagnose {
 		v = v.InDiagnosis()
 	}
-	f.Time, f.Verdict, f.Rcode = time.Now(), v, ev.Rcode
+	f.Time, f.Verdict, f.Rcode = ev.Time, v, ev.Rcode
 	f.Protocol, f.Client = protocol(f.Server, run.ResponseWriter), ClientOf(run.ResponseWriter)
 	f.Pod = x.Client.Pod(run.Context)
 	f.ID, f.Question, f.Asked = r.Id, ev.Question, ev.Asked

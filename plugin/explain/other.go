@@ -105,6 +105,7 @@ func (x *Explainer) Panicked(run *observe.Run, r *dns.Msg, v any) {
 	ev := run.Panicked(v)
 	f := x.failure(run, r, ev, cause.Classify(ev))
 	f.Sent = record.NotSent
-	x.remember(f, ev)
+	key := keyOf(x.Block.ID, ev)
+	x.remember(f, &key, ev)
 	x.record(run.Context, &f.Failure, ev)
 }

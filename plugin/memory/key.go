@@ -17,6 +17,9 @@ type Key struct {
 	// Refused keeps a REFUSED apart from a SERVFAIL to the same question, which
 	// cache may still have.
 	Refused bool
+
+	// sealed is its digest, once Seal was called.
+	sealed digest
 }
 
 // form is one of the eight that the question of a key can have.
@@ -47,6 +50,7 @@ func (k *Key) form() form {
 // in returns k in the form f.
 func (k Key) in(f form) Key {
 	k.DO, k.CD, k.Refused = f&withDO != 0, f&withCD != 0, f&refused != 0
+	k.sealed = digest{}
 	return k
 }
 
@@ -72,7 +76,14 @@ var secret = func() (s [secretOctets]byte) {
 // maxShort is how long a name may be for its digest to need no memory of its own.
 const maxShort = 256
 
+// Seal makes the digest of k, for a key that is looked up more than once. k is not to be
+// changed from then on.
+func (k *Key) Seal() { k.sealed = k.digest() }
+
 func (k *Key) digest() digest {
+	if k.sealed != (digest{}) {
+		return k.sealed
+	}
 	var room [secretOctets + 13 + maxShort]byte
 	b := append(room[:0], secret[:]...)
 	b = binary.LittleEndian.AppendUint64(b, k.Block)

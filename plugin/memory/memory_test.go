@@ -267,6 +267,25 @@ func TestEveryPartOfAKeyCounts(t *testing.T) {
 	}
 }
 
+func TestASealedKeyIsTheSameQuestion(t *testing.T) {
+	w := newWatch()
+	open, sealed := *key("www.example.org."), *key("www.example.org.")
+	open.DO, sealed.DO = true, true
+	sealed.Seal()
+	m := New(manyEntries, w.now())
+	m.Note(&sealed, timeout(), 1, w.now())
+	if _, _, ok := m.Recall(&open, w.now()); !ok {
+		t.Error("what was noted under a sealed key is not recalled under an open one")
+	}
+	ended := 0
+	sealed.DO = false
+	sealed.Seal()
+	m.Succeeded(&sealed, w.now(), func(Key, uint64) { ended++ })
+	if ended != 1 {
+		t.Errorf("a success of the same name ended %d failures, want that of the query with DO", ended)
+	}
+}
+
 func TestTheDigestOfAQuestionTakesNoMemory(t *testing.T) {
 	k := key("www.example.org.")
 	if n := testing.AllocsPerRun(100, func() { k.digest() }); n > 0 {

@@ -133,7 +133,7 @@ func (b *block) serve(ctx context.Context, r *dns.Msg) served {
 	s.shape, s.left, s.failed, s.dropped = o.Shape, o.Rcode, o.Failed, o.Dropped
 	switch {
 	case !s.failed:
-		s.rcode, s.err = s.run.Release(s.rcode, s.err)
+		s.rcode, s.err = s.run.Release(o, s.rcode, s.err)
 	case s.run.Nested():
 	case !b.ladder.PassThrough:
 		reply := s.run.Reply(s.left)

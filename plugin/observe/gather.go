@@ -61,7 +61,10 @@ func (run *Run) outside(shape evidence.Shape, rcode int) *evidence.Evidence {
 	e.Rcode, e.Shape, e.At = rcode, shape, "ede"
 	e.Question, e.Asked, e.Name = run.question, run.question, lower(run.question.Name)
 	e.Opcode, e.CheckingDisabled, e.DNSSECOK = run.opcode, run.cd, run.Request.DO()
-	e.Signed, e.Background, e.Elapsed = run.Request.Signed(), run.refreshing, now()-run.began
+	e.Signed, e.Background = run.Request.Signed(), run.refreshing
+	// The clock is read once for a failure: a reading is a good part of what it costs.
+	e.Time = time.Now()
+	e.Elapsed = e.Time.Sub(start) - run.began
 	run.mu.Lock()
 	defer run.mu.Unlock()
 	e.Nested = run.nested

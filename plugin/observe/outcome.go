@@ -31,9 +31,10 @@ type Outcome struct {
 // End ends the recording of a run whose chain returned (rcode, err), and tells how
 // it left the query.
 func (run *Run) End(rcode int, err error) Outcome {
-	run.finish()
+	run.stop()
 	run.mu.Lock()
 	defer run.mu.Unlock()
+	run.ended = true
 	written := run.written.reply.Written
 	o := Outcome{Held: run.held != nil}
 	switch {
@@ -58,8 +59,8 @@ func (run *Run) End(rcode int, err error) Outcome {
 
 // Release ends a run that did not fail, or that ede leaves alone. It writes the held message
 // and returns what the chain returned.
-func (run *Run) Release(rcode int, err error) (int, error) {
-	if run.ladder.PassThrough {
+func (run *Run) Release(o Outcome, rcode int, err error) (int, error) {
+	if run.ladder.PassThrough || !o.Held && !isFailure(rcode) {
 		return rcode, err
 	}
 	run.mu.Lock()

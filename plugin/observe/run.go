@@ -123,10 +123,13 @@ func (run *Run) refresh(ctx context.Context, r *dns.Msg) *Run {
 	return own
 }
 
-// finish ends the recording once the chain has returned. From then on path and notes
+// stop ends the recording of the path once the chain has returned. From then on path and notes
 // are read, unless somebody is still under way and may be writing to them.
+func (run *Run) stop() { run.whole = run.reached.Swap(stopped) == 0 }
+
+// finish ends the recording once the chain has returned.
 func (run *Run) finish() {
-	run.whole = run.reached.Swap(stopped) == 0
+	run.stop()
 	run.mu.Lock()
 	defer run.mu.Unlock()
 	run.ended = true

@@ -70,10 +70,11 @@ func tapped(query, reply *dns.Msg) func() {
 	return func() {
 		run := l.Begin(ctx, w, query)
 		rcode, err := plugin.NextOrFailure("ede", h, run, run, query)
-		if run.End(rcode, err).Failed {
+		outcome := run.End(rcode, err)
+		if outcome.Failed {
 			panic("a success was taken for a failure")
 		}
-		_, _ = run.Release(rcode, err)
+		_, _ = run.Release(outcome, rcode, err)
 	}
 }
 

@@ -33,34 +33,38 @@ func (run *Run) passes(m *dns.Msg) bool {
 	case isFailure(m.Rcode):
 		// Of several the first one is what the client would take.
 		if !run.written.reply.Written {
-			written := run.messageOf(m, 0)
-			run.written = &written
+			f := &failing{message: run.messageOf(m, 0)}
+			run.written = &f.message
 			// A copy: stock has sent it by now, whatever becomes of m.
-			run.held = copyOf(m)
+			run.held = f.copyOf(m)
 		}
 		return run.ladder.PassThrough
 	case isEmpty(m) && !run.sent && run.held == nil:
-		run.held = copyOf(m)
+		run.held = m.Copy()
 		return run.ladder.PassThrough
 	}
 	run.sent = true
 	return true
 }
 
-// copyOf returns a copy of m that shares nothing with it. Failures mostly have no records:
-// theirs is one piece of memory.
-func copyOf(m *dns.Msg) *dns.Msg {
+// failing is what is kept of a failing message, in one piece of memory.
+type failing struct {
+	message  message
+	copied   dns.Msg
+	question [1]dns.Question
+}
+
+// copyOf returns a copy of m that shares nothing with it. Failures mostly have no records, and
+// need no memory but f's.
+func (f *failing) copyOf(m *dns.Msg) *dns.Msg {
 	if len(m.Question) != 1 || len(m.Answer)+len(m.Ns)+len(m.Extra) > 0 {
 		return m.Copy()
 	}
-	c := &struct {
-		msg      dns.Msg
-		question [1]dns.Question
-	}{msg: *m, question: [1]dns.Question{m.Question[0]}}
-	c.msg.Question = c.question[:]
+	f.copied, f.question[0] = *m, m.Question[0]
+	f.copied.Question = f.question[:]
 	// An empty slice may have room that both would write to.
-	c.msg.Answer, c.msg.Ns, c.msg.Extra = nil, nil, nil
-	return &c.msg
+	f.copied.Answer, f.copied.Ns, f.copied.Extra = nil, nil, nil
+	return &f.copied
 }
 
 // Write implements dns.ResponseWriter for plugins that send packed messages.

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"strings"
+
+	"github.com/seed-1b7246af/coredns-ede/test/perf/least"
 )
 
 // contest is one server block in two forms that differ in the lines of base and
@@ -67,6 +69,8 @@ const (
 	// attached attaches to a SERVFAIL without being asked, as dnsperf cannot ask.
 	attached = "ede {\n log summary 10s\n attach always\n}"
 	today    = "errors\nlog"
+
+	leastAttached = least.Name + " " + least.Attach
 )
 
 const (
@@ -106,6 +110,17 @@ var cost = []contest{
 	{"REFUSED by `acl`, with its reason", "", summary, refusing, load{udp, few, refused}, 1.12},
 	{"SERVFAIL, the upstream is dead", "", summary, dead, load{udp, many, servfail}, 1.05},
 	{"the same, with its reason", "", attached, dead, load{udp, many, servfail}, 1.05},
+}
+
+// floor is cost with the plugin least in place of ede: what ede cannot do without.
+var floor = []contest{
+	{"success from `cache`", "", least.Name, cached, load{udp, few, noerror}, 0},
+	{"success from a zone (`file`)", "", least.Name, zone, load{udp, few, noerror}, 0},
+	{"SERVFAIL from `cache`, nothing attached", "", least.Name, deadOnce, load{udp, few, servfail}, 0},
+	{"SERVFAIL from `cache`, with an option", "", leastAttached, deadOnce, load{udp, few, servfail}, 0},
+	{"REFUSED by `acl`, with the option of `acl`", "", least.Name, refusing, load{udp, few, refused}, 0},
+	{"SERVFAIL, the upstream is dead", "", least.Name, dead, load{udp, many, servfail}, 0},
+	{"the same, with an option", "", leastAttached, dead, load{udp, many, servfail}, 0},
 }
 
 // alone is the smallest block. Its queries just fit into the stack that Go gives

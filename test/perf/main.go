@@ -28,7 +28,7 @@ func main() {
 
 func run() error {
 	b := &bench{}
-	flag.StringVar(&b.binary, "bin", "", "the `binary` of CoreDNS with ede; built from cmd/coredns if empty")
+	flag.StringVar(&b.binary, "bin", "", "the `binary` of CoreDNS, with ede and least; built from test/perf/coredns if empty")
 	flag.Float64Var(&b.seconds, "seconds", 0.6, "how long each run of dnsperf takes")
 	flag.IntVar(&b.starts, "starts", 3, "how many times both servers of a contest are started")
 	flag.IntVar(&b.pairs, "pairs", 4, "how many pairs of runs follow each start; each figure is the median of all")
@@ -98,7 +98,7 @@ func (b *bench) prepare(ctx context.Context) error {
 	}
 	if b.binary == "" {
 		b.binary = filepath.Join(b.dir, "coredns")
-		if out, err := exec.CommandContext(ctx, "go", "build", "-o", b.binary, "./cmd/coredns").CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(ctx, "go", "build", "-o", b.binary, "./test/perf/coredns").CombinedOutput(); err != nil {
 			return fmt.Errorf("build: %w: %s", err, out)
 		}
 	}

@@ -11,11 +11,12 @@ import (
 	"github.com/miekg/dns"
 
 	_ "github.com/seed-1b7246af/coredns-ede"
+	"github.com/seed-1b7246af/coredns-ede/test/perf/least"
 	coredns "github.com/seed-1b7246af/coredns-ede/test/server"
 )
 
 func init() {
-	dnsserver.Directives = slices.Insert(dnsserver.Directives, slices.Index(dnsserver.Directives, "dnstap")+1, "ede")
+	dnsserver.Directives = slices.Insert(dnsserver.Directives, slices.Index(dnsserver.Directives, "dnstap")+1, "ede", least.Name)
 }
 
 func TestEveryCorefileLoadsAndAnswersAsItsContestExpects(t *testing.T) {
@@ -27,7 +28,7 @@ func TestEveryCorefileLoadsAndAnswersAsItsContestExpects(t *testing.T) {
 		t.Fatal(err)
 	}
 	coredns.Capture(t)
-	for _, c := range slices.Concat(cost, alone, control, logs, plugins(), shares(), sizes(), transports()) {
+	for _, c := range slices.Concat(cost, floor, alone, control, logs, plugins(), shares(), sizes(), transports()) {
 		for _, form := range []string{c.base, c.with} {
 			t.Run(c.name+"/"+form, func(t *testing.T) {
 				s := coredns.Start(t, c.corefile(form, 0, dir))
@@ -46,7 +47,7 @@ func TestEveryCorefileLoadsAndAnswersAsItsContestExpects(t *testing.T) {
 				if got := dns.RcodeToString[r.Rcode]; c.ask.rcodes[got] == 0 {
 					t.Errorf("the answer is %s, expected are %v", got, c.ask.rcodes)
 				}
-				if c.with == attached || strings.Contains(c.with, "ederror") {
+				if c.with == attached || c.with == leastAttached || strings.Contains(c.with, "ederror") {
 					if got, want := hasReason(r), form == c.with; got != want {
 						t.Errorf("the answer has a reason: %t, want %t", got, want)
 					}

@@ -14,6 +14,7 @@ type section struct {
 
 var sections = []section{
 	{"cost", "What a query costs more", costs},
+	{"floor", "The least that a plugin costs", contests(floor)},
 	{"control", "An option without ede", contests(control)},
 	{"logs", "Against errors and log", contests(logs)},
 	{"entries", "By failures remembered", entries},
