@@ -3,11 +3,7 @@
 // way, whatever zone they are in.
 package found
 
-import (
-	"cmp"
-	"slices"
-	"strings"
-)
+import "strings"
 
 // The limits of what is held.
 const (
@@ -107,107 +103,6 @@ func (f *Failures) Clone() *Failures {
 		c.all = append(c.all, copied)
 	}
 	return c
-}
-
-// A Taken is so many failures that a diagnosis explains.
-type Taken struct {
-	Way
-	Zone  string
-	Count uint64
-}
-
-// Take takes the failures in a zone and below it that diagnoses of these ways explain, and
-// returns them: each is taken once. A way that a diagnosis does not tell in full, as in the
-// log of an older version, explains nothing where several ways would do. Refinable
-// tells the causes of failures that may be taken. Of failures that are counted under a zone
-// above this one, below returns how many with a cause had names in this one.
-func (f *Failures) Take(ways []Way, zone string, refinable func(cause string) bool, below func(cause, zone string) uint64) []Taken {
-	var all []Taken
-	for _, w := range ways {
-		all = append(all, f.take(w, zone, refinable, below)...)
-	}
-	return all
-}
-
-func (f *Failures) take(w Way, zone string, refinable func(string) bool, below func(string, string) uint64) (all []Taken) {
-	var here []*Zones
-	for _, z := range f.all {
-		if refinable(z.Cause) && z.touches(zone) {
-			here = append(here, z)
-		}
-	}
-	for _, z := range here {
-		if w.Cause != "" && z.Cause != w.Cause || !z.alike(&w) || !z.same(&w) && ambiguous(&w, &z.Way, here) {
-			continue
-		}
-		all = append(all, z.take(zone, func(above string) uint64 {
-			for _, other := range f.all {
-				if other != z && other.Cause == z.Cause && other.counts[above] != nil {
-					return 0 // the names do not tell which way they went
-				}
-			}
-			return below(z.Cause, zone)
-		})...)
-	}
-	return all
-}
-
-// alike reports whether two ways may be the same but for the cause, as far as they are told.
-func (w *Way) alike(other *Way) bool {
-	same := func(a, b string) bool { return a == "" || b == "" || a == b }
-	return same(cmp.Or(w.Instance, w.Server), cmp.Or(other.Instance, other.Server)) && same(w.At, other.At) && same(w.Upstream, other.Upstream)
-}
-
-// same reports whether two ways are told alike, but for the cause.
-func (w *Way) same(other *Way) bool {
-	return w.Instance == other.Instance && w.Server == other.Server && w.At == other.At && w.Upstream == other.Upstream
-}
-
-// ambiguous reports whether a may be another way than b, or b than a, by what went here.
-func ambiguous(a, b *Way, here []*Zones) bool {
-	for _, z := range here {
-		if z.alike(a) != z.alike(b) {
-			return true
-		}
-	}
-	return false
-}
-
-// touches reports whether there are failures in the zone, below it, or in one above it.
-func (z *Zones) touches(zone string) bool {
-	for at := range z.counts {
-		if Within(at, zone) || Within(zone, at) {
-			return true
-		}
-	}
-	return false
-}
-
-func (z *Zones) take(zone string, below func(above string) uint64) (all []Taken) {
-	for at, n := range z.counts {
-		took := *n
-		switch {
-		case Within(at, zone):
-		case Within(zone, at):
-			if z.parted(zone) {
-				continue
-			}
-			took = min(took, below(at))
-			z.parts = append(z.parts, zone)
-		default:
-			continue
-		}
-		if took > 0 {
-			*n -= took
-			all = append(all, Taken{z.Way, at, took})
-		}
-	}
-	return all
-}
-
-// parted reports whether names in the zone were taken from one above it before.
-func (z *Zones) parted(zone string) bool {
-	return slices.ContainsFunc(z.parts, func(part string) bool { return Within(part, zone) || Within(zone, part) })
 }
 
 // Within says whether name is zone or below it. Both are in lower case, with the final dot.
