@@ -34,12 +34,15 @@ type Failures struct {
 type Zones struct {
 	Way
 	of       *Failures
-	counts   map[string]*uint64
+	counts   map[string]*count
 	lastZone string
-	last     *uint64
+	last     *count
 	// parts are zones whose names were taken from one above them.
 	parts []string
 }
+
+// A count is how many failures there are, and how many of them are left.
+type count struct{ all, left uint64 }
 
 // Way returns where the failures of a way are counted, nil if there are too many ways.
 func (f *Failures) Way(cause, instance, server, at, upstream []byte) *Zones {
@@ -57,7 +60,7 @@ func (f *Failures) Way(cause, instance, server, at, upstream []byte) *Zones {
 	if len(f.all) >= MaxWays {
 		return nil
 	}
-	z := &Zones{Way: Way{string(cause), string(instance), string(server), string(at), string(upstream)}, of: f, counts: make(map[string]*uint64)}
+	z := &Zones{Way: Way{string(cause), string(instance), string(server), string(at), string(upstream)}, of: f, counts: make(map[string]*count)}
 	if f.ways == nil {
 		f.ways = make(map[string]*Zones)
 	}
@@ -72,33 +75,38 @@ func (z *Zones) Add(zone []byte, n uint64) {
 	case z == nil || len(zone) == 0 || zone[0] == '(': // many zones put together
 		return
 	case z.last != nil && z.lastZone == string(zone):
-		*z.last += n
+		z.last.add(n)
 		return
 	}
-	count := z.counts[string(zone)]
-	if count == nil {
+	of := z.counts[string(zone)]
+	if of == nil {
 		if z.of.zones >= MaxZones {
 			return
 		}
 		z.of.zones++
-		count = new(uint64)
+		of = new(count)
 		z.lastZone = string(zone)
-		z.counts[z.lastZone] = count
+		z.counts[z.lastZone] = of
 	} else {
 		z.lastZone = string(zone)
 	}
-	z.last = count
-	*count += n
+	z.last = of
+	of.add(n)
+}
+
+func (c *count) add(n uint64) {
+	c.all += n
+	c.left += n
 }
 
 // Clone returns failures of which can be taken, while f stays whole.
 func (f *Failures) Clone() *Failures {
 	c := &Failures{zones: f.zones}
 	for _, z := range f.all {
-		copied := &Zones{Way: z.Way, of: c, counts: make(map[string]*uint64, len(z.counts))}
+		copied := &Zones{Way: z.Way, of: c, counts: make(map[string]*count, len(z.counts))}
 		for zone, n := range z.counts {
-			count := *n
-			copied.counts[zone] = &count
+			same := *n
+			copied.counts[zone] = &same
 		}
 		c.all = append(c.all, copied)
 	}

@@ -104,3 +104,13 @@ func TestCandidatesAreAllThatAreAlike(t *testing.T) {
 		t.Errorf("%d of %d ways are told in full, of the failures %d, and not %d", full, len(ways), len(c.full), len(c.vague))
 	}
 }
+
+// A name that is counted in its own zone is none of those above.
+func TestANameIsNotTakenFromTwoZones(t *testing.T) {
+	f := counted("example.org.", 5)
+	f.Way([]byte("a"), []byte("other"), nil, []byte("forward"), []byte("u")).Add([]byte("a.example.org."), 2)
+	// Of the three names in the zone, two are counted there.
+	if n := sum(f.Take([]Way{way}, "a.example.org.", every, three)); n != 1 {
+		t.Errorf("%d taken, want 1", n)
+	}
+}

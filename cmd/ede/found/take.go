@@ -31,7 +31,8 @@ func (f *Failures) Take(ways []Way, zone string, refinable func(cause string) bo
 						return 0 // the names do not tell which way they went
 					}
 				}
-				return below(z.Cause, zone)
+				names := below(z.Cause, zone)
+				return names - min(names, c.within(z.Cause, zone))
 			})...)
 		}
 	}
@@ -59,6 +60,19 @@ func (f *Failures) candidates(zone string, refinable func(cause string) bool) ca
 		}
 	}
 	return c
+}
+
+// within is how many failures with a cause are counted in the zone and below it, and so
+// are none of those that are counted above.
+func (c *candidates) within(cause, zone string) (n uint64) {
+	for _, z := range c.all {
+		for at, count := range z.counts {
+			if z.Cause == cause && Within(at, zone) {
+				n += count.all
+			}
+		}
+	}
+	return n
 }
 
 // alike are those whose way may be the same as w, but for the cause.
@@ -114,7 +128,7 @@ func (z *Zones) touches(zone string) bool {
 
 func (z *Zones) take(zone string, below func(above string) uint64) (all []Taken) {
 	for at, n := range z.counts {
-		took := *n
+		took := n.left
 		switch {
 		case Within(at, zone):
 		case Within(zone, at):
@@ -127,7 +141,7 @@ func (z *Zones) take(zone string, below func(above string) uint64) (all []Taken)
 			continue
 		}
 		if took > 0 {
-			*n -= took
+			n.left -= took
 			all = append(all, Taken{z.Way, at, took})
 		}
 	}
