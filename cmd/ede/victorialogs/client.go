@@ -28,7 +28,7 @@ const (
 	// streamType is the content type of rows, one JSON object a line.
 	streamType = "application/stream+json"
 	// maxRow is far above a row of any query here.
-	maxRow = 1 << 20
+	maxRow = 4 << 20
 	// maxSaid bounds what is quoted of an answer that is no rows.
 	maxSaid = 300
 	// maxAnswer bounds what is read of such an answer.
