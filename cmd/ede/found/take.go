@@ -19,6 +19,7 @@ type Taken struct {
 // above this one, below returns how many with a cause had names in this one.
 func (f *Failures) Take(ways []Way, zone string, refinable func(cause string) bool, below func(cause, zone string) uint64) (all []Taken) {
 	c := f.candidates(zone, refinable)
+	names := make(map[string]uint64) // by cause, those that are counted in no zone but one above
 	for i := range ways {
 		w := &ways[i]
 		for _, z := range c.alike(w) {
@@ -31,8 +32,13 @@ func (f *Failures) Take(ways []Way, zone string, refinable func(cause string) bo
 						return 0 // the names do not tell which way they went
 					}
 				}
-				names := below(z.Cause, zone)
-				return names - min(names, c.within(z.Cause, zone))
+				n, known := names[z.Cause]
+				if !known {
+					n = below(z.Cause, zone)
+					n -= min(n, c.within(z.Cause, zone))
+					names[z.Cause] = n
+				}
+				return n
 			})...)
 		}
 	}
