@@ -7,8 +7,8 @@ import "strings"
 
 // The limits of what is held.
 const (
-	MaxWays  = 4096  // ways that failures went
-	MaxZones = 16384 // zones, of all ways together
+	MaxWays  = 16384 // ways that failures went
+	MaxZones = 65536 // zones, of all ways together
 )
 
 // A Way is how failures went.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/victorialogs"
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 )
@@ -14,8 +13,8 @@ import (
 // finding is what one finding has in common, with the upstream that it is of.
 const finding = "cause, zone, result, refines, at, upstream"
 
-// mostPlaces is as many as a report holds.
-var mostPlaces = fmt.Sprintf(" limit %d as places", found.MaxWays)
+// mostPlaces keeps a row below the 256 KiB that a store takes by default.
+const mostPlaces = " limit 4096 as places"
 
 // The tables that tell which failures a diagnosis explains. A row has its places in a list: the
 // listener, where no instance is told, and the instance, which may have spaces.
@@ -28,17 +27,16 @@ var (
 			" | unroll (places) | unroll (places) | stats by (" + finding + ", n, said) uniq_values(places)" + mostPlaces}
 	// Way is the failures that a diagnosis may explain, by zone.
 	Way = Table{Name: "way", Parted: true, Of: Failures, Make: ` zone:* !zone:="("* ` + victorialogs.In("cause", Refinable()) + Ways + PackWays}
-	// PackWays makes one row of all that went to an upstream, whose places are "17 dns://:53 "
-	// or "17  edge-1".
-	PackWays = ` | format "<n> <server> <instance>" as place | stats by (key, cause, at, upstream) values(place)` + mostPlaces
 )
 
-// Ways sums up failures by zone and by the way that they went, WaysAgain does so with rows of
-// several hours, and UnpackWays takes apart what PackWays has put together.
+// Ways sums up failures by zone and by the way that they went, and WaysAgain does so with rows
+// of several hours. PackWays makes one row of all that went to an upstream, whose places are
+// "17 dns://:53 " or "17  edge-1", and UnpackWays takes it apart.
 const (
 	Ways = " | stats by (zone, cause, at, upstream, server, instance) count() as lines, count(count) as told, sum(count) as summed" +
 		` | math lines - told + (summed default 0) as n | format if (instance:*) "" as server | rename zone as key` + WaysAgain
 	WaysAgain  = " | stats by (key, cause, at, upstream, server, instance) sum(n) as n"
+	PackWays   = ` | format "<n> <server> <instance>" as place | stats by (key, cause, at, upstream) values(place)` + mostPlaces
 	UnpackWays = ` | unroll (places) | extract "<n> <plain:server> <plain:instance>" from places | fields key, cause, at, upstream, server, instance, n`
 )
 
