@@ -12,8 +12,8 @@ import (
 // A scope is a Filter in LogsQL, by kind of line, since a summary is wanted for
 // its zone and a query for its name. An empty filter wants none.
 type scope struct {
-	// when is the time. A store leaves out what lies outside only if a filter has it outside
-	// of all its alternatives.
+	// when is the time. A store leaves out at once what lies outside, but only if the time stands
+	// before the alternatives of a filter and not in each of them.
 	when string
 	// all are ede's lines at that time, and instances any lines then.
 	all, instances string
