@@ -110,7 +110,7 @@ func (t *tally) details(s *scope, n int) []question {
 			}
 			return query
 		})
-		all = append(all, question{what: "the names that fail most", take: describe(t.names), query: s.found.Union(query, sums.Name, " "+named+sums.Unpack, "") + last})
+		all = append(all, question{what: "the names that fail most", take: describe(t.names), query: s.found.Union(query, sums.Name.Only(names), " "+named+sums.Unpack, "") + last})
 	}
 	if clients := keysOf(t.clients.top(min(n, maxDetailed))); len(clients) > 0 {
 		query := s.each(func(part *scope) string {

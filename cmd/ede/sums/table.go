@@ -12,8 +12,8 @@ type Table struct {
 	Also string
 	// Again sums up rows of several hours.
 	Again string
-	// Parted says that the rows are in parts by their key, a zone, and parts are those that are
-	// asked for, nil for all.
+	// Parted says that the rows are in parts by their key, a zone or a name, and parts are those
+	// that are asked for, nil for all.
 	Parted bool
 	parts  []string
 }
@@ -72,7 +72,7 @@ const (
 
 // The tables that are kept otherwise than a report asks for them.
 var (
-	Name = Table{Name: "name", Of: Queries, Make: ` qname:* | stats by (qname, cause)` + Each + ` | format "<lc:qname>" as key | union (`,
+	Name = Table{Name: "name", Parted: true, Of: Queries, Make: ` qname:* | stats by (qname, cause)` + Each + ` | format "<lc:qname>" as key | union (`,
 		Also: TopNames + " | stats by (key, cause) sum(told) as n, min(_time) as first, max(_time) as last)" + PerCause + pack}
 	Client = Table{Name: "client", Of: Queries, Make: " client_ip:* | stats by (client_ip, cause)" + Each + " | rename client_ip as key" + pack}
 	// Times and Windows are failures by time, in lines of their own and in summaries.

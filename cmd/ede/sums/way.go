@@ -50,8 +50,9 @@ func Refinable() (ids []string) {
 	return ids
 }
 
-// An hour of a fleet may have a hundred thousand ways, and a report asks for those in a few
-// zones. So the rows of a table with Parted are in so many parts, by zone.
+// An hour of a fleet may have tens of thousands of names and ways, and a report asks for what
+// there is to know of a few names and zones. So the rows of a table with Parted are in so many
+// parts, by zone.
 const numParts = 32
 
 // partOf is the part for a zone and all below it. A zone that other parts are below has
@@ -81,22 +82,27 @@ func baseOf(zone string) (base string, whole bool) {
 	return strings.Join(labels[len(labels)-n:], "."), true
 }
 
-// Within is the table with the parts of these zones alone, of those above them, and of those
-// below.
-func (t Table) Within(zones []string) Table {
-	few := partOf(".")
-	t.parts = []string{t.Name + few}
-	for _, zone := range zones {
-		part := partOf(zone)
-		if part == few {
-			t.parts = nil
-			return t
-		}
-		if part = t.Name + part; !slices.Contains(t.parts, part) {
+// Only is the table with the parts of these keys alone.
+func (t Table) Only(keys []string) Table {
+	t.parts = nil
+	for _, key := range keys {
+		if part := t.Name + partOf(key); !slices.Contains(t.parts, part) {
 			t.parts = append(t.parts, part)
 		}
 	}
 	return t
+}
+
+// Within is the table with the parts of these zones alone, of those above them, and of those
+// below.
+func (t Table) Within(zones []string) Table {
+	for _, zone := range zones {
+		if _, whole := baseOf(zone); !whole {
+			t.parts = nil // all may be below it
+			return t
+		}
+	}
+	return t.Only(append([]string{"."}, zones...))
 }
 
 // streams is a filter for the streams of the table.

@@ -45,3 +45,11 @@ func TestAQuestionReadsThePartsOfItsZones(t *testing.T) {
 		t.Errorf("%d parts, of 1000 zones in them a question reads %d", len(parts), read)
 	}
 }
+
+// A question about names reads the parts of these, however few labels they have.
+func TestAQuestionAboutNamesReadsTheirParts(t *testing.T) {
+	got := Name.Only([]string{"router.", "a.example.org.", "b.example.org."}).streams()
+	if want := `{plugin="ede_hourly",table=~"name-few|name` + partOf("example.org.") + `"}`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
