@@ -2,6 +2,8 @@ package found
 
 import (
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -64,5 +66,51 @@ func TestWhatIsHeldIsBounded(t *testing.T) {
 	}
 	if len(f.all) != MaxWays || f.zones != MaxZones {
 		t.Errorf("%d ways, %d zones", len(f.all), f.zones)
+	}
+}
+
+// Ways that are told in full are looked up, which finds as many as looking at each.
+func TestCandidatesAreAllThatAreAlike(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	any := func(of ...string) []byte { return []byte(of[rng.IntN(len(of))]) }
+	f := new(Failures)
+	var ways []Way
+	for range 300 {
+		z := f.Way(any("a", "b"), any("", "i", "j"), any("", "s", "i"), any("", "forward", "grpc"), any("", "u", "v"))
+		z.Add(any("example.org.", "a.example.org.", "example.net."), 1)
+		ways = append(ways, z.Way)
+	}
+	c := f.candidates("example.org.", func(cause string) bool { return cause == "a" })
+	full := 0
+	for _, w := range ways {
+		want := make(map[*Zones]bool)
+		for _, z := range f.all {
+			if z.Cause == "a" && z.touches("example.org.") && z.alike(&w) {
+				want[z] = true
+			}
+		}
+		got := make(map[*Zones]bool)
+		for _, z := range c.alike(&w) {
+			got[z] = true
+		}
+		if !maps.Equal(got, want) || len(got) != len(c.alike(&w)) {
+			t.Errorf("%+v: %d are alike, want %d", w, len(got), len(want))
+		}
+		if _, told := w.key(); told {
+			full++
+		}
+	}
+	if full == 0 || full == len(ways) || len(c.vague) == 0 || len(c.full) == 0 {
+		t.Errorf("%d of %d ways are told in full, of the failures %d, and not %d", full, len(ways), len(c.full), len(c.vague))
+	}
+}
+
+// A name that is counted in its own zone is none of those above.
+func TestANameIsNotTakenFromTwoZones(t *testing.T) {
+	f := counted("example.org.", 5)
+	f.Way([]byte("a"), []byte("other"), nil, []byte("forward"), []byte("u")).Add([]byte("a.example.org."), 2)
+	// Of the three names in the zone, two are counted there.
+	if n := sum(f.Take([]Way{way}, "a.example.org.", every, three)); n != 1 {
+		t.Errorf("%d taken, want 1", n)
 	}
 }

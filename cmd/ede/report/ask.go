@@ -110,7 +110,7 @@ func (t *tally) details(s *scope, n int) []question {
 			}
 			return query
 		})
-		all = append(all, question{what: "the names that fail most", take: describe(t.names), query: s.found.Union(query, sums.Name, " "+named+sums.Unpack, "") + last})
+		all = append(all, question{what: "the names that fail most", take: describe(t.names), query: s.found.Union(query, sums.Name.Only(names), " "+named+sums.Unpack, "") + last})
 	}
 	if clients := keysOf(t.clients.top(min(n, maxDetailed))); len(clients) > 0 {
 		query := s.each(func(part *scope) string {
@@ -126,8 +126,8 @@ func (t *tally) details(s *scope, n int) []question {
 		query := s.each(func(part *scope) string {
 			return on(part.of(sums.Failures), in("zone")+" "+victorialogs.In("cause", sums.Refinable())+sums.Ways)
 		})
-		all = append(all, question{what: "what diagnoses explain", take: t.rollWay,
-			query: s.found.Union(query, sums.Way, in("key")+sums.UnpackWays, "") + sums.Way.Again + fmt.Sprintf(" | sort by (n desc) limit %d", found.MaxZones)})
+		all = append(all, question{what: "what diagnoses explain", take: t.rollWays,
+			query: s.found.Union(query, sums.Way.Within(zones), in("key")+sums.UnpackWays, "") + sums.WaysAgain + fmt.Sprintf(" | sort by (n desc) limit %d", found.MaxZones) + sums.PackWays})
 	}
 	return all
 }

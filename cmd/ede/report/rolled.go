@@ -1,8 +1,7 @@
 package report
 
 import (
-	"cmp"
-	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
@@ -43,7 +42,7 @@ func (t *tally) rollQueries(r victorialogs.Row) {
 	c.owners.add([]byte(r["owner"]), n)
 	c.lasts.add([]byte(r["lasts"]), n)
 	t.sent.add([]byte(r["sent"]), n)
-	said, advice := inside(r["said"]), []byte(inside(r["advised"])["advice"])
+	said, advice := r.Row("said"), []byte(r.Row("advised")["advice"])
 	if codes, first, ok := logline.Codes(r["ede"]); ok {
 		c.codes.add([]byte(codes), n)
 		c.rollSaying(first, n, r["rcode"], said["text"], said.Time("_time"))
@@ -133,7 +132,7 @@ func (t *tally) rollKey(table *heavy, r victorialogs.Row) *entry {
 
 // describe takes all but how many failures there are.
 func (t *tally) describe(e *entry, r victorialogs.Row) {
-	most := inside(r["most"])
+	most := r.Row("most")
 	e.span(r.Time("first"), r.Time("last"), most.Uint("n"), r.Uint("cached"), t.cause([]byte(most["cause"])))
 }
 
@@ -191,22 +190,29 @@ func (t *tally) rollDiagnosis(r victorialogs.Row) {
 		t.passed += n
 		return
 	}
-	said := inside(r["said"])
-	f := t.finding(r["cause"], cmp.Or(r["zone"], said["qname"]), r["result"])
+	f := t.finding(r["cause"], r["zone"], r["result"])
 	if f == nil {
 		t.missed += n
 		return
 	}
 	f.count += n
+	said := r.Row("said")
 	if at := said.Time("_time"); f.last.IsZero() || at.After(f.last) {
 		f.last, f.owner, f.text, f.advice = at, said["owner"], said["text"], said["advice"]
 	}
-	t.about(f, found.Way{Cause: r["refines"], Instance: r["instance"], Server: r["server"], At: r["at"], Upstream: r["upstream"]})
+	for _, place := range r.List("places") {
+		server, instance, _ := strings.Cut(place, " ")
+		t.about(f, found.Way{Cause: r["refines"], Instance: instance, Server: server, At: r["at"], Upstream: r["upstream"]})
+	}
 }
 
-// rollWay takes the failures in a zone that went one way.
-func (t *tally) rollWay(r victorialogs.Row) {
-	t.ways.Way([]byte(r["cause"]), []byte(r["instance"]), []byte(r["server"]), []byte(r["at"]), []byte(r["upstream"])).Add([]byte(r["key"]), r.Uint("n"))
+// rollWays takes the failures in a zone that went to one upstream.
+func (t *tally) rollWays(r victorialogs.Row) {
+	for _, place := range r.List("places") {
+		n, place, _ := strings.Cut(place, " ")
+		server, instance, _ := strings.Cut(place, " ")
+		t.ways.Way([]byte(r["cause"]), []byte(instance), []byte(server), []byte(r["at"]), []byte(r["upstream"])).Add([]byte(r["key"]), victorialogs.Uint(n))
+	}
 }
 
 // roll adds what a store has summed up for a key. A store's tables come most
@@ -223,14 +229,6 @@ func (h *heavy) roll(key string, n uint64) *entry {
 func (e *entry) span(first, last time.Time, n, cached uint64, cause int) {
 	e.see(first, 0, 0, cause)
 	e.see(last, n, cached, cause)
-}
-
-// inside reads the row that row_min and row_max give as a value.
-func inside(object string) (r victorialogs.Row) {
-	if json.Unmarshal([]byte(object), &r) != nil {
-		return nil
-	}
-	return r
 }
 
 func seconds(text string) time.Duration {

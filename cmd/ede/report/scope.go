@@ -12,6 +12,9 @@ import (
 // A scope is a Filter in LogsQL, by kind of line, since a summary is wanted for
 // its zone and a query for its name. An empty filter wants none.
 type scope struct {
+	// when is the time. A store leaves out at once what lies outside, but only if the time stands
+	// before the alternatives of a filter and not in each of them.
+	when string
 	// all are ede's lines at that time, and instances any lines then.
 	all, instances string
 	// queries and summaries are the failures that are wanted.
@@ -46,7 +49,7 @@ func scopeOf(f *Filter, found sums.Found) scope {
 
 // scopeAt is the scope of a filter at a time.
 func scopeAt(f *Filter, when string) scope {
-	s := scope{all: victorialogs.All(sums.Ours, when), instances: victorialogs.All(sums.Named, when)}
+	s := scope{when: when, all: victorialogs.All(sums.Ours, when), instances: victorialogs.All(sums.Named, when)}
 	wanted := s.all
 	if len(f.Causes) > 0 {
 		wanted = victorialogs.All(s.all, victorialogs.In("cause", f.Causes))
@@ -78,20 +81,25 @@ func (s *scope) of(kind sums.Kind) string {
 	case sums.Lines:
 		return s.all
 	case sums.Instances:
-		return victorialogs.Any(s.instances, s.all)
+		return s.any(s.instances, s.all)
 	case sums.Queries:
 		return s.queries + s.clients
 	case sums.Summaries:
 		return s.summaries
 	case sums.Failures:
-		return victorialogs.Any(s.queries, s.summaries) + s.clients
+		return s.any(s.queries, s.summaries) + s.clients
 	case sums.Stands:
-		return victorialogs.Any(s.recovered, s.holding, s.queries, s.summaries) + s.clients
+		return s.any(s.recovered, s.holding, s.queries, s.summaries) + s.clients
 	case sums.Recoveries:
 		return s.recovered
 	default:
 		return s.diagnoses
 	}
+}
+
+// any is a query for the lines that one of the filters holds for.
+func (s *scope) any(filters ...string) string {
+	return victorialogs.All(s.when, victorialogs.Any(filters...))
 }
 
 // sum is a query for a table, of lines and of the sums that were found, and pipes after it.

@@ -79,15 +79,15 @@ func TestADiagnosisInAStoreTakesOverNoOtherFailures(t *testing.T) {
 		case strings.Contains(query, "as singles"):
 			fmt.Fprintln(w, `{"lines":"7","singles":"6","diagnoses":"1"}`)
 		case strings.Contains(query, "refines"):
-			fmt.Fprintln(w, `{"cause":"upstream_resolves_nothing","zone":"example.org.","refines":"upstream_servfail","at":"forward","upstream":"192.0.2.1:53","instance":"edge-1","server":"dns://:53","n":"1","said":"{\"_time\":\"2026-11-20T14:01:00Z\",\"owner\":\"upstream\",\"text\":\"seen\",\"advice\":\"Act.\"}"}`)
+			fmt.Fprintln(w, `{"cause":"upstream_resolves_nothing","zone":"example.org.","refines":"upstream_servfail","at":"forward","upstream":"192.0.2.1:53","places":"[\" edge-1\"]","n":"1","said":"{\"_time\":\"2026-11-20T14:01:00Z\",\"owner\":\"upstream\",\"text\":\"seen\",\"advice\":\"Act.\"}"}`)
 		case strings.Contains(query, "row_min"):
 			for cause, n := range map[string]int{"upstream_unreachable": 3, "upstream_servfail": 3} {
 				fmt.Fprintf(w, `{"cause":%q,"rcode":"SERVFAIL","owner":"upstream","ede":"[0]","upstream":"192.0.2.1:53","cached":"false","n":"%d","first":"2026-11-20T14:00:00Z","last":"2026-11-20T14:01:00Z"}`+"\n", cause, n)
 			}
-		case strings.Contains(query, "(zone, cause, at, upstream, instance, server)"):
+		case strings.Contains(query, "(zone, cause, at, upstream, server, instance)"):
 			for _, of := range []string{"upstream_servfail edge-1 192.0.2.1:53", "upstream_servfail edge-1 192.0.2.2:53", "upstream_servfail edge-2 192.0.2.1:53", "upstream_unreachable edge-1 192.0.2.1:53"} {
 				f := strings.Fields(of)
-				fmt.Fprintf(w, `{"key":"example.org.","cause":%q,"at":"forward","instance":%q,"upstream":%q,"n":"1"}`+"\n", f[0], f[1], f[2])
+				fmt.Fprintf(w, `{"key":"example.org.","cause":%q,"at":"forward","upstream":%q,"places":"[\"1  %s\"]"}`+"\n", f[0], f[2], f[1])
 			}
 		}
 	})

@@ -178,8 +178,9 @@ type finding struct {
 	cause, zone, result, owner, text, advice string
 	count                                    uint64
 	last                                     time.Time
-	// ways are those of the failures that were diagnosed.
-	ways []found.Way
+	// ways are those of the failures that were diagnosed, each once, as known tells.
+	ways  []found.Way
+	known map[found.Way]struct{}
 }
 
 func (t *tally) diagnosis(r *logline.Record) {
@@ -209,10 +210,12 @@ func (t *tally) about(f *finding, w found.Way) {
 	if w.Instance != "" {
 		w.Server = ""
 	}
-	if t.subjects < maxSubjects && !slices.Contains(f.ways, w) {
-		t.subjects++
-		f.ways = append(f.ways, w)
+	if _, known := f.known[w]; known || t.subjects >= maxSubjects {
+		return
 	}
+	t.subjects++
+	f.ways = append(f.ways, w)
+	f.known[w] = struct{}{}
 }
 
 // finding returns the one of that cause, zone and result, nil if there are too
@@ -222,7 +225,7 @@ func (t *tally) finding(cause, zone, result string) *finding {
 	if f := t.findings[key]; f != nil || len(t.findings) == maxFindings {
 		return f
 	}
-	f := &finding{cause: cause, zone: zone, result: result}
+	f := &finding{cause: cause, zone: zone, result: result, known: make(map[found.Way]struct{})}
 	t.findings[key] = f
 	return f
 }

@@ -19,7 +19,7 @@ const (
 	maxUpstreams = 1024
 	maxPerCause  = 64
 	maxFindings  = 256
-	maxSubjects  = 4096
+	maxSubjects  = 16384
 )
 
 const other = "other"

@@ -15,6 +15,8 @@ const (
 	plugin = "ede_hourly"
 	// whole is the table whose one row is written when all others are.
 	whole = "whole"
+	// shape is the version of the tables: sums of another version are as none.
+	shape = "2"
 )
 
 // An Hour is one hour of the store.
@@ -43,8 +45,8 @@ func rolled(ctx context.Context, c *victorialogs.Client, since, until time.Time)
 		since = since.Add(-Width * time.Second)
 	}
 	rows := victorialogs.All(`{plugin="`+plugin+`"}`, victorialogs.Between(since, until))
-	err := c.Query(ctx, rows+" | stats by (roll) count() as have, max(rows) as want, max(hour) as hour, max(lines) as lines", func(r victorialogs.Row) error {
-		if start := r.Time("hour"); !start.IsZero() && r.Uint("have") == r.Uint("want") {
+	err := c.Query(ctx, rows+" | stats by (roll) count() as have, max(rows) as want, max(hour) as hour, max(lines) as lines, max(shape) as shape", func(r victorialogs.Row) error {
+		if start := r.Time("hour"); !start.IsZero() && r.Uint("have") == r.Uint("want") && r["shape"] == shape {
 			all[start] = append(all[start], Hour{Start: start, Lines: r.Uint("lines"), Roll: r["roll"]})
 		}
 		return nil
@@ -56,8 +58,8 @@ func rolled(ctx context.Context, c *victorialogs.Client, since, until time.Time)
 }
 
 // Hours are the whole hours between since and until that the store has lines of ede for,
-// with the sums of these. Sums of lines that came later than the sums, and sums some of
-// whose rows are gone, are as none.
+// with the sums of these. Sums of lines that came later than the sums, sums some of whose
+// rows are gone, and sums of another version are as none.
 func Hours(ctx context.Context, c *victorialogs.Client, since, until time.Time) ([]Hour, error) {
 	sums, err := rolled(ctx, c, since, until)
 	if err != nil {
@@ -169,7 +171,7 @@ func (f Found) Rows(t Table) string {
 		rolls[i] = h.Roll
 	}
 	first, last := f.hours[0].Start, f.hours[len(f.hours)-1].End()
-	return victorialogs.All(`{plugin="`+plugin+`",table="`+t.Name+`"}`, victorialogs.Between(first.Add(-Width*time.Second), last),
+	return victorialogs.All(t.streams(), victorialogs.Between(first.Add(-Width*time.Second), last),
 		"roll:in("+strings.Join(rolls, ",")+")")
 }
 

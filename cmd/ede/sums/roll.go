@@ -45,6 +45,9 @@ func Roll(ctx context.Context, from, to *victorialogs.Client, h Hour) (rows int,
 				}
 				maps.Copy(r, common)
 				r["table"], r["_msg"] = t.Name, t.Name
+				if t.Parted {
+					r["table"] += partOf(r["key"])
+				}
 				return add(r)
 			})
 		})
@@ -65,7 +68,7 @@ func Roll(ctx context.Context, from, to *victorialogs.Client, h Hour) (rows int,
 		return 0, err
 	}
 	rows++
-	last := victorialogs.Row{"_time": at, "_msg": whole, "table": whole, "hour": at,
+	last := victorialogs.Row{"_time": at, "_msg": whole, "table": whole, "shape": shape, "hour": at,
 		"rows": strconv.Itoa(rows), "lines": strconv.FormatUint(h.Lines, 10)}
 	maps.Copy(last, common)
 	return rows, to.Insert(ctx, streams, func(add func(victorialogs.Row) error) error { return add(last) })

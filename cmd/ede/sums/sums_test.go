@@ -53,22 +53,25 @@ func TestAnHourIsSummedUpWithItsLastRowLast(t *testing.T) {
 			fmt.Fprintln(w, `{"lines":"7"}`)
 		case strings.Contains(query, "stats by (zone, cause)"):
 			fmt.Fprintln(w, `{"key":"example.org.","cause":"a \"b\"","n":"5"}`)
+		case strings.Contains(query, "stats by (key, cause, at, upstream)"):
+			fmt.Fprintln(w, `{"key":"example.org.","cause":"a","at":"forward","places":"[\"5  edge-1\"]"}`)
 		case strings.Contains(query, "_time:64s") && strings.Contains(query, "as lines"):
 			fmt.Fprintln(w, `{"_time":"2026-11-20T13:59:28Z","cause":"a","lines":"5"}`)
 		}
 	})
 	rows, err := Roll(t.Context(), c, c, Hour{Start: hour, Lines: 7})
-	if err != nil || rows != 3 {
+	if err != nil || rows != 4 {
 		t.Fatalf("%d rows, %v", rows, err)
 	}
 	lines := strings.Split(strings.TrimSpace(inserted()), "\n")
-	if len(lines) != 3 {
+	if len(lines) != 4 {
 		t.Fatalf("stored:\n%s", inserted())
 	}
 	for i, wants := range [][]string{
 		{`"table":"zone"`, `"_time":"2026-11-20T14:00:00Z"`, `"cause":"a \"b\""`},
+		{`"table":"way` + partOf("example.org.") + `"`, `"_msg":"way"`},
 		{`"table":"times"`, `"_time":"2026-11-20T13:59:28Z"`},
-		{`"table":"whole"`, `"rows":"3"`, `"lines":"7"`, `"hour":"2026-11-20T14:00:00Z"`},
+		{`"table":"whole"`, `"rows":"4"`, `"lines":"7"`, `"shape":"` + shape + `"`, `"hour":"2026-11-20T14:00:00Z"`},
 	} {
 		for _, want := range append(wants, `"plugin":"ede_hourly"`, `"roll":"2026-11-20T14-`) {
 			if !strings.Contains(lines[i], want) {
@@ -105,13 +108,15 @@ func TestAnHourThatCannotBeSummedUpHasNoLastRow(t *testing.T) {
 	}
 }
 
-// Sums count if all their rows are there and the lines are as many as then.
+// Sums count if all their rows are there, the lines are as many as then, and the tables are
+// those of this version.
 func TestSumsAreFoundThatAreWholeAndOfTheseLines(t *testing.T) {
-	rolls := `{"roll":"old","have":"9","want":"9","hour":"2026-11-20T14:00:00Z","lines":"5"}
-{"roll":"new","have":"9","want":"9","hour":"2026-11-20T14:00:00Z","lines":"7"}
-{"roll":"cut","have":"8","want":"9","hour":"2026-11-20T15:00:00Z","lines":"3"}
-{"roll":"begun","have":"8","want":"","hour":"","lines":""}
-{"roll":"late","have":"4","want":"4","hour":"2026-11-20T16:00:00Z","lines":"2"}
+	rolls := `{"roll":"old","have":"9","want":"9","hour":"2026-11-20T14:00:00Z","lines":"5","shape":"` + shape + `"}
+{"roll":"new","have":"9","want":"9","hour":"2026-11-20T14:00:00Z","lines":"7","shape":"` + shape + `"}
+{"roll":"cut","have":"8","want":"9","hour":"2026-11-20T15:00:00Z","lines":"3","shape":"` + shape + `"}
+{"roll":"begun","have":"8","want":"","hour":"","lines":"","shape":"` + shape + `"}
+{"roll":"late","have":"4","want":"4","hour":"2026-11-20T16:00:00Z","lines":"2","shape":"` + shape + `"}
+{"roll":"older","have":"9","want":"9","hour":"2026-11-20T14:00:00Z","lines":"7","shape":""}
 `
 	for name, c := range map[string]struct {
 		since, until time.Time

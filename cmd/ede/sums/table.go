@@ -1,11 +1,6 @@
 package sums
 
-import (
-	"fmt"
-
-	"github.com/seed-1b7246af/coredns-ede/cmd/ede/victorialogs"
-	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
-)
+import "fmt"
 
 // A Table is one of the sums that a report is made of.
 type Table struct {
@@ -17,6 +12,10 @@ type Table struct {
 	Also string
 	// Again sums up rows of several hours.
 	Again string
+	// Parted says that the rows are in parts by their key, a zone or a name, and parts are those
+	// that are asked for, nil for all.
+	Parted bool
+	parts  []string
 }
 
 const (
@@ -34,9 +33,6 @@ func keyed(name, field string) Table {
 
 // alike are the fields in which failures with a line of their own are put together.
 const alike = "cause, rcode, owner, lasts, ede, at, upstream, cached, sent"
-
-// diagnosed are the fields that tell which failures a diagnosis is about, and what it found.
-const diagnosed = "cause, zone, result, refines, at, upstream, instance, server"
 
 // The tables whose rows a report sums up as they are.
 var (
@@ -65,9 +61,6 @@ var (
 		Again: " | stats by (cause) sum(n) as n, max(longest) as longest"}
 	Stand = Table{Name: "stand", Of: Stands, Make: " | stats by (cause, instance) max(_time) if (" + IsQuery + " or " + IsSummary + ") as last, max(_time) if (" + IsRecovery + ") as over" +
 		" | rename instance as key", Again: " | stats by (cause, key) max(last) as last, max(over) as over"}
-	Diagnosis = Table{Name: "diagnosis", Of: Diagnoses,
-		Make:  " | stats by (" + diagnosed + ") count() as n, max(_time) as last, row_max(_time, _time, owner, text, advice, qname) as said",
-		Again: " | stats by (" + diagnosed + ") sum(n) as n, row_max(last, said) as said | unpack_json from said fields (said)"}
 )
 
 // Names and clients are too many for a row for each of their causes: these are in a list.
@@ -79,37 +72,13 @@ const (
 
 // The tables that are kept otherwise than a report asks for them.
 var (
-	Name = Table{Name: "name", Of: Queries, Make: ` qname:* | stats by (qname, cause)` + Each + ` | format "<lc:qname>" as key | union (`,
+	Name = Table{Name: "name", Parted: true, Of: Queries, Make: ` qname:* | stats by (qname, cause)` + Each + ` | format "<lc:qname>" as key | union (`,
 		Also: TopNames + " | stats by (key, cause) sum(told) as n, min(_time) as first, max(_time) as last)" + PerCause + pack}
 	Client = Table{Name: "client", Of: Queries, Make: " client_ip:* | stats by (client_ip, cause)" + Each + " | rename client_ip as key" + pack}
-	// Way is the failures of each zone that a diagnosis may explain, by the way that they went.
-	// Each row has the instances, or the listeners, in a list.
-	Way = Table{Name: "way", Of: Failures, Again: " | stats by (key, cause, at, upstream, instance, server) sum(n) as n",
-		Make: " " + victorialogs.In("cause", Refinable()) + " zone:*" + Ways + " | pack_json fields (instance, server, n) as part" +
-			" | stats by (key, cause, at, upstream) values(part) as parts"}
 	// Times and Windows are failures by time, in lines of their own and in summaries.
 	Times   = Table{Name: "times", Of: Queries, Make: ByTime(Width)}
 	Windows = Table{Name: "windows", Of: Summaries, Make: WindowsByTime(Width, "count")}
 )
-
-// Ways sums up failures by zone and by the way that they went, which has no listener where an
-// instance is told, and UnpackWays makes such rows of a list again.
-const (
-	Ways = " | stats by (zone, cause, at, upstream, instance, server) count() as lines, count(count) as told, sum(count) as summed" +
-		` | math lines - told + (summed default 0) as n | format if (instance:*) "" as server` +
-		" | stats by (zone, cause, at, upstream, instance, server) sum(n) as n | rename zone as key"
-	UnpackWays = " | unroll (parts) | unpack_json from parts fields (instance, server, n) | fields key, cause, at, upstream, instance, server, n"
-)
-
-// Refinable are the causes behind which a diagnosis may find another.
-func Refinable() (ids []string) {
-	for _, c := range cause.All() {
-		if c.Refinable() {
-			ids = append(ids, c.ID)
-		}
-	}
-	return ids
-}
 
 // Kept are the tables of an hour.
 var kept = []Table{Total, Seen, Cause, Summary, Told, Zone, Instance, Space, Pod, Recovery, Stand, Diagnosis, Name, Client, Way, Times, Windows}

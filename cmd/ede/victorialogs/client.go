@@ -28,7 +28,7 @@ const (
 	// streamType is the content type of rows, one JSON object a line.
 	streamType = "application/stream+json"
 	// maxRow is far above a row of any query here.
-	maxRow = 1 << 20
+	maxRow = 4 << 20
 	// maxSaid bounds what is quoted of an answer that is no rows.
 	maxSaid = 300
 	// maxAnswer bounds what is read of such an answer.
@@ -69,28 +69,6 @@ func New(address string, header http.Header) (*Client, error) {
 		// A header for the store must not go to whomever it points to.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
-}
-
-// A Row is one row of an answer: all values are strings, absent ones are empty.
-type Row map[string]string
-
-// Uint returns a count. VictoriaLogs sums in floating point, and the sum of
-// nothing is "NaN": what is no number is 0.
-func (r Row) Uint(field string) uint64 {
-	text := r[field]
-	if n, err := strconv.ParseUint(text, 10, 64); err == nil {
-		return n
-	}
-	if f, err := strconv.ParseFloat(text, 64); err == nil && f >= 0 && f < 1<<63 {
-		return uint64(f + 0.5)
-	}
-	return 0
-}
-
-// Time returns a time, zero if there is none.
-func (r Row) Time(field string) time.Time {
-	t, _ := time.Parse(time.RFC3339Nano, r[field])
-	return t
 }
 
 // Query runs query (LogsQL) and hands each row to take, in the order of the

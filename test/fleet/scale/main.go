@@ -10,14 +10,10 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
 	"context"
 	"flag"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -40,8 +36,6 @@ const (
 	// repeats is how often the quickest report is made; the one in the middle counts.
 	repeats = 9
 	addr    = "127.0.0.1:29428"
-	// begin and end hold what is written into the document.
-	begin, end = "<!-- scale -->\n", "<!-- /scale -->\n"
 )
 
 func main() {
@@ -51,27 +45,29 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	table, err := measure(ctx, *small, *large)
+	began := time.Now()
+	table, estimate, err := measure(ctx, *small, *large)
 	if err == nil && *write != "" {
-		err = replace(*write, table)
+		err = firstOf(replace(*write, "scale", table), replace(*write, "estimate", estimate))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "scale:", err)
 		stop()
 		os.Exit(1)
 	}
-	fmt.Print(table)
+	fmt.Print(table, "\n", estimate, "\nIt took ", time.Since(began).Round(time.Minute), ".\n")
 }
 
-func measure(ctx context.Context, sizes ...int) (string, error) {
+// measure returns what is written into the document.
+func measure(ctx context.Context, sizes ...int) (table, estimate string, err error) {
 	dir, err := os.MkdirTemp("", "ede-scale")
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	defer os.RemoveAll(dir)
 	ede := filepath.Join(dir, "ede")
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", ede, "./cmd/ede").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
+		return "", "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %d processors, VictoriaLogs %s, %d instances, %d names.\n\n", runtime.Version(), runtime.NumCPU(), version(), instances, names)
@@ -80,7 +76,7 @@ func measure(ctx context.Context, sizes ...int) (string, error) {
 	for i, lines := range sizes {
 		r, err := one(ctx, filepath.Join(dir, strconv.Itoa(lines)), ede, lines)
 		if err != nil {
-			return "", err
+			return "", "", err
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s | %s, %s, %s, %s | %s |\n", number(lines), size(r.files), size(r.stored), size(r.withSums), span(r.ingest),
 			r.sums, r.store, r.file, size(r.sums.memory), size(r.store.memory), size(r.file.memory), size(r.resident), r.rollup)
@@ -92,18 +88,21 @@ func measure(ctx context.Context, sizes ...int) (string, error) {
 	times := func(of func(*result) time.Duration) float64 { return of(&last).Seconds() / of(&first).Seconds() }
 	fmt.Fprintf(&b, "\nWith %d times the lines, the report from sums takes %.1f times as long (CPU %.1f times), the report from lines %.1f times\n"+
 		"(CPU %.1f times), and the report from files %.1f times (CPU %.1f times). The cheapest query that reads lines counts the failures\n"+
-		"by cause, and does nothing else. It takes the store %s of CPU for %s lines and %s for %s lines, %.1f times as much.\n", sizes[len(sizes)-1]/sizes[0],
+		"by cause, and does nothing else. It takes the store %s of CPU for %s lines and %s for %s lines, %.1f times as much.\n"+
+		"An hour of the first store has up to %s rows of sums, an hour of the second one up to %s.\n", sizes[len(sizes)-1]/sizes[0],
 		times(func(r *result) time.Duration { return r.sums.took }), times(func(r *result) time.Duration { return r.sums.cpu }),
 		times(func(r *result) time.Duration { return r.store.took }), times(func(r *result) time.Duration { return r.store.cpu }),
 		times(func(r *result) time.Duration { return r.file.took }), times(func(r *result) time.Duration { return r.file.cpu }),
-		millis(first.leanest), number(sizes[0]), millis(last.leanest), number(sizes[len(sizes)-1]), times(func(r *result) time.Duration { return r.leanest }))
-	return b.String(), nil
+		millis(first.leanest), number(sizes[0]), millis(last.leanest), number(sizes[len(sizes)-1]), times(func(r *result) time.Duration { return r.leanest }),
+		number(first.rows), number(last.rows))
+	return b.String(), last.estimate(sizes[len(sizes)-1]), nil
 }
 
 type result struct {
 	files, stored, withSums, resident int64
-	ingest                            time.Duration
+	ingest, taking                    time.Duration // taking is CPU, with writing and merging files
 	sums, store, file, rollup         cost
+	rows                              int // of sums of an hour, at most
 	// leanest is what counting the failures by cause costs the store.
 	leanest time.Duration
 }
@@ -143,7 +142,7 @@ func one(ctx context.Context, dir, ede string, lines int) (r result, err error) 
 		}
 	}
 	ours := 0
-	began := time.Now()
+	began, before := time.Now(), spent()
 	for _, name := range logs {
 		n, err := ship(ctx, name)
 		if err != nil {
@@ -159,7 +158,10 @@ func one(ctx context.Context, dir, ede string, lines int) (r result, err error) 
 		return r, err
 	}
 	r.ingest = time.Since(began)
-	r.stored = tree(data)
+	if r.stored, err = settled(ctx, data, ours); err != nil {
+		return r, err
+	}
+	r.taking = spent() - before
 	if r.store, err = asked(func() (cost, error) {
 		return run(ctx, ede, "report", "--json", "--from", "http://"+addr, "--timeout", "10m")
 	}); err != nil {
@@ -168,7 +170,10 @@ func one(ctx context.Context, dir, ede string, lines int) (r result, err error) 
 	if r.rollup, err = asked(func() (cost, error) { return run(ctx, ede, "rollup", "--from", "http://"+addr, "--settle", "0s") }); err != nil {
 		return r, err
 	}
-	if err := until(ctx, func() bool { return summedUp(ours) }); err != nil {
+	if err := until(ctx, func() (done bool) { r.rows, done = summedUp(ours); return done }); err != nil {
+		return r, err
+	}
+	if r.withSums, err = settled(ctx, data, ours); err != nil {
 		return r, err
 	}
 	var again []cost
@@ -192,56 +197,7 @@ func one(ctx context.Context, dir, ede string, lines int) (r result, err error) 
 	if r.store.failures != r.file.failures || r.sums.failures != r.file.failures || r.file.failures == 0 {
 		return r, fmt.Errorf("the store counts %d failures, its sums %d, the files have %d", r.store.failures, r.sums.failures, r.file.failures)
 	}
-	r.withSums, r.resident = tree(data), int64(metric("process_resident_memory_peak_bytes"))
-	return r, nil
-}
-
-// ship puts a file into the store, and counts ede's lines.
-func ship(ctx context.Context, name string) (ours int, err error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		if bytes.Contains(lines.Bytes(), []byte(`"plugin":"ede"`)) {
-			ours++
-		}
-	}
-	if err := firstOf(lines.Err(), rewind(f)); err != nil {
-		return 0, err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/insert/jsonline?_time_field=time&_msg_field=msg&_stream_fields=cluster,instance,plugin&extra_fields=cluster=test", f)
-	if err != nil {
-		return 0, err
-	}
-	req.Header.Set("Content-Type", "application/stream+json")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return 0, fmt.Errorf("the store answers %s", resp.Status)
-	}
-	return ours, nil
-}
-
-func rewind(f *os.File) error {
-	_, err := f.Seek(0, io.SeekStart)
-	return err
-}
-
-func get(path string) (string, error) {
-	resp, err := http.Get("http://" + addr + path)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", path, resp.Status)
-	}
-	return string(text), err
+	peak, err := metric("process_resident_memory_peak_bytes")
+	r.resident = int64(peak)
+	return r, err
 }
