@@ -311,6 +311,30 @@ func TestAQuestionThatMayFailAmongVeryManyHasNotRecovered(t *testing.T) {
 	}
 }
 
+// A refusal is no SERVFAIL: that many questions are refused, to strangers for example, says
+// nothing of those that got SERVFAIL.
+func TestManyRefusalsHideNoRecovery(t *testing.T) {
+	for _, zone := range []string{"example.org.", "."} {
+		w := newWatch()
+		table := New(DefaultEntries, w.now)
+		a := servfail("a.example.org.")
+		table.Failed(a)
+		w.pass(time.Second)
+		table.Succeeded(&a.Key)
+		for range 2 {
+			for i := range 2 * maxOpen {
+				f := under("acl_block", servfail(fmt.Sprintf("n%d.example.org.", i)))
+				f.Key.Refused, f.ID.Zone = true, zone
+				table.Failed(f)
+			}
+			w.pass(quietFor / 2)
+		}
+		if recovered, _ := over(t, table); !slices.Equal(recovered, []string{a.ID.Cause}) {
+			t.Errorf("refusals under %s: %v has recovered, want %s", zone, recovered, a.ID.Cause)
+		}
+	}
+}
+
 // Any name tells of an upstream that answers none, also those of an outage whose cause changes.
 func TestAnIncidentThatOneAnswerEndsFollowsTheFirstOfManyQuestions(t *testing.T) {
 	w := newWatch()
