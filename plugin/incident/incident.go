@@ -73,7 +73,10 @@ func (t *Table) count(f *Failure, now time.Time) *incident {
 	}
 	t.touch(in)
 	in.Count++
-	in.Last = now
+	// Queries that failed at once are counted in any order.
+	if now.After(in.Last) {
+		in.Last = now
+	}
 	in.open.failed(&f.Key)
 	if f.Cached {
 		in.Cached++
