@@ -207,7 +207,7 @@ func (o *open) stray(fails map[uint64]bool) (any bool) {
 
 // mayHave reports whether questions of other may be among those of o that are not followed.
 func (o *open) mayHave(other *open) bool {
-	return o.more && !o.alike && (o.servfail && other.servfail || o.refused && other.refused)
+	return o.more && !(o.alike && o.good) && (o.servfail && other.servfail || o.refused && other.refused)
 }
 
 // leave lets go of the questions that fail for another cause.
