@@ -26,7 +26,7 @@ func newListening() *listening { return &listening{now: time.Unix(1764424800, 0)
 
 func TestOneZoneIsNoProof(t *testing.T) {
 	l := newListening()
-	for _, name := range []string{"www.example.org.", "example.org.", "mail.example.org."} {
+	for _, name := range []string{"www.example.org.", "example.org.", "mail.example.org.", `1\..example.org.`, `2\..example.org.`} {
 		if w := l.tells(cause.OfReach, name); w.Itself() || w.Zones != 1 {
 			t.Errorf("%s: %+v", name, w)
 		}

@@ -73,7 +73,10 @@ func (t *Table) count(f *Failure, now time.Time) *incident {
 	}
 	t.touch(in)
 	in.Count++
-	in.Last = now
+	// Queries that failed at once are counted in any order.
+	if now.After(in.Last) {
+		in.Last = now
+	}
 	in.open.failed(&f.Key)
 	if f.Cached {
 		in.Cached++
@@ -201,7 +204,7 @@ func (t *Table) isOver(in *incident, now time.Time, fails func() map[uint64]bool
 // failing: an incident of their names has more of them than are followed.
 func (t *Table) mayFailElsewhere(in *incident) bool {
 	for other := t.newest; other != nil; other = other.older {
-		if other != in && other.open.more && !other.open.alike && (dns.IsSubDomain(other.Zone, in.Zone) || dns.IsSubDomain(in.Zone, other.Zone)) {
+		if other != in && other.open.mayHave(&in.open) && (dns.IsSubDomain(other.Zone, in.Zone) || dns.IsSubDomain(in.Zone, other.Zone)) {
 			return true
 		}
 	}

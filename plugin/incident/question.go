@@ -109,6 +109,9 @@ type open struct {
 	questions []question
 	// more is true if there are others, of which nothing is known.
 	more bool
+	// servfail and refused are true if some got SERVFAIL, and REFUSED. To the same name these
+	// are two questions.
+	servfail, refused bool
 	// alike is true if one good answer shows that all resolve, and good if there was one
 	// since the last failure.
 	alike, good bool
@@ -147,6 +150,7 @@ func (o *open) has(s state) bool {
 // failed notes a failure of the question k. One without a name is never answered.
 func (o *open) failed(k *Key) {
 	o.good = false
+	o.servfail, o.refused = o.servfail || !k.Refused, o.refused || k.Refused
 	switch {
 	case o.more && !o.alike:
 	case o.follow(k.Hash()):
@@ -201,6 +205,11 @@ func (o *open) stray(fails map[uint64]bool) (any bool) {
 	return any
 }
 
+// mayHave reports whether questions of other may be among those of o that are not followed.
+func (o *open) mayHave(other *open) bool {
+	return o.more && !(o.alike && o.good) && (o.servfail && other.servfail || o.refused && other.refused)
+}
+
 // leave lets go of the questions that fail for another cause.
 func (o *open) leave() {
 	o.questions = slices.DeleteFunc(o.questions, func(q question) bool { return q.state == moved })
@@ -209,6 +218,7 @@ func (o *open) leave() {
 // join adds the questions that another table knows of.
 func (o *open) join(other open) {
 	o.more, o.strayed = o.more || other.more, o.strayed || other.strayed
+	o.servfail, o.refused = o.servfail || other.servfail, o.refused || other.refused
 	for _, q := range other.questions {
 		if o.find(q.hash) < 0 {
 			o.questions = append(o.questions, q)

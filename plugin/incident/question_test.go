@@ -311,6 +311,55 @@ func TestAQuestionThatMayFailAmongVeryManyHasNotRecovered(t *testing.T) {
 	}
 }
 
+// So it is where one good answer would end the other incident: there has been none.
+func TestAQuestionThatMayFailInAnOutageHasNotRecovered(t *testing.T) {
+	w := newWatch()
+	table := New(DefaultEntries, w.now)
+	a := servfail("a.example.org.")
+	table.Failed(a)
+	w.pass(time.Second)
+	table.Succeeded(&a.Key)
+	for i := range 2 * maxOpen {
+		table.Failed(failure(fmt.Sprintf("n%d.example.org.", i), "example.org."))
+	}
+	for range 3 {
+		table.Failed(failure("a.example.org.", "example.org."))
+		w.pass(quietFor)
+		if recovered, _ := over(t, table); len(recovered) > 0 {
+			t.Errorf("%v has recovered, and the question fails", recovered)
+		}
+	}
+	table.Succeeded(&a.Key)
+	w.pass(quietFor)
+	if recovered, _ := over(t, table); len(recovered) != 2 {
+		t.Errorf("%v has recovered, want both", recovered)
+	}
+}
+
+// A refusal is no SERVFAIL: that many questions are refused, to strangers for example, says
+// nothing of those that got SERVFAIL.
+func TestManyRefusalsHideNoRecovery(t *testing.T) {
+	for _, zone := range []string{"example.org.", "."} {
+		w := newWatch()
+		table := New(DefaultEntries, w.now)
+		a := servfail("a.example.org.")
+		table.Failed(a)
+		w.pass(time.Second)
+		table.Succeeded(&a.Key)
+		for range 2 {
+			for i := range 2 * maxOpen {
+				f := under("acl_block", servfail(fmt.Sprintf("n%d.example.org.", i)))
+				f.Key.Refused, f.ID.Zone = true, zone
+				table.Failed(f)
+			}
+			w.pass(quietFor / 2)
+		}
+		if recovered, _ := over(t, table); !slices.Equal(recovered, []string{a.ID.Cause}) {
+			t.Errorf("refusals under %s: %v has recovered, want %s", zone, recovered, a.ID.Cause)
+		}
+	}
+}
+
 // Any name tells of an upstream that answers none, also those of an outage whose cause changes.
 func TestAnIncidentThatOneAnswerEndsFollowsTheFirstOfManyQuestions(t *testing.T) {
 	w := newWatch()

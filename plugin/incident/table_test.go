@@ -533,6 +533,19 @@ func ends(table *Table, w *watch) bool {
 	return len(recovered) == 1
 }
 
+// Of queries that fail at once the earlier one may be counted last.
+func TestAnIncidentNeverEndsBeforeItBegan(t *testing.T) {
+	w := newWatch()
+	table := New(DefaultEntries, w.now)
+	earlier, later := servfail("a.example.org."), servfail("b.example.org.")
+	earlier.Time, later.Time = w.now().Add(-10*time.Millisecond), w.now()
+	table.Failed(later)
+	table.Failed(earlier)
+	if in := table.Incidents()[0]; in.After() < 0 || !in.Last.Equal(later.Time) {
+		t.Errorf("it lasted %v, until %v", in.After(), in.Last)
+	}
+}
+
 func TestAnIncidentIsOverOnceAllOfItsNamesResolve(t *testing.T) {
 	w := newWatch()
 	table := New(DefaultEntries, w.now)

@@ -17,6 +17,12 @@ func TestNamesAreGroupedByWhatIsRegistered(t *testing.T) {
 		{"co.uk.", ".", "."},
 		{"odd..example.org.", ".", "."},
 		{".", ".", "."},
+		// A dot within a label.
+		{`1\..example.org.`, ".", "example.org."},
+		{`www.1\.example.org.`, ".", `1\.example.org.`},
+		{`www.1\\.example.org.`, ".", "example.org."},
+		{`1\.co.uk.`, ".", `1\.co.uk.`},
+		{`1\..corp.`, ".", "corp."},
 	} {
 		if got := ZoneOf(c.name, c.block); got != c.want {
 			t.Errorf("%s in the block %s is grouped under %q, want %q", c.name, c.block, got, c.want)

@@ -1,15 +1,13 @@
 package observe
 
 import (
-	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/coredns/coredns/core/dnsserver"
-	"github.com/coredns/coredns/plugin/metrics"
 	"github.com/miekg/dns"
 )
 
@@ -68,8 +66,10 @@ func (h *here) has(host netip.Addr) bool { return h.loopback && host.IsLoopback(
 // flight is a question that the upstreams are being asked.
 type flight struct {
 	question dns.Question
-	// waiting is how many queries for it wait, and peak the most that ever did.
-	waiting, peak int
+	// waiting are the numbers of the queries for it that wait, and latest is that of the last
+	// one. unwound is how many have ended since that came, each when it was the last to wait.
+	waiting         []int
+	latest, unwound int
 	// from is the upstream that asked it meanwhile.
 	from netip.Addr
 	// returned is how often this host has asked it meanwhile, the last time from socket.
@@ -77,11 +77,17 @@ type flight struct {
 	socket   netip.AddrPort
 }
 
-// waiter is one query for the question of a flight: how many others waited for it when it
-// came, and how often the question had come back.
+// waiter is one query for the question of a flight: its number, and how often the question had
+// come back when it came.
 type waiter struct {
 	*flight
-	before, returned int
+	number, returned int
+}
+
+// place is where w is among those that wait.
+func (w waiter) place() int {
+	i, _ := slices.BinarySearch(w.waiting, w.number)
+	return i
 }
 
 // circled is what a query that failed shows: the upstream that was proven to send questions
@@ -159,10 +165,9 @@ func (c *circle) begin(client netip.AddrPort, q dns.Question) (w waiter) {
 		f.returned++
 	}
 	f.socket = client
-	w = waiter{f, f.waiting, f.returned}
-	f.waiting++
-	f.peak = max(f.peak, f.waiting)
-	return w
+	f.latest++
+	f.waiting, f.unwound = append(f.waiting, f.latest), 0
+	return waiter{f, f.latest, f.returned}
 }
 
 // isControl is true for what forward's health checks and diagnoses ask an upstream: that
@@ -183,7 +188,11 @@ func (c *circle) end(w waiter) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if f.waiting--; f.waiting == 0 {
+	i := w.place()
+	if f.unwound++; i < len(f.waiting)-1 {
+		f.unwound = 0
+	}
+	if f.waiting = slices.Delete(f.waiting, i, i+1); len(f.waiting) == 0 {
 		delete(c.flights, f.question)
 	}
 }
@@ -209,10 +218,10 @@ func (c *circle) conclude(w waiter, failed bool) (shown circled) {
 	if c.row >= provenAfter && !c.clients[f.from] && now()-c.since >= settling {
 		shown.from = f.from
 	}
-	// What comes back is over before what it came from, and waits together with it and with
-	// what came back earlier; what others ask is not, or does not.
-	returned, others := f.returned-w.returned, f.waiting-1
-	shown.here = f.peak-w.before > deep && (returned >= floods || returned >= deep && others <= w.before)
+	// What comes back waits together with what it came from, and is over before: one after the
+	// other unwinds, the last one first. What programs ask ends in any order.
+	returned, later := f.returned-w.returned, len(f.waiting)-1-w.place()
+	shown.here = returned >= deep && later == 0 && f.unwound >= deep || returned >= floods && later >= floods
 	return shown
 }
 
@@ -220,29 +229,4 @@ func (c *circle) conclude(w waiter, failed bool) (shown circled) {
 func (a asked) sentBack(addr string) bool {
 	up, err := netip.ParseAddrPort(addr)
 	return err == nil && a.circled.from.IsValid() && plain(up.Addr()) == a.circled.from
-}
-
-// mayComeBack reports whether a query that run sent to upstream goes to an address where
-// this process listens, and from there to the block that sent it: to the listener that the
-// query itself came to, with the question unchanged, or round a circle that the Corefile
-// shows. Another process may have that address, and the network may take the packets
-// elsewhere, as Docker does with 127.0.0.11: it is no proof.
-func (run *Run) mayComeBack(upstream string, asked dns.Question) bool {
-	if run.ladder.Circle && listensOn(upstream) {
-		return true
-	}
-	server, ok := run.Context.Value(dnsserver.Key{}).(*dnsserver.Server)
-	if !ok || asked != run.Question() || metrics.WithView(run.Context) != "" {
-		return false
-	}
-	_, addr, _ := strings.Cut(server.Addr, "://")
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return false
-	}
-	if host == "" {
-		addr = net.JoinHostPort("::", port)
-	}
-	listener, err := netip.ParseAddrPort(addr)
-	return err == nil && covers(listener, upstream)
 }

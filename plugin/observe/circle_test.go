@@ -195,6 +195,17 @@ func TestAFloodOfOneQuestionFromThisHostShowsItToo(t *testing.T) {
 	}
 }
 
+// together has n programs ask the same at once, and fail in the order in which they asked.
+func together(c *circle, n int) {
+	var all []waiter
+	for i := range n {
+		all = append(all, c.begin(socket(i), asks(1)))
+	}
+	for _, w := range all {
+		ended(c, w, true)
+	}
+}
+
 func TestProgramsOnThisHostAreNoCircle(t *testing.T) {
 	for name, clients := range map[string]func(c *circle, first waiter) bool{
 		"nothing comes back": func(c *circle, first waiter) bool { return ended(c, first, true).here },
@@ -214,6 +225,18 @@ func TestProgramsOnThisHostAreNoCircle(t *testing.T) {
 			for i := range 2 * floods {
 				ended(c, c.begin(socket(i), asks(1)), true)
 			}
+			return ended(c, first, true).here
+		},
+		"the same, after programs that asked together": func(c *circle, _ waiter) bool {
+			together(c, 2*deep)
+			slow := c.begin(otherHost, asks(1))
+			for i := range 2 * floods {
+				ended(c, c.begin(socket(i), asks(1)), true)
+			}
+			return ended(c, slow, true).here
+		},
+		"programs ask together, and the first is answered last": func(c *circle, first waiter) bool {
+			together(c, 2*deep)
 			return ended(c, first, true).here
 		},
 		"programs ask something else": func(c *circle, first waiter) bool {

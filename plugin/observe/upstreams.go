@@ -4,15 +4,20 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/coredns/caddy"
+	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/forward"
 	"github.com/coredns/coredns/plugin/grpc"
+	"github.com/coredns/coredns/plugin/metrics"
 	"github.com/coredns/coredns/plugin/pkg/proxy"
+
+	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 	"github.com/seed-1b7246af/coredns-ede/plugin/unexported"
@@ -174,6 +179,31 @@ func SetListeners(instance *caddy.Instance) {
 		}
 	}
 	listening.Store(&addrs)
+}
+
+// mayComeBack reports whether a query that run sent to upstream goes to an address where
+// this process listens, and from there to the block that sent it: to the listener that the
+// query itself came to, with the question unchanged, or round a circle that the Corefile
+// shows. Another process may have that address, and the network may take the packets
+// elsewhere, as Docker does with 127.0.0.11: it is no proof.
+func (run *Run) mayComeBack(upstream string, asked dns.Question) bool {
+	if run.ladder.Circle && listensOn(upstream) {
+		return true
+	}
+	server, ok := run.Context.Value(dnsserver.Key{}).(*dnsserver.Server)
+	if !ok || asked != run.Question() || metrics.WithView(run.Context) != "" {
+		return false
+	}
+	_, addr, _ := strings.Cut(server.Addr, "://")
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	if host == "" {
+		addr = net.JoinHostPort("::", port)
+	}
+	listener, err := netip.ParseAddrPort(addr)
+	return err == nil && covers(listener, upstream)
 }
 
 // listensOn reports whether this process listens on addr, "192.0.2.53:53". A

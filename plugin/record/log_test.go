@@ -243,6 +243,26 @@ func TestAStalledSinkHoldsUpNoQueryAfterTheStopEither(t *testing.T) {
 	})
 }
 
+// Queries that failed around the turn of a second come in any order.
+func TestTheRateHoldsAtTheTurnOfASecond(t *testing.T) {
+	turn := time.Date(2026, 11, 20, 14, 0, 1, 0, time.UTC)
+	var r rate
+	lines := 0
+	for range 50 {
+		for _, at := range []time.Time{turn.Add(-time.Millisecond), turn} {
+			if r.allow(at, 3) {
+				lines++
+			}
+		}
+	}
+	if lines > 2*3 {
+		t.Errorf("%d lines within two seconds, want at most 6", lines)
+	}
+	if !r.allow(turn.Add(-time.Hour), 3) {
+		t.Error("no line after the clock was set back")
+	}
+}
+
 func TestAnOutageTurnsLinesToSummariesAndBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := opened(t)

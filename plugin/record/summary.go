@@ -64,8 +64,10 @@ type rate struct {
 	lines, first int
 }
 
+// at begins the second of t. What failed before the turn of a second and comes after it counts
+// in the later one; any other time before is that of a clock that was set back.
 func (r *rate) at(t time.Time) {
-	if s := t.Unix(); s != r.second {
+	if s := t.Unix(); s != r.second && s != r.second-1 {
 		r.second, r.lines, r.first = s, 0, 0
 	}
 }

@@ -177,6 +177,8 @@ func TestAZoneIsNotAnyNameThatEndsAlike(t *testing.T) {
 func TestZonesAreRegisteredDomains(t *testing.T) {
 	for name, want := range map[string]string{
 		"www.example.org.": "example.org.", "a.b.example.co.uk.": "example.co.uk.", "org.": "org.", ".": ".",
+		// A dot within a label.
+		`1\..example.org.`: "example.org.", `www.1\.example.org.`: `1\.example.org.`, `www.1\\.example.org.`: "example.org.",
 		"api.prod.svc.cluster.local.": "cluster.local.", `a\.b.`: `a\.b.`,
 	} {
 		if got := zoneOf(name); got != want {
