@@ -3,10 +3,7 @@ package incident
 import (
 	"hash/maphash"
 	"slices"
-	"sync"
 	"time"
-
-	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/memory"
 )
@@ -149,75 +146,6 @@ func (t *Table) drop(in *incident) {
 	t.unlink(in)
 	delete(t.incidents, in.ID)
 	delete(t.hashed, in.hash)
-}
-
-// Ended is an incident that is over, with its failures that no summary has reported yet.
-type Ended struct {
-	Incident
-	// Untold is nil if every failure was reported.
-	Untold *Summary
-}
-
-// Sweep ends the incidents that are over. It returns those whose names are known to resolve
-// again, and of the others those with failures that were not reported yet.
-func (t *Table) Sweep() (recovered, forgotten []Ended) {
-	now := t.now()
-	t.mu.Lock()
-	fails := sync.OnceValue(t.failing)
-	for in := t.oldest; in != nil && now.Sub(in.Last) >= quietFor; {
-		next := in.newer
-		old := now.Sub(in.Last) >= forgottenAfter
-		switch {
-		case in.Recovered() && t.isOver(in, now, fails):
-			recovered = append(recovered, t.end(in))
-		case old && in.rest() && !t.mayFailElsewhere(in):
-			in.open.leave()
-			recovered = append(recovered, t.end(in))
-		case old:
-			if ended := t.end(in); ended.Untold != nil {
-				forgotten = append(forgotten, ended)
-			}
-		}
-		in = next
-	}
-	empty := len(t.incidents) == 0
-	t.mu.Unlock()
-	if empty {
-		t.questions.Expire(now)
-	} else {
-		t.questions.Age(now)
-	}
-	return recovered, forgotten
-}
-
-// isOver reports whether what is known to have recovered has done so for good. fails are the
-// questions that fail, whatever for.
-func (t *Table) isOver(in *incident, now time.Time, fails func() map[uint64]bool) bool {
-	if !in.open.alike && (in.open.stray(fails()) || t.mayFailElsewhere(in)) {
-		return false
-	}
-	// What fails for other causes as well may have done so a moment ago.
-	return !in.open.strayed || now.Sub(in.LastGood) >= quietFor
-}
-
-// mayFailElsewhere reports whether questions of in may fail for another cause, unknown to
-// failing: an incident of their names has more of them than are followed.
-func (t *Table) mayFailElsewhere(in *incident) bool {
-	for other := t.newest; other != nil; other = other.older {
-		if other != in && other.open.mayHave(&in.open) && (dns.IsSubDomain(other.Zone, in.Zone) || dns.IsSubDomain(in.Zone, other.Zone)) {
-			return true
-		}
-	}
-	return false
-}
-
-// end takes the incident in out of the table.
-func (t *Table) end(in *incident) Ended {
-	in.Over = true
-	ended := Ended{in.Incident, in.untold()}
-	t.history.end(in.Incident)
-	t.drop(in)
-	return ended
 }
 
 // Incidents returns all incidents, the one that failed last first.

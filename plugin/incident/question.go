@@ -205,10 +205,8 @@ func (o *open) stray(fails map[uint64]bool) (any bool) {
 	return any
 }
 
-// mayHave reports whether questions of other may be among those of o that are not followed.
-func (o *open) mayHave(other *open) bool {
-	return o.more && !(o.alike && o.good) && (o.servfail && other.servfail || o.refused && other.refused)
-}
+// mayHide reports whether a question that fails may be among those that are not followed.
+func (o *open) mayHide() bool { return o.more && !(o.alike && o.good) }
 
 // leave lets go of the questions that fail for another cause.
 func (o *open) leave() {
