@@ -136,6 +136,28 @@ func TestACorefileWithTooManyNamesAndPluginsIsNotJudged(t *testing.T) {
 	}
 }
 
+// oneWay returns a block with n rules of rewrite, none of which leads to an answer with
+// records, and 200 zones that each of them is for.
+func oneWay(n int) string {
+	var b strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&b, "z%d.example.org ", i)
+	}
+	b.WriteString("{\n" + strings.Repeat("    rewrite name suffix .example.org .example.net\n", n))
+	b.WriteString("    template ANY ANY example.net {\n        rcode NXDOMAIN\n    }\n}\n")
+	return b.String()
+}
+
+func TestACorefileWithTooManyNamesToRewriteIsNotJudged(t *testing.T) {
+	order := buildOrder(t)
+	if got := codesOf(t, oneWay(20), order); got != "" {
+		t.Errorf("20 rules: %q", got)
+	}
+	if got := codesOf(t, oneWay(200), order); got != "not-judged" {
+		t.Errorf("200 rules: %q", got)
+	}
+}
+
 // dead is a block that answers nothing.
 func dead(zone string, port int) string { return fmt.Sprintf("%s:%d {\n    errors\n}\n", zone, port) }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/miekg/dns"
+
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
 )
 
@@ -131,6 +133,61 @@ func findAlone(plugin string) func(*config, *server) []finding {
 		},
 		func(s *server, f *failure) finding { return f.at(s, f.subject(s)) },
 	)
+}
+
+// mayHave reports whether a link that out tells of may have records of the name: the one
+// that answered, or one that passes on only the names that its data lacks.
+func (s *server) mayHave(out chain.Outcome) bool {
+	has := func(i int) bool { return s.chain.Links[i].Records(out.Asked.Name) }
+	if out.End == chain.Unknown {
+		return false
+	}
+	return out.End == chain.Answered && has(out.At) || slices.ContainsFunc(out.Passed, func(p chain.Pass) bool {
+		return p.Why == chain.Fallthrough && s.chain.Links[p.Link].Backed() && has(p.Link)
+	})
+}
+
+// findOneWayRewrites looks for rules that change the name of the question, but
+// not back in the answer.
+func findOneWayRewrites(_ *config, s *server) []finding {
+	var all []finding
+	for i := range s.chain.Links {
+		if r, ok := s.fate.renamings[i]; ok {
+			all = append(all, at(s.chain.Links[i].Directive, listed(r.to), listed(r.from)))
+		}
+	}
+	return all
+}
+
+// A renaming is a name that clients ask for and the name that the records of the answer
+// have.
+type renaming struct{ from, to string }
+
+// renamings finds one for each rule of s that makes any, by link. What that costs is
+// taken off steps; without enough of them s is not judged.
+func (c *config) renamings(s *server, steps *int) map[int]renaming {
+	if !s.has("rewrite") {
+		return nil
+	}
+	all := make(map[int]renaming)
+	zones, names := s.chain.Spoken(s.zones, maxZones)
+	for i := range s.chain.Links {
+		for from, to := range s.chain.Links[i].Renamed(zones, names) {
+			if *steps -= s.chain.Steps(); *steps < 0 {
+				s.skip(overSteps)
+				return nil
+			}
+			q := chain.Question{Name: from, Type: dns.TypeA}
+			if from == to || !c.comesTo(s, q) {
+				continue
+			}
+			if out := s.chain.Ask(q, nil); out.Asked.Name == to && s.mayHave(out) {
+				all[i] = renaming{from, to}
+				break
+			}
+		}
+	}
+	return all
 }
 
 func findIdleLoop(_ *config, s *server) []finding {

@@ -49,8 +49,12 @@ func findNeverAsked(_ *config, s *server) []finding {
 // renamed reports whether questions that come to s are for link i, and rewrite
 // takes all of them elsewhere.
 func (s *server) renamed(i int) bool {
-	zones := s.chain.Links[i].Zones
-	return s.fate.meant[i] && !s.any(func(other *chain.Link) bool { return other.MayMake(zones) })
+	return s.fate.meant[i] && !s.mayMake(s.chain.Links[i].Zones)
+}
+
+// mayMake reports whether rewrite may make a name in zones of another one.
+func (s *server) mayMake(zones []string) bool {
+	return s.any(func(l *chain.Link) bool { return l.MayMake(zones) })
 }
 
 // excepted reports whether the except of l has all names of s. The apex of its own
@@ -115,7 +119,9 @@ func findUnusedEntries(c *config, s *server) []finding {
 	var all []finding
 	for why, names := range unused {
 		found := at(l.Directive, listed(names...), why)
-		found.names = names
+		if found.names = names; why == renamedBefore {
+			found.fix = "list the new names in hosts, or limit the rule of rewrite to other names"
+		}
 		all = append(all, found)
 	}
 	slices.SortFunc(all, func(a, b finding) int { return strings.Compare(fmt.Sprint(a.args), fmt.Sprint(b.args)) })
@@ -130,6 +136,9 @@ func (s *server) neverAsked(l *chain.Link) bool {
 	}
 	return false
 }
+
+// renamedBefore is why an entry is of no use that no question reaches.
+const renamedBefore = "rewrite changes these names before hosts is asked"
 
 // unused says why an entry of hosts is of no use in s, "" if it is of use.
 func (c *config) unused(s *server, l *chain.Link, name string) string {
@@ -148,6 +157,9 @@ func (c *config) unused(s *server, l *chain.Link, name string) string {
 		}
 	}
 	out := s.chain.Ask(q, nil)
+	if out.Asked.Name != name && !s.mayMake([]string{name}) {
+		return renamedBefore
+	}
 	if out.Asked.Name == name && out.End == chain.Answered && s.chain.Links[out.At].Name != "hosts" {
 		return fmt.Sprintf("%s (line %d) answers before", s.chain.Links[out.At].Name, s.chain.Links[out.At].Line)
 	}
