@@ -22,7 +22,7 @@ func (m *maker) forward(zone string) use {
 func (m *maker) file(zone string) use {
 	mark := m.marked()
 	at := m.in(zone)
-	return use{lines: braces("file "+m.tree.zoneFile(mark)+" "+at, m.fallthroughs(zone, 30)), mark: mark, backend: true}
+	return use{lines: braces("file "+m.tree.zoneFile(mark, at)+" "+at, m.fallthroughs(zone, 30)), mark: mark, backend: true}
 }
 
 // auto has one of its zones, or none.
@@ -173,7 +173,8 @@ func (m *maker) rewrite(zone string) use {
 		}
 		z = strings.TrimPrefix(z, ".")
 		names = append(names, "www."+z, "x."+z, "host."+z, "old-."+z, "web.prod.svc."+z,
-			"host.sub."+z, "x.sub."+z, "web.prod.sub.svc."+z, "old-web.prod.svc."+z)
+			"host.sub."+z, "x.sub."+z, "web.prod.sub.svc."+z, "old-web.prod.svc."+z, "old-.web.prod.svc."+z, "printer."+z, "a.b."+z,
+			"printer.sub."+z, "sub."+z, "deep."+z)
 	}
 	return use{lines: []string{m.one(lines)}, names: names}
 }

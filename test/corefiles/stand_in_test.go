@@ -29,7 +29,7 @@ func (tr *tree) transfer(t *testing.T, mark int) string {
 	s := &dns.Server{Listener: l, NotifyStartedFunc: func() { close(started) }}
 	s.Handler = dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
 		m := new(dns.Msg).SetReply(r)
-		p := dns.NewZoneParser(strings.NewReader(tr.zone(mark)), r.Question[0].Name, "")
+		p := dns.NewZoneParser(strings.NewReader(tr.zone(mark, r.Question[0].Name)), "", "")
 		for rr, ok := p.Next(); ok; rr, ok = p.Next() {
 			m.Answer = append(m.Answer, rr)
 		}
