@@ -141,6 +141,13 @@ func (m *maker) template(zone string) use {
 	return u
 }
 
+// renamed are first parts of names that rules of rewrite are for, and of which they
+// make what backends and lines of hosts have.
+var renamed = []string{
+	"x.", "host.", "printer.", "a.b.", "sub.", "deep.", "host.sub.", "x.sub.", "printer.sub.", "a.sub.b.", "old-.",
+	"web.prod.svc.", "web.prod.sub.svc.", "old-web.prod.svc.", "old-.web.prod.svc.",
+}
+
 func (m *maker) rewrite(zone string) use {
 	a, b := m.in(zone), m.in(zone)
 	if a == "." {
@@ -167,14 +174,13 @@ func (m *maker) rewrite(zone string) use {
 		"rewrite rcode suffix ." + a + " SERVFAIL NXDOMAIN",
 	}
 	var names []string
-	for _, z := range []string{zone, a, b} {
+	for _, z := range zones {
 		if strings.HasSuffix(z, ".arpa") {
 			continue // nobody asks for other types there
 		}
-		z = strings.TrimPrefix(z, ".")
-		names = append(names, "www."+z, "x."+z, "host."+z, "old-."+z, "web.prod.svc."+z,
-			"host.sub."+z, "x.sub."+z, "web.prod.sub.svc."+z, "old-web.prod.svc."+z, "old-.web.prod.svc."+z, "printer."+z, "a.b."+z,
-			"printer.sub."+z, "sub."+z, "deep."+z)
+		for _, first := range renamed {
+			names = append(names, first+strings.TrimPrefix(z, "."))
+		}
 	}
 	return use{lines: []string{m.one(lines)}, names: names}
 }
