@@ -76,7 +76,7 @@ var findDeadEnd = failing(
 var findFallthroughToNowhere = failing(
 	func(_ *server, f *failure) bool { return f.how == fellThrough },
 	func(s *server, f *failure) finding {
-		found := f.at(s, f.plugin(s), f.subject(s))
+		found := f.at(s, f.plugin(s), strings.TrimPrefix(f.subject(s), "the "))
 		switch f.plugin(s) {
 		case "hosts":
 			found.fix = "add a plugin below it that answers them: `forward . ADDRESS`, or, to answer NXDOMAIN, `file` with a zone that has only an SOA record (without fallthrough they get SERVFAIL as well)"
@@ -135,16 +135,21 @@ func findAlone(plugin string) func(*config, *server) []finding {
 	)
 }
 
-// mayHave reports whether a link that out tells of may have records of the name: the one
-// that answered, or one that passes on only the names that its data lacks.
+// mayHave reports whether a link that out tells of may have records of the name: one
+// that answers or may answer, or one that passes on only the names that its data lacks.
 func (s *server) mayHave(out chain.Outcome) bool {
 	has := func(i int) bool { return s.chain.Links[i].Records(out.Asked.Name) }
-	if out.End == chain.Unknown {
-		return false
+	some := out.End == chain.Answered && has(out.At)
+	for _, p := range out.Passed {
+		l := &s.chain.Links[p.Link]
+		switch {
+		case p.Why == chain.Perhaps && l.Unknown:
+			return false
+		case p.Why == chain.Perhaps, p.Why == chain.Fallthrough && l.Backed():
+			some = some || has(p.Link)
+		}
 	}
-	return out.End == chain.Answered && has(out.At) || slices.ContainsFunc(out.Passed, func(p chain.Pass) bool {
-		return p.Why == chain.Fallthrough && s.chain.Links[p.Link].Backed() && has(p.Link)
-	})
+	return some
 }
 
 // findOneWayRewrites looks for rules that change the name of the question, but
@@ -173,21 +178,32 @@ func (c *config) renamings(s *server, steps *int) map[int]renaming {
 	zones, names := s.chain.Spoken(s.zones, maxZones)
 	for i := range s.chain.Links {
 		for from, to := range s.chain.Links[i].Renamed(zones, names) {
-			if *steps -= s.chain.Steps(); *steps < 0 {
+			if *steps -= 2 * s.chain.Steps(); *steps < 0 {
 				s.skip(overSteps)
 				return nil
 			}
-			q := chain.Question{Name: from, Type: dns.TypeA}
-			if from == to || !c.comesTo(s, q) {
-				continue
-			}
-			if out := s.chain.Ask(q, nil); out.Asked.Name == to && s.mayHave(out) {
+			if from != to && c.renames(s, from, to) {
 				all[i] = renaming{from, to}
 				break
 			}
 		}
 	}
 	return all
+}
+
+// renames reports whether s may answer a question for an address of from with records
+// of to.
+func (c *config) renames(s *server, from, to string) bool {
+	for _, t := range []uint16{dns.TypeA, dns.TypeAAAA} {
+		q := chain.Question{Name: from, Type: t}
+		if !c.comesTo(s, q) {
+			continue
+		}
+		if out := s.chain.Ask(q, nil); out.Asked.Name == to && s.mayHave(out) {
+			return true
+		}
+	}
+	return false
 }
 
 func findIdleLoop(_ *config, s *server) []finding {

@@ -61,7 +61,7 @@ func meetData(c *Chain, i int, q *Question) step {
 		return pass
 	case !l.fall.has(q.Name):
 		return answer
-	case l.zones.holds(q.Name):
+	case q.named || l.zones.holds(q.Name):
 		return maybe // the apex
 	}
 	return passFall
@@ -82,7 +82,7 @@ func meetFile(c *Chain, i int, q *Question) step {
 		return pass // another use's
 	case !l.fall.has(q.Name):
 		return answer
-	case q.Name == z:
+	case q.named || q.Name == z:
 		return maybe
 	}
 	return passFall
@@ -168,7 +168,7 @@ func (l *Link) Records(name string) bool {
 		_, answer := l.Option("answer")
 		return answer
 	}
-	return l.Answers && l.Name != "whoami"
+	return (l.Answers || l.Name == "auto") && l.Name != "whoami"
 }
 
 // object reports whether name may be that of a Service or Pod of Kubernetes, or of what

@@ -138,7 +138,7 @@ func meetRewrite(c *Chain, i int, q *Question) step {
 			if r.metadata {
 				return maybe
 			}
-			q.Name, done = strings.ToLower(renamed), true
+			q.Name, q.named, done = strings.ToLower(renamed), r.match == "exact", true
 		}
 	case "type":
 		if from, to := typeNamed(r.from), typeNamed(r.to); from == q.Type && to != 0 {
