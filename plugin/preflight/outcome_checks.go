@@ -66,7 +66,7 @@ var findDeadEnd = failing(
 		served = slices.Compact(served)
 		found := atBlock(s, fmt.Sprintf("no plugin of this block answers %s, only those under %s; all other names", f.subject(s), listed(served...)))
 		if s.has("rewrite") {
-			found.args[0] = fmt.Sprintf("no plugin of this block answers %s that rewrite does not take elsewhere; they", f.subject(s))
+			found.args[0] = fmt.Sprintf("no plugin of this block answers %s, where rewrite does not change the name; clients", f.subject(s))
 		}
 		return found
 	},
