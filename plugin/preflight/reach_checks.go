@@ -49,12 +49,8 @@ func findNeverAsked(_ *config, s *server) []finding {
 // renamed reports whether questions that come to s are for link i, and rewrite
 // takes all of them elsewhere.
 func (s *server) renamed(i int) bool {
-	return s.fate.meant[i] && !s.mayMake(s.chain.Links[i].Zones)
-}
-
-// mayMake reports whether rewrite may make a name in zones of another one.
-func (s *server) mayMake(zones []string) bool {
-	return s.any(func(l *chain.Link) bool { return l.MayMake(zones) })
+	zones := s.chain.Links[i].Zones
+	return s.fate.meant[i] && !s.any(func(other *chain.Link) bool { return other.MayMake(zones) })
 }
 
 // excepted reports whether the except of l has all names of s. The apex of its own
@@ -144,12 +140,13 @@ const renamedBefore = "rewrite changes these names before hosts is asked"
 func (c *config) unused(s *server, l *chain.Link, name string) string {
 	name = strings.Replace(name, "*.", "nowhere.", 1)
 	q := chain.Question{Name: name, Type: dns.TypeA}
+	made := s.any(func(l *chain.Link) bool { return l.MayName(name) })
 	switch {
-	case !chain.Covered(s.zones, name):
+	case !chain.Covered(s.zones, name) && !made:
 		return "no such name comes to this block"
 	case !l.Has(name):
 		return "hosts has only names under " + listed(l.Zones...)
-	case !c.comesTo(s, q):
+	case !made && !c.comesTo(s, q):
 		for _, p := range s.services {
 			if other := c.taker(p.port, s, q); other != nil {
 				return fmt.Sprintf("the block of %s (line %d) gets these names", listed(other.Keys...), other.Line)
@@ -157,7 +154,7 @@ func (c *config) unused(s *server, l *chain.Link, name string) string {
 		}
 	}
 	out := s.chain.Ask(q, nil)
-	if out.Asked.Name != name && !s.mayMake([]string{name}) {
+	if out.Asked.Name != name && !made {
 		return renamedBefore
 	}
 	if out.Asked.Name == name && out.End == chain.Answered && s.chain.Links[out.At].Name != "hosts" {

@@ -220,3 +220,25 @@ func (l *Link) MayMake(zones []string) bool {
 	}
 	return true
 }
+
+// MayName reports whether rewrite may make name of another one.
+func (l *Link) MayName(name string) bool {
+	r := l.rewrite
+	switch {
+	case r == nil || r.field != "name":
+		return false
+	case r.broken || r.metadata:
+		return true
+	}
+	switch r.match {
+	case "exact":
+		return name == r.to
+	case "prefix":
+		return strings.HasPrefix(name, r.to)
+	case "suffix":
+		return strings.HasSuffix(name, r.to)
+	case "substring":
+		return strings.Contains(name, r.to)
+	}
+	return strings.HasSuffix(name, r.to[strings.LastIndex(r.to, "}")+1:])
+}
