@@ -140,7 +140,13 @@ const renamedBefore = "rewrite changes these names before hosts is asked"
 func (c *config) unused(s *server, l *chain.Link, name string) string {
 	name = strings.Replace(name, "*.", "nowhere.", 1)
 	q := chain.Question{Name: name, Type: dns.TypeA}
-	made := s.any(func(l *chain.Link) bool { return l.MayName(name) })
+	made := s.any(func(l *chain.Link) bool {
+		if !l.MayName(name) {
+			return false
+		}
+		from := l.Sample(s.zones)
+		return from == "" || c.comesTo(s, chain.Question{Name: from, Type: dns.TypeA})
+	})
 	switch {
 	case !chain.Covered(s.zones, name) && !made:
 		return "no such name comes to this block"

@@ -195,8 +195,8 @@ func (c *Chain) Spoken(zones []string, most int) (all, listed []string) {
 // renames reports whether the rule makes other names, and it can be told which.
 func (r *rule) renames() bool { return r.field == "name" && !r.broken && !r.metadata }
 
-// sample is a name under zones that a rule of rewrite is for, "" if none can be told.
-func (l *Link) sample(zones []string) string {
+// Sample is a name under zones that a rule of rewrite is for, "" if none can be told.
+func (l *Link) Sample(zones []string) string {
 	if r := l.rewrite; r != nil && r.renames() {
 		for name := range r.samples(zones, nil) {
 			return name
