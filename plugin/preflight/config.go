@@ -20,8 +20,8 @@ type config struct {
 	// if it is in a snippet.
 	withHosts map[place][]*server
 	read      func(path string) ([]byte, error)
-	hops      map[stop]hop // what onward found
-	walks     int
+	hops      map[stop]*hop     // what onward found
+	unringed  []*hop            // those of which the ring is not yet known
 	unjudged  map[limit]bool    // what was said of all blocks together
 	slips     map[string]string // what nearest found
 }
@@ -54,25 +54,31 @@ type place struct {
 }
 
 func newConfig(h Host, blocks []Block, order []string) *config {
+	keys := 0
+	for i := range blocks {
+		keys += len(blocks[i].Keys)
+	}
 	c := &config{
 		byPort: make(map[port]*service),
-		byKey:  make(map[key]*site, len(blocks)),
+		byKey:  make(map[key]*site, min(keys, maxKeys)),
 		own:    ownAddrs(h),
 		read:   h.ReadFile,
 		bound:  make(map[listener]bool),
 
 		withHosts: make(map[place][]*server),
 		unjudged:  make(map[limit]bool),
-		hops:      make(map[stop]hop),
+		hops:      make(map[stop]*hop),
 		slips:     make(map[string]string),
 	}
 	c.setOrder(order)
 	ranks := chain.OrderOf(order)
 	left := maxKeys
 	c.servers = make([]*server, len(blocks))
+	servers := make([]server, len(blocks))
 	for i := range blocks {
-		s := newServer(&blocks[i], ranks, h, &left)
+		s := &servers[i]
 		c.servers[i] = s
+		s.load(&blocks[i], ranks, h, &left)
 		c.index(s, c.servers[i:i+1:i+1])
 		for _, p := range s.services {
 			p.unclear = p.unclear || s.unclear

@@ -24,6 +24,8 @@ type fate struct {
 	// ends are the links that end some question, and meant those that one is for
 	// before rewrite has made another of it.
 	ends, meant []bool
+	// renamings are by link, of rewrite.
+	renamings map[int]renaming
 }
 
 // A failure is the questions of a block that fail in the same way, in SERVFAIL.
@@ -107,8 +109,11 @@ func (c *config) fateOf(s *server, steps *int) fate {
 	if !s.opaque {
 		types, probes = s.questions(s.told(), steps)
 	}
-	n := len(s.chain.Links)
 	var f fate
+	if !s.opaque {
+		f.renamings = c.renamings(s, steps)
+	}
+	n := len(s.chain.Links)
 	flags := make([]bool, 6*n)
 	for i, list := range []*[]bool{&f.asked, &f.claimed, &f.through, &f.barred, &f.ends, &f.meant} {
 		*list = flags[i*n : (i+1)*n]

@@ -13,8 +13,8 @@ import (
 // listens on port 53 there: it takes the packets by address translation.
 var docker = netip.MustParseAddr("127.0.0.11")
 
-// maxHops is how many forwards from block to block findForwardLoop follows.
-const maxHops = 16
+// maxStops is how many stops findForwardLoop follows, in all of a Corefile.
+const maxStops = 1 << 17
 
 // findForwardLoop looks for a forward to an address of this process where the
 // query ends up in the same block again. Forwarding to another block that
@@ -37,13 +37,15 @@ func (c *config) loops(s *server, f forward) (zone, to string, found bool) {
 	for _, served := range s.zones {
 		for _, from := range s.chain.Links[f.link].Zones {
 			zone, ok := chain.Narrower(served, from)
-			if !ok || c.onward(s, zone).link != f.link {
+			if !ok {
+				continue
+			}
+			h := c.onward(stop{s, zone})
+			if h == nil || h.link != f.link {
 				continue
 			}
 			for _, to := range f.targets {
-				c.walks++
-				w := walk{config: c, start: s, zone: zone, number: c.walks}
-				if w.returns(c.serverAt(to, zone), maxHops) {
+				if next := c.hops[stop{c.serverAt(to, zone), zone}]; next != nil && next.ring == h.ring {
 					return zone, to.String(), true
 				}
 			}
@@ -70,59 +72,49 @@ func (s *server) reaches(zone string) int {
 	return -1
 }
 
-// A walk follows names under zone from block to block. Its number marks the blocks
-// that it has come to.
-type walk struct {
-	*config
-	start  *server
-	zone   string
-	number int
-}
-
-// returns reports whether a query that s gets comes to w.start.
-func (w walk) returns(s *server, hops int) bool {
-	if s == nil || s.walked == w.number || hops == 0 {
-		return false
-	}
-	next := w.onward(s, w.zone)
-	if next.link < 0 {
-		return false
-	}
-	if s == w.start {
-		return true
-	}
-	s.walked = w.number
-	return slices.ContainsFunc(next.to, func(to *server) bool { return w.returns(to, hops-1) })
-}
-
-// A hop is where a block sends names: link is its forward that gets them, -1 if that
-// cannot be told, and to are the blocks among those that it asks.
-type hop struct {
-	link int
-	to   []*server
-}
-
-// A stop is a block that a walk comes to with names under zone.
+// A stop is a block that is sent names under zone.
 type stop struct {
 	*server
 	zone string
 }
 
-// onward finds the hop of s for names under zone, once.
-func (c *config) onward(s *server, zone string) hop {
-	if h, known := c.hops[stop{s, zone}]; known {
+// A hop is where a stop sends its names: link is its forward that gets them, -1 if that
+// cannot be told. Stops of which each comes to each other are of one ring.
+type hop struct {
+	link int
+	ring int
+	open bool // more stops may be of the ring
+}
+
+// onward finds the hop of a stop and of all stops behind it, once (Tarjan's algorithm for
+// strongly connected components, 1972), nil if it has found maxStops.
+func (c *config) onward(s stop) *hop {
+	if h := c.hops[s]; h != nil || len(c.hops) == maxStops {
 		return h
 	}
-	h := hop{link: s.reaches(zone)}
+	number := len(c.hops)
+	h := &hop{link: s.reaches(s.zone), ring: number, open: true}
+	c.hops[s] = h
+	begin := len(c.unringed)
+	c.unringed = append(c.unringed, h)
 	if h.link >= 0 {
-		forwards := c.forwardsOf(s) // they stand in a row
+		forwards := c.forwardsOf(s.server) // they stand in a row
 		for _, to := range forwards[h.link-forwards[0].link].targets {
-			if other := c.serverAt(to, zone); other != nil {
-				h.to = append(h.to, other)
+			other := c.serverAt(to, s.zone)
+			if other == nil {
+				continue
+			}
+			if next := c.onward(stop{other, s.zone}); next != nil && next.open {
+				h.ring = min(h.ring, next.ring)
 			}
 		}
 	}
-	c.hops[stop{s, zone}] = h
+	if h.ring == number { // no stop before it is of its ring
+		for _, member := range c.unringed[begin:] {
+			member.ring, member.open = number, false
+		}
+		c.unringed = c.unringed[:begin]
+	}
 	return h
 }
 

@@ -136,6 +136,28 @@ func TestACorefileWithTooManyNamesAndPluginsIsNotJudged(t *testing.T) {
 	}
 }
 
+// oneWay returns a block with n rules of rewrite, none of which leads to an answer with
+// records, and 200 zones that each of them is for.
+func oneWay(n int) string {
+	var b strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&b, "z%d.example.org ", i)
+	}
+	b.WriteString("{\n" + strings.Repeat("    rewrite name suffix .example.org .example.net\n", n))
+	b.WriteString("    template ANY ANY example.net {\n        rcode NXDOMAIN\n    }\n}\n")
+	return b.String()
+}
+
+func TestACorefileWithTooManyNamesToRewriteIsNotJudged(t *testing.T) {
+	order := buildOrder(t)
+	if got := codesOf(t, oneWay(20), order); got != "" {
+		t.Errorf("20 rules: %q", got)
+	}
+	if got := codesOf(t, oneWay(200), order); got != "not-judged" {
+		t.Errorf("200 rules: %q", got)
+	}
+}
+
 // dead is a block that answers nothing.
 func dead(zone string, port int) string { return fmt.Sprintf("%s:%d {\n    errors\n}\n", zone, port) }
 
@@ -148,13 +170,33 @@ func circle(n int) string {
 	return b.String()
 }
 
-func TestForwardsAreFollowedForMaxHops(t *testing.T) {
-	order := buildOrder(t)
-	if got := codesOf(t, circle(maxHops), order); strings.Count(got, "forward-to-self") != maxHops {
-		t.Errorf("%d hops: %q", maxHops, got)
+// chained returns n blocks of 200 zones of which each forwards to the next, and a last
+// one for the last zone that forwards to itself.
+func chained(n int) string {
+	const zones = 200
+	var b strings.Builder
+	for i := range n {
+		for z := range zones {
+			fmt.Fprintf(&b, "z%d.example:%d ", 100+z, 1000+i)
+		}
+		fmt.Fprintf(&b, "{\n    forward . 127.0.0.1:%d\n}\n", 1001+i)
 	}
-	if got := codesOf(t, circle(maxHops+1), order); got != "" {
-		t.Errorf("%d hops: %q", maxHops+1, got)
+	fmt.Fprintf(&b, "z%d.example:%d {\n    forward . 127.0.0.1:%d\n}\n", 100+zones-1, 1000+n, 1000+n)
+	return b.String()
+}
+
+func TestForwardsAreFollowedForMaxStops(t *testing.T) {
+	order := buildOrder(t)
+	for _, n := range []int{1, 2, 3, 60} {
+		if got := codesOf(t, circle(n), order); strings.Count(got, "forward-to-self") != n {
+			t.Errorf("a circle of %d: %q", n, got)
+		}
+	}
+	if got := codesOf(t, chained(600), order); got != "forward-to-self" {
+		t.Errorf("120,001 stops: %q", got)
+	}
+	if got := codesOf(t, chained(700), order); got != "" {
+		t.Errorf("140,001 stops: %q", got)
 	}
 }
 

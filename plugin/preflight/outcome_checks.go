@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/miekg/dns"
+
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
 )
 
@@ -64,7 +66,7 @@ var findDeadEnd = failing(
 		served = slices.Compact(served)
 		found := atBlock(s, fmt.Sprintf("no plugin of this block answers %s, only those under %s; all other names", f.subject(s), listed(served...)))
 		if s.has("rewrite") {
-			found.args[0] = fmt.Sprintf("no plugin of this block answers %s that rewrite does not take elsewhere; they", f.subject(s))
+			found.args[0] = fmt.Sprintf("no plugin of this block answers %s, where rewrite does not change the name; clients", f.subject(s))
 		}
 		return found
 	},
@@ -74,7 +76,7 @@ var findDeadEnd = failing(
 var findFallthroughToNowhere = failing(
 	func(_ *server, f *failure) bool { return f.how == fellThrough },
 	func(s *server, f *failure) finding {
-		found := f.at(s, f.plugin(s), f.subject(s))
+		found := f.at(s, f.plugin(s), strings.TrimPrefix(f.subject(s), "the "))
 		switch f.plugin(s) {
 		case "hosts":
 			found.fix = "add a plugin below it that answers them: `forward . ADDRESS`, or, to answer NXDOMAIN, `file` with a zone that has only an SOA record (without fallthrough they get SERVFAIL as well)"
@@ -131,6 +133,77 @@ func findAlone(plugin string) func(*config, *server) []finding {
 		},
 		func(s *server, f *failure) finding { return f.at(s, f.subject(s)) },
 	)
+}
+
+// mayHave reports whether a link that out tells of may have records of the name: one
+// that answers or may answer, or one that passes on only the names that its data lacks.
+func (s *server) mayHave(out chain.Outcome) bool {
+	has := func(i int) bool { return s.chain.Links[i].Records(out.Asked.Name) }
+	some := out.End == chain.Answered && has(out.At)
+	for _, p := range out.Passed {
+		l := &s.chain.Links[p.Link]
+		switch {
+		case p.Why == chain.Perhaps && l.Unknown:
+			return false
+		case p.Why == chain.Perhaps, p.Why == chain.Fallthrough && l.Backed():
+			some = some || has(p.Link)
+		}
+	}
+	return some
+}
+
+// findOneWayRewrites looks for rules that change the name of the question, but
+// not back in the answer.
+func findOneWayRewrites(_ *config, s *server) []finding {
+	var all []finding
+	for i := range s.chain.Links {
+		if r, ok := s.fate.renamings[i]; ok {
+			all = append(all, at(s.chain.Links[i].Directive, listed(r.to), listed(r.from)))
+		}
+	}
+	return all
+}
+
+// A renaming is a name that clients ask for and the name that the records of the answer
+// have.
+type renaming struct{ from, to string }
+
+// renamings finds one for each rule of s that makes any, by link. What that costs is
+// taken off steps; without enough of them s is not judged.
+func (c *config) renamings(s *server, steps *int) map[int]renaming {
+	if !s.has("rewrite") {
+		return nil
+	}
+	all := make(map[int]renaming)
+	zones, names := s.chain.Spoken(s.zones, maxZones)
+	for i := range s.chain.Links {
+		for from, to := range s.chain.Links[i].Renamed(zones, names) {
+			if *steps -= 2 * s.chain.Steps(); *steps < 0 {
+				s.skip(overSteps)
+				return nil
+			}
+			if from != to && c.renames(s, from, to) {
+				all[i] = renaming{from, to}
+				break
+			}
+		}
+	}
+	return all
+}
+
+// renames reports whether s may answer a question for an address of from with records
+// of to.
+func (c *config) renames(s *server, from, to string) bool {
+	for _, t := range []uint16{dns.TypeA, dns.TypeAAAA} {
+		q := chain.Question{Name: from, Type: t}
+		if !c.comesTo(s, q) {
+			continue
+		}
+		if out := s.chain.Ask(q, nil); out.Asked.Name == to && s.mayHave(out) {
+			return true
+		}
+	}
+	return false
 }
 
 func findIdleLoop(_ *config, s *server) []finding {

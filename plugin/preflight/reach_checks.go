@@ -115,7 +115,9 @@ func findUnusedEntries(c *config, s *server) []finding {
 	var all []finding
 	for why, names := range unused {
 		found := at(l.Directive, listed(names...), why)
-		found.names = names
+		if found.names = names; why == renamedBefore {
+			found.fix = "list the new names in hosts, or limit the rule of rewrite to other names"
+		}
 		all = append(all, found)
 	}
 	slices.SortFunc(all, func(a, b finding) int { return strings.Compare(fmt.Sprint(a.args), fmt.Sprint(b.args)) })
@@ -131,16 +133,26 @@ func (s *server) neverAsked(l *chain.Link) bool {
 	return false
 }
 
+// renamedBefore is why an entry is of no use that no question reaches.
+const renamedBefore = "rewrite changes these names before hosts is asked"
+
 // unused says why an entry of hosts is of no use in s, "" if it is of use.
 func (c *config) unused(s *server, l *chain.Link, name string) string {
 	name = strings.Replace(name, "*.", "nowhere.", 1)
 	q := chain.Question{Name: name, Type: dns.TypeA}
+	made := s.any(func(l *chain.Link) bool {
+		if !l.MayName(name) {
+			return false
+		}
+		from := l.Sample(s.zones)
+		return from == "" || c.comesTo(s, chain.Question{Name: from, Type: dns.TypeA})
+	})
 	switch {
-	case !chain.Covered(s.zones, name):
+	case !chain.Covered(s.zones, name) && !made:
 		return "no such name comes to this block"
 	case !l.Has(name):
 		return "hosts has only names under " + listed(l.Zones...)
-	case !c.comesTo(s, q):
+	case !made && !c.comesTo(s, q):
 		for _, p := range s.services {
 			if other := c.taker(p.port, s, q); other != nil {
 				return fmt.Sprintf("the block of %s (line %d) gets these names", listed(other.Keys...), other.Line)
@@ -148,6 +160,9 @@ func (c *config) unused(s *server, l *chain.Link, name string) string {
 		}
 	}
 	out := s.chain.Ask(q, nil)
+	if out.Asked.Name != name && !made {
+		return renamedBefore
+	}
 	if out.Asked.Name == name && out.End == chain.Answered && s.chain.Links[out.At].Name != "hosts" {
 		return fmt.Sprintf("%s (line %d) answers before", s.chain.Links[out.At].Name, s.chain.Links[out.At].Line)
 	}

@@ -120,13 +120,9 @@ func distance(a, b string) int {
 	if len(a) > most || len(b) > most {
 		return most
 	}
-	rows := make([][]int, len(a)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(b)+1)
-		rows[i][0] = i
-	}
-	for j := range rows[0] {
-		rows[0][j] = j
+	var rows [most + 1][most + 1]uint8
+	for i := range uint8(most + 1) {
+		rows[i][0], rows[0][i] = i, i
 	}
 	for i := 1; i <= len(a); i++ {
 		for j := 1; j <= len(b); j++ {
@@ -140,5 +136,5 @@ func distance(a, b string) int {
 			}
 		}
 	}
-	return rows[len(a)][len(b)]
+	return int(rows[len(a)][len(b)])
 }

@@ -31,7 +31,6 @@ type server struct {
 	size     limit           // what makes it so
 	folder   bool            // what the directory of its auto has is known
 	forwards []forward       // what forwardsOf read
-	walked   int             // the last walk that came here
 	fate     fate            // what becomes of its questions
 }
 
@@ -74,10 +73,10 @@ func (s *server) skip(why limit) {
 	}
 }
 
-// newServer reads a block. What its keys make of zones is taken off left; without
+// load reads a block. What its keys make of zones is taken off left; without
 // enough of them the rest is not read.
-func newServer(b *Block, order chain.Order, h Host, left *int) *server {
-	s := &server{Block: b, keys: make([]key, 0, len(b.Keys)), zones: make([]string, 0, len(b.Keys))}
+func (s *server) load(b *Block, order chain.Order, h Host, left *int) {
+	s.Block, s.keys, s.zones = b, make([]key, 0, len(b.Keys)), make([]string, 0, len(b.Keys))
 	for _, text := range b.Keys {
 		if *left <= 0 {
 			s.skip(overKeys)
@@ -112,7 +111,6 @@ func newServer(b *Block, order chain.Order, h Host, left *int) *server {
 		s.blank[v.Value] = true
 	}
 	s.bind()
-	return s
 }
 
 // ofNetwork is how many keys one zone of a network counts for, as it is as much work.
@@ -154,11 +152,11 @@ func (s *server) read(text, dnsPort string) int {
 func reversed(zones []string) bool { return len(zones) > 0 && strings.HasSuffix(zones[0], ".arpa.") }
 
 // mayBeNumbers reports whether a key, or what stands before its port, has nothing
-// but what addresses are made of.
+// but what addresses are made of. The root is none.
 func mayBeNumbers(key string) bool {
 	host, _, _ := cutPort(key)
 	host, _, _ = strings.Cut(host, "%")
-	return strings.Trim(host, "0123456789abcdefABCDEF:.[]/") == ""
+	return host != "." && strings.Trim(host, "0123456789abcdefABCDEF:.[]/") == ""
 }
 
 // bind collects the addresses of all bind directives, as plugin/bind does.

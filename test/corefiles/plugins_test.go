@@ -22,7 +22,7 @@ func (m *maker) forward(zone string) use {
 func (m *maker) file(zone string) use {
 	mark := m.marked()
 	at := m.in(zone)
-	return use{lines: braces("file "+m.tree.zoneFile(mark)+" "+at, m.fallthroughs(zone, 30)), mark: mark, backend: true}
+	return use{lines: braces("file "+m.tree.zoneFile(mark, at)+" "+at, m.fallthroughs(zone, 30)), mark: mark, backend: true}
 }
 
 // auto has one of its zones, or none.
@@ -141,6 +141,13 @@ func (m *maker) template(zone string) use {
 	return u
 }
 
+// renamed are first parts of names that rules of rewrite are for, and of which they
+// make what backends and lines of hosts have.
+var renamed = []string{
+	"x.", "host.", "printer.", "a.b.", "sub.", "deep.", "host.sub.", "x.sub.", "printer.sub.", "a.sub.b.", "old-.",
+	"web.prod.svc.", "web.prod.sub.svc.", "old-web.prod.svc.", "old-.web.prod.svc.",
+}
+
 func (m *maker) rewrite(zone string) use {
 	a, b := m.in(zone), m.in(zone)
 	if a == "." {
@@ -167,13 +174,13 @@ func (m *maker) rewrite(zone string) use {
 		"rewrite rcode suffix ." + a + " SERVFAIL NXDOMAIN",
 	}
 	var names []string
-	for _, z := range []string{zone, a, b} {
+	for _, z := range zones {
 		if strings.HasSuffix(z, ".arpa") {
 			continue // nobody asks for other types there
 		}
-		z = strings.TrimPrefix(z, ".")
-		names = append(names, "www."+z, "x."+z, "host."+z, "old-."+z, "web.prod.svc."+z,
-			"host.sub."+z, "x.sub."+z, "web.prod.sub.svc."+z, "old-web.prod.svc."+z)
+		for _, first := range renamed {
+			names = append(names, first+strings.TrimPrefix(z, "."))
+		}
 	}
 	return use{lines: []string{m.one(lines)}, names: names}
 }

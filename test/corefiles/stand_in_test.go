@@ -29,7 +29,7 @@ func (tr *tree) transfer(t *testing.T, mark int) string {
 	s := &dns.Server{Listener: l, NotifyStartedFunc: func() { close(started) }}
 	s.Handler = dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
 		m := new(dns.Msg).SetReply(r)
-		p := dns.NewZoneParser(strings.NewReader(tr.zone(mark)), r.Question[0].Name, "")
+		p := dns.NewZoneParser(strings.NewReader(tr.zone(mark, r.Question[0].Name)), "", "")
 		for rr, ok := p.Next(); ok; rr, ok = p.Next() {
 			m.Answer = append(m.Answer, rr)
 		}
@@ -51,7 +51,7 @@ type keyValues struct {
 func (keyValues) Range(_ context.Context, r *etcdserverpb.RangeRequest) (*etcdserverpb.RangeResponse, error) {
 	found := &etcdserverpb.RangeResponse{Header: &etcdserverpb.ResponseHeader{}}
 	key := strings.TrimSuffix(string(r.Key), "/")
-	if name := key[strings.LastIndex(key, "/")+1:]; slices.Contains([]string{"www", "x", "host", "new-"}, name) {
+	if name := key[strings.LastIndex(key, "/")+1:]; slices.Contains([]string{"www", "x", "host", "new-", "web"}, name) {
 		value := fmt.Sprintf(`{"host":"192.0.2.%d"}`, most)
 		found.Count, found.Kvs = 1, []*mvccpb.KeyValue{{Key: r.Key, Value: []byte(value)}}
 	}

@@ -29,11 +29,11 @@ func newTree(t *testing.T) *tree {
 	tr := &tree{dir: t.TempDir(), etcd: startEtcd(t), cluster: startCluster(t)}
 	tr.write(t, "empty", "")
 	for mark := range most {
-		tr.write(t, fmt.Sprintf("zone%d", mark), tr.zone(mark))
 		tr.upstreams = append(tr.upstreams, tr.serve(t, mark))
 		tr.primaries = append(tr.primaries, tr.transfer(t, mark))
 		for _, z := range zones {
-			tr.write(t, filepath.Join(fmt.Sprintf("auto%d-%s", mark, z), "db."+strings.TrimSuffix(z, ".")), tr.zone(mark))
+			tr.write(t, fmt.Sprintf("zone%d-%s", mark, z), tr.zone(mark, z))
+			tr.write(t, filepath.Join(fmt.Sprintf("auto%d-%s", mark, z), "db."+strings.TrimSuffix(z, ".")), tr.zone(mark, z))
 		}
 	}
 	return tr
@@ -50,15 +50,30 @@ func (tr *tree) write(t *testing.T, name, text string) {
 	}
 }
 
-func (tr *tree) zone(mark int) string {
-	return fmt.Sprintf("@ 60 IN SOA %[1]s mail.example. 1 60 60 60 60\n@ 60 IN NS %[1]s\nwww 60 IN A %[2]s\nx 60 IN A %[2]s\nnew- 60 IN A %[2]s\n"+
-		"host 60 IN A %[2]s\nhost.sub 60 IN A %[2]s\nhost.deep 60 IN A %[2]s\nhost.deep.sub 60 IN A %[2]s\n", tr.name(mark), tr.address(mark))
+// zone is the zone file of at. It has hosts at the apex of each of the zones, its own
+// and those within, and what rewrite makes of names.
+func (tr *tree) zone(mark int, at string) string {
+	var b strings.Builder
+	at = dns.Fqdn(at)
+	fmt.Fprintf(&b, "%[1]s 60 IN SOA %[2]s mail.example. 1 60 60 60 60\n%[1]s 60 IN NS %[2]s\n", at, tr.name(mark))
+	for _, z := range zones {
+		z = dns.Fqdn(z)
+		if !dns.IsSubDomain(at, z) {
+			continue
+		}
+		for _, label := range []string{"www", "x", "host", "new-", "host.deep", "host.deep.sub", "web.prod.svc"} {
+			fmt.Fprintf(&b, "%s 60 IN A %s\n", label+"."+strings.TrimPrefix(z, "."), tr.address(mark))
+		}
+	}
+	return b.String()
 }
 
 func (tr *tree) empty() string            { return filepath.Join(tr.dir, "empty") }
-func (tr *tree) zoneFile(mark int) string { return filepath.Join(tr.dir, fmt.Sprintf("zone%d", mark)) }
 func (tr *tree) upstream(mark int) string { return tr.upstreams[mark] }
 func (tr *tree) primary(mark int) string  { return tr.primaries[mark] }
+func (tr *tree) zoneFile(mark int, zone string) string {
+	return filepath.Join(tr.dir, fmt.Sprintf("zone%d-%s", mark, zone))
+}
 func (tr *tree) directory(mark int, zone string) string {
 	return filepath.Join(tr.dir, fmt.Sprintf("auto%d-%s", mark, zone))
 }

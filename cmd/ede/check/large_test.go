@@ -55,6 +55,14 @@ var shapes = []shape{
 	{"networks as keys", "", func(i int) string { return fmt.Sprintf("10.%d.%d.0/9 ", i%256, i>>8%256) }, " {\n" + upward},
 	{"networks of IPv6 as keys", "", func(i int) string { return fmt.Sprintf("2001:db8:%x::/33 ", i&0xffff) }, " {\n" + upward},
 	{"blocks of networks", "", func(i int) string { return fmt.Sprintf("%d.%d.0.0/17 {\n"+upward, i&0xff00>>8, i&0xff) }, ""},
+	{"blocks of 9 keys", "", formatted("a.z#.example b.z#.example c.z#.example d.z#.example e.z#.example f.z#.example g.z#.example h.z#.example i.z#.example {\n" + upward), ""},
+	{"blocks of 240 keys", "", func(i int) string {
+		return strings.ReplaceAll(zones(240), "example", fmt.Sprintf("x%d", i))[1:] + " {\n" + upward
+	}, ""},
+	{"keys on many ports", "", func(i int) string { return fmt.Sprintf("z%d.example:%d ", i, 1+i%60000) }, " {\n" + upward},
+	{"keys of several blocks", "", func(i int) string {
+		return fmt.Sprintf("%s {\n    bind 127.0.0.%d\n%s", strings.TrimSpace(zones(240)), i, upward)
+	}, ""},
 	{"keys without a value", "", formatted("{$NONE#}.x "), " {\n" + upward},
 	{"blocks without a value", "", formatted("{$NONE#} {\n" + upward), ""},
 	{"blocks", "", formatted("z#.example.org {\n    forward . 192.0.2.53\n    errors\n    cache\n}\n"), ""},
@@ -69,6 +77,17 @@ var shapes = []shape{
 	}, ""},
 	{"blocks in circles", "", func(i int) string {
 		return fmt.Sprintf(".:%d {\n    forward . 127.0.0.1:%d\n}\n", 1+i%60000, 1+(i+1)%60000)
+	}, ""},
+	{"blocks in circles of 16", "", func(i int) string {
+		next := i + 1
+		if next%16 == 0 {
+			next -= 16
+		}
+		return fmt.Sprintf(".:%d {\n    forward . 127.0.0.1:%d\n}\n", 1+i%60000, 1+next%60000)
+	}, ""},
+	{"blocks in circles by zone", "", formatted("z#.example {\n    forward . 127.0.0.1\n}\n"), ""},
+	{"blocks that forward to many blocks", "", func(i int) string {
+		return fmt.Sprintf(".:%d {\n    forward . 127.0.0.1:%d 127.0.0.1:%d 127.0.0.1:%d\n}\n", 1+i%60000, 1+(i*7+1)%60000, 1+(i*31+2)%60000, 1+(i*57+3)%60000)
 	}, ""},
 	{"blocks that bind", "", formatted("z#.example {\n    bind 127.0.0.1\n    forward . 127.0.0.1\n}\n"), ""},
 	{"blocks of an import", "(s) {\n    errors\n    cache\n" + upward, func(i int) string {
@@ -91,6 +110,9 @@ var shapes = []shape{
 	{"lines of hosts outside of the block", "example.org {\n    hosts {\n", formatted("        192.0.2.5 host#.example\n"), "        fallthrough\n    }\n" + upward},
 	{"names in a line of hosts", ". {\n    hosts {\n        192.0.2.5", formatted(" host#.example"), "\n        fallthrough\n    }\n" + upward},
 	{"rewrites", ". {\n", formatted("    rewrite name exact a#.example b#.example\n"), upward},
+	{"rewrites without answer", strings.TrimSpace(zones(240)) + " {\n", formatted("    rewrite name suffix .example .x#.example.net\n"), "    template ANY ANY example.net {\n        rcode NXDOMAIN\n    }\n}\n"},
+	{"blocks with rewrites", "", formatted("z#.example.org {\n    rewrite name suffix example.org example.net\n" + upward), ""},
+	{"rewrites by pattern", ". {\n", formatted("    rewrite name regex ^a#[.](.*)$ {1}.example\n"), upward},
 	{"templates", ". {\n", formatted("    template IN A z#.example {\n        match ^a#[.]\n        fallthrough\n    }\n"), upward},
 	{"patterns of a template", ". {\n    template IN A {\n", formatted("        match ^a#[.]\n"), "        fallthrough\n    }\n" + upward},
 	{"lines of acl", ". {\n    acl {\n", formatted("        block type AAAA net 192.0.2.1/32\n"), "    }\n" + upward},

@@ -16,7 +16,7 @@ type policy struct {
 var everybody = []string{"*", "0.0.0.0/0", "::/0"}
 
 // prepareACL is plugin/acl/setup.go, parse. The zones of acl are those that it
-// protects.
+// protects: rewrite may make a name that is in none of the block's.
 func prepareACL(l *Link) {
 	for _, line := range l.Lines[min(1, len(l.Lines)):] {
 		if len(line) == 0 {
@@ -44,7 +44,7 @@ func prepareACL(l *Link) {
 // only does not end a question.
 func meetACL(c *Chain, i int, q *Question) step {
 	l := &c.Links[i]
-	if q.allowed || len(l.Args()) > 0 && !newZoneSet(ZonesOf(l.Args(), nil)).has(q.Name) {
+	if q.allowed || !l.group.has(q.Name) {
 		return pass
 	}
 	for _, p := range l.acl {

@@ -24,6 +24,7 @@ type Question struct {
 	rewritten bool // a rule of rewrite took it that stops
 	allowed   bool // a rule of acl let it pass all others
 	recoded   bool // a rule of rewrite makes another rcode of a SERVFAIL
+	named     bool // a rule of rewrite makes this very name, so that some backend may have it
 }
 
 // An End is how a question ends.
@@ -44,7 +45,7 @@ const (
 type Outcome struct {
 	End    End
 	At     int      // the link that ended it, -1 if none did
-	Passed []Pass   // the links that it was the business of and that passed it on, in order
+	Passed []Pass   // the links that it was the business of and that passed it on or may have, in order
 	Asked  Question // as the last link saw it: rewrite changes it
 }
 
@@ -62,6 +63,7 @@ const (
 	Fallthrough Why = iota // fallthrough says so
 	OtherType              // a template for other types
 	Excepted               // forward's except
+	Perhaps                // it may have answered in place of passing it on
 )
 
 // A step is what one link does with a question.
@@ -212,9 +214,13 @@ func (c *Chain) AskBelow(i int, q Question, asked []bool) Outcome {
 		case passExcept:
 			out.Passed = append(out.Passed, Pass{i, Excepted})
 		case maybe:
+			out.Passed = append(out.Passed, Pass{i, Perhaps})
 			uncertain = true
 		case pass:
 		default:
+			if uncertain && s == answer {
+				out.Passed = append(out.Passed, Pass{i, Perhaps})
+			}
 			out.At, out.End = i, ends[s]
 			return out.settle(q, uncertain)
 		}

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -60,7 +61,7 @@ func meetData(c *Chain, i int, q *Question) step {
 		return pass
 	case !l.fall.has(q.Name):
 		return answer
-	case l.zones.holds(q.Name):
+	case q.named || l.zones.holds(q.Name):
 		return maybe // the apex
 	}
 	return passFall
@@ -81,7 +82,7 @@ func meetFile(c *Chain, i int, q *Question) step {
 		return pass // another use's
 	case !l.fall.has(q.Name):
 		return answer
-	case q.Name == z:
+	case q.named || q.Name == z:
 		return maybe
 	}
 	return passFall
@@ -155,4 +156,28 @@ func meetForward(c *Chain, i int, q *Question) step {
 		return maybe
 	}
 	return answer
+}
+
+// Records reports whether an answer of l to a question for name may have records of that
+// name.
+func (l *Link) Records(name string) bool {
+	switch {
+	case l.Name == "kubernetes":
+		return slices.ContainsFunc(l.Zones, func(z string) bool { return object(z, name) })
+	case l.template != nil:
+		_, answer := l.Option("answer")
+		return answer
+	}
+	return (l.Answers || l.Name == "auto") && l.Name != "whoami"
+}
+
+// object reports whether name may be that of a Service or Pod of Kubernetes, or of what
+// is behind a Service (plugin/kubernetes/parse.go, parseRequest).
+func object(zone, name string) bool {
+	below := dns.CountLabel(name) - dns.CountLabel(zone)
+	if !inside(zone, name) || below < 3 || below > 4 {
+		return false
+	}
+	kind := dns.SplitDomainName(name)[below-1]
+	return kind == "svc" || kind == "pod"
 }

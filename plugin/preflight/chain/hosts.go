@@ -74,7 +74,7 @@ func (l *Link) Has(name string) bool {
 func hostsWants(l *Link, q Question) bool { return l.zones.has(q.Name) }
 
 // meetHosts is plugin/hosts/hosts.go, ServeDNS. What is in the file is not
-// known, and stands for nothing.
+// known, and stands for nothing but for what rewrite names.
 func meetHosts(c *Chain, i int, q *Question) step {
 	l := &c.Links[i]
 	h := l.hosts
@@ -96,6 +96,8 @@ func meetHosts(c *Chain, i int, q *Question) step {
 		return passFall
 	case l.Has(q.Name):
 		return answer
+	case q.named:
+		return maybe
 	case through:
 		return passFall
 	}

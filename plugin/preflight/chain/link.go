@@ -28,7 +28,7 @@ type business struct {
 	zones, fall, except zoneSet
 
 	// Of one plugin each.
-	group    zoneSet // file, secondary: the zones of all its uses; auto: those that it may have
+	group    zoneSet // file, secondary: the zones of all its uses; auto: those that it may have; acl: its own
 	held     bool    // auto: what it has is known
 	template *template
 	hosts    *hosts
@@ -134,6 +134,9 @@ func (l *Link) read(d *corefile.Directive, block []string, most int) {
 		if _, catalog := d.Option("catalog"); catalog {
 			l.Answers, l.meet = false, meetOpen // members are served, too
 		}
+	}
+	if d.Name == "acl" {
+		l.group = newZoneSet(ZonesOf(d.Args(), block))
 	}
 	if b.prepare != nil {
 		b.prepare(l)

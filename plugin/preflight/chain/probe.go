@@ -59,7 +59,7 @@ func (c *Chain) Probes(zones []string) []Probe {
 			if r.match == "exact" || r.match == "suffix" {
 				add([]string{strings.TrimPrefix(r.from, ".")})
 			}
-			if from := l.sample(zones); from != "" {
+			if from := l.Sample(zones); from != "" {
 				listed = append(listed, from)
 			}
 		}

@@ -3,6 +3,7 @@ package chain
 import (
 	"iter"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -137,7 +138,7 @@ func meetRewrite(c *Chain, i int, q *Question) step {
 			if r.metadata {
 				return maybe
 			}
-			q.Name, done = strings.ToLower(renamed), true
+			q.Name, q.named, done = strings.ToLower(renamed), r.match == "exact", true
 		}
 	case "type":
 		if from, to := typeNamed(r.from), typeNamed(r.to); from == q.Type && to != 0 {
@@ -153,31 +154,51 @@ func meetRewrite(c *Chain, i int, q *Question) step {
 	return pass
 }
 
-// Renamed yields names that a rule of rewrite is for and what it makes of them, if
-// the answer then has another owner. It has none for other plugins, for rules that
-// change names back, and where no such name can be told.
-func (l *Link) Renamed(zones []string) iter.Seq2[string, string] {
+// Renamed yields names under zones that a rule of rewrite is for and what it makes of
+// them, if the answer then has another owner, and names of which it makes one that is
+// listed. It has none for other plugins, for rules that change names back, and where no
+// such name can be told.
+func (l *Link) Renamed(zones, listed []string) iter.Seq2[string, string] {
 	return func(yield func(from, to string) bool) {
 		r := l.rewrite
-		if r == nil || r.broken || r.field != "name" || r.metadata || r.answers {
+		if r == nil || r.answers || !r.renames() {
 			return
 		}
-		for _, name := range r.samples(zones) {
-			if renamed, matched := r.apply(name); matched && !yield(name, strings.ToLower(renamed)) {
+		for name := range r.samples(zones, listed) {
+			if renamed, _ := r.apply(name); !yield(name, strings.ToLower(renamed)) {
 				return
 			}
 		}
 	}
 }
 
-// sample is a name that a rule of rewrite is for, "" if none can be told.
-func (l *Link) sample(zones []string) string {
-	r := l.rewrite
-	if r == nil || r.broken || r.field != "name" || r.metadata {
-		return ""
+// Spoken returns zones and those within that plugins of c speak of, at most that many,
+// and the names that a hosts lists.
+func (c *Chain) Spoken(zones []string, most int) (all, listed []string) {
+	all = slices.Clone(zones)
+	for i := range c.Links {
+		l := &c.Links[i]
+		listed = append(listed, l.Entries()...)
+		more := l.Zones
+		if l.template != nil {
+			more = slices.Concat(more, l.template.around())
+		}
+		for _, z := range more {
+			if len(all) < most && Covered(zones, z) && !slices.Contains(all, z) {
+				all = append(all, z)
+			}
+		}
 	}
-	for _, name := range r.samples(zones) {
-		if _, matched := r.apply(name); matched {
+	return all, listed
+}
+
+// renames reports whether the rule makes other names, and it can be told which.
+func (r *rule) renames() bool { return r.field == "name" && !r.broken && !r.metadata }
+
+// Sample is a name under zones that a rule of rewrite is for, "" if none can be told.
+func (l *Link) Sample(zones []string) string {
+	if r := l.rewrite; r != nil && r.renames() {
+		for name := range r.samples(zones, nil) {
 			return name
 		}
 	}
@@ -198,4 +219,26 @@ func (l *Link) MayMake(zones []string) bool {
 		return Overlapping(zones, strings.TrimPrefix(r.to, "."))
 	}
 	return true
+}
+
+// MayName reports whether rewrite may make name of another one.
+func (l *Link) MayName(name string) bool {
+	r := l.rewrite
+	switch {
+	case r == nil || r.field != "name":
+		return false
+	case r.broken || r.metadata:
+		return true
+	}
+	switch r.match {
+	case "exact":
+		return name == r.to
+	case "prefix":
+		return strings.HasPrefix(name, r.to)
+	case "suffix":
+		return strings.HasSuffix(name, r.to)
+	case "substring":
+		return strings.Contains(name, r.to)
+	}
+	return strings.HasSuffix(name, r.to[strings.LastIndex(r.to, "}")+1:])
 }

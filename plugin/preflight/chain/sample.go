@@ -1,8 +1,8 @@
 package chain
 
 import (
+	"iter"
 	"regexp/syntax"
-	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -69,36 +69,81 @@ func fromClass(ranges []rune) rune {
 // service is the first part of the name of a Service of Kubernetes.
 const service = "web.prod.svc."
 
-// samples are names under zones that a rule of rewrite may be for. In reverse
-// zones people ask for addresses only.
-func (r *rule) samples(zones []string) []string {
-	var names []string
-	served := newZoneSet(zones)
-	if r.match == "exact" || r.match == "suffix" {
-		zones = zones[:min(1, len(zones))] // these speak of no zone but their own
-	}
-	for _, z := range zones {
-		suffix := "." + strings.TrimPrefix(z, ".")
-		switch r.match {
-		case "exact":
-			names = append(names, r.from)
-		case "suffix":
-			for _, label := range []string{"host.", "www.", "host-7.", service} {
-				names = append(names, label+strings.TrimPrefix(r.from, "."))
+// usual are the first parts of names that clients ask for.
+var usual = []string{"host.", "www.", "host-7.", service, ""}
+
+// samples yields names under zones that a rule of rewrite is for, those first that
+// it names itself, those last of which it makes a listed one. In reverse zones people
+// ask for addresses only.
+func (r *rule) samples(zones, listed []string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		served := newZoneSet(zones)
+		try := func(name string) (more bool) {
+			_, legal := dns.IsDomainName(name)
+			if !legal || name == "" || r.match != "exact" && strings.HasSuffix(name, ".arpa.") || strings.HasPrefix(name, ".") || !served.has(name) {
+				return true
 			}
-			names = append(names, r.from)
-		case "prefix":
-			names = append(names, strings.TrimSuffix(r.from, ".")+suffix, r.from+strings.TrimPrefix(suffix, "."), r.from,
-				r.from+service+strings.TrimPrefix(suffix, "."))
-		case "substring":
-			names = append(names, r.from, "host."+r.from, "host."+strings.Trim(r.from, ".")+suffix, strings.TrimSuffix(r.from, ".")+suffix,
-				"web.prod."+strings.Trim(r.from, ".")+".svc"+suffix)
-		case "regex":
-			names = append(names, dns.Fqdn(r.sampled), strings.TrimSuffix(r.sampled, ".")+suffix)
+			_, matched := r.apply(name)
+			return !matched || yield(name)
+		}
+		if r.match == "exact" {
+			try(r.from)
+			return
+		}
+		own, end := r.parts()
+		for _, first := range own {
+			if !try(first) {
+				return
+			}
+		}
+		own = append(own, usual...)
+		for _, z := range append([]string{end}, zones...) {
+			for _, first := range own {
+				if z != "" && !try(first+strings.TrimPrefix(z, ".")) {
+					return
+				}
+			}
+		}
+		for _, name := range listed {
+			if !try(r.origin(strings.Replace(name, "*.", usual[0], 1))) {
+				return
+			}
 		}
 	}
-	return slices.DeleteFunc(names, func(name string) bool {
-		_, legal := dns.IsDomainName(name)
-		return !legal || r.match != "exact" && strings.HasSuffix(name, ".arpa.") || strings.HasPrefix(name, ".") || !served.has(name)
-	})
+}
+
+// parts returns what stands in the names that a rule is for: first parts, and the end
+// of all of them if it gives one.
+func (r *rule) parts() (own []string, end string) {
+	bare := strings.Trim(r.from, ".") + "."
+	switch r.match {
+	case "prefix":
+		own = []string{r.from, r.from + service}
+	case "suffix":
+		return nil, strings.TrimPrefix(r.from, ".")
+	case "substring":
+		own = []string{bare, usual[0] + bare, "web.prod." + bare + "svc."}
+	case "regex":
+		own = []string{dns.Fqdn(r.sampled)}
+	}
+	return own, ""
+}
+
+// origin returns a name of which the rule makes name, "" if it cannot be told.
+func (r *rule) origin(name string) string {
+	switch r.match {
+	case "prefix":
+		if rest, ok := strings.CutPrefix(name, r.to); ok {
+			return r.from + rest
+		}
+	case "suffix":
+		if rest, ok := strings.CutSuffix(name, r.to); ok {
+			return rest + r.from
+		}
+	case "substring":
+		if i := strings.Index(name, r.to); i >= 0 {
+			return name[:i] + r.from + name[i+len(r.to):]
+		}
+	}
+	return ""
 }

@@ -2,7 +2,6 @@ package chain
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -109,16 +108,16 @@ func (l *Link) Matches() bool {
 	return l.template != nil && (len(l.template.texts) > 0 || l.template.expr)
 }
 
-// Records reports whether an answer of l to a question for name may have records of that
-// name. Those of kubernetes are of Services and Pods.
-func (l *Link) Records(name string) bool {
-	_, answer := l.Option("answer")
-	if l.Name == "kubernetes" && !slices.ContainsFunc(l.Zones, func(z string) bool {
-		return dns.IsSubDomain("svc."+z, name) || dns.IsSubDomain("pod."+z, name)
-	}) {
-		return false
+// around returns the zones in which a template has names that its patterns match, as
+// far as the patterns tell.
+func (t *template) around() (zones []string) {
+	for _, text := range t.texts {
+		sample, _ := sampleOf(text)
+		if _, zone, ok := strings.Cut(dns.Fqdn(sample), "."); ok && zone != "" {
+			zones = append(zones, zone)
+		}
 	}
-	return l.Answers && l.Name != "whoami" && (l.template == nil || answer)
+	return zones
 }
 
 // Backed reports whether l answers from data that is not in the Corefile.
