@@ -19,7 +19,7 @@ import (
 // ownOf are the facts that failures which are alike may differ in: those that no
 // verdict of sameForAll is made of, and those that repeats leaves out.
 var ownOf = []string{
-	"Question", "Name", "Asked", "CacheQuestion", "Elapsed", "UpstreamElapsed", "LastGood", "LastAnswer", "Failure.Err",
+	"Question", "Name", "Asked", "CacheQuestion", "Time", "Elapsed", "UpstreamElapsed", "LastGood", "LastAnswer", "Failure.Err",
 	"Opcode", "Nested", "Panic", "Earlier",
 }
 
@@ -86,7 +86,7 @@ func another(e *ev.Evidence) *ev.Evidence {
 	o := *e
 	o.Question.Name, o.Asked.Name, o.CacheQuestion.Name = "other.example.net.", "asked.example.net.", "cached.example.net."
 	o.Elapsed, o.UpstreamElapsed, o.LastGood = e.Elapsed+time.Second, e.UpstreamElapsed+time.Minute, time.Unix(2, 0)
-	o.LastAnswer = time.Unix(3, 0)
+	o.LastAnswer, o.Time = time.Unix(3, 0), time.Unix(4, 0)
 	if e.Failure.Err != nil {
 		o.Failure.Err = errors.New("another wording")
 	}
