@@ -22,17 +22,21 @@ func ZoneOf(name, block string) string {
 // isOwn reports whether domain is a TLD, which stands for one that is not listed.
 func isOwn(domain string) bool { return strings.IndexByte(domain, '.') == len(domain)-1 }
 
-// escapes takes the escapes out of a name, and leaves all labels where they are: a dot after
-// a backslash is an octet of a label (RFC 4343 section 2.1).
 var escapes = strings.NewReplacer(`\\`, "__", `\.`, "__")
+
+// Plain returns name without escaped dots, as long as it is, and with all labels where they
+// are: a dot after a backslash is an octet of a label (RFC 4343 section 2.1).
+func Plain(name string) string {
+	if !strings.Contains(name, `\`) {
+		return name
+	}
+	return escapes.Replace(name)
+}
 
 // registeredDomain is publicsuffix.EffectiveTLDPlusOne, without a second search and
 // with its closing dot, or the TLD if that is not listed.
 func registeredDomain(name string) string {
-	bare := strings.TrimSuffix(name, ".")
-	if strings.Contains(bare, `\`) {
-		bare = escapes.Replace(bare)
-	}
+	bare := Plain(strings.TrimSuffix(name, "."))
 	suffix, managed := publicsuffix.PublicSuffix(bare)
 	// A suffix without a dot that nobody manages is the list's default rule.
 	listed := managed || strings.Contains(suffix, ".")

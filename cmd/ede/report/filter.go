@@ -12,6 +12,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
+	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 )
 
 // A Filter says which failures a report is about. The zero value is all.
@@ -187,17 +188,11 @@ func zoneOf(name string) string {
 	return bare[len(bare)-registered(bare):] + "."
 }
 
-// escapes takes the escapes out of a name, and leaves all labels where they are: a dot after
-// a backslash is an octet of a label (RFC 4343 section 2.1).
-var escapes = strings.NewReplacer(`\\`, "__", `\.`, "__")
-
 // registered is how many octets of a name, without the final dot, are its registered
 // domain: the public suffix and a label. It is as publicsuffix.EffectiveTLDPlusOne,
 // which would have the name on the heap.
 func registered(bare string) int {
-	if strings.Contains(bare, `\`) {
-		bare = escapes.Replace(bare)
-	}
+	bare = incident.Plain(bare)
 	if bare[0] == '.' || bare[len(bare)-1] == '.' || strings.Contains(bare, "..") {
 		return len(bare)
 	}
