@@ -56,6 +56,7 @@ var labels = []string{"", "www.", "nothing-here.", "a.b.", "host-3."}
 
 func (m *maker) questions(c corefile) []question {
 	var names []string
+	reverse := []string{"4.3.2.10.in-addr.arpa.", "250.0.0.10.in-addr.arpa."}
 	add := func(name string) {
 		name = strings.TrimSuffix(name, ".") + "."
 		if !slices.Contains(names, name) {
@@ -73,6 +74,11 @@ func (m *maker) questions(c corefile) []question {
 	}
 	for _, b := range c.blocks {
 		for _, u := range b.uses {
+			for _, n := range u.reverse {
+				if !slices.Contains(reverse, n) {
+					reverse = append(reverse, n)
+				}
+			}
 			for _, n := range slices.Concat(u.names, u.entries) {
 				if len(u.entries) == 0 && strings.HasSuffix(n, ".arpa.") {
 					continue // nobody asks for other types there
@@ -92,7 +98,9 @@ func (m *maker) questions(c corefile) []question {
 				all = append(all, question{n, t, client})
 			}
 		}
-		all = append(all, question{"4.3.2.10.in-addr.arpa.", dns.TypePTR, client}, question{"250.0.0.10.in-addr.arpa.", dns.TypePTR, client})
+		for _, n := range reverse {
+			all = append(all, question{n, dns.TypePTR, client})
+		}
 	}
 	return all
 }

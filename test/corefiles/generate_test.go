@@ -22,6 +22,7 @@ type use struct {
 	backend bool
 	names   []string // that it is for, to be asked as well
 	entries []string // of hosts
+	reverse []string // names to be asked for PTR
 }
 
 // text returns the Corefile, with line in the first place of each block if it

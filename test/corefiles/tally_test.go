@@ -120,20 +120,31 @@ func (tl *tally) uses(t trial, i int) {
 			fqdn := strings.TrimSuffix(e, ".") + "."
 			tl.count(t, lostEntry, t.says(i, func(w preflight.Warning) bool {
 				return w.Code == "hosts-entry-unused" && slices.Contains(w.Names, fqdn) || w.Code == "view-below-default" ||
-					failures[w.Code] != not && scope(w, question{strings.Replace(fqdn, "*.", "wild.", 1), dns.TypeA, ""})
+					failures[w.Code] != not && slices.ContainsFunc(asking(e), func(q question) bool { return scope(w, q) })
 			}), e)
 		}
 	}
 }
 
+// asking are the questions for an entry of hosts.
+func asking(entry string) (questions []question) {
+	name := strings.TrimSuffix(strings.Replace(entry, "*.", "wild.", 1), ".") + "."
+	for _, client := range clients {
+		questions = append(questions, question{name, dns.TypeA, client}, question{name, dns.TypeAAAA, client})
+	}
+	return questions
+}
+
+// entryUsed reports whether a question for an entry of u has its address, or a
+// question for the address has the entry: all entries of u have the same addresses.
 func (t trial) entryUsed(u use, entry string) bool {
-	for q, out := range t.outcomes {
-		name := strings.TrimSuffix(strings.Replace(entry, "*.", "wild.", 1), ".") + "."
-		if q.name == name && out.mark == u.mark && q.qtype == dns.TypeA {
-			return true
+	questions := asking(entry)
+	for _, name := range u.reverse {
+		for _, client := range clients {
+			questions = append(questions, question{name, dns.TypePTR, client})
 		}
 	}
-	return false
+	return slices.ContainsFunc(questions, func(q question) bool { return t.outcomes[q].mark == u.mark })
 }
 
 // marked reports whether any answer has the mark.
