@@ -179,14 +179,7 @@ func judge(q question, r *dns.Msg) outcome {
 // as that of hosts and template does, and is another one where it does not stand.
 func withoutErratic(t *testing.T, c corefile, outcomes map[question]outcome) {
 	t.Helper()
-	other, any := c, false
-	for i, b := range c.blocks {
-		for j, u := range slices.Backward(b.uses) {
-			if strings.HasPrefix(u.lines[0], "erratic") {
-				other, any = other.without(i, j), true
-			}
-		}
-	}
+	other, any := c.lacking("erratic")
 	if !any {
 		return
 	}
@@ -196,4 +189,24 @@ func withoutErratic(t *testing.T, c corefile, outcomes map[question]outcome) {
 			outcomes[q] = before
 		}
 	}
+}
+
+// otherOwners are the questions that get records of another name, and not because of
+// rewrite.
+func otherOwners(t *testing.T, c corefile, outcomes map[question]outcome) map[question]bool {
+	t.Helper()
+	var questions []question
+	for q, out := range outcomes {
+		if out.renamed {
+			questions = append(questions, q)
+		}
+	}
+	others := make(map[question]bool)
+	if len(questions) > 0 {
+		other, _ := c.lacking("rewrite")
+		for q, out := range run(t, other, questions) {
+			others[q] = out.renamed
+		}
+	}
+	return others
 }

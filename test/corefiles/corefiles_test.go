@@ -53,6 +53,7 @@ func try(t *testing.T, tr *tree, n int, wanted *regexp.Regexp) (tl trial, ok boo
 	questions := m.questions(tl.corefile)
 	tl.outcomes = run(t, tl.corefile, questions)
 	withoutErratic(t, tl.corefile, tl.outcomes)
+	tl.literal = otherOwners(t, tl.corefile, tl.outcomes)
 	tl.useless, tl.hidden = make(map[[2]int]bool), make(map[[2]int]bool)
 	seen := make(map[int]bool)
 	for _, out := range tl.outcomes {

@@ -62,6 +62,19 @@ func (c corefile) without(i, j int) corefile {
 	return corefile{blocks}
 }
 
+// lacking is c without all uses of a plugin. any is false if there are none.
+func (c corefile) lacking(plugin string) (other corefile, any bool) {
+	other = c
+	for i, b := range c.blocks {
+		for j, u := range slices.Backward(b.uses) {
+			if strings.HasPrefix(u.lines[0], plugin) {
+				other, any = other.without(i, j), true
+			}
+		}
+	}
+	return other, any
+}
+
 // guarded reports whether acl may keep questions from plugins, on purpose.
 func (b block) guarded() bool {
 	return slices.ContainsFunc(b.uses, func(u use) bool { return strings.HasPrefix(u.lines[0], "acl") })
@@ -103,7 +116,10 @@ func (m *maker) in(zone string) string {
 	return m.one(zones)
 }
 
-func (m *maker) corefile() (c corefile) {
+func (m *maker) corefile() corefile { return m.withShape(m.plain()) }
+
+// plain is a Corefile of blocks whose plugins chance puts together.
+func (m *maker) plain() (c corefile) {
 	taken := make(map[string]bool)
 	for range 1 + m.IntN(3) {
 		z := m.one(zones)

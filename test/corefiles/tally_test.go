@@ -52,8 +52,9 @@ type trial struct {
 	text     string
 	warnings [][]preflight.Warning // by block
 	outcomes map[question]outcome
-	useless  map[[2]int]bool // uses without which every answer is the same
-	hidden   map[[2]int]bool // those of them that give answers where they stand alone
+	literal  map[question]bool // with another owner than the question, even without rewrite
+	useless  map[[2]int]bool   // uses without which every answer is the same
+	hidden   map[[2]int]bool   // those of them that give answers where they stand alone
 }
 
 func (tl *tally) add(t trial) {
@@ -167,8 +168,8 @@ func (tl *tally) others(t trial, i int) {
 }
 
 func (t trial) renamed(i int) bool {
-	for _, out := range t.outcomes {
-		if out.block == i && out.renamed {
+	for q, out := range t.outcomes {
+		if out.block == i && out.renamed && !t.literal[q] {
 			return true
 		}
 	}
