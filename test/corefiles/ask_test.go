@@ -30,9 +30,10 @@ func (q question) String() string { return q.name + " " + dns.TypeToString[q.qty
 type outcome struct {
 	rcode   int
 	mark    int
-	renamed bool   // the answer has another owner
-	block   int    // in the order of the Corefile, -1 if no block got it
-	how     failed // of a SERVFAIL
+	renamed bool         // the answer has another owner
+	block   int          // in the order of the Corefile, -1 if no block got it
+	how     failed       // of a SERVFAIL
+	circle  map[int]bool // blocks that got the question again and again
 }
 
 // refused reports whether no block is for the question.
@@ -112,7 +113,7 @@ func run(t *testing.T, c corefile, questions []question) map[question]outcome {
 	blocks.Lock()
 	blocks.configs = nil
 	blocks.Unlock()
-	s, err := server.Try(text)
+	s, err := server.Try(asRelays(text))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
@@ -122,10 +123,11 @@ func run(t *testing.T, c corefile, questions []question) map[question]outcome {
 		}
 	}()
 	awaitTransfers(t)
+	to := connect(s)
 	conns := make(map[string]*dns.Conn)
 	for _, client := range clients {
 		d := net.Dialer{LocalAddr: &net.UDPAddr{IP: net.ParseIP(client)}}
-		conn, err := d.Dial("udp", s.Listeners()[0].UDP)
+		conn, err := d.Dial("udp", to)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +141,9 @@ func run(t *testing.T, c corefile, questions []question) map[question]outcome {
 		m.Id = server.NextID()
 		hearing.Lock()
 		delete(heard, m.Id)
+		asked = m.Id
 		hearing.Unlock()
+		circled() // none but those of this question
 		conn := conns[q.client]
 		if err := conn.WriteMsg(m); err != nil {
 			t.Fatal(err)
@@ -155,7 +159,7 @@ func run(t *testing.T, c corefile, questions []question) map[question]outcome {
 
 func judge(q question, r *dns.Msg) outcome {
 	said, ok := testify(r)
-	out := outcome{rcode: r.Rcode, mark: markOf(r), block: -1}
+	out := outcome{rcode: r.Rcode, mark: markOf(r), block: -1, circle: circled()}
 	if ok {
 		out.block = said.block
 	}
@@ -164,6 +168,8 @@ func judge(q question, r *dns.Msg) outcome {
 	}
 	if r.Rcode == dns.RcodeServerFailure {
 		switch {
+		case len(out.circle) > 0:
+			out.how = other
 		case said.noNext():
 			out.how = noNext
 		case ok && said.err == "":

@@ -41,7 +41,7 @@ func try(t *testing.T, tr *tree, n int, wanted *regexp.Regexp) (tl trial, ok boo
 		return tl, false
 	}
 	tl.text = fmt.Sprintf("# %d\n%s", n, text)
-	blocks, err := preflight.Parse("Corefile", strings.NewReader(text), order())
+	blocks, err := preflight.Parse("Corefile", strings.NewReader(asListeners.Replace(text)), order())
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}

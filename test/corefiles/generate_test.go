@@ -1,6 +1,7 @@
 package corefiles
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -13,6 +14,7 @@ type corefile struct{ blocks []block }
 type block struct {
 	zones []string // keys without port, "." or without final dot
 	uses  []use
+	bind  string // address1 if it is empty
 }
 
 // A use is one use of a plugin. What it answers can be told by its mark.
@@ -41,7 +43,7 @@ func (c corefile) text(line string) (text string, keys []int) {
 			with = append(with, z+":0")
 		}
 		write(strings.Join(with, " ") + " {")
-		write("    bind 127.0.0.1")
+		write("    bind " + cmp.Or(bl.bind, address1))
 		if line != "" {
 			write("    " + line)
 		}

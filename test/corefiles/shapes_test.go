@@ -8,7 +8,7 @@ import (
 
 // shapes are blocks of plugins that belong together. They come about by chance so
 // seldom that each has its own way to be made, here of a zone and a name within.
-var shapes = []func(m *maker, zone, name string) block{(*maker).allToOne, (*maker).changedEntry, (*maker).oldOwner}
+var shapes = []func(m *maker, zone, name string) []block{(*maker).allToOne, (*maker).changedEntry, (*maker).oldOwner, (*maker).circle}
 
 // withShape adds a shape to some Corefiles, for a zone that no block has.
 func (m *maker) withShape(c corefile) corefile {
@@ -23,7 +23,7 @@ func (m *maker) withShape(c corefile) corefile {
 	if zone == "." {
 		at = "example.org"
 	}
-	return corefile{append(c.blocks, shapes[m.IntN(len(shapes))](m, zone, "www."+at))}
+	return corefile{slices.Concat(c.blocks, shapes[m.IntN(len(shapes))](m, zone, "www."+at))}
 }
 
 // change makes the name to of from, and of names around it.
@@ -57,13 +57,13 @@ func (m *maker) forwardAll() use {
 
 // allToOne changes every name to the only one that hosts has. Hosts has no PTR
 // record of a name.
-func (m *maker) allToOne(zone, name string) block {
+func (m *maker) allToOne(zone, name string) []block {
 	rule := m.one([]string{"(.*)", ".*", "^(.*)[.]$"})
-	return block{zones: []string{zone}, uses: []use{
+	return []block{{zones: []string{zone}, uses: []use{
 		m.entry(name, m.fallthroughs(zone, 80)),
 		m.forwardAll(),
 		{lines: []string{fmt.Sprintf("rewrite name regex %s %s answer auto", rule, name)}, reverse: []string{"x." + name + "."}},
-	}}
+	}}}
 }
 
 // networks are the reverse zones of all marks.
@@ -71,7 +71,7 @@ var networks = []string{"2.0.192.in-addr.arpa", "8.b.d.0.1.0.0.2.ip6.arpa"}
 
 // changedEntry changes a name of hosts to another. Hosts still answers for its
 // addresses, if they come to the block.
-func (m *maker) changedEntry(zone, name string) block {
+func (m *maker) changedEntry(zone, name string) []block {
 	var inner []string
 	if m.chance(15) {
 		inner = append(inner, "    no_reverse")
@@ -92,12 +92,12 @@ func (m *maker) changedEntry(zone, name string) block {
 	if m.chance(70) {
 		b.uses = append(b.uses, m.forwardAll())
 	}
-	return b
+	return []block{b}
 }
 
 // oldOwner has templates that write the name that the client asks for, while rewrite
 // has changed it.
-func (m *maker) oldOwner(zone, name string) block {
+func (m *maker) oldOwner(zone, name string) []block {
 	changed := "host." + strings.TrimPrefix(name, "www.")
 	b := block{zones: []string{zone}, uses: []use{m.change(name, changed, "")}}
 	mark := m.marked()
@@ -115,5 +115,5 @@ func (m *maker) oldOwner(zone, name string) block {
 	if m.chance(50) {
 		b.uses = append(b.uses, m.forwardAll())
 	}
-	return b
+	return []block{b}
 }

@@ -30,6 +30,7 @@ type tree struct {
 func newTree(t *testing.T) *tree {
 	t.Helper()
 	tr := &tree{dir: t.TempDir(), etcd: startEtcd(t), cluster: startCluster(t)}
+	startRelays(t)
 	tr.write(t, "empty", "")
 	for mark := range most {
 		tr.upstreams = append(tr.upstreams, tr.serve(t, mark))
@@ -92,13 +93,7 @@ func address6(mark int) string        { return fmt.Sprintf("2001:db8::%x", mark)
 // no other.
 func (tr *tree) serve(t *testing.T, mark int) string {
 	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	started := make(chan struct{})
-	s := &dns.Server{PacketConn: conn, NotifyStartedFunc: func() { close(started) }}
-	s.Handler = dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
+	return startServer(t, func(w dns.ResponseWriter, r *dns.Msg) {
 		m := new(dns.Msg).SetReply(r)
 		name := r.Question[0].Name
 		section, data := &m.Answer, ""
@@ -114,6 +109,17 @@ func (tr *tree) serve(t *testing.T, mark int) string {
 		*section = append(*section, rr)
 		_ = w.WriteMsg(m)
 	})
+}
+
+// startServer starts a server for UDP, and returns its address.
+func startServer(t *testing.T, handler dns.HandlerFunc) string {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	started := make(chan struct{})
+	s := &dns.Server{PacketConn: conn, NotifyStartedFunc: func() { close(started) }, Handler: handler}
 	go func() { _ = s.ActivateAndServe() }()
 	<-started
 	t.Cleanup(func() { _ = s.Shutdown() })
