@@ -141,8 +141,9 @@ If the Corefile is given by its path, the checks also look at the addresses of t
 runs each Corefile in CoreDNS, and queries names and types in every zone. A warning is confirmed if an answer shows what the warning says.
 The zone files and servers of the test have records with the names that rules of *rewrite* make of others.
 
-A mistake counts once for each block or plugin. It counts as predicted only if there are warnings for all names and types that it
-affects. A mistake that no answer shows, for example a loop, has tests of its own and is not counted.
+A mistake counts once for each block or plugin, and a circle of blocks that forward to each other counts once. A mistake counts as
+predicted only if there are warnings for all names and types that it affects, and a circle if one of its blocks has a warning.
+A mistake that no answer shows, for example *tls-without-tls*, has tests of its own and is not counted.
 
 Two kinds of mistakes cannot be predicted, and count as missed:
 
