@@ -66,6 +66,9 @@ func (m *maker) allToOne(zone, name string) []block {
 	}}}
 }
 
+// unlisted is no mark: hosts has no such address.
+const unlisted = most + 1
+
 // networks are the reverse zones of all marks.
 var networks = []string{"2.0.192.in-addr.arpa", "8.b.d.0.1.0.0.2.ip6.arpa"}
 
@@ -88,7 +91,9 @@ func (m *maker) changedEntry(zone, name string) []block {
 	if m.chance(70) {
 		answer = " answer auto"
 	}
-	b.uses = append(b.uses, m.change(name, "x."+name, answer))
+	rule := m.change(name, "x."+name, answer)
+	rule.reverse = reverses(address(unlisted), address6(unlisted))
+	b.uses = append(b.uses, rule)
 	if m.chance(70) {
 		b.uses = append(b.uses, m.forwardAll())
 	}

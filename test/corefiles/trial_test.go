@@ -74,6 +74,9 @@ func asking(entry string) (questions []question) {
 // entryUsed reports whether a question for an entry of u has its address, or a
 // question for the address has the entry: all entries of u have the same addresses.
 func (t trial) entryUsed(u use, entry string) bool {
+	if len(u.entries) == 1 { // rewrite may make it of any name
+		return t.marked(u.mark)
+	}
 	questions := asking(entry)
 	for _, name := range u.reverse {
 		for _, client := range clients {
