@@ -9,23 +9,23 @@ import (
 
 // lists are what kubernetes asks the API of a cluster for: the Service web in the
 // namespace prod, with one host behind it, and the Service new-web. Rewrite may make
-// the names of new-web and of the host.
+// the names of new-web and of the host. All have an IPv4 and an IPv6 address.
 var lists = map[string]string{
 	"/api/v1/namespaces":                       list("Namespace", "v1", `{"metadata":{"name":"prod","uid":"1","resourceVersion":"1"}}`),
 	"/api/v1/services":                         list("Service", "v1", service("web", 2)+","+service("new-web", 3)),
-	"/apis/discovery.k8s.io/v1/endpointslices": list("EndpointSlice", "discovery.k8s.io/v1", slice("web")),
+	"/apis/discovery.k8s.io/v1/endpointslices": list("EndpointSlice", "discovery.k8s.io/v1", slice("web", "IPv4", address(most))+","+slice("web", "IPv6", address6(most))),
 }
 
 func service(name string, uid int) string {
 	return fmt.Sprintf(`{"metadata":{"name":%[1]q,"namespace":"prod","uid":"%[2]d","resourceVersion":"1"},`+
-		`"spec":{"type":"ClusterIP","clusterIP":"192.0.2.%[3]d","clusterIPs":["192.0.2.%[3]d"],"ports":[{"name":"http","port":80,"protocol":"TCP"}]}}`, name, uid, most)
+		`"spec":{"type":"ClusterIP","clusterIP":%[3]q,"clusterIPs":[%[3]q,%[4]q],"ports":[{"name":"http","port":80,"protocol":"TCP"}]}}`, name, uid, address(most), address6(most))
 }
 
-// slice is of the host new- behind a Service.
-func slice(service string) string {
-	return fmt.Sprintf(`{"metadata":{"name":"%[1]s-1","namespace":"prod","uid":"4","resourceVersion":"1","labels":{"kubernetes.io/service-name":%[1]q}},`+
-		`"addressType":"IPv4","ports":[{"name":"http","port":80,"protocol":"TCP"}],`+
-		`"endpoints":[{"addresses":["192.0.2.%[2]d"],"hostname":"new-","conditions":{"ready":true}}]}`, service, most)
+// slice is of the host new- behind a Service. Each family of addresses has its own.
+func slice(service, family, address string) string {
+	return fmt.Sprintf(`{"metadata":{"name":"%[1]s-%[2]s","namespace":"prod","uid":%[2]q,"resourceVersion":"1","labels":{"kubernetes.io/service-name":%[1]q}},`+
+		`"addressType":%[2]q,"ports":[{"name":"http","port":80,"protocol":"TCP"}],`+
+		`"endpoints":[{"addresses":[%[3]q],"hostname":"new-","conditions":{"ready":true}}]}`, service, family, address)
 }
 
 func list(kind, version, items string) string {

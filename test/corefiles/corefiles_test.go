@@ -41,7 +41,7 @@ func try(t *testing.T, tr *tree, n int, wanted *regexp.Regexp) (tl trial, ok boo
 		return tl, false
 	}
 	tl.text = fmt.Sprintf("# %d\n%s", n, text)
-	blocks, err := preflight.Parse("Corefile", strings.NewReader(text), order())
+	blocks, err := preflight.Parse("Corefile", strings.NewReader(asListeners.Replace(text)), order())
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
@@ -53,6 +53,7 @@ func try(t *testing.T, tr *tree, n int, wanted *regexp.Regexp) (tl trial, ok boo
 	questions := m.questions(tl.corefile)
 	tl.outcomes = run(t, tl.corefile, questions)
 	withoutErratic(t, tl.corefile, tl.outcomes)
+	tl.literal = otherOwners(t, tl.corefile, tl.outcomes)
 	tl.useless, tl.hidden = make(map[[2]int]bool), make(map[[2]int]bool)
 	seen := make(map[int]bool)
 	for _, out := range tl.outcomes {

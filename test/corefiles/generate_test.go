@@ -1,6 +1,7 @@
 package corefiles
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -13,6 +14,7 @@ type corefile struct{ blocks []block }
 type block struct {
 	zones []string // keys without port, "." or without final dot
 	uses  []use
+	bind  string // address1 if it is empty
 }
 
 // A use is one use of a plugin. What it answers can be told by its mark.
@@ -22,6 +24,7 @@ type use struct {
 	backend bool
 	names   []string // that it is for, to be asked as well
 	entries []string // of hosts
+	reverse []string // names to be asked for PTR
 }
 
 // text returns the Corefile, with line in the first place of each block if it
@@ -40,7 +43,7 @@ func (c corefile) text(line string) (text string, keys []int) {
 			with = append(with, z+":0")
 		}
 		write(strings.Join(with, " ") + " {")
-		write("    bind 127.0.0.1")
+		write("    bind " + cmp.Or(bl.bind, address1))
 		if line != "" {
 			write("    " + line)
 		}
@@ -59,6 +62,19 @@ func (c corefile) without(i, j int) corefile {
 	blocks := slices.Clone(c.blocks)
 	blocks[i].uses = slices.Delete(slices.Clone(blocks[i].uses), j, j+1)
 	return corefile{blocks}
+}
+
+// lacking is c without all uses of a plugin. any is false if there are none.
+func (c corefile) lacking(plugin string) (other corefile, any bool) {
+	other = c
+	for i, b := range c.blocks {
+		for j, u := range slices.Backward(b.uses) {
+			if strings.HasPrefix(u.lines[0], plugin) {
+				other, any = other.without(i, j), true
+			}
+		}
+	}
+	return other, any
 }
 
 // guarded reports whether acl may keep questions from plugins, on purpose.
@@ -102,7 +118,10 @@ func (m *maker) in(zone string) string {
 	return m.one(zones)
 }
 
-func (m *maker) corefile() (c corefile) {
+func (m *maker) corefile() corefile { return m.withShape(m.plain()) }
+
+// plain is a Corefile of blocks whose plugins chance puts together.
+func (m *maker) plain() (c corefile) {
 	taken := make(map[string]bool)
 	for range 1 + m.IntN(3) {
 		z := m.one(zones)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/miekg/dns"
 )
 
 func (m *maker) forward(zone string) use {
@@ -69,6 +71,21 @@ func (m *maker) erratic(string) use {
 	return use{lines: []string{"erratic {", "    drop 0", "    delay 0", "}"}, backend: true}
 }
 
+// addresses are those of a mark: one of IPv4, one of IPv6, or both.
+func addresses(mark int) []string {
+	both := []string{address(mark), address6(mark)}
+	return [][]string{both, both[:1], both[1:]}[mark%3]
+}
+
+// reverses are the names of the PTR records of addresses.
+func reverses(addresses ...string) (names []string) {
+	for _, a := range addresses {
+		name, _ := dns.ReverseAddr(a)
+		names = append(names, name)
+	}
+	return names
+}
+
 func (m *maker) hosts(zone string) use {
 	mark := m.marked()
 	u := use{mark: mark, backend: true}
@@ -92,8 +109,11 @@ func (m *maker) hosts(zone string) use {
 		if slices.Contains(u.entries, name) {
 			continue
 		}
-		inner = append(inner, "    "+m.tree.address(mark)+" "+name)
+		for _, a := range addresses(mark) {
+			inner = append(inner, "    "+a+" "+name)
+		}
 		u.entries = append(u.entries, name)
+		u.reverse = reverses(addresses(mark)...)
 	}
 	u.lines = braces(first, append(inner, m.fallthroughs(zone, 60)...))
 	return u
@@ -133,8 +153,12 @@ func (m *maker) template(zone string) use {
 		u.names = append(u.names, strings.TrimPrefix(p.label+"."+fqdn, "."))
 	}
 	rcode := "    rcode " + m.one([]string{"NOERROR", "NXDOMAIN"})
-	if strings.Contains(first, "IN A ") || strings.HasSuffix(first, "IN A") {
-		rcode = fmt.Sprintf(`    answer "{{ .Name }} 60 IN A %s"`, m.tree.address(mark))
+	switch class, qtype := strings.Fields(first)[1], strings.Fields(first)[2]; {
+	case class == "ANY":
+	case qtype == "A":
+		rcode = fmt.Sprintf(`    answer "{{ .Name }} 60 IN A %s"`, address(mark))
+	case qtype == "AAAA" && strings.Contains(rcode, "NOERROR"):
+		rcode = fmt.Sprintf(`    answer "{{ .Name }} 60 IN AAAA %s"`, address6(mark))
 	}
 	inner = append(inner, rcode, fmt.Sprintf(`    authority "{{ .Zone }} 60 IN SOA %s mail.example. 1 60 60 60 60"`, m.tree.name(mark)))
 	u.lines = braces(first, append(inner, m.fallthroughs(zone, 45)...))

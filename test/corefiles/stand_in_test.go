@@ -43,7 +43,7 @@ func (tr *tree) transfer(t *testing.T, mark int) string {
 }
 
 // A keyValues plays etcd: it has some hosts of every zone, and what rewrite makes
-// of names.
+// of names, each with an IPv4 and an IPv6 address.
 type keyValues struct {
 	etcdserverpb.UnimplementedKVServer
 }
@@ -52,8 +52,11 @@ func (keyValues) Range(_ context.Context, r *etcdserverpb.RangeRequest) (*etcdse
 	found := &etcdserverpb.RangeResponse{Header: &etcdserverpb.ResponseHeader{}}
 	key := strings.TrimSuffix(string(r.Key), "/")
 	if name := key[strings.LastIndex(key, "/")+1:]; slices.Contains([]string{"www", "x", "host", "new-", "web"}, name) {
-		value := fmt.Sprintf(`{"host":"192.0.2.%d"}`, most)
-		found.Count, found.Kvs = 1, []*mvccpb.KeyValue{{Key: r.Key, Value: []byte(value)}}
+		for _, address := range []string{address(most), address6(most)} {
+			value := fmt.Sprintf(`{"host":%q}`, address)
+			found.Count++
+			found.Kvs = append(found.Kvs, &mvccpb.KeyValue{Key: r.Key, Value: []byte(value)})
+		}
 	}
 	return found, nil
 }

@@ -28,6 +28,7 @@ const (
 	lostEntry  = "a line of hosts that is in no answer"
 	otherOwner = "an answer whose records have another name than the question"
 	lateView   = "a view that gets no question"
+	inCircle   = "a circle of blocks that forward to each other"
 )
 
 // scope reports whether a warning says that q fails.
@@ -44,16 +45,6 @@ func scope(w preflight.Warning, q question) bool {
 var failures = map[string]failed{
 	"dead-end": noNext, "fallthrough-to-nowhere": noNext, "template-for-some-types": noNext, "except-to-nowhere": noNext,
 	"hosts-without-fallthrough": missed, "hosts-alone": missed, "template-without-fallthrough": missed, "template-alone": missed,
-}
-
-// A trial is one Corefile, what was foretold of it, and what came.
-type trial struct {
-	corefile
-	text     string
-	warnings [][]preflight.Warning // by block
-	outcomes map[question]outcome
-	useless  map[[2]int]bool // uses without which every answer is the same
-	hidden   map[[2]int]bool // those of them that give answers where they stand alone
 }
 
 func (tl *tally) add(t trial) {
@@ -120,65 +111,24 @@ func (tl *tally) uses(t trial, i int) {
 			fqdn := strings.TrimSuffix(e, ".") + "."
 			tl.count(t, lostEntry, t.says(i, func(w preflight.Warning) bool {
 				return w.Code == "hosts-entry-unused" && slices.Contains(w.Names, fqdn) || w.Code == "view-below-default" ||
-					failures[w.Code] != not && scope(w, question{strings.Replace(fqdn, "*.", "wild.", 1), dns.TypeA, ""})
+					failures[w.Code] != not && slices.ContainsFunc(asking(e), func(q question) bool { return scope(w, q) })
 			}), e)
 		}
 	}
-}
-
-func (t trial) entryUsed(u use, entry string) bool {
-	for q, out := range t.outcomes {
-		name := strings.TrimSuffix(strings.Replace(entry, "*.", "wild.", 1), ".") + "."
-		if q.name == name && out.mark == u.mark && q.qtype == dns.TypeA {
-			return true
-		}
-	}
-	return false
-}
-
-// marked reports whether any answer has the mark.
-func (t trial) marked(mark int) bool {
-	for _, out := range t.outcomes {
-		if out.mark == mark {
-			return true
-		}
-	}
-	return false
 }
 
 func (tl *tally) others(t trial, i int) {
 	if t.renamed(i) {
 		tl.count(t, otherOwner, t.says(i, func(w preflight.Warning) bool { return w.Code == "rewrite-without-answer" }), "")
 	}
+	if in := t.circle(); slices.Index(in, i) == 0 {
+		tl.count(t, inCircle, slices.ContainsFunc(in, func(j int) bool {
+			return t.says(j, func(w preflight.Warning) bool { return w.Code == preflight.ForwardToSelf })
+		}), "")
+	}
 	if t.viewed(i) && !t.asked(i) && !t.blocks[i].guarded() {
 		tl.count(t, lateView, t.says(i, func(w preflight.Warning) bool { return w.Code == "view-below-default" }), "")
 	}
-}
-
-func (t trial) renamed(i int) bool {
-	for _, out := range t.outcomes {
-		if out.block == i && out.renamed {
-			return true
-		}
-	}
-	return false
-}
-
-func (t trial) asked(i int) bool {
-	for _, out := range t.outcomes {
-		if out.block == i {
-			return true
-		}
-	}
-	return false
-}
-
-func (t trial) viewed(i int) bool {
-	return slices.ContainsFunc(t.blocks[i].uses, func(u use) bool { return strings.HasPrefix(u.lines[0], "view ") })
-}
-
-func (t trial) says(i int, is func(preflight.Warning) bool) bool {
-	return slices.ContainsFunc(t.warnings[i], is)
 }
 
 func (tl *tally) count(t trial, kind string, foretold bool, what string) {
@@ -188,43 +138,4 @@ func (tl *tally) count(t trial, kind string, foretold bool, what string) {
 		return
 	}
 	tl.unforetold = append(tl.unforetold, fmt.Sprintf("%s: %s\n%s", kind, what, t.text))
-}
-
-// bornOut reports whether an answer shows what w says of block i.
-func (t trial) bornOut(i int, w preflight.Warning) bool {
-	switch kind := failures[w.Code]; {
-	case kind != not:
-		for q, out := range t.outcomes {
-			if out.block == i && out.how == kind && scope(w, q) {
-				return true
-			}
-		}
-		return false
-	case w.Code == "never-asked":
-		_, keys := t.corefile.text("")
-		line := keys[i] + 2
-		for j, u := range t.blocks[i].uses {
-			if line == w.Line {
-				return t.useless[[2]int{i, j}] || u.mark != 0 && !t.marked(u.mark)
-			}
-			line += len(u.lines)
-		}
-		return false
-	case w.Code == "hosts-entry-unused":
-		for _, u := range t.blocks[i].uses {
-			for _, e := range u.entries {
-				if slices.Contains(w.Names, strings.TrimSuffix(e, ".")+".") && t.entryUsed(u, e) {
-					return false
-				}
-			}
-		}
-		return true
-	case w.Code == "rewrite-without-answer":
-		return t.renamed(i)
-	case w.Code == "view-below-default":
-		return !t.asked(i)
-	case w.Code == "no-catch-all":
-		return t.outcomes[question{"nothing-here.", dns.TypeA, clients[0]}].refused()
-	}
-	return false
 }

@@ -3,11 +3,14 @@ package corefiles
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/coredns/coredns/plugin/pkg/dnsutil"
 	"github.com/miekg/dns"
 )
 
@@ -27,6 +30,7 @@ type tree struct {
 func newTree(t *testing.T) *tree {
 	t.Helper()
 	tr := &tree{dir: t.TempDir(), etcd: startEtcd(t), cluster: startCluster(t)}
+	startRelays(t)
 	tr.write(t, "empty", "")
 	for mark := range most {
 		tr.upstreams = append(tr.upstreams, tr.serve(t, mark))
@@ -62,7 +66,8 @@ func (tr *tree) zone(mark int, at string) string {
 			continue
 		}
 		for _, label := range []string{"www", "x", "host", "new-", "host.deep", "host.deep.sub", "web.prod.svc"} {
-			fmt.Fprintf(&b, "%s 60 IN A %s\n", label+"."+strings.TrimPrefix(z, "."), tr.address(mark))
+			name := label + "." + strings.TrimPrefix(z, ".")
+			fmt.Fprintf(&b, "%[1]s 60 IN A %[2]s\n%[1]s 60 IN AAAA %[3]s\n", name, address(mark), address6(mark))
 		}
 	}
 	return b.String()
@@ -79,32 +84,42 @@ func (tr *tree) directory(mark int, zone string) string {
 }
 
 // name is the primary server in each SOA record of what has the mark, address
-// what its A records have.
+// what its A records have, and address6 what its AAAA records have.
 func (tr *tree) name(mark int) string { return fmt.Sprintf("mark%d.invalid.", mark) }
-func (*tree) address(mark int) string { return fmt.Sprintf("192.0.2.%d", mark) }
+func address(mark int) string         { return fmt.Sprintf("192.0.2.%d", mark) }
+func address6(mark int) string        { return fmt.Sprintf("2001:db8::%x", mark) }
 
-// serve starts an upstream that has every name, with an A record and no other.
+// serve starts an upstream that has every name, with an A and an AAAA record and
+// no other.
 func (tr *tree) serve(t *testing.T, mark int) string {
+	t.Helper()
+	return startServer(t, func(w dns.ResponseWriter, r *dns.Msg) {
+		m := new(dns.Msg).SetReply(r)
+		name := r.Question[0].Name
+		section, data := &m.Answer, ""
+		switch r.Question[0].Qtype {
+		case dns.TypeA:
+			data = "A " + address(mark)
+		case dns.TypeAAAA:
+			data = "AAAA " + address6(mark)
+		default:
+			section, data = &m.Ns, "SOA "+tr.name(mark)+" mail.example. 1 60 60 60 60"
+		}
+		rr, _ := dns.NewRR(name + " 60 IN " + data)
+		*section = append(*section, rr)
+		_ = w.WriteMsg(m)
+	})
+}
+
+// startServer starts a server for UDP, and returns its address.
+func startServer(t *testing.T, handler dns.HandlerFunc) string {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	started := make(chan struct{})
-	s := &dns.Server{PacketConn: conn, NotifyStartedFunc: func() { close(started) }}
-	s.Handler = dns.HandlerFunc(func(w dns.ResponseWriter, r *dns.Msg) {
-		m := new(dns.Msg).SetReply(r)
-		name := r.Question[0].Name
-		record := fmt.Sprintf("%s 60 IN A %s", name, tr.address(mark))
-		if r.Question[0].Qtype == dns.TypeA {
-			rr, _ := dns.NewRR(record)
-			m.Answer = append(m.Answer, rr)
-		} else {
-			rr, _ := dns.NewRR(fmt.Sprintf("%s 60 IN SOA %s mail.example. 1 60 60 60 60", name, tr.name(mark)))
-			m.Ns = append(m.Ns, rr)
-		}
-		_ = w.WriteMsg(m)
-	})
+	s := &dns.Server{PacketConn: conn, NotifyStartedFunc: func() { close(started) }, Handler: handler}
 	go func() { _ = s.ActivateAndServe() }()
 	<-started
 	t.Cleanup(func() { _ = s.Shutdown() })
@@ -113,17 +128,35 @@ func (tr *tree) serve(t *testing.T, mark int) string {
 
 // markOf returns the mark of an answer, 0 if it has none.
 func markOf(m *dns.Msg) (mark int) {
-	for _, rr := range append(append([]dns.RR(nil), m.Answer...), m.Ns...) {
+	for _, rr := range slices.Concat(m.Answer, m.Ns) {
 		switch rr := rr.(type) {
 		case *dns.A:
-			if ip := rr.A.To4(); ip != nil && ip[0] == 192 {
-				return int(ip[3])
-			}
+			mark = markIn(rr.A.String())
+		case *dns.AAAA:
+			mark = markIn(rr.AAAA.String())
+		case *dns.PTR: // of hosts: the mark is in the address
+			mark = markIn(dnsutil.ExtractAddressFromReverse(rr.Hdr.Name))
 		case *dns.SOA:
-			if n, _ := fmt.Sscanf(rr.Ns, "mark%d.invalid.", &mark); n == 1 {
-				return mark
-			}
+			_, _ = fmt.Sscanf(rr.Ns, "mark%d.invalid.", &mark)
+		}
+		if mark != 0 {
+			return mark
 		}
 	}
 	return 0
+}
+
+// markedNetworks have the mark in the last octet of each address. The last network
+// is that of dns64, which takes the octet from an A record.
+var markedNetworks = []netip.Prefix{
+	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("64:ff9b::/96"),
+}
+
+func markIn(address string) int {
+	ip, _ := netip.ParseAddr(address)
+	if !slices.ContainsFunc(markedNetworks, func(n netip.Prefix) bool { return n.Contains(ip) }) {
+		return 0
+	}
+	octets := ip.AsSlice()
+	return int(octets[len(octets)-1])
 }

@@ -26,6 +26,7 @@ type testimony struct {
 
 var (
 	heard   = make(map[uint16]testimony) // by the query's id
+	asked   uint16                       // id of the client's query: others come from forward
 	hearing sync.Mutex
 	told    = sync.NewCond(&hearing)
 )
@@ -45,11 +46,17 @@ func init() {
 func (witness) Name() string { return "witness" }
 
 func (w witness) ServeDNS(ctx context.Context, rw dns.ResponseWriter, r *dns.Msg) (rcode int, err error) {
-	id := r.Id
+	id, tr := r.Id, trip{w.block, r.Question[0]}
+	if !begin(tr) {
+		return dns.RcodeServerFailure, nil
+	}
+	defer end(tr)
 	t := testimony{block: w.block, err: "panic"}
 	defer func() {
 		hearing.Lock()
-		heard[id] = t
+		if id == asked {
+			heard[id] = t
+		}
 		hearing.Unlock()
 		told.Broadcast()
 	}()
