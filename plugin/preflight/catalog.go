@@ -17,9 +17,13 @@ var keyChecks = []check{
 		find: findAddressKeys,
 	}, {
 		code: "reverse-zone-misspelt",
-		text: "the zone %s is no reverse zone: queries for names under %s do not come to this block; another block answers them, or clients get REFUSED",
+		text: "the zone %s looks misspelt: queries for names under %s do not come here; another block or plugin answers them, or clients get REFUSED or SERVFAIL",
 		fix:  "write `in-addr.arpa` with the octets in reverse order, or `ip6.arpa` with the hexadecimal digits in reverse order, or the network, for example `192.0.2.0/24`",
 		find: findMisspeltZones,
+	}, {
+		code: "impossible-zone",
+		text: "clients ask for no name under the zone %s: %s",
+		find: findImpossibleZones,
 	}, {
 		code: "zone-twice",
 		text: "the zone %s %s: CoreDNS does not start",
@@ -27,7 +31,7 @@ var keyChecks = []check{
 		find: findTwice,
 	}, {
 		code: "invalid-key",
-		text: "the key %s is no zone (%s): CoreDNS does not start",
+		text: "the key %s is no zone with a port (%s): CoreDNS does not start",
 		fix:  "write a zone before the port, for example `.:1053`",
 		find: findInvalidKeys,
 	}, {

@@ -136,20 +136,22 @@ const maxShown = 80
 // Printable makes a token of the Corefile fit for a log line.
 func Printable(s string) string {
 	n := 0
-	s = strings.Map(func(r rune) rune {
-		n++
-		switch {
-		case n > maxShown:
-			return -1
-		case unicode.IsPrint(r):
+	for i := range s {
+		if n++; n > maxShown {
+			return printable(s[:i]) + "..."
+		}
+	}
+	return printable(s)
+}
+
+// printable is Printable without a limit, for what is short already.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
 			return r
 		}
 		return '?'
 	}, s)
-	if n > maxShown {
-		s += "..."
-	}
-	return s
 }
 
 // listed writes at most three tokens as `"a", "b", "c" and 4 more`.

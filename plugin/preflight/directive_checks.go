@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/spelling"
 )
 
 // successors are plugins that CoreDNS no longer has, with what to write.
@@ -45,7 +46,7 @@ func nearest(name string, order []string) string {
 	}
 	best, least := "", min(2, len(name)/3)+1
 	for _, known := range order {
-		if d := distance(strings.ToLower(name), known); d < least {
+		if d := spelling.Distance(strings.ToLower(name), known); d < least {
 			best, least = known, d
 		}
 	}

@@ -1,7 +1,6 @@
 package preflight
 
 import (
-	"regexp"
 	"slices"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
@@ -28,7 +27,7 @@ type fate struct {
 	renamings map[int]renaming
 }
 
-// A failure is the questions of a block that fail in the same way, in SERVFAIL.
+// A failure is the questions of a block that fail in the same way, in SERVFAIL or REFUSED.
 type failure struct {
 	how   how
 	link  int   // that ends or passes on the question, -1 if none has to do with it
@@ -44,30 +43,13 @@ const (
 	otherType              // templates of other types
 	excepted               // forward's except
 	missed                 // hosts or template fail it
+	refused                // a plugin with zone files, for a zone that it does not have
 )
 
 // A scope is what fails within one zone.
 type scope struct {
 	apex, ordinary, listed bool
 	failed                 []uint16 // types
-}
-
-// aboutNames finds what in the expression of a view may depend on the name.
-var aboutNames = regexp.MustCompile(`\b(name|type|class|metadata)\b`)
-
-// particular reports whether only certain names or types come to s, and it cannot
-// be told which.
-func (s *server) particular() bool {
-	l, ok := s.find("view")
-	if !ok || len(l.Told()) > 0 {
-		return false
-	}
-	for _, line := range l.Lines {
-		if slices.ContainsFunc(line, aboutNames.MatchString) {
-			return true
-		}
-	}
-	return false
 }
 
 // told are the types that the views of the zones of s tell apart.
@@ -157,6 +139,11 @@ func (f *fate) note(s *server, p chain.Probe, q chain.Question, out chain.Outcom
 	case chain.NoNext, chain.NoChain:
 		fail.how, fail.link = blame(out)
 		f.record(fail, p, q)
+	case chain.Refused:
+		// Of a block for all names this is what an authoritative server does.
+		if fail.how, fail.link = refused, out.At; !slices.Contains(s.zones, ".") {
+			f.record(fail, p, q)
+		}
 	case chain.Missed:
 		fail.how, fail.link = missed, out.At
 		end := out

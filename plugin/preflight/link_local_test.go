@@ -29,3 +29,22 @@ func TestALinkLocalUpstreamOfAFileIsFound(t *testing.T) {
 		}
 	}
 }
+
+func TestAFileWithoutServersIsFound(t *testing.T) {
+	order := orderWith(t, "errors")
+	for corefile, want := range map[string]int{
+		". {\n forward . resolv.conf\n}":           1,
+		". {\n forward . 192.0.2.1 resolv.conf\n}": 0, // CoreDNS starts
+	} {
+		found := 0
+		host := Host{ReadFile: func(string) ([]byte, error) { return []byte("search example.org\n"), nil }}
+		for _, w := range host.Check(parseText(t, corefile, order), order) {
+			if w.Code == "forward-file-unreadable" && strings.Contains(w.Text, "names no server") {
+				found++
+			}
+		}
+		if found != want {
+			t.Errorf("%s: %d warnings of a file without servers, want %d", corefile, found, want)
+		}
+	}
+}

@@ -48,8 +48,11 @@ func (f *failure) at(s *server, args ...any) finding {
 
 // findDeadEnd looks for names that no plugin of the block has to do with.
 var findDeadEnd = failing(
-	func(_ *server, f *failure) bool { return f.how == unclaimed },
+	func(_ *server, f *failure) bool { return f.how == unclaimed || f.how == refused },
 	func(s *server, f *failure) finding {
+		if f.how == refused {
+			return f.refusal(s)
+		}
 		if !s.fate.answer {
 			found := atBlock(s, "no plugin of this block answers anything, so all "+f.subject(s))
 			if s.chain.Empty() {
@@ -71,6 +74,25 @@ var findDeadEnd = failing(
 		return found
 	},
 )
+
+// refusal tells of names that the last plugin has no zone for.
+func (f *failure) refusal(s *server) finding {
+	has := s.chain.Links[f.link].Served()
+	zones := "only the zones " + listed(has...)
+	switch len(has) {
+	case 0:
+		zones = "no zone"
+	case 1:
+		zones = "only the zone " + listed(has...)
+	}
+	found := f.at(s, f.subject(s), f.plugin(s), zones)
+	found.text = "%s get REFUSED: %s is the last plugin of this block and has %s"
+	if s.has("rewrite") {
+		found.text += ", as rewrite changes the names"
+	}
+	found.fix = "give the plugin the zones of the block, or the block only the zones that its plugins have, or add the line `forward . ADDRESS`"
+	return found
+}
 
 // findFallthroughToNowhere looks for plugins that pass names on to nobody.
 var findFallthroughToNowhere = failing(

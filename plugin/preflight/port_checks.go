@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -107,4 +108,22 @@ func findLateViews(_ *config, s *server) []finding {
 		}
 	}
 	return nil
+}
+
+// aboutNames finds what in the expression of a view may depend on the name.
+var aboutNames = regexp.MustCompile(`\b(name|type|class|metadata)\b`)
+
+// particular reports whether only certain names or types come to s, and it cannot
+// be told which.
+func (s *server) particular() bool {
+	l, ok := s.find("view")
+	if !ok || len(l.Told()) > 0 {
+		return false
+	}
+	for _, line := range l.Lines {
+		if slices.ContainsFunc(line, aboutNames.MatchString) {
+			return true
+		}
+	}
+	return false
 }

@@ -1,8 +1,11 @@
 package preflight
 
 import (
+	"errors"
+	"math"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/coredns/coredns/plugin"
@@ -122,6 +125,8 @@ type fault struct {
 	err error
 }
 
+var errPort = errors.New("no port is above 65535")
+
 // read adds one key of a block, of which a network makes several, and returns
 // how many.
 func (s *server) read(text, dnsPort string) int {
@@ -139,6 +144,9 @@ func (s *server) read(text, dnsPort string) int {
 		if trans == transport.DNS && dnsPort != "" {
 			number = dnsPort
 		}
+	}
+	if n, err := strconv.Atoi(number); err == nil && n > math.MaxUint16 {
+		s.faulty = append(s.faulty, fault{text, errPort})
 	}
 	for _, z := range zones {
 		z = plugin.Name(z).Normalize()

@@ -43,11 +43,12 @@ func endpoint(to string) (p port, addr netip.Addr, ok bool) {
 }
 
 // A forward is one use of it in a block: its link, what it asks, and the files that
-// it cannot read.
+// it cannot read, or that name no server.
 type forward struct {
 	link    int
 	targets []target
 	unread  []unread
+	empty   []string
 }
 
 // An unread is a file that cannot be read, and why.
@@ -104,6 +105,8 @@ func (c *config) newForward(link int, to []string) forward {
 		found, err := c.inFile(path)
 		if err != nil {
 			f.unread = append(f.unread, unread{path, err})
+		} else if len(found) == 0 && c.read != nil {
+			f.empty = append(f.empty, path)
 		}
 		for _, address := range found {
 			f.targets = append(f.targets, newTarget(address, path))
@@ -139,6 +142,11 @@ func (c *config) inFile(path string) ([]string, error) {
 func findUnreadable(c *config, s *server) []finding {
 	var all []finding
 	for _, f := range c.forwardsOf(s) {
+		if len(f.targets) == 0 && len(f.unread) == 0 && len(f.empty) > 0 {
+			found := at(s.chain.Links[f.link].Directive, listed(f.empty...))
+			found.text = "forward takes its upstreams from the file %s, which names no server here: without one CoreDNS does not start"
+			all = append(all, found)
+		}
 		for _, u := range f.unread {
 			if !strings.Contains(u.path, "/") && !strings.HasSuffix(u.path, ".conf") {
 				continue

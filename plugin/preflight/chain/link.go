@@ -181,3 +181,15 @@ func (l *Link) Claims(q Question) bool {
 }
 
 func (l *Link) excepts(name string) bool { return l.except.has(name) }
+
+// Served are the zones that a plugin with zone files answers for, of all its uses; of auto
+// those that its directory has.
+func (l *Link) Served() []string {
+	if l.Name == "auto" {
+		if l.held {
+			return l.Zones
+		}
+		return nil
+	}
+	return l.group
+}

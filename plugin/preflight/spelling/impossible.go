@@ -1,0 +1,53 @@
+package spelling
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// Impossible returns why zone has no name that a client asks for, and what to write
+// in its place; "" if it may have one. CoreDNS keeps the characters of such a zone as
+// they are and compares them with the names of queries, in which github.com/miekg/dns
+// writes most of them in another way, with a backslash or as a number. The others no
+// client has in a name.
+func Impossible(zone string) (why, fix string) {
+	name := strings.TrimSuffix(zone, ".")
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	before, rest, scheme := strings.Cut(name, "://")
+	_, noPort := strconv.ParseUint(name, 10, 16)
+	odd := func(characters string) bool { return strings.ContainsAny(name, characters) }
+	switch {
+	case name == "" || odd(`\`): // the root, and octets that are written as numbers
+		return "", ""
+	case scheme:
+		return "CoreDNS knows no transport " + strconv.Quote(before+"://"),
+			"write `" + cmp.Or(rest, ".") + "` alone for UDP and TCP, or one of `dns://`, `tls://`, `https://`, `https3://`, `quic://` and `grpc://`"
+	case noPort == nil:
+		return "a number alone is read as a zone, not as a port", "write a zone before the port, for example `.:" + name + "`"
+	case odd("*"):
+		below := strings.TrimPrefix(name[strings.LastIndexByte(name, '*')+1:], ".")
+		if below != "" || name == "*" {
+			return "`*` is no wildcard here", "write `" + cmp.Or(below, ".") + "`: a zone has all names below it"
+		}
+		return "`*` is no wildcard here", "write the zone itself: it has all names below it"
+	case odd("$%{}"):
+		return "CoreDNS puts in the value of a variable only for `{$NAME}` and `{%NAME%}`", "write `{$NAME}`, or the zone itself, with a space before the brace of the block"
+	case odd(",; "):
+		return "it is read as one zone", "write a space between the zones, or, for `forward` and `grpc`, one of them for each zone"
+	case odd(`"'()@<>[]`):
+		return "no client has such a character in a name", "write letters, digits, hyphens and dots"
+	case strings.ContainsFunc(name, func(r rune) bool { return r > '~' }):
+		if ascii, err := idna.Lookup.ToASCII(name); err == nil && ascii != name {
+			return "clients ask for its ASCII form", "write `" + ascii + "`"
+		}
+		return "names in DNS are written in ASCII", "write the ASCII form of the zone, which begins with `xn--`"
+	case strings.Trim(last, "0123456789") == "":
+		return "no name ends in a number", "write the network, for example `192.0.2.0/24`, or its reverse zone"
+	case strings.ContainsAny(last, "/="):
+		return "no name ends so", "write letters, digits, hyphens and dots"
+	}
+	return "", ""
+}

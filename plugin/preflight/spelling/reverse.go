@@ -1,0 +1,169 @@
+package spelling
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const (
+	tree4 = "in-addr.arpa"
+	tree6 = "ip6.arpa"
+)
+
+// Reverse returns the reverse zone that zone looks like, "" if it is one or
+// looks like none.
+func Reverse(zone string) string {
+	name := strings.TrimSuffix(zone, ".")
+	if groups, ok := strings.CutSuffix(name, "."+tree6); ok {
+		return meantNibbles(strings.Split(groups, "."))
+	}
+	rest := name
+	for more := true; more; {
+		var label, behind string
+		if label, behind, more = strings.Cut(rest, "."); !isNibbleOrOctet(label) {
+			break
+		}
+		rest = behind
+	}
+	letters := squeezed(rest)
+	if !slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(letters, part) }) {
+		return ""
+	}
+	numbers := strings.FieldsFunc(strings.TrimSuffix(name, rest), func(r rune) bool { return r == '.' })
+	glued := false
+	if digits, behind := leadingDigits(rest); digits != "" && startsTree(behind) {
+		numbers, rest, glued = append(numbers, digits), behind, true
+		letters = squeezed(rest)
+	}
+	for _, tree := range []string{tree4, tree6} {
+		right := rest == tree
+		if !right && !cutShort(rest, tree, len(numbers)) &&
+			(rest == "" || !alike(letters, squeezed(tree)) || Distance(rest, tree) > 4) && (tree != tree6 || rest != "ip6.int") {
+			continue
+		}
+		meant := ""
+		if tree == tree4 {
+			meant = wrongOctets(numbers)
+		} else {
+			meant = meantNibbles(numbers)
+		}
+		if meant == "" && (!right || glued) {
+			meant = strings.Join(append(slices.Clone(numbers), tree), ".") + "."
+		}
+		return meant
+	}
+	return ""
+}
+
+// leadingDigits cuts the number off that stands at the beginning of s, and a hyphen or
+// an underscore behind it.
+func leadingDigits(s string) (digits, rest string) {
+	rest = strings.TrimLeft(s, "0123456789")
+	return strings.TrimSuffix(s, rest), strings.TrimLeft(rest, "-_")
+}
+
+// startsTree reports whether s begins as a reverse tree does.
+func startsTree(s string) bool {
+	return strings.HasPrefix(s, "in-addr") || strings.HasPrefix(s, "inaddr") || strings.HasPrefix(s, "ip6")
+}
+
+// parts are more of each tree than the slips of one that is alike can break.
+var parts = []string{"in", "ad", "dr", "ar", "pa", "ip", "6"}
+
+// cutShort reports whether rest, what stands behind n octets or nibbles, is a part
+// of tree alone, or tree within another zone.
+func cutShort(rest, tree string, n int) bool {
+	first, _, _ := strings.Cut(tree, ".")
+	return rest == "in-addr" && tree == tree4 || strings.HasPrefix(rest, tree+".") || n > 0 && (rest == first || rest == "arpa" && tree == tree4)
+}
+
+// meantNibbles returns the zone that labels under ip6.arpa were meant to make: those
+// that are groups of digits, and digits that are not in reverse order. "" if they are
+// right, or no digits.
+func meantNibbles(labels []string) string {
+	single := true
+	for _, l := range labels {
+		if len(l) > 4 || strings.Trim(l, "0123456789abcdef") != "" {
+			return ""
+		}
+		single = single && len(l) == 1
+	}
+	digits := strings.Join(labels, "")
+	turned := strings.Split(digits, "")
+	slices.Reverse(turned)
+	switch {
+	case len(labels) == 0:
+		return ""
+	case single && (len(digits) < 4 || !global(digits) || strings.ContainsAny(digits[len(digits)-1:], "0235f")):
+		return "" // as it is, the network is one that there may be
+	case single:
+		return strings.Join(append(turned, tree6), ".") + "."
+	case !global(labels[0]) || len(labels[0]) != 4:
+		return tree6 + "."
+	}
+	for i, l := range labels {
+		labels[i] = strings.Repeat("0", 4-len(l)) + l
+	}
+	turned = strings.Split(strings.Join(labels, ""), "")
+	slices.Reverse(turned)
+	return strings.Join(append(turned, tree6), ".") + "."
+}
+
+// global reports whether digits begin an address of a network that people have: 2000::/3,
+// fc00::/7 or fe80::/10.
+func global(digits string) bool {
+	return strings.HasPrefix(digits, "2") || strings.HasPrefix(digits, "3") ||
+		strings.HasPrefix(digits, "fc") || strings.HasPrefix(digits, "fd") || strings.HasPrefix(digits, "fe")
+}
+
+// squeezed leaves letters and digits, so that in.addr.arpa is in-addr-arpa.
+func squeezed(s string) string { return separators.Replace(s) }
+
+var separators = strings.NewReplacer(".", "", "-", "", "_", "")
+
+// alike reports whether a may be a slip for b.
+func alike(a, b string) bool {
+	most := 1 + len(b)/8
+	return max(len(a), len(b))-min(len(a), len(b)) <= most && Distance(a, b) <= most
+}
+
+func isNibbleOrOctet(label string) bool {
+	if len(label) == 1 && strings.Contains("abcdef", label) {
+		return true
+	}
+	return label != "" && strings.Trim(label, "0123456789") == ""
+}
+
+// wrongOctets finds octets that are none, and networks that are not written in
+// reverse: private ones, and those that no host has as they stand (0.0.0.0/8 and
+// 240.0.0.0/4, RFC 6890).
+func wrongOctets(numbers []string) string {
+	for _, n := range numbers {
+		if v, err := strconv.Atoi(n); err != nil || v > 255 {
+			return "in-addr.arpa."
+		}
+	}
+	if len(numbers) < 2 || len(numbers) > 4 {
+		if len(numbers) > 4 {
+			return "in-addr.arpa."
+		}
+		return ""
+	}
+	private := func(a, b string) bool {
+		n, _ := strconv.Atoi(b)
+		return a == "192" && b == "168" || a == "172" && n >= 16 && n < 32
+	}
+	last := len(numbers) - 1
+	nobodys := func(octet string) bool {
+		n, _ := strconv.Atoi(octet)
+		return n == 0 || n >= 240
+	}
+	if private(numbers[0], numbers[1]) && !private(numbers[last], numbers[last-1]) && numbers[last] != "10" ||
+		nobodys(numbers[last]) && !nobodys(numbers[0]) {
+		turned := slices.Clone(numbers)
+		slices.Reverse(turned)
+		return strings.Join(append(turned, "in-addr.arpa."), ".")
+	}
+	return ""
+}
