@@ -12,14 +12,21 @@ import (
 
 // findNeverAsked looks for plugins that answer, but are asked for nothing: one
 // above answers all that they are there for, or none of it comes to the block.
-func findNeverAsked(_ *config, s *server) []finding {
+func findNeverAsked(c *config, s *server) []finding {
 	if s.chain.Renames || s.opaque || len(s.zones) == 0 {
 		return nil
 	}
 	var all []finding
+	var seldom []bool
 	for i := range s.chain.Links {
 		l := &s.chain.Links[i]
 		if !l.Answers && l.Name != "auto" || s.fate.asked[i] || s.fate.through[i] || s.serves(l) {
+			continue
+		}
+		if seldom == nil {
+			seldom = c.seldomAsked(s)
+		}
+		if seldom[i] {
 			continue
 		}
 		switch {
@@ -44,6 +51,25 @@ func findNeverAsked(_ *config, s *server) []finding {
 		}
 	}
 	return all
+}
+
+// seldomAsked tells which links are asked for types that fateOf leaves out: a plugin
+// above that answers all of the usual ones may pass these on, as hosts does with PTR.
+func (c *config) seldomAsked(s *server) []bool {
+	asked := make([]bool, len(s.chain.Links))
+	for _, p := range s.chain.Probes(s.zones) {
+		for _, t := range p.Rest(s.fate.types) {
+			q := chain.Question{Name: p.Name, Type: t}
+			if !c.comesTo(s, q) {
+				continue
+			}
+			out := s.chain.Ask(q, asked)
+			for out.End == chain.Missed {
+				out = s.chain.AskBelow(out.At, out.Asked, asked)
+			}
+		}
+	}
+	return asked
 }
 
 // renamed reports whether questions that come to s are for link i, and rewrite

@@ -16,6 +16,7 @@ type hosts struct {
 	reverse     map[string]bool // names of PTR records
 	entries     []string        // in the order of the Corefile, once each
 	unsupported bool            // fallthrough_unsupported
+	noReverse   bool            // no_reverse
 }
 
 // notEntries are the properties of hosts.
@@ -24,7 +25,7 @@ var notEntries = []string{"fallthrough", "fallthrough_unsupported", "no_reverse"
 func prepareHosts(l *Link) {
 	h := &hosts{names: make(map[string]bool), reverse: make(map[string]bool)}
 	_, h.unsupported = l.Option("fallthrough_unsupported")
-	_, noReverse := l.Option("no_reverse")
+	_, h.noReverse = l.Option("no_reverse")
 	for _, line := range l.Lines[min(1, len(l.Lines)):] {
 		if len(line) < 2 || slices.Contains(notEntries, line[0]) {
 			continue
@@ -43,7 +44,7 @@ func prepareHosts(l *Link) {
 				h.names[name] = true
 			}
 		}
-		if r, err := dns.ReverseAddr(addr.Unmap().String()); err == nil && !noReverse {
+		if r, err := dns.ReverseAddr(addr.Unmap().String()); err == nil && !h.noReverse {
 			h.reverse[r] = true
 		}
 	}
@@ -71,7 +72,10 @@ func (l *Link) Has(name string) bool {
 	return ok && parent != "" && l.hosts.names["*."+parent]
 }
 
-func hostsWants(l *Link, q Question) bool { return l.zones.has(q.Name) }
+// hostsWants: the names of addresses need not lie in the zones of hosts.
+func hostsWants(l *Link, q Question) bool {
+	return l.zones.has(q.Name) || q.Type == dns.TypePTR && !l.hosts.noReverse && Reverse(q.Name)
+}
 
 // meetHosts is plugin/hosts/hosts.go, ServeDNS. What is in the file is not
 // known, and stands for nothing but for what rewrite names.
