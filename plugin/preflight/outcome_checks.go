@@ -135,10 +135,15 @@ func findAlone(plugin string) func(*config, *server) []finding {
 	)
 }
 
-// mayHave reports whether a link that out tells of may have records of the name: one
-// that answers or may answer, or one that passes on only the names that its data lacks.
-func (s *server) mayHave(out chain.Outcome) bool {
-	has := func(i int) bool { return s.chain.Links[i].Records(out.Asked.Name) }
+// mayHave reports whether a link that out tells of may answer with records of the name, and
+// none of from: one that answers or may answer, or one that passes on only the names that
+// its data lacks. Of forwards to this process it follows as many as hops. What that costs is
+// taken off steps.
+func (c *config) mayHave(s *server, out chain.Outcome, from string, hops int, steps *int) bool {
+	has := func(i int) bool {
+		l := &s.chain.Links[i]
+		return l.Records(out.Asked, from) && (l.Name != "forward" || c.mayBring(s, i, out.Asked, from, hops, steps))
+	}
 	some := out.End == chain.Answered && has(out.At)
 	for _, p := range out.Passed {
 		l := &s.chain.Links[p.Link]
@@ -151,6 +156,32 @@ func (s *server) mayHave(out chain.Outcome) bool {
 	}
 	return some
 }
+
+// mayBring reports whether an upstream of the forward at link i may have such records of q.
+func (c *config) mayBring(s *server, i int, q chain.Question, from string, hops int, steps *int) bool {
+	forwards := c.forwardsOf(s) // they stand in a row
+	f := forwards[i-forwards[0].link]
+	return len(f.targets) == 0 || slices.ContainsFunc(f.targets, func(t target) bool {
+		other := c.serverAt(t, q.Name)
+		switch {
+		case other == nil:
+			return true // somebody else's
+		case hops == 0 || *steps < 0:
+			return false
+		case other.opaque || other.has("view"):
+			return true
+		}
+		*steps -= other.chain.Steps()
+		out := other.chain.Ask(q.Sent(), nil)
+		if renamed := out.Asked.Name != q.Name; renamed && !out.Asked.Restored() && out.Asked.Name == from {
+			return false
+		}
+		return c.mayHave(other, out, from, hops-1, steps)
+	})
+}
+
+// maxHops is how many forwards to this process are followed for an answer.
+const maxHops = 4
 
 // findOneWayRewrites looks for rules that change the name of the question, but
 // not back in the answer.
@@ -182,7 +213,7 @@ func (c *config) renamings(s *server, steps *int) map[int]renaming {
 				s.skip(overSteps)
 				return nil
 			}
-			if from != to && c.renames(s, from, to) {
+			if from != to && c.renames(s, from, to, steps) {
 				all[i] = renaming{from, to}
 				break
 			}
@@ -193,13 +224,13 @@ func (c *config) renamings(s *server, steps *int) map[int]renaming {
 
 // renames reports whether s may answer a question for an address of from with records
 // of to.
-func (c *config) renames(s *server, from, to string) bool {
+func (c *config) renames(s *server, from, to string, steps *int) bool {
 	for _, t := range []uint16{dns.TypeA, dns.TypeAAAA} {
 		q := chain.Question{Name: from, Type: t}
 		if !c.comesTo(s, q) {
 			continue
 		}
-		if out := s.chain.Ask(q, nil); out.Asked.Name == to && s.mayHave(out) {
+		if out := s.chain.Ask(q, nil); out.Asked.Name == to && !out.Asked.Restored() && c.mayHave(s, out, from, maxHops, steps) {
 			return true
 		}
 	}

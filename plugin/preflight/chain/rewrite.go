@@ -139,6 +139,7 @@ func meetRewrite(c *Chain, i int, q *Question) step {
 				return maybe
 			}
 			q.Name, q.named, done = strings.ToLower(renamed), r.match == "exact", true
+			q.restored = q.restored || r.answers
 		}
 	case "type":
 		if from, to := typeNamed(r.from), typeNamed(r.to); from == q.Type && to != 0 {
