@@ -26,10 +26,8 @@ func findNeverAsked(c *config, s *server) []finding {
 		if seldom == nil {
 			seldom = c.seldomAsked(s)
 		}
-		if seldom[i] {
-			continue
-		}
 		switch {
+		case seldom[i] && (!s.fate.claimed[i] || !s.any((*chain.Link).Recodes)):
 		case !s.fate.claimed[i] && outside(s, l) && !s.has("rewrite"):
 			found := at(l.Directive, l.Name, "it is for names under "+listed(l.Zones...)+", none of which come to this block")
 			found.fix = "move it to a block for the names it is meant for, or add their zone to the keys of this one"
@@ -44,6 +42,9 @@ func findNeverAsked(c *config, s *server) []finding {
 			all = append(all, found)
 		case s.fate.claimed[i] && !s.fate.barred[i] && len(s.fate.stops[i]) > 0:
 			found := at(l.Directive, l.Name, s.stoppers(i))
+			if seldom[i] { // by a hosts without fallthrough, of which rewrite hides the SERVFAIL
+				found.text = "%s is asked only for types that clients seldom ask for: %s"
+			}
 			if l.Name == "forward" && s.behindForward(i) {
 				found.fix = "write all addresses into the first forward, for example `forward . 192.0.2.1 192.0.2.2`: then it asks the second address when the first is down; now clients get SERVFAIL"
 			}

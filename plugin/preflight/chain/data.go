@@ -164,6 +164,9 @@ func (q Question) Sent() Question { return Question{Name: q.Name, Type: q.Type, 
 // Restored reports whether a rule of rewrite that changed q changes names in the answer back.
 func (q Question) Restored() bool { return q.restored }
 
+// Recodes reports whether a rule of rewrite makes another rcode of a SERVFAIL.
+func (l *Link) Recodes() bool { return l.rewrite != nil && l.rewrite.servfails }
+
 // Records reports whether an answer of l to q may have records of the name of q, and none
 // of from.
 func (l *Link) Records(q Question, from string) bool {
