@@ -161,7 +161,7 @@ func (c *config) mayHave(s *server, out chain.Outcome, from string, hops int, st
 func (c *config) mayBring(s *server, i int, q chain.Question, from string, hops int, steps *int) bool {
 	forwards := c.forwardsOf(s) // they stand in a row
 	f := forwards[i-forwards[0].link]
-	return len(f.targets) == 0 || slices.ContainsFunc(f.targets, func(t target) bool {
+	return slices.ContainsFunc(f.targets, func(t target) bool {
 		other := c.serverAt(t, q.Name)
 		switch {
 		case other == nil:

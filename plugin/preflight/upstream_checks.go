@@ -105,6 +105,9 @@ func (c *config) newForward(link int, to []string) forward {
 		if err != nil {
 			f.unread = append(f.unread, unread{path, err})
 		}
+		if len(found) == 0 {
+			f.targets = append(f.targets, t)
+		}
 		for _, address := range found {
 			f.targets = append(f.targets, newTarget(address, path))
 		}

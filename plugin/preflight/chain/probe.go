@@ -85,7 +85,7 @@ func (c *Chain) Probes(zones []string) []Probe {
 			all = append(all, Probe{z, z, Apex})
 		}
 		for _, label := range labels {
-			name := strings.TrimSuffix(label+"."+z, ".") + "."
+			name := strings.TrimRight(label+"."+z, ".") + "."
 			if cells.match(name) == z && !names[name] {
 				all = append(all, Probe{name, z, Ordinary})
 			}

@@ -50,7 +50,7 @@ func prepareRewrite(l *Link) {
 	switch r.field {
 	case "name":
 		r.readName(args)
-	case "type":
+	case "type", "class":
 		r.from, r.to = args[0], args[1]
 	case "rcode", "ttl":
 		r.match = "exact"
@@ -144,6 +144,10 @@ func meetRewrite(c *Chain, i int, q *Question) step {
 	case "type":
 		if from, to := typeNamed(r.from), typeNamed(r.to); from == q.Type && to != 0 {
 			q.Type, done = to, true
+		}
+	case "class":
+		if strings.EqualFold(r.from, "IN") {
+			return maybe // what plugins do with other classes is not told
 		}
 	case "rcode", "ttl":
 		_, done = r.apply(q.Name)
