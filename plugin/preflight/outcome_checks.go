@@ -206,7 +206,7 @@ func (c *config) renamings(s *server, steps *int) map[int]renaming {
 		return nil
 	}
 	all := make(map[int]renaming)
-	zones, names := s.chain.Spoken(s.zones, maxZones)
+	zones, names := c.spoken(s)
 	for i := range s.chain.Links {
 		for from, to := range s.chain.Links[i].Renamed(zones, names) {
 			if *steps -= 2 * s.chain.Steps(); *steps < 0 {

@@ -115,6 +115,27 @@ func (c *config) newForward(link int, to []string) forward {
 	return f
 }
 
+// spoken returns the zones and names that s speaks of, and those of the blocks of this
+// process that it may forward to, of many the first few.
+func (c *config) spoken(s *server) (zones, names []string) {
+	zones, names = s.chain.Spoken(s.zones, maxZones)
+	for _, f := range c.forwardsOf(s) {
+		for _, t := range f.targets {
+			if !c.mayBeHere(t) {
+				continue
+			}
+			for _, other := range c.byPort[t.port].blocks {
+				if other == s || len(zones) > maxZones || len(names) > maxZones {
+					continue
+				}
+				z, n := other.chain.Spoken(s.zones, maxZones)
+				zones, names = append(zones, z...), append(names, n[:min(len(n), maxZones)]...)
+			}
+		}
+	}
+	return zones, names
+}
+
 // inFile returns the upstreams that a file like resolv.conf has, as forward
 // reads it (plugin/pkg/parse/host.go, tryFile).
 func (c *config) inFile(path string) ([]string, error) {

@@ -65,7 +65,8 @@ func (h *hosts) add(name string, addr netip.Addr) {
 	if !slices.Contains(has.types, qtype) {
 		has.types = append(has.types, qtype)
 	}
-	if r, err := dns.ReverseAddr(addr.String()); err == nil && !h.noReverse {
+	wild := strings.HasPrefix(name, "*.") // no PTR record points to it
+	if r, err := dns.ReverseAddr(addr.String()); err == nil && !h.noReverse && !wild {
 		has.pointers = append(has.pointers, r)
 		h.reverse[r] = append(h.reverse[r], name)
 	}
