@@ -53,7 +53,7 @@ var keyChecks = []check{
 var otherChecks = []check{
 	{
 		code:    ForwardToSelf,
-		text:    "forward sends names under %s to %s, where this process listens: unless another process has that address, the query comes back to the same block in a loop and is never answered; if forward has no other upstream, clients get SERVFAIL",
+		text:    "forward sends %s to %s, where this process listens: unless another process has that address, the query comes back to the same block in a loop and is never answered; if forward has no other upstream, clients get SERVFAIL",
 		fix:     "forward to a resolver that is not this process",
 		reports: []string{"coredns#2391", "coredns#2161", "coredns#1712"},
 		find:    findForwardLoop,

@@ -22,68 +22,144 @@ const maxStops = 1 << 17
 func findForwardLoop(c *config, s *server) []finding {
 	var all []finding
 	for _, f := range c.forwardsOf(s) {
-		if zone, to, looped := c.loops(s, f); looped {
-			all = append(all, at(s.chain.Links[f.link].Directive, listed(zone), to))
+		if l, looped := c.loops(s, f); looped {
+			found := at(s.chain.Links[f.link].Directive, l.subject(), l.to)
+			if l.leaves {
+				found.text = "forward sends some queries for %s to %s, where this process listens: unless another process has that address, these come back to the same block, and are answered only if its other upstreams answer"
+			}
+			all = append(all, found)
 		}
 	}
 	return all
 }
 
-// loops reports whether names under zone, which f of s sends to to, come back to s.
-func (c *config) loops(s *server, f forward) (zone, to string, found bool) {
-	if !slices.ContainsFunc(f.targets, c.mayBeHere) {
-		return "", "", false
+// A loop is what comes back: the questions that p stands for, of one type.
+type loop struct {
+	p      chain.Probe
+	qtype  uint16
+	to     string
+	leaves bool // some of them are sent elsewhere
+	mixed  bool // plugins of the circle answer other names
+}
+
+func (l loop) subject() string {
+	names := "names under " + listed(l.p.Zone)
+	if l.p.Kind == chain.Apex {
+		names = "the name " + listed(l.p.Zone)
 	}
+	if l.qtype != dns.TypeA && l.qtype != dns.TypePTR {
+		names += " of type " + dns.TypeToString[l.qtype]
+	}
+	if l.mixed && l.p.Kind == chain.Ordinary {
+		names += " that no plugin on the way answers"
+	}
+	return names
+}
+
+// loops finds a question that f of s sends on and that comes back to s.
+func (c *config) loops(s *server, f forward) (found loop, ok bool) {
+	if !slices.ContainsFunc(f.targets, c.mayBeHere) {
+		return loop{}, false
+	}
+	probes := s.sentBy(f)
+	for i := range usualTypes { // those of which most is known first, lest maxStops be met
+		for _, p := range probes {
+			types := p.Types(usualTypes)
+			if i >= len(types) || i > 0 && p.Kind == chain.Apex {
+				continue
+			}
+			if found, ok := c.circles(s, f, chain.Question{Name: p.Name, Type: types[i]}); ok {
+				found.p, found.qtype = p, types[i]
+				return found, true
+			}
+		}
+	}
+	return loop{}, false
+}
+
+var usualTypes = []uint16{dns.TypeA, dns.TypeAAAA, dns.TypeTXT}
+
+// sentBy returns names that f of s may send on: ordinary ones, and then zones.
+func (s *server) sentBy(f forward) (names []chain.Probe) {
+	var zones []chain.Probe
 	for _, served := range s.zones {
 		for _, from := range s.chain.Links[f.link].Zones {
 			zone, ok := chain.Narrower(served, from)
 			if !ok {
 				continue
 			}
-			h := c.onward(stop{s, zone})
-			if h == nil || h.link != f.link {
-				continue
-			}
-			for _, to := range f.targets {
-				if next := c.hops[stop{c.serverAt(to, zone), zone}]; next != nil && next.ring == h.ring {
-					return zone, to.String(), true
+			for _, p := range s.chain.Probes([]string{zone}) {
+				switch {
+				case p.Zone != zone || p.Kind == chain.Listed:
+				case p.Kind == chain.Ordinary:
+					names = append(names, p)
+				case zone != ".":
+					zones = append(zones, p)
 				}
 			}
 		}
 	}
-	return "", "", false
+	return append(names, zones...)
 }
 
-// reaches returns the index of the forward that gets an ordinary name under
-// zone, or -1 if that cannot be told.
-func (s *server) reaches(zone string) int {
+// circles finds an upstream of f of s from which q comes back. A circle that another
+// forward of it leaves is that one's mistake.
+func (c *config) circles(s *server, f forward, q chain.Question) (found loop, ok bool) {
+	h := c.onward(stop{s, q})
+	if h == nil || h.link != f.link {
+		return loop{}, false
+	}
+	found.mixed = h.mixed
+	for i, next := range h.next {
+		switch {
+		case next == nil || next.ring != h.ring:
+			found.leaves = true
+		case found.to == "":
+			found.to = f.asked(s)[i].String()
+		}
+	}
+	return found, found.to != "" && (found.leaves || !h.leaves)
+}
+
+// asked are the targets of f that get queries while all answer (plugin/forward/policy.go).
+func (f forward) asked(s *server) []target {
+	policy, _ := s.chain.Links[f.link].Option("policy")
+	if slices.Equal(policy, []string{"sequential"}) {
+		return f.targets[:min(1, len(f.targets))]
+	}
+	return f.targets
+}
+
+// sends returns the index of the forward of s that gets q, or -1 if that cannot be told,
+// and what it asks.
+func (s *server) sends(q chain.Question) (int, chain.Question) {
 	if s.opaque || s.has("view") || s.chain.Renames {
-		return -1
+		return -1, q
 	}
-	for _, p := range s.chain.Probes([]string{zone}) {
-		if p.Zone != zone || p.Kind != chain.Ordinary {
-			continue
-		}
-		out := s.chain.Ask(chain.Question{Name: p.Name, Type: dns.TypeA}, nil)
-		if out.End == chain.Answered && out.Asked.Name == p.Name && s.chain.Links[out.At].Name == "forward" {
-			return out.At
-		}
+	out := s.chain.Ask(q, nil)
+	_, legal := dns.IsDomainName(out.Asked.Name) // rewrite may make it longer each time
+	if legal && out.End == chain.Answered && s.chain.Links[out.At].Name == "forward" {
+		return out.At, out.Asked.Sent()
 	}
-	return -1
+	return -1, q
 }
 
-// A stop is a block that is sent names under zone.
+// A stop is a block that is asked a question.
 type stop struct {
-	*server
-	zone string
+	at *server
+	q  chain.Question
 }
 
-// A hop is where a stop sends its names: link is its forward that gets them, -1 if that
-// cannot be told. Stops of which each comes to each other are of one ring.
+// A hop is where a stop sends its question: link is its forward that gets it, -1 if that
+// cannot be told, and next are the hops of those that it asks, nil for other servers. Stops
+// of which each comes to each other are of one ring.
 type hop struct {
-	link int
-	ring int
-	open bool // more stops may be of the ring
+	link   int
+	next   []*hop
+	ring   int
+	open   bool // more stops may be of the ring
+	leaves bool // some stop of the ring asks one that is not
+	mixed  bool // some block of the ring answers by itself, too
 }
 
 // onward finds the hop of a stop and of all stops behind it, once (Tarjan's algorithm for
@@ -93,29 +169,44 @@ func (c *config) onward(s stop) *hop {
 		return h
 	}
 	number := len(c.hops)
-	h := &hop{link: s.reaches(s.zone), ring: number, open: true}
+	link, sent := s.at.sends(s.q)
+	h := &hop{link: link, ring: number, open: true, mixed: s.at.any(func(l *chain.Link) bool { return l.Answers && !l.Forwards() })}
 	c.hops[s] = h
 	begin := len(c.unringed)
 	c.unringed = append(c.unringed, h)
-	if h.link >= 0 {
-		forwards := c.forwardsOf(s.server) // they stand in a row
-		for _, to := range forwards[h.link-forwards[0].link].targets {
-			other := c.serverAt(to, s.zone)
-			if other == nil {
-				continue
+	if link >= 0 {
+		forwards := c.forwardsOf(s.at) // they stand in a row
+		for _, to := range forwards[link-forwards[0].link].asked(s.at) {
+			var next *hop
+			if other := c.serverAt(to, sent.Name); other != nil {
+				next = c.onward(stop{other, sent})
 			}
-			if next := c.onward(stop{other, s.zone}); next != nil && next.open {
+			if h.next = append(h.next, next); next != nil && next.open {
 				h.ring = min(h.ring, next.ring)
 			}
 		}
 	}
 	if h.ring == number { // no stop before it is of its ring
-		for _, member := range c.unringed[begin:] {
-			member.ring, member.open = number, false
-		}
-		c.unringed = c.unringed[:begin]
+		c.close(begin, number)
 	}
 	return h
+}
+
+// close makes one ring of the hops from begin on.
+func (c *config) close(begin, number int) {
+	members := c.unringed[begin:]
+	c.unringed = c.unringed[:begin]
+	leaves, mixed := false, false
+	for _, member := range members {
+		member.ring, member.open = number, false
+	}
+	for _, member := range members {
+		leaves = leaves || slices.ContainsFunc(member.next, func(next *hop) bool { return next == nil || next.ring != number })
+		mixed = mixed || member.mixed
+	}
+	for _, member := range members {
+		member.leaves, member.mixed = leaves, mixed
+	}
 }
 
 // mayBeHere reports whether what is sent to t may come to a block.

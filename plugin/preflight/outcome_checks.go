@@ -75,25 +75,6 @@ var findDeadEnd = failing(
 	},
 )
 
-// refusal tells of names that the last plugin has no zone for.
-func (f *failure) refusal(s *server) finding {
-	has := s.chain.Links[f.link].Served()
-	zones := "only the zones " + listed(has...)
-	switch len(has) {
-	case 0:
-		zones = "no zone"
-	case 1:
-		zones = "only the zone " + listed(has...)
-	}
-	found := f.at(s, f.subject(s), f.plugin(s), zones)
-	found.text = "%s get REFUSED: %s is the last plugin of this block and has %s"
-	if s.has("rewrite") {
-		found.text += ", as rewrite changes the names"
-	}
-	found.fix = "give the plugin the zones of the block, or the block only the zones that its plugins have, or add the line `forward . ADDRESS`"
-	return found
-}
-
 // findFallthroughToNowhere looks for plugins that pass names on to nobody.
 var findFallthroughToNowhere = failing(
 	func(_ *server, f *failure) bool { return f.how == fellThrough },
@@ -157,10 +138,15 @@ func findAlone(plugin string) func(*config, *server) []finding {
 	)
 }
 
-// mayHave reports whether a link that out tells of may have records of the name: one
-// that answers or may answer, or one that passes on only the names that its data lacks.
-func (s *server) mayHave(out chain.Outcome) bool {
-	has := func(i int) bool { return s.chain.Links[i].Records(out.Asked.Name) }
+// mayHave reports whether a link that out tells of may answer with records of the name, and
+// none of from: one that answers or may answer, or one that passes on only the names that
+// its data lacks. Of forwards to this process it follows as many as hops. What that costs is
+// taken off steps.
+func (c *config) mayHave(s *server, out chain.Outcome, from string, hops int, steps *int) bool {
+	has := func(i int) bool {
+		l := &s.chain.Links[i]
+		return l.Records(out.Asked, from) && (l.Name != "forward" || c.mayBring(s, i, out.Asked, from, hops, steps))
+	}
 	some := out.End == chain.Answered && has(out.At)
 	for _, p := range out.Passed {
 		l := &s.chain.Links[p.Link]
@@ -173,6 +159,32 @@ func (s *server) mayHave(out chain.Outcome) bool {
 	}
 	return some
 }
+
+// mayBring reports whether an upstream of the forward at link i may have such records of q.
+func (c *config) mayBring(s *server, i int, q chain.Question, from string, hops int, steps *int) bool {
+	forwards := c.forwardsOf(s) // they stand in a row
+	f := forwards[i-forwards[0].link]
+	return slices.ContainsFunc(f.targets, func(t target) bool {
+		other := c.serverAt(t, q.Name)
+		switch {
+		case other == nil:
+			return true // somebody else's
+		case hops == 0 || *steps < 0:
+			return false
+		case other.opaque || other.has("view"):
+			return true
+		}
+		*steps -= other.chain.Steps()
+		out := other.chain.Ask(q.Sent(), nil)
+		if renamed := out.Asked.Name != q.Name; renamed && !out.Asked.Restored() && out.Asked.Name == from {
+			return false
+		}
+		return c.mayHave(other, out, from, hops-1, steps)
+	})
+}
+
+// maxHops is how many forwards to this process are followed for an answer.
+const maxHops = 4
 
 // findOneWayRewrites looks for rules that change the name of the question, but
 // not back in the answer.
@@ -197,14 +209,14 @@ func (c *config) renamings(s *server, steps *int) map[int]renaming {
 		return nil
 	}
 	all := make(map[int]renaming)
-	zones, names := s.chain.Spoken(s.zones, maxZones)
+	zones, names := c.spoken(s)
 	for i := range s.chain.Links {
 		for from, to := range s.chain.Links[i].Renamed(zones, names) {
 			if *steps -= 2 * s.chain.Steps(); *steps < 0 {
 				s.skip(overSteps)
 				return nil
 			}
-			if from != to && c.renames(s, from, to) {
+			if from != to && c.renames(s, from, to, steps) {
 				all[i] = renaming{from, to}
 				break
 			}
@@ -215,23 +227,15 @@ func (c *config) renamings(s *server, steps *int) map[int]renaming {
 
 // renames reports whether s may answer a question for an address of from with records
 // of to.
-func (c *config) renames(s *server, from, to string) bool {
+func (c *config) renames(s *server, from, to string, steps *int) bool {
 	for _, t := range []uint16{dns.TypeA, dns.TypeAAAA} {
 		q := chain.Question{Name: from, Type: t}
 		if !c.comesTo(s, q) {
 			continue
 		}
-		if out := s.chain.Ask(q, nil); out.Asked.Name == to && s.mayHave(out) {
+		if out := s.chain.Ask(q, nil); out.Asked.Name == to && !out.Asked.Restored() && c.mayHave(s, out, from, maxHops, steps) {
 			return true
 		}
 	}
 	return false
-}
-
-func findIdleLoop(_ *config, s *server) []finding {
-	l, ok := s.find("loop")
-	if !ok || s.any(func(l *chain.Link) bool { return l.Forwards() || l.Unknown }) {
-		return nil
-	}
-	return []finding{at(l.Directive)}
 }

@@ -12,17 +12,22 @@ import (
 
 // findNeverAsked looks for plugins that answer, but are asked for nothing: one
 // above answers all that they are there for, or none of it comes to the block.
-func findNeverAsked(_ *config, s *server) []finding {
+func findNeverAsked(c *config, s *server) []finding {
 	if s.chain.Renames || s.opaque || len(s.zones) == 0 {
 		return nil
 	}
 	var all []finding
+	var seldom []bool
 	for i := range s.chain.Links {
 		l := &s.chain.Links[i]
 		if !l.Answers && l.Name != "auto" || s.fate.asked[i] || s.fate.through[i] || s.serves(l) {
 			continue
 		}
+		if seldom == nil {
+			seldom = c.seldomAsked(s)
+		}
 		switch {
+		case seldom[i] && (!s.fate.claimed[i] || !s.any((*chain.Link).Recodes)):
 		case !s.fate.claimed[i] && outside(s, l) && !s.has("rewrite"):
 			found := at(l.Directive, l.Name, "it is for names under "+listed(l.Zones...)+", none of which come to this block")
 			found.fix = "move it to a block for the names it is meant for, or add their zone to the keys of this one"
@@ -37,6 +42,9 @@ func findNeverAsked(_ *config, s *server) []finding {
 			all = append(all, found)
 		case s.fate.claimed[i] && !s.fate.barred[i] && len(s.fate.stops[i]) > 0:
 			found := at(l.Directive, l.Name, s.stoppers(i))
+			if seldom[i] { // by a hosts without fallthrough, of which rewrite hides the SERVFAIL
+				found.text = "%s is asked only for types that clients seldom ask for: %s"
+			}
 			if l.Name == "forward" && s.behindForward(i) {
 				found.fix = "write all addresses into the first forward, for example `forward . 192.0.2.1 192.0.2.2`: then it asks the second address when the first is down; now clients get SERVFAIL"
 			}
@@ -44,6 +52,25 @@ func findNeverAsked(_ *config, s *server) []finding {
 		}
 	}
 	return all
+}
+
+// seldomAsked tells which links are asked for types that fateOf leaves out: a plugin
+// above that answers all of the usual ones may pass these on, as hosts does with PTR.
+func (c *config) seldomAsked(s *server) []bool {
+	asked := make([]bool, len(s.chain.Links))
+	for _, p := range s.chain.Probes(s.zones) {
+		for _, t := range p.Rest(s.fate.types) {
+			q := chain.Question{Name: p.Name, Type: t}
+			if !c.comesTo(s, q) {
+				continue
+			}
+			out := s.chain.Ask(q, asked)
+			for out.End == chain.Missed {
+				out = s.chain.AskBelow(out.At, out.Asked, asked)
+			}
+		}
+	}
+	return asked
 }
 
 // renamed reports whether questions that come to s are for link i, and rewrite
@@ -102,21 +129,24 @@ func (s *server) stoppers(i int) string {
 // of a snippet counts if it is used in any of the blocks that import it.
 func findUnusedEntries(c *config, s *server) []finding {
 	l, ok := s.find("hosts")
-	if !ok || s.opaque || s.chain.Renames || s.has("autopath") || s.particular() || len(l.Entries()) == 0 || s.neverAsked(l) {
+	if !ok || s.opaque || s.chain.Renames || s.has("autopath") || s.particular() || len(l.Entries()) == 0 || !s.hostsAsked(s.fate.asked) {
 		return nil
 	}
-	unused := make(map[string][]string)
+	unused := make(map[vain][]string)
 	for _, name := range l.Entries() {
-		why := c.unused(s, l, name)
-		if why != "" && !c.usedElsewhere(s, l, name) {
-			unused[why] = append(unused[why], name)
+		v := c.unused(s, l, name)
+		if v.why != "" && !c.usedElsewhere(s, l, name) {
+			unused[v] = append(unused[v], name)
 		}
 	}
 	var all []finding
-	for why, names := range unused {
-		found := at(l.Directive, listed(names...), why)
-		if found.names = names; why == renamedBefore {
+	for v, names := range unused {
+		found := at(l.Directive, listed(names...), v.why)
+		if found.names = names; v.why == renamedBefore {
 			found.fix = "list the new names in hosts, or limit the rule of rewrite to other names"
+		}
+		if v.points {
+			found.text = "hosts lists %s without effect, except for PTR queries: %s"
 		}
 		all = append(all, found)
 	}
@@ -124,33 +154,74 @@ func findUnusedEntries(c *config, s *server) []finding {
 	return all
 }
 
-func (s *server) neverAsked(l *chain.Link) bool {
-	for i := range s.chain.Links {
-		if &s.chain.Links[i] == l {
-			return !s.fate.asked[i]
-		}
-	}
-	return false
+// hostsAsked reports whether the hosts of s is among the links that are asked.
+func (s *server) hostsAsked(asked []bool) bool {
+	i := slices.IndexFunc(s.chain.Links, func(l chain.Link) bool { return l.Name == "hosts" })
+	return i >= 0 && asked[i]
 }
 
-// renamedBefore is why an entry is of no use that no question reaches.
-const renamedBefore = "rewrite changes these names before hosts is asked"
+// A vain is why an entry of hosts is of no use, "" if it is of use. points is true if
+// clients that ask for the name of its address get it all the same.
+type vain struct {
+	why    string
+	points bool
+}
 
-// unused says why an entry of hosts is of no use in s, "" if it is of use.
-func (c *config) unused(s *server, l *chain.Link, name string) string {
-	name = strings.Replace(name, "*.", "nowhere.", 1)
-	q := chain.Question{Name: name, Type: dns.TypeA}
-	made := s.any(func(l *chain.Link) bool {
-		if !l.MayName(name) {
+// Reasons for an entry to be of no use.
+const (
+	renamedBefore = "rewrite changes these names before hosts is asked"
+	notHere       = "no such name comes to this block"
+)
+
+// unused says whether an entry of hosts is of no use in s. One that no query for its
+// name can reach is there for PTR queries, if they do.
+func (c *config) unused(s *server, l *chain.Link, entry string) vain {
+	types, pointers := l.Gives(entry)
+	v := vain{}
+	for _, t := range types {
+		if v.why = c.unasked(s, l, chain.Question{Name: strings.Replace(entry, "*.", "nowhere.", 1), Type: t}); v.why == "" {
+			return vain{}
+		}
+	}
+	v.points = slices.ContainsFunc(pointers, func(name string) bool { return c.points(s, name) })
+	if v.points && (v.why == renamedBefore || v.why == notHere) {
+		return vain{}
+	}
+	return v
+}
+
+// points reports whether the hosts of s may get a PTR query for name.
+func (c *config) points(s *server, name string) bool {
+	q := chain.Question{Name: name, Type: dns.TypePTR}
+	if c.made(s, q) {
+		return true
+	}
+	if !c.comesTo(s, q) {
+		return false
+	}
+	asked := make([]bool, len(s.chain.Links))
+	out := s.chain.Ask(q, asked)
+	return out.Asked.Name == q.Name && out.Asked.Type == q.Type && s.hostsAsked(asked)
+}
+
+// made reports whether rewrite may make q of a question that comes to s.
+func (c *config) made(s *server, q chain.Question) bool {
+	return s.any(func(l *chain.Link) bool {
+		if !l.MayName(q.Name) {
 			return false
 		}
 		from := l.Sample(s.zones)
-		return from == "" || c.comesTo(s, chain.Question{Name: from, Type: dns.TypeA})
+		return from == "" || c.comesTo(s, chain.Question{Name: from, Type: q.Type})
 	})
+}
+
+// unasked says why the question for an entry does not reach the hosts of s, "" if it does.
+func (c *config) unasked(s *server, l *chain.Link, q chain.Question) string {
+	made := c.made(s, q)
 	switch {
-	case !chain.Covered(s.zones, name) && !made:
-		return "no such name comes to this block"
-	case !l.Has(name):
+	case !chain.Covered(s.zones, q.Name) && !made:
+		return notHere
+	case !l.Has(q.Name):
 		return "hosts has only names under " + listed(l.Zones...)
 	case !made && !c.comesTo(s, q):
 		for _, p := range s.services {
@@ -160,10 +231,10 @@ func (c *config) unused(s *server, l *chain.Link, name string) string {
 		}
 	}
 	out := s.chain.Ask(q, nil)
-	if out.Asked.Name != name && !made {
+	if out.Asked.Name != q.Name && !made {
 		return renamedBefore
 	}
-	if out.Asked.Name == name && out.End == chain.Answered && s.chain.Links[out.At].Name != "hosts" {
+	if out.Asked.Name == q.Name && out.End == chain.Answered && s.chain.Links[out.At].Name != "hosts" {
 		return fmt.Sprintf("%s (line %d) answers before", s.chain.Links[out.At].Name, s.chain.Links[out.At].Line)
 	}
 	return ""
@@ -171,7 +242,7 @@ func (c *config) unused(s *server, l *chain.Link, name string) string {
 
 func (c *config) usedElsewhere(s *server, l *chain.Link, name string) bool {
 	for _, other := range c.withHosts[place{l.File, l.Line}] {
-		if o, ok := other.find("hosts"); ok && other != s && c.unused(other, o, name) == "" {
+		if o, ok := other.find("hosts"); ok && other != s && c.unused(other, o, name).why == "" {
 			return true
 		}
 	}

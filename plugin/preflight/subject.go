@@ -105,3 +105,22 @@ func typeNames(types []uint16) []string {
 	}
 	return names
 }
+
+// refusal tells of names that the last plugin has no zone for.
+func (f *failure) refusal(s *server) finding {
+	has := s.chain.Links[f.link].Served()
+	zones := "only the zones " + listed(has...)
+	switch len(has) {
+	case 0:
+		zones = "no zone"
+	case 1:
+		zones = "only the zone " + listed(has...)
+	}
+	found := f.at(s, f.subject(s), f.plugin(s), zones)
+	found.text = "%s get REFUSED: %s is the last plugin of this block and has %s"
+	if s.has("rewrite") {
+		found.text += ", as rewrite changes the names"
+	}
+	found.fix = "give the plugin the zones of the block, or the block only the zones that its plugins have, or add the line `forward . ADDRESS`"
+	return found
+}

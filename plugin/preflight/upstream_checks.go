@@ -108,11 +108,35 @@ func (c *config) newForward(link int, to []string) forward {
 		} else if len(found) == 0 && c.read != nil {
 			f.empty = append(f.empty, path)
 		}
+		if len(found) == 0 {
+			f.targets = append(f.targets, t)
+		}
 		for _, address := range found {
 			f.targets = append(f.targets, newTarget(address, path))
 		}
 	}
 	return f
+}
+
+// spoken returns the zones and names that s speaks of, and those of the blocks of this
+// process that it may forward to, of many the first few.
+func (c *config) spoken(s *server) (zones, names []string) {
+	zones, names = s.chain.Spoken(s.zones, maxZones)
+	for _, f := range c.forwardsOf(s) {
+		for _, t := range f.targets {
+			if !c.mayBeHere(t) {
+				continue
+			}
+			for _, other := range c.byPort[t.port].blocks {
+				if other == s || len(zones) > maxZones || len(names) > maxZones {
+					continue
+				}
+				z, n := other.chain.Spoken(s.zones, maxZones)
+				zones, names = append(zones, z...), append(names, n[:min(len(n), maxZones)]...)
+			}
+		}
+	}
+	return zones, names
 }
 
 // inFile returns the upstreams that a file like resolv.conf has, as forward
@@ -200,4 +224,12 @@ func findLinkLocal(c *config, s *server) []finding {
 		}
 	}
 	return all
+}
+
+func findIdleLoop(_ *config, s *server) []finding {
+	l, ok := s.find("loop")
+	if !ok || s.any(func(l *chain.Link) bool { return l.Forwards() || l.Unknown }) {
+		return nil
+	}
+	return []finding{at(l.Directive)}
 }

@@ -25,6 +25,7 @@ type Question struct {
 	allowed   bool // a rule of acl let it pass all others
 	recoded   bool // a rule of rewrite makes another rcode of a SERVFAIL
 	named     bool // a rule of rewrite makes this very name, so that some backend may have it
+	restored  bool // a rule of rewrite changes names in the answer back
 }
 
 // An End is how a question ends.

@@ -158,15 +158,25 @@ func meetForward(c *Chain, i int, q *Question) step {
 	return answer
 }
 
-// Records reports whether an answer of l to a question for name may have records of that
-// name.
-func (l *Link) Records(name string) bool {
+// Sent is q as an upstream is asked it.
+func (q Question) Sent() Question { return Question{Name: q.Name, Type: q.Type, named: q.named} }
+
+// Restored reports whether a rule of rewrite that changed q changes names in the answer back.
+func (q Question) Restored() bool { return q.restored }
+
+// Recodes reports whether a rule of rewrite makes another rcode of a SERVFAIL.
+func (l *Link) Recodes() bool { return l.rewrite != nil && l.rewrite.servfails }
+
+// Records reports whether an answer of l to q may have records of the name of q, and none
+// of from.
+func (l *Link) Records(q Question, from string) bool {
 	switch {
 	case l.Name == "kubernetes":
-		return slices.ContainsFunc(l.Zones, func(z string) bool { return object(z, name) })
+		return slices.ContainsFunc(l.Zones, func(z string) bool { return object(z, q.Name) })
 	case l.template != nil:
-		_, answer := l.Option("answer")
-		return answer
+		return l.writes(q, from)
+	case l.hosts != nil && l.hosts.lines[q.Name] != nil:
+		return slices.Contains(l.hosts.lines[q.Name].types, q.Type)
 	}
 	return (l.Answers || l.Name == "auto") && l.Name != "whoami"
 }

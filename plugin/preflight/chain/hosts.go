@@ -12,42 +12,64 @@ import (
 
 // hosts are the entries that stand in the Corefile.
 type hosts struct {
-	names       map[string]bool // and wildcards, for example "*.example.org."
-	reverse     map[string]bool // names of PTR records
-	entries     []string        // in the order of the Corefile, once each
-	unsupported bool            // fallthrough_unsupported
+	lines       map[string]*line    // by name, also wildcards, for example "*.example.org."
+	reverse     map[string][]string // the entries that names of PTR records point to
+	entries     []string            // in the order of the Corefile, once each
+	unsupported bool                // fallthrough_unsupported
+	noReverse   bool                // no_reverse
+}
+
+// A line is what hosts has for one name.
+type line struct {
+	types    []uint16 // of its addresses
+	pointers []string // names of the PTR records that point to it
 }
 
 // notEntries are the properties of hosts.
 var notEntries = []string{"fallthrough", "fallthrough_unsupported", "no_reverse", "ttl", "reload"}
 
 func prepareHosts(l *Link) {
-	h := &hosts{names: make(map[string]bool), reverse: make(map[string]bool)}
+	h := &hosts{lines: make(map[string]*line), reverse: make(map[string][]string)}
 	_, h.unsupported = l.Option("fallthrough_unsupported")
-	_, noReverse := l.Option("no_reverse")
-	for _, line := range l.Lines[min(1, len(l.Lines)):] {
-		if len(line) < 2 || slices.Contains(notEntries, line[0]) {
+	_, h.noReverse = l.Option("no_reverse")
+	for _, words := range l.Lines[min(1, len(l.Lines)):] {
+		if len(words) < 2 || slices.Contains(notEntries, words[0]) {
 			continue
 		}
-		text, _, _ := strings.Cut(line[0], "%")
+		text, _, _ := strings.Cut(words[0], "%")
 		addr, err := netip.ParseAddr(text)
 		if err != nil {
 			continue
 		}
-		for _, name := range line[1:] {
+		for _, name := range words[1:] {
 			if strings.HasPrefix(name, "#") {
 				break
 			}
-			if name = plugin.Name(name).Normalize(); !h.names[name] {
-				h.entries = append(h.entries, name)
-				h.names[name] = true
-			}
-		}
-		if r, err := dns.ReverseAddr(addr.Unmap().String()); err == nil && !noReverse {
-			h.reverse[r] = true
+			h.add(plugin.Name(name).Normalize(), addr.Unmap())
 		}
 	}
 	l.hosts = h
+}
+
+func (h *hosts) add(name string, addr netip.Addr) {
+	has := h.lines[name]
+	if has == nil {
+		has = &line{}
+		h.lines[name] = has
+		h.entries = append(h.entries, name)
+	}
+	qtype := dns.TypeAAAA
+	if addr.Is4() {
+		qtype = dns.TypeA
+	}
+	if !slices.Contains(has.types, qtype) {
+		has.types = append(has.types, qtype)
+	}
+	wild := strings.HasPrefix(name, "*.") // no PTR record points to it
+	if r, err := dns.ReverseAddr(addr.String()); err == nil && !h.noReverse && !wild {
+		has.pointers = append(has.pointers, r)
+		h.reverse[r] = append(h.reverse[r], name)
+	}
 }
 
 // Entries are the names that a hosts lists in the Corefile, wildcards as they
@@ -64,14 +86,28 @@ func (l *Link) Has(name string) bool {
 	if l.hosts == nil || !l.zones.has(name) {
 		return false
 	}
-	if l.hosts.names[name] {
+	if l.hosts.lines[name] != nil {
 		return true
 	}
 	_, parent, ok := strings.Cut(name, ".")
-	return ok && parent != "" && l.hosts.names["*."+parent]
+	return ok && parent != "" && l.hosts.lines["*."+parent] != nil
 }
 
-func hostsWants(l *Link, q Question) bool { return l.zones.has(q.Name) }
+// Gives returns the types of the addresses that a hosts lists for an entry, and the names
+// whose PTR records it makes of them: none outside of its zones (plugin/hosts/hostsfile.go,
+// parse).
+func (l *Link) Gives(entry string) (types []uint16, pointers []string) {
+	has := l.hosts.lines[entry]
+	if !l.zones.has(entry) {
+		return has.types, nil
+	}
+	return has.types, has.pointers
+}
+
+// hostsWants: the names of addresses need not lie in the zones of hosts.
+func hostsWants(l *Link, q Question) bool {
+	return l.zones.has(q.Name) || q.Type == dns.TypePTR && !l.hosts.noReverse && Reverse(q.Name)
+}
 
 // meetHosts is plugin/hosts/hosts.go, ServeDNS. What is in the file is not
 // known, and stands for nothing but for what rewrite names.
@@ -80,7 +116,7 @@ func meetHosts(c *Chain, i int, q *Question) step {
 	h := l.hosts
 	if q.Type == dns.TypePTR {
 		switch {
-		case h.reverse[q.Name]:
+		case slices.ContainsFunc(h.reverse[q.Name], l.zones.has):
 			return answer
 		case l.zones.has(q.Name):
 			return passFall // whatever fallthrough says

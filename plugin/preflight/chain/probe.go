@@ -85,7 +85,7 @@ func (c *Chain) Probes(zones []string) []Probe {
 			all = append(all, Probe{z, z, Apex})
 		}
 		for _, label := range labels {
-			name := strings.TrimSuffix(label+"."+z, ".") + "."
+			name := strings.TrimRight(label+"."+z, ".") + "."
 			if cells.match(name) == z && !names[name] {
 				all = append(all, Probe{name, z, Ordinary})
 			}
@@ -154,10 +154,24 @@ func (c *Chain) Types(more []uint16) []uint16 {
 
 // Types are those of the questions that a probe stands for, out of types.
 func (p Probe) Types(types []uint16) []uint16 {
-	if p.Kind != Listed && (inside("in-addr.arpa.", p.Zone) || inside("ip6.arpa.", p.Zone)) {
+	if p.addresses() {
 		return onlyPTR
 	}
 	return types
 }
 
+// Rest are types, out of types and further ones, that clients ask a probe for seldom.
+func (p Probe) Rest(types []uint16) []uint16 {
+	if p.addresses() {
+		return append(slices.Clone(types), unspoken)
+	}
+	return []uint16{dns.TypePTR, unspoken}
+}
+
+// addresses reports whether p stands for the names of addresses.
+func (p Probe) addresses() bool { return p.Kind != Listed && Reverse(p.Zone) }
+
 var onlyPTR = []uint16{dns.TypePTR}
+
+// unspoken is a type of private use (RFC 6895 section 3.1).
+const unspoken = 65280

@@ -50,7 +50,7 @@ func prepareRewrite(l *Link) {
 	switch r.field {
 	case "name":
 		r.readName(args)
-	case "type":
+	case "type", "class":
 		r.from, r.to = args[0], args[1]
 	case "rcode", "ttl":
 		r.match = "exact"
@@ -139,10 +139,15 @@ func meetRewrite(c *Chain, i int, q *Question) step {
 				return maybe
 			}
 			q.Name, q.named, done = strings.ToLower(renamed), r.match == "exact", true
+			q.restored = q.restored || r.answers
 		}
 	case "type":
 		if from, to := typeNamed(r.from), typeNamed(r.to); from == q.Type && to != 0 {
 			q.Type, done = to, true
+		}
+	case "class":
+		if strings.EqualFold(r.from, "IN") {
+			return maybe // what plugins do with other classes is not told
 		}
 	case "rcode", "ttl":
 		_, done = r.apply(q.Name)

@@ -15,6 +15,8 @@ type template struct {
 	regex  []*regexp.Regexp // of texts, made when they are first asked
 	expr   bool             // an expression decides as well
 	broken bool             // CoreDNS does not start with it
+	owners []owner          // of the records of answer, made when they are first asked
+	read   bool             // owners are made
 }
 
 // maxRegexp is the longest pattern that CoreDNS takes.

@@ -20,6 +20,11 @@ func inside(zone, name string) bool {
 	return zone == name || strings.HasSuffix(name, zone) && dns.IsSubDomain(zone, name)
 }
 
+// Reverse reports whether name lies in one of the trees of reverse zones.
+func Reverse(name string) bool {
+	return inside("in-addr.arpa.", name) || inside("ip6.arpa.", name)
+}
+
 // Overlapping reports whether some name lies in zone and in one of zones.
 func Overlapping(zones []string, zone string) bool {
 	return slices.ContainsFunc(zones, func(z string) bool {
