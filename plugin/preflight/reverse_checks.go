@@ -17,9 +17,11 @@ func findMisspeltZones(_ *config, s *server) []finding {
 	}
 	for i := range s.chain.Links {
 		l := &s.chain.Links[i]
-		for _, z := range slices.Concat(l.Zones, l.Fall, l.Except) {
-			if meant := meantReverse(z); meant != "" && !slices.Contains(s.zones, z) {
-				all = append(all, at(l.Directive, listed(z), listed(meant)))
+		for _, zones := range [][]string{l.Zones, l.Fall, l.Except} {
+			for _, z := range zones {
+				if meant := meantReverse(z); meant != "" && !slices.Contains(s.zones, z) {
+					all = append(all, at(l.Directive, listed(z), listed(meant)))
+				}
 			}
 		}
 	}
