@@ -121,11 +121,16 @@ func (r *reader) read(tokens []caddyfile.Token) [][]string {
 	return slices.Clip(lines)
 }
 
-// room is what is free behind list, or new if that is little.
+// room is what is free behind list, or a new piece if that is little. A small Corefile
+// needs no large one.
 func room[T any](list []T) []T {
-	const little, piece = 8, 1 << 10
-	if free := list[len(list):]; cap(free) >= little {
+	const little, first, most = 8, 32, 1 << 10
+	free := list[len(list):]
+	switch {
+	case cap(free) >= little:
 		return free
+	case cap(list) == 0:
+		return make([]T, 0, first)
 	}
-	return make([]T, 0, piece)
+	return make([]T, 0, most)
 }
