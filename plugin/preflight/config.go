@@ -13,7 +13,7 @@ type config struct {
 	built   map[string]bool // the names in order
 	servers []*server
 	byPort  map[port]*service
-	byKey   map[key]*site
+	sites   map[spot]*site
 	own     map[netip.Addr]bool
 	bound   map[listener]bool // addresses that blocks bind
 	// withHosts are the blocks that have the hosts at one place of a file, several
@@ -33,6 +33,12 @@ type service struct {
 	unclear   bool      // the addresses of one are not known
 	forwarded []forwarded
 	looked    bool // for what is forwarded
+}
+
+// A spot is where a site is: one zone on one port.
+type spot struct {
+	*service
+	zone string
 }
 
 // A site is the blocks of one zone on one port.
@@ -60,7 +66,7 @@ func newConfig(h Host, blocks []Block, order []string) *config {
 	}
 	c := &config{
 		byPort: make(map[port]*service),
-		byKey:  make(map[key]*site, min(keys, maxKeys)),
+		sites:  make(map[spot]*site, min(keys, maxKeys)),
 		own:    ownAddrs(h),
 		read:   h.ReadFile,
 		bound:  make(map[listener]bool),
@@ -108,20 +114,22 @@ func newConfig(h Host, blocks []Block, order []string) *config {
 func (c *config) index(s *server, alone []*server) {
 	kept := s.keys[:0]
 	s.sites = make([]*site, 0, len(s.keys))
-	for i, k := range s.keys {
-		on := c.byKey[k]
+	var p *service
+	for _, k := range s.keys {
+		if p == nil || k.port != p.port {
+			p = c.serve(s, k.port, alone)
+		}
+		at := spot{p, k.zone}
+		on := c.sites[at]
 		switch {
 		case on == nil:
 			on = &site{blocks: alone}
-			c.byKey[k] = on
+			c.sites[at] = on
 		case on.blocks[len(on.blocks)-1] == s:
 			s.twice = append(s.twice, k.zone)
 			continue
 		default:
 			on.blocks = append(on.blocks, s)
-		}
-		if i == 0 || k.port != s.services[len(s.services)-1].port {
-			c.serve(s, k.port, alone)
 		}
 		kept, s.sites = append(kept, k), append(s.sites, on)
 	}
@@ -129,23 +137,24 @@ func (c *config) index(s *server, alone []*server) {
 }
 
 // serve notes that s listens on p.
-func (c *config) serve(s *server, p port, alone []*server) {
+func (c *config) serve(s *server, p port, alone []*server) *service {
 	on := c.byPort[p]
 	switch {
 	case on == nil:
 		on = &service{port: p, blocks: alone}
 		c.byPort[p] = on
 	case on.blocks[len(on.blocks)-1] == s:
-		return
+		return on
 	default:
 		on.blocks = append(on.blocks, s)
 	}
 	s.services = append(s.services, on)
+	return on
 }
 
-// blocksOf returns the blocks of k.
-func (c *config) blocksOf(k key) []*server {
-	if on := c.byKey[k]; on != nil {
+// blocksOf returns the blocks of a zone on p.
+func (c *config) blocksOf(p *service, zone string) []*server {
+	if on := c.sites[spot{p, zone}]; on != nil {
 		return on.blocks
 	}
 	return nil
@@ -179,19 +188,24 @@ func ownAddrs(h Host) map[netip.Addr]bool {
 // before, and no view.
 func (c *config) comesTo(s *server, q chain.Question) bool {
 	for _, p := range s.services {
-		if c.taker(p.port, s, q) == s {
+		if c.takerOn(p, s, q) == s {
 			return true
 		}
 	}
 	return false
 }
 
-// taker returns the block that gets q where s listens on p, nil if none does
+// taker is takerOn for a port.
+func (c *config) taker(p port, s *server, q chain.Question) *server {
+	return c.takerOn(c.byPort[p], s, q)
+}
+
+// takerOn returns the block that gets q where s listens on p, nil if none does
 // (core/dnsserver/server.go, ServeDNS). A view of which that is not known is
 // treated as if it let in what is for s, and let pass what is for others.
-func (c *config) taker(p port, s *server, q chain.Question) *server {
+func (c *config) takerOn(p *service, s *server, q chain.Question) *server {
 	for z := range chain.Enclosing(q.Name) {
-		for _, other := range c.blocksOf(key{p, z}) {
+		for _, other := range c.blocksOf(p, z) {
 			lets := true
 			if other.view != nil {
 				var known bool

@@ -99,6 +99,9 @@ func findRemoved(c *config, s *server) []finding {
 			found.fix = fix
 			all = append(all, found)
 		}
+		if len(d.Lines) < 2 {
+			continue
+		}
 		for option, fix := range removed[d.Name] {
 			if hasOption(d, option) {
 				found := at(&d, fmt.Sprintf("the property %s of %s", option, d.Name))

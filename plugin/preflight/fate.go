@@ -75,8 +75,8 @@ func (s *server) questions(told []uint16, steps *int) ([]uint16, []chain.Probe) 
 		s.skip(overSteps)
 		return nil, nil
 	}
-	probes := s.chain.Probes(s.zones)
-	if each*len(probes) > *steps {
+	probes, few := s.chain.FewProbes(s.zones, each, *steps)
+	if !few {
 		s.skip(overSteps)
 		return nil, nil
 	}

@@ -214,9 +214,11 @@ func (c *config) mayBeHere(t target) bool {
 	if !t.known {
 		return false
 	}
+	if local := t.addr != docker && (t.addr.IsLoopback() || t.addr.IsUnspecified() || c.own[t.addr]); !local && !c.bound[listener{t.port, t.addr}] {
+		return false
+	}
 	on := c.byPort[t.port]
-	return on != nil && !on.unclear &&
-		(c.bound[listener{t.port, t.addr}] || t.addr != docker && (t.addr.IsLoopback() || t.addr.IsUnspecified() || c.own[t.addr]))
+	return on != nil && !on.unclear
 }
 
 // serverAt returns the block that answers names under zone at t, or nil if that is
@@ -231,8 +233,9 @@ func (c *config) serverAt(t target, zone string) *server {
 	if addr.IsUnspecified() || !c.bound[listener{p, addr}] {
 		bound = func(s *server) bool { return s.everywhere(addr) }
 	}
+	on := c.byPort[p]
 	for z := range chain.Enclosing(zone) {
-		for _, s := range c.blocksOf(key{p, z}) {
+		for _, s := range c.blocksOf(on, z) {
 			if bound(s) {
 				return s // its views are reaches' business
 			}

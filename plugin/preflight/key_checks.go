@@ -152,7 +152,7 @@ func (c *config) everything(k string, s *server) bool {
 		return false
 	}
 	for _, p := range s.services {
-		if c.byKey[key{p.port, "."}] != nil {
+		if c.sites[spot{p, "."}] != nil {
 			return false
 		}
 	}

@@ -19,7 +19,7 @@ func findNoCatchAll(c *config, s *server) []finding {
 	var all []finding
 	for _, p := range s.services {
 		on := p.blocks
-		if on[0] != s || c.byKey[key{p.port, "."}] != nil || !slices.ContainsFunc(on, (*server).asksOthers) {
+		if on[0] != s || c.sites[spot{p, "."}] != nil || !slices.ContainsFunc(on, (*server).asksOthers) {
 			continue
 		}
 		cluster := slices.ContainsFunc(on, func(s *server) bool { return s.has("kubernetes") })
@@ -57,8 +57,9 @@ func findViewsOnly(c *config, s *server) []finding {
 // servedToAll reports whether k or a zone around it has a block without a view,
 // or a view that may be meant to take the rest.
 func (c *config) servedToAll(k key) bool {
+	p := c.byPort[k.port]
 	for z := range chain.Enclosing(k.zone) {
-		if on := c.byKey[key{k.port, z}]; on != nil && on.takesRest() {
+		if on := c.sites[spot{p, z}]; on != nil && on.takesRest() {
 			return true
 		}
 	}

@@ -19,9 +19,11 @@ func (s *server) written() iter.Seq2[string, finding] {
 		}
 		for i := range s.chain.Links {
 			l := &s.chain.Links[i]
-			for _, z := range slices.Concat(l.Zones, l.Fall, l.Except) {
-				if !slices.Contains(s.zones, z) && !yield(z, at(l.Directive)) {
-					return
+			for _, zones := range [...][]string{l.Zones, l.Fall, l.Except} {
+				for _, z := range zones {
+					if !slices.Contains(s.zones, z) && !yield(z, at(l.Directive)) {
+						return
+					}
 				}
 			}
 		}
@@ -32,10 +34,8 @@ func (s *server) written() iter.Seq2[string, finding] {
 func findImpossibleZones(_ *config, s *server) []finding {
 	var all []finding
 	for z, found := range s.written() {
-		if addressIn(strings.TrimSuffix(z, ".")) != "" {
-			continue // address-as-key
-		}
-		if why, fix := spelling.Impossible(z); why != "" {
+		why, fix := spelling.Impossible(z)
+		if why != "" && addressIn(strings.TrimSuffix(z, ".")) == "" { // else address-as-key
 			found.args, found.fix = []any{listed(z), printable(why)}, printable(fix)
 			all = append(all, found)
 		}

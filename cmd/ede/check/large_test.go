@@ -113,6 +113,10 @@ var shapes = []shape{
 	{"rewrites without answer", strings.TrimSpace(zones(240)) + " {\n", formatted("    rewrite name suffix .example .x#.example.net\n"), "    template ANY ANY example.net {\n        rcode NXDOMAIN\n    }\n}\n"},
 	{"blocks with rewrites", "", formatted("z#.example.org {\n    rewrite name suffix example.org example.net\n" + upward), ""},
 	{"rewrites by pattern", ". {\n", formatted("    rewrite name regex ^a#[.](.*)$ {1}.example\n"), upward},
+	{"blocks with rewrites by pattern", "", formatted("z#.example {\n    rewrite name regex ^a#[.](.*)$ {1}.example\n" + upward), ""},
+	{"blocks with templates by pattern", "", formatted("z#.example {\n    template IN A {\n        match ^a#[.]\n        fallthrough\n    }\n" + upward), ""},
+	{"blocks with views by type", "", formatted("z#.example {\n    view v {\n        expr type() in ['A']\n    }\n    whoami\n}\n"), ""},
+	{"lines of a template", ". {\n    template IN A {\n", formatted("        answer \"{{ .Name }} # IN A 192.0.2.1\"\n"), "    }\n" + upward},
 	{"templates", ". {\n", formatted("    template IN A z#.example {\n        match ^a#[.]\n        fallthrough\n    }\n"), upward},
 	{"patterns of a template", ". {\n    template IN A {\n", formatted("        match ^a#[.]\n"), "        fallthrough\n    }\n" + upward},
 	{"lines of acl", ". {\n    acl {\n", formatted("        block type AAAA net 192.0.2.1/32\n"), "    }\n" + upward},
@@ -134,8 +138,8 @@ func cpu(t testing.TB) time.Duration {
 // own part of it, and all.
 func BenchmarkALargeCorefile(b *testing.B) {
 	for _, s := range shapes {
-		text := s.text(corefile.MaxSize)
 		b.Run(s.name, func(b *testing.B) {
+			text := s.text(corefile.MaxSize)
 			var caddy, all time.Duration
 			for b.Loop() {
 				begin := cpu(b)
@@ -155,13 +159,31 @@ func BenchmarkALargeCorefile(b *testing.B) {
 	}
 }
 
+// BenchmarkALargeManifest tells how long a manifest of many small Corefiles takes.
+func BenchmarkALargeManifest(b *testing.B) {
+	text := manifests.text(corefile.MaxSize)
+	var all time.Duration
+	for b.Loop() {
+		begin := cpu(b)
+		o := options{port: "53"}
+		if err := o.run([]string{"-"}, strings.NewReader(text), io.Discard); err != nil && !errors.Is(err, ErrFound) {
+			b.Log(err)
+		}
+		all += cpu(b) - begin
+	}
+	b.ReportMetric(all.Seconds()/float64(b.N), "cpu-s/op")
+}
+
+// manifests are ConfigMaps of one small Corefile each.
+var manifests = shape{"manifests", "", formatted("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: dns#\ndata:\n  Corefile: |\n    . {\n    " + "    forward . 192.0.2.53\n    }\n---\n"), ""}
+
 // TestALargeCorefileIsJudgedSoon has a limit that only a mistake in the order of
 // growth reaches.
 func TestALargeCorefileIsJudgedSoon(t *testing.T) {
 	done := make(chan string)
 	go func() {
 		defer close(done)
-		for _, s := range shapes {
+		for _, s := range append(shapes, manifests) {
 			done <- s.name
 			if _, err := runOn(t, s.text(corefile.MaxSize/16), "-"); err != nil && !errors.Is(err, ErrFound) {
 				t.Errorf("%s: %v", s.name, err)

@@ -138,3 +138,14 @@ func TestWhatIsNoManifestAndNoCorefile(t *testing.T) {
 		})
 	}
 }
+
+func TestAnErrorInAManifestHasItsLineThere(t *testing.T) {
+	const head = "apiVersion: v1\nkind: ConfigMap\ndata:\n  Corefile: |\n"
+	text := head + "    . {\n        forward . 192.0.2.53\n    }\n---\n" + head + "    . {\n        import nonesuch.conf\n    }\n---\n" + head + "    a, {\n    }\n"
+	_, err := runOn(t, text, "-")
+	for _, want := range []string{"stdin:14 - Error during parsing: File to import not found", "stdin:21 - Error during parsing: Expected another address"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want one with %q", err, want)
+		}
+	}
+}

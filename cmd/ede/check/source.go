@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/corefile"
@@ -39,7 +40,12 @@ func (s source) parse() ([]corefile.Block, error) {
 	defer log.SetOutput(os.Stderr)
 	text := s.text
 	if len(s.custom) == 0 {
-		return corefile.Parse(s.name, strings.NewReader(padded(s.line, text)), nil)
+		blocks, err := corefile.Parse(s.name, strings.NewReader(text), nil)
+		if err != nil {
+			return nil, s.moved(err)
+		}
+		move(blocks, s.name, s.line)
+		return blocks, nil
 	}
 	dir, err := os.MkdirTemp("", "ede-check-")
 	if err != nil {
@@ -70,6 +76,42 @@ func (s source) parse() ([]corefile.Block, error) {
 
 // importing is an import of what a custom ConfigMap has.
 var importing = regexp.MustCompile(`(?m)^(\s*import\s+)\S*/(\S*\.(?:override|server))\b`)
+
+// move adds lines to those of what stands in file itself: of a manifest with many
+// Corefiles none is read with all the lines above it.
+func move(blocks []corefile.Block, file string, lines int) {
+	to := func(in string, line *int) {
+		if in == file && *line > 0 {
+			*line += lines
+		}
+	}
+	for i := range blocks {
+		to(blocks[i].File, &blocks[i].Line)
+		for j := range blocks[i].Directives {
+			d := &blocks[i].Directives[j]
+			to(d.File, &d.Line)
+			for k := range d.Tokens {
+				if d.Tokens[k].File == "" { // caddyfile names imported files only
+					d.Tokens[k].Line += lines
+				}
+			}
+		}
+		for j := range blocks[i].Unset {
+			to(blocks[i].Unset[j].File, &blocks[i].Unset[j].Line)
+		}
+	}
+}
+
+// moved is move for the line that an error of caddyfile begins with.
+func (s source) moved(err error) error {
+	rest, own := strings.CutPrefix(err.Error(), s.name+":")
+	number, message, _ := strings.Cut(rest, " - ")
+	line, bad := strconv.Atoi(number)
+	if !own || bad != nil {
+		return err
+	}
+	return fmt.Errorf("%s:%d - %s", s.name, line+s.line, message)
+}
 
 // padded puts text where it stands in its file.
 func padded(line int, text string) string { return strings.Repeat("\n", line) + text }

@@ -99,6 +99,15 @@ func TestProbesStandForEachZoneThatIsTreatedOtherwise(t *testing.T) {
 	}
 }
 
+func sampleOfText(t *testing.T, pattern string) (string, bool) {
+	t.Helper()
+	re, err := parsed(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sampleOf(re)
+}
+
 func TestASampleIsANameThatThePatternMatches(t *testing.T) {
 	for pattern, want := range map[string]string{
 		`^(.*)[.]example[.]org[.]$`:      "x.example.org.",
@@ -107,13 +116,32 @@ func TestASampleIsANameThatThePatternMatches(t *testing.T) {
 		`(a|b)\.example\.`:               "a.example.",
 		`^host-[^.]+\.lab\.`:             "host-a.lab.",
 	} {
-		if got, ok := sampleOf(pattern); !ok || got != want {
+		if got, ok := sampleOfText(t, pattern); !ok || got != want {
 			t.Errorf("%s: %q, %t, want %q", pattern, got, ok, want)
 		}
 	}
-	for _, pattern := range []string{`(`, `\.\.`, strings.Repeat("a", 300)} {
-		if got, ok := sampleOf(pattern); ok {
+	for _, pattern := range []string{`\.\.`, strings.Repeat("a", 300)} {
+		if got, ok := sampleOfText(t, pattern); ok {
 			t.Errorf("%s: %q", pattern, got)
+		}
+	}
+}
+
+func TestAPatternThatCoreDNSDoesNotTakeIsBroken(t *testing.T) {
+	for pattern, broken := range map[string]bool{
+		`(`:                               true,
+		strings.Repeat("a", maxRegexp+1):  true,
+		strings.Repeat("a", maxRegexp):    false,
+		`^a[.]example[.]$`:                false,
+		`a{1001}`:                         true,
+		`^(?P<a>[0-9]{1,3})[.]lab[.]$`:    false,
+		`^(([a-z]{1,10}){1,10}){1,10}[.]`: false,
+		`^(([a-z]{1,10}){1,10}){1,11}[.]`: true,
+	} {
+		r := &rule{match: "regex"}
+		r.readFrom(pattern)
+		if _, err := compiled(pattern); r.broken != broken || (err != nil) != broken {
+			t.Errorf("%.40s: %t, and %v when it is compiled, want %t", pattern, r.broken, err, broken)
 		}
 	}
 }

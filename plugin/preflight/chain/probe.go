@@ -33,9 +33,17 @@ var shapes = []string{"nowhere", "www", "host-7", "a.b", "10-0-0-1", "_http._tcp
 // Probes are names under zones, at most a few for each zone that a plugin of
 // the chain treats otherwise than those around it.
 func (c *Chain) Probes(zones []string) []Probe {
+	all, _ := c.FewProbes(zones, 0, 0)
+	return all
+}
+
+// FewProbes is Probes if each of them may take that many of steps. It does not look for the
+// samples of all rules if those of some are too many.
+func (c *Chain) FewProbes(zones []string, each, steps int) (probes []Probe, few bool) {
 	served := newZoneSet(zones)
 	patterns := false
 	var within, listed []string
+	var rules []*Link
 	add := func(more []string) {
 		for _, z := range more {
 			if !served.holds(z) && served.has(z) {
@@ -55,15 +63,37 @@ func (c *Chain) Probes(zones []string) []Probe {
 		listed = append(listed, l.Entries()...)
 		patterns = patterns || slices.ContainsFunc(l.Entries(), func(name string) bool { return strings.HasPrefix(name, "*.") })
 		if r := l.rewrite; r != nil && !r.broken {
+			rules = append(rules, l)
 			patterns = patterns || r.match != "exact" && r.match != "suffix"
 			if r.match == "exact" || r.match == "suffix" {
 				add([]string{strings.TrimPrefix(r.from, ".")})
 			}
-			if from := l.Sample(zones); from != "" {
-				listed = append(listed, from)
-			}
 		}
 	}
+	cells := served
+	if len(within) > 0 {
+		cells = newZoneSet(append(within, served...))
+	}
+	single := func(name string) (string, bool) {
+		name = strings.Replace(name, "*.", shapes[0]+".", 1)
+		return name, served.has(name) && !cells.holds(name)
+	}
+	var samples []string
+	alone := 0
+	for _, l := range rules {
+		from := l.Sample(zones)
+		if from == "" {
+			continue
+		}
+		samples = append(samples, from)
+		if _, is := single(from); is {
+			alone++
+		}
+		if each*alone > steps {
+			return nil, false
+		}
+	}
+	listed = append(samples, listed...)
 	some := shapes[:1]
 	if patterns {
 		some = shapes
@@ -71,10 +101,6 @@ func (c *Chain) Probes(zones []string) []Probe {
 	names := make(map[string]bool, len(listed))
 	for _, name := range listed {
 		names[name] = true
-	}
-	cells := served
-	if len(within) > 0 {
-		cells = newZoneSet(append(within, served...))
 	}
 	all := make([]Probe, 0, len(cells)*(1+len(some))+len(listed))
 	for _, z := range cells {
@@ -92,12 +118,11 @@ func (c *Chain) Probes(zones []string) []Probe {
 		}
 	}
 	for _, name := range listed {
-		name = strings.Replace(name, "*.", shapes[0]+".", 1)
-		if served.has(name) && !cells.holds(name) {
+		if name, is := single(name); is {
 			all = append(all, Probe{name, name, Listed})
 		}
 	}
-	return all
+	return all, each*len(all) <= steps
 }
 
 // missingLabels is how many labels a reverse zone lacks to be the name of an

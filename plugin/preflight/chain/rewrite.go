@@ -12,12 +12,12 @@ import (
 
 // A rule is one rule of rewrite.
 type rule struct {
-	field     string // name, type, rcode, ...
-	next      bool   // continue
-	match     string // exact, prefix, suffix, substring, regex
-	from, to  string
-	pattern   *regexp.Regexp
-	answers   bool // names in the answer are changed back
+	field     string         // name, type, rcode, ...
+	next      bool           // continue
+	match     string         // exact, prefix, suffix, substring, regex
+	from, to  string         // from is the pattern of a rule by regex
+	pattern   *regexp.Regexp // of from, made when it is first asked
+	answers   bool           // names in the answer are changed back
 	metadata  bool
 	broken    bool // CoreDNS does not start with it
 	opaque    bool // may ask for any name
@@ -29,8 +29,9 @@ var matches = map[string]bool{"exact": true, "prefix": true, "suffix": true, "su
 
 // prepareRewrite is plugin/rewrite/setup.go, rewriteParse, and newRule.
 func prepareRewrite(l *Link) {
-	args := append([]string(nil), l.Args()...)
+	args := l.Args()
 	if len(args) < 2 {
+		args = slices.Clone(args)
 		for _, line := range l.Lines[min(1, len(l.Lines)):] {
 			args = append(args, line...)
 		}
@@ -72,7 +73,7 @@ func (r *rule) readName(args []string) {
 		r.broken = true
 		return
 	}
-	r.readFrom(args[0])
+	r.opaque = !r.readFrom(args[0])
 	r.to = plugin.Name(args[1]).Normalize()
 	r.answers = r.match == "exact"
 	for i, word := range rest {
@@ -83,21 +84,24 @@ func (r *rule) readName(args []string) {
 			r.answers = true
 		}
 	}
-	if r.match == "regex" && r.pattern != nil {
-		sample, ok := sampleOf(args[0])
-		r.sampled, r.opaque = sample, r.opaque || !ok
-	}
 }
 
-func (r *rule) readFrom(from string) {
+// readFrom reads the names that a rule is for, and reports whether one of them can be
+// told. It compiles no pattern: of many rules most are never asked.
+func (r *rule) readFrom(from string) bool {
 	if r.match != "regex" {
 		r.from = plugin.Name(from).Normalize()
-		return
+		return true
 	}
-	var err error
-	if r.pattern, err = compiled(from); err != nil {
+	r.from = from
+	re, err := parsed(from)
+	if err != nil {
 		r.broken = true
+		return true
 	}
+	var ok bool
+	r.sampled, ok = sampleOf(re)
+	return ok
 }
 
 // apply returns the name that the rule makes of name.
@@ -114,7 +118,7 @@ func (r *rule) apply(name string) (renamed string, ok bool) {
 	case "substring":
 		return strings.ReplaceAll(name, r.from, r.to), strings.Contains(name, r.from)
 	}
-	groups := r.pattern.FindStringSubmatch(name)
+	groups := r.groups(name)
 	to := r.to
 	for i, g := range groups {
 		to = strings.ReplaceAll(to, "{"+strconv.Itoa(i)+"}", g)

@@ -13,11 +13,7 @@ const maxSample = 200
 
 // sampleOf returns a name that a pattern matches, without the final dot if the
 // pattern does not ask for one. ok is false if none was found.
-func sampleOf(pattern string) (name string, ok bool) {
-	re, err := syntax.Parse(pattern, syntax.Perl)
-	if err != nil {
-		return "", false
-	}
+func sampleOf(re *syntax.Regexp) (name string, ok bool) {
 	var b strings.Builder
 	write(&b, re.Simplify(), 0)
 	name = strings.ToLower(b.String())

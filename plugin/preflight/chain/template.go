@@ -19,9 +19,6 @@ type template struct {
 	read   bool             // owners are made
 }
 
-// maxRegexp is the longest pattern that CoreDNS takes.
-const maxRegexp = 10000
-
 func prepareTemplate(l *Link) {
 	t := &template{}
 	l.template = t
@@ -55,13 +52,6 @@ func (t *template) compile() {
 		}
 		t.regex = append(t.regex, re)
 	}
-}
-
-func compiled(pattern string) (*regexp.Regexp, error) {
-	if len(pattern) > maxRegexp {
-		pattern = "("
-	}
-	return regexp.Compile(pattern)
 }
 
 func (t *template) ofType(qtype uint16) bool { return t.qtype == dns.TypeANY || t.qtype == qtype }
@@ -114,7 +104,11 @@ func (l *Link) Matches() bool {
 // far as the patterns tell.
 func (t *template) around() (zones []string) {
 	for _, text := range t.texts {
-		sample, _ := sampleOf(text)
+		re, err := parsed(text)
+		if err != nil {
+			continue
+		}
+		sample, _ := sampleOf(re)
 		if _, zone, ok := strings.Cut(dns.Fqdn(sample), "."); ok && zone != "" {
 			zones = append(zones, zone)
 		}

@@ -4,11 +4,8 @@ package corefile
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 
 	"github.com/coredns/caddy/caddyfile"
 )
@@ -92,8 +89,9 @@ func Parse(file string, r io.Reader, order []string) ([]Block, error) {
 	lines, unset := keyLines(file, text)
 	imported := make(map[string]*keyLineList)
 	blocks := make([]Block, 0, len(parsed))
+	read := reader{file: file}
 	for _, p := range parsed {
-		b := Block{Keys: p.Keys, File: file, Directives: directives(file, p.Tokens)}
+		b := Block{Keys: p.Keys, File: file, Directives: read.directives(p.Tokens)}
 		var found bool
 		if b.Line, found = lines.next(p.Keys[0]); !found && len(b.Directives) > 0 {
 			// The block came out of an imported file.
@@ -105,106 +103,4 @@ func Parse(file string, r io.Reader, order []string) ([]Block, error) {
 		blocks = append(blocks, b)
 	}
 	return place(blocks, unset), nil
-}
-
-// directives undoes the grouping by name that caddyfile has done.
-func directives(file string, tokens map[string][]caddyfile.Token) []Directive {
-	all := make([]use, 0, len(tokens))
-	for name, ts := range tokens {
-		all = split(all, file, name, ts)
-	}
-	slices.SortFunc(all, func(a, b use) int {
-		if a.file != b.file {
-			return cmp.Or(cmp.Compare(foreign(a.file, file), foreign(b.file, file)), cmp.Compare(a.file, b.file))
-		}
-		if a.line != b.line {
-			return cmp.Compare(a.line, b.line)
-		}
-		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.number, b.number))
-	})
-	read := make([]Directive, len(all))
-	for i, u := range all {
-		read[i] = u.read()
-	}
-	return read
-}
-
-func foreign(file, own string) int {
-	if file == own {
-		return 0
-	}
-	return 1
-}
-
-// A use is the tokens of one use of a directive.
-type use struct {
-	file, name string
-	line       int
-	number     int // among the uses of name
-	tokens     []caddyfile.Token
-}
-
-// split adds to all the uses of one directive. A use ends where caddy's own
-// Dispenser ends it: at a token outside of braces on another line. own is the file
-// that is parsed: caddyfile names imported ones only.
-func split(all []use, own, name string, tokens []caddyfile.Token) []use {
-	depth, first, number := 0, 0, 0
-	add := func(end int) {
-		all = append(all, use{cmp.Or(tokens[first].File, own), name, tokens[first].Line, number, tokens[first:end:end]})
-		first = end
-		number++
-	}
-	for i := 1; i < len(tokens); i++ {
-		switch t := &tokens[i]; {
-		case depth == 0 && t.Text != "{" && newLine(tokens, i):
-			add(i)
-		case t.Text == "{":
-			depth++
-		case t.Text == "}":
-			depth--
-		}
-	}
-	add(len(tokens))
-	return all
-}
-
-// newLine reports whether token i stands on another line than the one before.
-func newLine(tokens []caddyfile.Token, i int) bool {
-	before, t := &tokens[i-1], &tokens[i]
-	return t.File != before.File || before.Line+strings.Count(before.Text, "\n") != t.Line
-}
-
-// read makes lines of the tokens.
-func (u use) read() Directive {
-	lines := [][]string{nil}
-	words := make([]string, 0, len(u.tokens)-1) // of all lines
-	depth := 0
-	for i := 1; i < len(u.tokens); i++ {
-		text := u.tokens[i].Text
-		switch text {
-		case "{":
-			depth++
-			if depth == 1 {
-				lines = append(lines, nil)
-				continue
-			}
-		case "}":
-			depth--
-			if depth == 0 {
-				continue
-			}
-		}
-		last := lines[len(lines)-1]
-		if len(last) > 0 && newLine(u.tokens, i) {
-			lines, last = append(lines, nil), nil
-		}
-		words = append(words, text)
-		end := len(words)
-		lines[len(lines)-1] = words[end-1-len(last) : end : end]
-	}
-	// A block in braces whose lines are all empty leaves a bare one.
-	if n := len(lines); n > 1 && len(lines[n-1]) == 0 {
-		lines = lines[:n-1]
-	}
-	return Directive{Name: u.name, Lines: lines, File: u.file, Line: u.line, Use: u.number, Tokens: u.tokens}
 }

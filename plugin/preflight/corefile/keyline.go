@@ -84,7 +84,7 @@ func keyLines(file string, text []byte) (*keyLineList, []Variable) {
 			if begin {
 				list = append(list, keyLine{strings.TrimSuffix(t, ","), line})
 			}
-			unset = append(unset, unsetIn(file, line, t)...)
+			unset = unsetIn(unset, file, line, t)
 			begin, keys, more = false, true, strings.HasSuffix(t, ",")
 		}
 	}
@@ -93,20 +93,32 @@ func keyLines(file string, text []byte) (*keyLineList, []Variable) {
 
 // expand puts the values of variables into a key.
 func expand(key string) string {
-	if !strings.ContainsAny(key, "$%") {
-		return key
-	}
-	return variable.ReplaceAllStringFunc(key, func(ref string) string { return os.Getenv(variableName(ref)) })
+	value, _ := filled(key)
+	return value
 }
 
-func unsetIn(file string, line int, token string) []Variable {
-	var all []Variable
-	key := strings.TrimSuffix(token, ",")
-	value := expand(key)
-	for _, ref := range variable.FindAllString(key, -1) {
-		if name := variableName(ref); os.Getenv(name) == "" {
-			all = append(all, Variable{Name: name, Key: key, Value: value, File: file, Line: line})
+// filled is expand that also returns the variables without a value.
+func filled(key string) (value string, unset []string) {
+	if !strings.ContainsAny(key, "$%") {
+		return key, nil
+	}
+	value = variable.ReplaceAllStringFunc(key, func(ref string) string {
+		name := variableName(ref)
+		v := os.Getenv(name)
+		if v == "" {
+			unset = append(unset, name)
 		}
+		return v
+	})
+	return value, unset
+}
+
+// unsetIn adds to all the variables of a key that have no value.
+func unsetIn(all []Variable, file string, line int, token string) []Variable {
+	key := strings.TrimSuffix(token, ",")
+	value, unset := filled(key)
+	for _, name := range unset {
+		all = append(all, Variable{Name: name, Key: key, Value: value, File: file, Line: line})
 	}
 	return all
 }

@@ -15,6 +15,9 @@ import (
 // client has in a name.
 func Impossible(zone string) (why, fix string) {
 	name := strings.TrimSuffix(zone, ".")
+	if plain(name) {
+		return "", ""
+	}
 	last := name[strings.LastIndexByte(name, '.')+1:]
 	before, rest, scheme := strings.Cut(name, "://")
 	_, noPort := strconv.ParseUint(name, 10, 16)
@@ -50,4 +53,21 @@ func Impossible(zone string) (why, fix string) {
 		return "no name ends so", "write letters, digits, hyphens and dots"
 	}
 	return "", ""
+}
+
+// plain reports whether name has only what the names of hosts have, and does not end
+// in a number, as nearly all do.
+func plain(name string) bool {
+	letter := false // in the label that begins last
+	for _, b := range []byte(name) {
+		switch {
+		case b >= 'a' && b <= 'z' || b == '-' || b == '_':
+			letter = true
+		case b == '.':
+			letter = false
+		case b < '0' || b > '9':
+			return false
+		}
+	}
+	return letter || name == ""
 }
