@@ -77,14 +77,10 @@ func (p *Parser) set(r *Record, f Field, val []byte, all chars) error {
 	if f >= numFields {
 		return nil
 	}
-	if r.seen&(1<<f) != 0 {
-		return Duplicate
+	if err := r.take(f, nil); err != nil || len(val) == 0 {
+		return err
 	}
-	r.seen |= 1 << f
 	rule := &rules[f]
-	if len(val) == 0 {
-		return nil
-	}
 	if len(val) > rule.max || all&rule.chars != rule.chars || rule.codes && !isCodes(val) {
 		return BadValue
 	}
@@ -92,6 +88,18 @@ func (p *Parser) set(r *Record, f Field, val []byte, all chars) error {
 		val = p.lower(val)
 	}
 	r.values[f] = val
+	return nil
+}
+
+// take takes a valid value.
+func (r *Record) take(f Field, val []byte) error {
+	if f >= numFields {
+		return nil
+	}
+	if r.has(1 << f) {
+		return Duplicate
+	}
+	r.put(f, val)
 	return nil
 }
 
@@ -108,7 +116,7 @@ var required = [...]uint32{
 
 // finish checks what is asked of the kind and reads the numbers.
 func (r *Record) finish() error {
-	if r.Kind == Summary && string(r.values[Sent]) == "dropped" {
+	if r.Kind == Summary && string(r.Get(Sent)) == "dropped" {
 		r.Kind = Drops
 	}
 	if r.seen&required[r.Kind] != required[r.Kind] {
@@ -119,11 +127,11 @@ func (r *Record) finish() error {
 	case Query:
 		r.Count = 1
 		var yes bool
-		if yes, err = boolean(r.values[Cached]); yes {
+		if yes, err = boolean(r.Get(Cached)); yes {
 			r.CachedCount = 1
 		}
 	case Summary, Drops:
-		if r.Count, err = number(r.values[Count]); err != nil {
+		if r.Count, err = number(r.Get(Count)); err != nil {
 			return err
 		}
 		if r.CachedCount, err = r.cachedOfSummary(); err != nil {
@@ -132,14 +140,14 @@ func (r *Record) finish() error {
 		if r.CachedCount > r.Count {
 			return BadValue
 		}
-		r.WindowSeconds, err = seconds(r.values[Window])
+		r.WindowSeconds, err = seconds(r.Get(Window))
 	case Recovered:
-		if r.Count, err = number(r.values[Count]); err != nil {
+		if r.Count, err = number(r.Get(Count)); err != nil {
 			return err
 		}
-		r.AfterSeconds, err = seconds(r.values[After])
+		r.AfterSeconds, err = seconds(r.Get(After))
 	case Diagnosis:
-		if r.seen&(1<<Cause|1<<Result) == 0 {
+		if !r.has(1<<Cause | 1<<Result) {
 			return Missing
 		}
 	}
@@ -149,10 +157,10 @@ func (r *Record) finish() error {
 // cachedOfSummary reads either key. A store whose columns have defaults gives a
 // summary a boolean that it never had.
 func (r *Record) cachedOfSummary() (uint64, error) {
-	if told := r.values[CachedSum]; told != nil {
+	if told := r.Get(CachedSum); told != nil {
 		return number(told)
 	}
-	if old := r.values[Cached]; string(old) != "false" {
+	if old := r.Get(Cached); string(old) != "false" {
 		return number(old)
 	}
 	return 0, nil

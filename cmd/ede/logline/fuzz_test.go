@@ -3,6 +3,7 @@ package logline
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"testing"
 )
@@ -52,6 +53,55 @@ func FuzzParse(f *testing.F) {
 		}
 		r.Codes(nil)
 	})
+}
+
+// FuzzParseIsTheSameAfterOtherLines holds a parser to what one reads that has read no line before.
+func FuzzParseIsTheSameAfterOtherLines(f *testing.F) {
+	const text, object = "[INFO] plugin/ede: ", `{"plugin":"ede","level":"INFO",`
+	for _, seed := range [][2]string{
+		{queryLine, queryLine}, {queryJSON, queryJSON}, {queryLine, queryJSON},
+		{text + "rcode=A cause=x at=y cached=true", text + "rcode=A cause=x at=yz cause=x "},
+		{text + `rcode=A text="a b" cause=x`, text + `rcode=A text="a b" text="a b" cause=x`},
+		{text + `rcode=A cause=x text="\x20b" at=y`, text + `rcode=A cause=x text="\x20b" at="y"`},
+		{text + "summary cause=x zone=A.example. count=1", text + "summary cause=x zone=A.example. count=1"},
+		{object + `"cause":"u","cause":null,"rcode":"A"}`, object + `"cause":null,"rcode":"A","cause":"u"}`},
+		{object + `"rcode":"A","cause":"x","ede":7,"at":"y"}`, object + `"rcode":"A","cause":"x","ede":72,"at":"y"}`},
+		{object + `"rcode":"A","cause":"x","ede":["7"],"at":["y"]}`, object + `"rcode":"A","cause":"x","ede":["7"],"at":["y"] , "at":"y"}`},
+		{`{"cause":"x","rcode":"A","plugin":"ede"}`, `{"cause":"x","rcode":"A",{"cause":"x","plugin":"ede"}`},
+		{`{"plugin":"ede","rcode":"A","cause":"x"}`, `{"plugin":"forward","rcode":"A","cause":"x"}`},
+		{object + `"rcode":"A","cause":"x","cached":true}`, object + `"rcode":"A","cause":"x","cached":truer}`},
+		{`{"log":"[INFO] plugin/ede: rcode=A cause=x at=y\n","time":"2026-11-20T14:02:11Z"}`, text + "rcode=A cause=x at=y text=z"},
+	} {
+		f.Add([]byte(seed[0]), []byte(seed[1]))
+	}
+	f.Fuzz(func(t *testing.T, before, line []byte) {
+		p := newParser()
+		var got, want Record
+		for range 2 {
+			p.Parse(before, &got)
+		}
+		for range 2 {
+			found, err := p.Parse(line, &got)
+			wantFound, wantErr := newParser().Parse(line, &want)
+			if found != wantFound || err != wantErr {
+				t.Fatalf("%v, %v after other lines; %v, %v without", found, err, wantFound, wantErr)
+			}
+			if !found || err != nil {
+				return
+			}
+			if g, w := shownRecord(&got), shownRecord(&want); g != w {
+				t.Fatalf("after other lines\n%s\nwithout\n%s", g, w)
+			}
+		}
+	})
+}
+
+func shownRecord(r *Record) string {
+	all := fmt.Sprintln(r.Kind, r.Time, r.Count, r.CachedCount, r.WindowSeconds, r.AfterSeconds, r.seen)
+	for f := range numFields {
+		all += fmt.Sprintf("%s=%q\n", keys[f], r.Get(f))
+	}
+	return all
 }
 
 // FuzzScannerAgainstEncodingJSON holds the scanner to what the standard

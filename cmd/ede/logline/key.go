@@ -1,13 +1,16 @@
 package logline
 
-import "bytes"
-
-// What keys are in addition to the fields: read over, so that a newer plugin's lines stay
-// readable. Those that are in most lines are told apart.
+// What keys are in addition to the fields. Of those that are read over, so that a newer plugin's
+// lines stay readable, those that are in most lines are told apart.
 const (
 	clientPort = numFields + iota
 	qclass
 	queryID
+	// What follows has a meaning in JSON alone; see Parser.member.
+	jsonTime
+	jsonLevel
+	jsonMsg
+	jsonPlugin
 	unread
 	// begin stands before the first key of a line.
 	begin
@@ -49,6 +52,10 @@ var keys = [numKeys]string{
 	clientPort:      "client_port",
 	qclass:          "qclass",
 	queryID:         "id",
+	jsonTime:        "time",
+	jsonLevel:       "level",
+	jsonMsg:         "msg",
+	jsonPlugin:      "plugin",
 }
 
 // fields has the field of each key that is kept.
@@ -61,34 +68,6 @@ var fields = func() map[string]Field {
 	}
 	return fields
 }()
-
-// field returns the field of a key, or the number of a key that is not kept. Lines are alike:
-// what followed the key before last time is tried first.
-func (p *Parser) field(before Field, key []byte) Field {
-	if guess := p.follows[before]; keys[guess] == string(key) {
-		return guess
-	}
-	f, ok := fields[string(key)]
-	if !ok {
-		f = unread
-	}
-	p.follows[before] = f
-	return f
-}
-
-// key reads the key that b begins with, up to its equals sign, and returns how many octets
-// that is, 0 if there is none.
-func (p *Parser) key(before Field, b []byte) (f Field, octets int) {
-	guess := p.follows[before]
-	if key := keys[guess]; guess < unread && len(b) > len(key) && b[len(key)] == '=' && string(b[:len(key)]) == key {
-		return guess, len(key) + 1
-	}
-	eq := bytes.IndexByte(b, '=')
-	if eq < 1 || !isKey(b[:eq]) {
-		return 0, 0
-	}
-	return p.field(before, b[:eq]), eq + 1
-}
 
 func isKey(b []byte) bool {
 	for _, c := range b {

@@ -22,7 +22,7 @@ type object struct {
 	nested          [maxWrapping][]byte
 	nests           int
 	bad             error
-	field           Field // of the last member that may be one
+	key             Field // of the last member
 }
 
 // object reads a line that is a JSON object: CoreDNS's own log record as CoreDNS
@@ -31,9 +31,15 @@ type object struct {
 // ("MESSAGE") and logcli -o jsonl ("line") have it, or an object, as in the hits
 // of Elasticsearch ("_source").
 func (p *Parser) object(b []byte, r *Record, depth int) (bool, error) {
-	o := object{field: begin}
+	o := object{key: begin}
 	s := scanner{p: p, b: b}
 	for {
+		if same, val, octets := p.inJSON.again(o.key, b[s.i:]); octets > 0 {
+			s.i, o.key = s.i+octets, same
+			p.sameMember(r, &o, val)
+			continue
+		}
+		start := s.i
 		m, ok, err := s.next()
 		if err != nil {
 			return o.ours || bytes.Contains(b, marker), err
@@ -41,12 +47,17 @@ func (p *Parser) object(b []byte, r *Record, depth int) (bool, error) {
 		if !ok {
 			break
 		}
-		p.member(r, &o, single(p, m))
+		o.key = p.inJSON.field(o.key, m.key)
+		raw := b[start:s.i]
+		if start == 0 {
+			raw = nil // the first member begins with a brace, which no other one may
+		}
+		p.member(r, &o, single(p, m), raw)
 	}
 	if o.foreign {
 		return false, nil
 	}
-	bare := r.seen&(1<<RCode|1<<Cause|1<<Result|1<<Sent) == 0
+	bare := !r.has(1<<RCode | 1<<Cause | 1<<Result | 1<<Sent)
 	if !o.ours || bare && o.line != nil {
 		if outside := *r; depth < maxWrapping {
 			if found, err := p.unwrapped(r, &o, depth); found {
@@ -60,7 +71,7 @@ func (p *Parser) object(b []byte, r *Record, depth int) (bool, error) {
 		return false, nil
 	case o.leveled && !o.isInfo || bare && !r.isAnswer(o.msg):
 		r.Kind = Notice
-		r.values[Text] = p.printable(o.msg[:min(len(o.msg), maxText)])
+		r.put(Text, p.printable(o.msg[:min(len(o.msg), maxText)]))
 		return true, nil
 	case o.bad != nil:
 		return true, o.bad
@@ -68,54 +79,6 @@ func (p *Parser) object(b []byte, r *Record, depth int) (bool, error) {
 	p.attribute(r, o.source)
 	r.Kind = r.kindOfObject(o.msg)
 	return true, r.finish()
-}
-
-// member takes one member, by its name in CoreDNS's log, or the one that a
-// store or a collector gives it.
-func (p *Parser) member(r *Record, o *object, m member) {
-	isText := m.kind == '"'
-	switch string(m.key) {
-	case "time":
-		if t := p.plausible(p.anyTime(m.text)); !t.IsZero() {
-			r.Time, o.ownTime = t, true
-		}
-	case "_time", "@timestamp", "timestamp", "ts", "__REALTIME_TIMESTAMP":
-		if t := p.plausible(p.anyTime(m.text)); !t.IsZero() && !o.ownTime {
-			r.Time = t
-		}
-	case "plugin":
-		o.ours = isText && string(m.text) == "ede"
-		o.foreign = !o.ours
-	case "level":
-		o.leveled, o.isInfo = true, isText && bytes.EqualFold(m.text, []byte("info"))
-	case "msg":
-		if isText {
-			o.msg = m.text
-		}
-	case "_msg", "message":
-		// The message by another name, or a line that nobody has parsed.
-		if isText && holdsLine(m.text) {
-			o.line = m.text
-		}
-		if isText && o.msg == nil {
-			o.msg = m.text
-		}
-	case "log", "MESSAGE", "line", "body", "textPayload":
-		if isText {
-			o.line = m.text
-		}
-		o.nest(m)
-	case "kubernetes.pod_name", "hostname", "_HOSTNAME":
-		if isText && o.source == nil {
-			o.source = m.text
-		}
-	default:
-		o.nest(m)
-		o.field = p.field(o.field, m.key)
-		if err := p.setMember(r, o.field, m); o.bad == nil {
-			o.bad = err
-		}
-	}
 }
 
 // nest remembers an object inside that may be the record.
@@ -134,7 +97,7 @@ func holdsLine(msg []byte) bool { return bytes.Contains(msg, marker) || len(msg)
 // instance stand if the inside has none of its own.
 func (p *Parser) unwrapped(r *Record, o *object, depth int) (bool, error) {
 	outside := r.Time
-	found, err := p.inside(bytes.TrimRight(o.line, "\r\n"), r, outside, depth)
+	found, err := p.inside(cutLineEnd(o.line), r, outside, depth)
 	for i := 0; !found && i < o.nests; i++ {
 		found, err = p.inside(o.nested[i], r, outside, depth)
 	}
@@ -149,7 +112,7 @@ func (p *Parser) unwrapped(r *Record, o *object, depth int) (bool, error) {
 
 // inside reads what a wrapping holds, in either format.
 func (p *Parser) inside(b []byte, r *Record, outside time.Time, depth int) (bool, error) {
-	*r = Record{Time: outside}
+	r.begin(outside)
 	if len(b) > 0 && b[0] == '{' {
 		return p.object(b, r, depth+1)
 	}
@@ -161,11 +124,11 @@ func (p *Parser) inside(b []byte, r *Record, outside time.Time, depth int) (bool
 
 // attribute names the instance that a line comes from, if it does not itself.
 func (p *Parser) attribute(r *Record, source []byte) {
-	if r.values[Instance] != nil || len(source) == 0 {
+	if r.Get(Instance) != nil || len(source) == 0 {
 		return
 	}
 	if source = p.printable(source); len(source) <= maxInstance {
-		r.values[Instance] = source
+		r.put(Instance, source)
 	}
 }
 
@@ -180,11 +143,11 @@ func (r *Record) kindOfObject(msg []byte) Kind {
 		return Answer
 	}
 	switch {
-	case string(word) == "failure" || r.seen&(1<<RCode) != 0:
+	case string(word) == "failure" || r.has(1<<RCode):
 		return Query
-	case positive(r.values[After]):
+	case positive(r.Get(After)):
 		return Recovered
-	case positive(r.values[Count]):
+	case positive(r.Get(Count)):
 		return Summary
 	}
 	return Diagnosis
@@ -194,57 +157,7 @@ func (r *Record) kindOfObject(msg []byte) Kind {
 // an rcode nor a cause.
 func (r *Record) isAnswer(msg []byte) bool {
 	const failing, telling = 1<<RCode | 1<<Cause | 1<<Result | 1<<Sent, 1<<EDE | 1<<QName
-	return string(msg) == "answer" || r.seen&failing == 0 && r.seen&telling == telling
+	return string(msg) == "answer" || !r.has(failing) && r.seen&telling == telling
 }
 
 func positive(b []byte) bool { return bytes.ContainsAny(b, "123456789") }
-
-// single takes a value out of the array that Elasticsearch puts each into where
-// it was asked for "fields".
-func single(p *Parser, m member) member {
-	if m.kind != '[' {
-		return m
-	}
-	s := scanner{p: p, b: m.text, i: 1}
-	kind, text, err := s.value(1)
-	if err != nil || kind == '[' || kind == '{' || !s.take(']') {
-		return m
-	}
-	m.kind, m.text = kind, text
-	return m
-}
-
-func (p *Parser) setMember(r *Record, f Field, m member) error {
-	if f == EDE && (m.kind == '"' || m.kind == '[') {
-		m.text = p.codes(m.text)
-	}
-	var all chars
-	switch m.kind {
-	case 'n', '{':
-		return nil
-	case '[':
-		m.text = bytes.Trim(m.text, "[] ")
-		all = charsOf(m.text)
-	default:
-		m.text, all = p.shown(m.text)
-	}
-	if len(m.text) == 0 {
-		return nil
-	}
-	return p.set(r, f, m.text, all)
-}
-
-// codes takes the brackets and quotes off a list of INFO-CODEs, which a store may
-// give back as a string, "[7,22]", or as an array of strings.
-func (p *Parser) codes(list []byte) []byte {
-	if !bytes.ContainsAny(list, `["`) {
-		return list
-	}
-	start := len(p.scratch)
-	for _, c := range list {
-		if c != '[' && c != ']' && c != '"' {
-			p.scratch = append(p.scratch, c)
-		}
-	}
-	return p.scratch[start:len(p.scratch):len(p.scratch)]
-}

@@ -18,11 +18,12 @@ type Parser struct {
 
 	scratch []byte
 	clock   time.Time
+	// latest is the time from which on a line is from the future.
+	latest time.Time
 	// second is that of the time that was read last, and began when it began.
-	second [wholeSecond]byte
-	began  time.Time
-	// follows has for each key the one that stood behind it last; see key.
-	follows [numKeys]Field
+	second         [wholeSecond]byte
+	began          time.Time
+	inText, inJSON habit
 }
 
 // Reset invalidates all records read so far and makes their memory reusable.
@@ -38,6 +39,7 @@ func (p *Parser) now() time.Time {
 			p.Now = time.Now
 		}
 		p.clock = p.Now()
+		p.latest = p.clock.Add(24 * time.Hour)
 	}
 	return p.clock
 }
@@ -69,7 +71,10 @@ var (
 // is ede's, which most lines of a log are not; if it is and cannot be read the
 // error is a Malformed and r is of no use.
 func (p *Parser) Parse(line []byte, r *Record) (bool, error) {
-	header, line := p.syslogHeader(line)
+	var header header
+	if bytes.IndexByte(line[:min(len(line), maxDigits+1)], '<') >= 0 {
+		header, line = p.syslogHeader(line)
+	}
 	found, err := p.parse(line, r)
 	if found {
 		if r.Time.IsZero() {
@@ -81,15 +86,12 @@ func (p *Parser) Parse(line []byte, r *Record) (bool, error) {
 }
 
 func (p *Parser) parse(line []byte, r *Record) (bool, error) {
-	brace, at := bytes.IndexByte(line, '{'), -1
-	// Most lines of other plugins have no slash, which is faster to look for.
-	if bytes.IndexByte(line, '/') >= 0 {
-		at = bytes.Index(line, marker)
-	}
-	if at >= 0 && (brace < 0 || at < brace) {
+	at := markerAt(line)
+	if at >= 0 && bytes.IndexByte(line[:at], '{') < 0 {
 		return p.plain(line, at, r)
 	}
-	if brace < 0 || brace > maxPrefix || at < 0 && !bytes.Contains(line, jsonHint) {
+	brace := bytes.IndexByte(line[:min(len(line), maxPrefix+1)], '{')
+	if brace < 0 || at < 0 && !bytes.Contains(line[brace:], jsonHint) {
 		return false, nil
 	}
 	// A level or a quote before the brace is another plugin's line, which may
@@ -99,12 +101,33 @@ func (p *Parser) parse(line []byte, r *Record) (bool, error) {
 		return false, nil
 	}
 	source, rest := cutSource(prefix)
-	*r = Record{Time: p.stamp(rest)}
+	r.begin(p.stamp(rest))
 	found, err := p.object(line[brace:], r, 0)
 	if found {
 		p.attributeTo(r, source, rest)
 	}
 	return found, err
+}
+
+// markerAt finds the marker, -1 if there is none. Most lines of other plugins have no slash, and
+// most of ours have the first one there.
+func markerAt(line []byte) int {
+	const before = len("plugin")
+	slash := bytes.IndexByte(line, '/')
+	if slash < before {
+		if slash < 0 {
+			return -1
+		}
+		return bytes.Index(line, marker)
+	}
+	if line = line[slash-before:]; bytes.HasPrefix(line, marker) {
+		return slash - before
+	}
+	at := bytes.Index(line, marker)
+	if at >= 0 {
+		at += slash - before
+	}
+	return at
 }
 
 // attributeTo names the instance by what the sink has put before a line.
@@ -127,7 +150,7 @@ func (p *Parser) plain(line []byte, at int, r *Record) (bool, error) {
 		return false, nil
 	}
 	source, rest := cutSource(line[:tag])
-	*r = Record{Time: p.stamp(rest)}
+	r.begin(p.stamp(rest))
 	err := p.message(line[at+len(marker):], r)
 	p.attributeTo(r, source, rest)
 	return true, err
@@ -135,14 +158,21 @@ func (p *Parser) plain(line []byte, at int, r *Record) (bool, error) {
 
 // message reads what the plugin itself wrote in text mode.
 func (p *Parser) message(b []byte, r *Record) error {
-	b = bytes.TrimRight(b, "\r\n")
+	b = cutLineEnd(b)
 	word, _, _ := bytes.Cut(b, space)
 	if kindOf(word) == 0 && !bytes.HasPrefix(b, []byte("rcode=")) {
 		r.Kind = Notice
-		r.values[Text] = p.printable(b[:min(len(b), maxText)])
+		r.put(Text, p.printable(b[:min(len(b), maxText)]))
 		return nil
 	}
 	return p.text(r, b)
+}
+
+func cutLineEnd(b []byte) []byte {
+	for len(b) > 0 && (b[len(b)-1] == '\r' || b[len(b)-1] == '\n') {
+		b = b[:len(b)-1]
+	}
+	return b
 }
 
 // levelAt finds the first level tag of CoreDNS's log package.

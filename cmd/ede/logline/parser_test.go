@@ -283,7 +283,7 @@ func jsonQuote(s string) (string, error) {
 
 func TestTopNamesKeepsNamesWithSpacesAndColonsWhole(t *testing.T) {
 	r := Record{}
-	r.values[Top] = []byte(`a\ b.example.org.:12 c:d.example.org.:3 broken e.example.org.:1`)
+	r.put(Top, []byte(`a\ b.example.org.:12 c:d.example.org.:3 broken e.example.org.:1`))
 	var got []string
 	for name, n := range r.TopNames {
 		got = append(got, fmt.Sprintf("%s=%d", name, n))

@@ -112,20 +112,40 @@ type Record struct {
 	// AfterSeconds is how long a recovered incident had lasted.
 	AfterSeconds float64
 
+	// values are of use only where seen has the bit of their field. They are not emptied for
+	// the next line, which would take longer than reading some lines.
 	values [numFields][]byte
 	seen   uint32
 }
 
+// begin empties r for a line of that time, which may be zero.
+func (r *Record) begin(at time.Time) {
+	r.Kind, r.Time, r.Count, r.CachedCount, r.WindowSeconds, r.AfterSeconds, r.seen = 0, at, 0, 0, 0, 0, 0
+}
+
+func (r *Record) put(f Field, val []byte) {
+	r.values[f] = val
+	r.seen |= 1 << f
+}
+
+// has reports whether the line has one of some fields, which are bits.
+func (r *Record) has(fields uint32) bool { return r.seen&fields != 0 }
+
 // Get returns a field's value, nil if the line has none. Names (qname, asked,
 // zone) are in lower case. The bytes are valid as long as the line given to
 // Parse is, and until the parser's next Reset.
-func (r *Record) Get(f Field) []byte { return r.values[f] }
+func (r *Record) Get(f Field) []byte {
+	if !r.has(1 << f) {
+		return nil
+	}
+	return r.values[f]
+}
 
 // Codes appends the record's INFO-CODEs (RFC 8914 section 4), in the order of
 // their options, to dst.
 func (r *Record) Codes(dst []uint16) []uint16 {
 	n, digits := 0, false
-	for _, c := range r.values[EDE] {
+	for _, c := range r.Get(EDE) {
 		switch {
 		case c >= '0' && c <= '9':
 			n, digits = n*10+int(c-'0'), true
@@ -141,7 +161,7 @@ func (r *Record) Codes(dst []uint16) []uint16 {
 
 // FirstCode returns the first of the record's INFO-CODEs, if it has any.
 func (r *Record) FirstCode() (code uint16, ok bool) {
-	for _, c := range r.values[EDE] {
+	for _, c := range r.Get(EDE) {
 		if c < '0' || c > '9' {
 			if ok {
 				break
@@ -156,7 +176,7 @@ func (r *Record) FirstCode() (code uint16, ok bool) {
 // TopNames yields the names that a summary counted most, each with its count.
 // A pair that cannot be read ends it: the names are a sample, the count stands.
 func (r *Record) TopNames(yield func(name []byte, count uint64) bool) {
-	rest := r.values[Top]
+	rest := r.Get(Top)
 	for range maxTopNames {
 		var pair []byte
 		pair, rest = cutPair(rest)
@@ -199,10 +219,11 @@ func lastByte(b []byte, c byte) int {
 func Codes(list string) (codes string, first uint16, ok bool) {
 	var p Parser
 	var r Record
-	r.values[EDE] = bytes.Trim(p.codes([]byte(list)), " ")
-	if len(r.values[EDE]) == 0 || len(r.values[EDE]) > maxLabel || !isCodes(r.values[EDE]) {
+	all := bytes.Trim(p.codes([]byte(list)), " ")
+	if len(all) == 0 || len(all) > maxLabel || !isCodes(all) {
 		return "", 0, false
 	}
+	r.put(EDE, all)
 	first, ok = r.FirstCode()
-	return string(r.values[EDE]), first, ok
+	return string(all), first, ok
 }

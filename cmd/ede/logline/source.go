@@ -16,8 +16,10 @@ func cutSource(b []byte) (source, rest []byte) {
 			}
 		}
 	}
-	if bar := bytes.Index(b, []byte(" | ")); bar >= 0 {
-		source, b = bytes.TrimRight(b[:bar], " "), b[bar+3:]
+	if bytes.IndexByte(b, '|') >= 0 {
+		if bar := bytes.Index(b, []byte(" | ")); bar >= 0 {
+			source, b = bytes.TrimRight(b[:bar], " "), b[bar+3:]
+		}
 	}
 	return source, bytes.TrimLeft(b, " ")
 }
@@ -30,13 +32,16 @@ func cutSource(b []byte) (source, rest []byte) {
 //
 // which no other stamp has, as theirs is all that stands there.
 func hostOf(rest []byte) []byte {
+	if rest = bytes.TrimRight(rest, " "); len(rest) == 0 || rest[len(rest)-1] != ':' {
+		return nil
+	}
 	if len(rest) > len(time.Stamp) && rest[0] >= 'A' && rest[3] == ' ' {
 		rest = rest[len(time.Stamp):]
 	} else if at := bytes.IndexByte(rest, ' '); at > 0 && rest[0] >= '0' && rest[0] <= '9' {
 		rest = rest[at:]
 	}
 	host, program, ok := bytes.Cut(bytes.TrimLeft(rest, " "), space)
-	if program = bytes.TrimRight(program, " "); !ok || len(program) < 2 || program[len(program)-1] != ':' || bytes.IndexByte(program, ' ') >= 0 {
+	if !ok || len(program) < 2 || bytes.IndexByte(program, ' ') >= 0 {
 		return nil
 	}
 	return host
@@ -48,6 +53,9 @@ type header struct {
 	source []byte
 }
 
+// maxDigits bounds what may stand before the priority.
+const maxDigits = 8
+
 var bom = []byte("\xef\xbb\xbf")
 
 // syslogHeader takes the header of RFC 5424 section 6 off a line, with the octet
@@ -55,7 +63,7 @@ var bom = []byte("\xef\xbb\xbf")
 // 3164. It returns the whole line if there is none.
 func (p *Parser) syslogHeader(line []byte) (h header, rest []byte) {
 	digits := 0
-	for digits < min(len(line), 8) && (line[digits] == ' ' || '0' <= line[digits] && line[digits] <= '9') {
+	for digits < min(len(line), maxDigits) && (line[digits] == ' ' || '0' <= line[digits] && line[digits] <= '9') {
 		digits++
 	}
 	b := line[digits:]

@@ -141,7 +141,7 @@ var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // plausible drops times that would stretch every timeline to uselessness.
 func (p *Parser) plausible(t time.Time) time.Time {
-	if t.Before(epoch) || t.After(p.now().Add(24*time.Hour)) {
+	if p.now(); t.Before(epoch) || t.After(p.latest) {
 		return time.Time{}
 	}
 	return t

@@ -14,8 +14,15 @@ func (p *Parser) text(r *Record, b []byte) error {
 		r.Kind, b = kindOf(word), rest
 	}
 	for f := begin; ; {
+		if same, val, octets := p.inText.again(f, b); octets > 0 {
+			if err := r.take(same, val); err != nil {
+				return err
+			}
+			f, b = same, b[octets:]
+			continue
+		}
 		var octets int
-		if f, octets = p.key(f, b); octets == 0 {
+		if f, octets = p.inText.key(f, b); octets == 0 {
 			return BadSyntax
 		}
 		val, rest, all, err := p.value(b[octets:])
@@ -31,6 +38,10 @@ func (p *Parser) text(r *Record, b []byte) error {
 		if rest[0] != ' ' {
 			return BadSyntax
 		}
+		if f < numFields {
+			val = r.Get(f)
+		}
+		p.inText.keep(f, b[:len(b)-len(rest)+1], val)
 		b = rest[1:]
 	}
 }

@@ -94,7 +94,7 @@ const maxDetailed = 200
 func (t *tally) details(s *scope, n int) []question {
 	describe := func(table *heavy) func(victorialogs.Row) {
 		return func(r victorialogs.Row) {
-			if e := table.index[r["key"]]; e != nil {
+			if e := table.find(r["key"]); e != nil {
 				t.describe(e, r)
 			}
 		}

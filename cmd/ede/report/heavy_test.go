@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"testing"
 )
 
@@ -33,29 +32,29 @@ func TestHeavyKeepsItsPromisesOnAnyStream(t *testing.T) {
 			exact[key] += n
 			total += n
 		}
-		if len(h.heap) != capacity || len(h.index) != capacity {
-			t.Fatalf("holds %d entries, %d in the index", len(h.heap), len(h.index))
+		held := 0
+		for i := range h.cells {
+			held += int(h.cells[i].held)
+		}
+		if len(h.heap) != capacity || held != capacity {
+			t.Fatalf("%d places are taken, and %d keys have one", len(h.heap), held)
 		}
 		if h.bound() > total/capacity {
 			t.Errorf("bound %d beyond total/capacity %d", h.bound(), total/capacity)
 		}
 		for i, e := range h.heap {
-			if e.pos != i || h.index[e.key] != e {
+			if h.find(e.key) != e.entry {
+				t.Fatalf("entry %q is not found", e.key)
+			}
+			if h.heap[max(i-1, 0)/2].rank > e.rank || e.rank > e.count {
 				t.Fatalf("entry %q is out of place", e.key)
 			}
 			if e.count < exact[e.key] || e.count-e.over > exact[e.key] {
 				t.Errorf("%q: count %d over %d, truly %d", e.key, e.count, e.over, exact[e.key])
 			}
 		}
-		held := make([]uint16, len(h.held))
-		for key := range h.index {
-			held[h.cell([]byte(key))]++
-		}
-		if !slices.Equal(held, h.held) {
-			t.Error("it is not known which keys have a place")
-		}
 		for key, n := range exact {
-			if n > total/capacity && h.index[key] == nil {
+			if n > total/capacity && h.find(key) == nil {
 				t.Errorf("%q with %d of %d is missing", key, n, total)
 			}
 		}

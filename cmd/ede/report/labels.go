@@ -78,6 +78,14 @@ func byCount(shares []figures.Share) []figures.Share {
 	return shares
 }
 
+func (h *heavy) shares(n int) []figures.Share {
+	var shares []figures.Share
+	for _, e := range h.top(n) {
+		shares = append(shares, figures.Share{Value: e.key, Count: e.count})
+	}
+	return shares
+}
+
 // An alike is where failures with a line of their own are counted that have the same cause
 // and differ in nothing of alikeFields: looking up each of these would take most of the time.
 type alike struct {

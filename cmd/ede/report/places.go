@@ -123,7 +123,7 @@ func (t *tally) nameOf(a admitted) {
 	if name := r.Get(logline.QName); len(name) > 0 {
 		e := t.names.add(name, r.Count)
 		e.see(r.Time, r.Count, r.CachedCount, no)
-		if e.key != "" && e.zone == "" {
+		if e != nil && e.zone == "" {
 			e.zone = zoneOf(e.key)
 		}
 		if len(zone) == 0 {
@@ -153,7 +153,7 @@ func (t *tally) zoneOf(name []byte, e *entry) []byte {
 	case name[dot] != '.' || dot == 0:
 		t.scratch = append(t.scratch[:0], zoneOf(string(name))...)
 		return t.scratch
-	case e.zone != "":
+	case e != nil && e.zone != "":
 		return name[len(name)-len(e.zone):]
 	default:
 		return name[dot-registered(string(name[:dot])):]
@@ -177,7 +177,7 @@ func (t *tally) namesOf(a admitted) {
 		rest -= n
 		e := t.names.add(name, n)
 		e.see(r.Time, n, 0, no)
-		if e.key != "" && e.zone == "" {
+		if e != nil && e.zone == "" {
 			e.zone = zoneOf(e.key)
 		}
 	}

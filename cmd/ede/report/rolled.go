@@ -75,7 +75,7 @@ func (t *tally) rollAbove(r victorialogs.Row) {
 	no := t.cause([]byte(r["cause"]))
 	// A summary does not tell of each name how much came from cache.
 	t.rollName(r)
-	if e := t.names.index[r["key"]]; e != nil {
+	if e := t.names.find(r["key"]); e != nil {
 		e.span(r.Time("first"), r.Time("last"), n, 0, no)
 	}
 	if zone := r["zone"]; zone != "" && zone[0] != '(' {
@@ -150,7 +150,7 @@ func (t *tally) rollPlace(r victorialogs.Row) {
 }
 
 func (t *tally) rollName(r victorialogs.Row) {
-	if e := t.names.roll(r["key"], r.Uint("n")); e.zone == "" {
+	if e := t.names.roll(r["key"], r.Uint("n")); e != nil && e.zone == "" {
 		e.zone = zoneOf(r["key"])
 	}
 }
@@ -216,11 +216,11 @@ func (t *tally) rollWays(r victorialogs.Row) {
 }
 
 // roll adds what a store has summed up for a key. A store's tables come most
-// frequent first: what does not fit any more is left out, where keys of a stream of
-// lines have to share places.
+// frequent first: what does not fit any more is left out, and nil returned, where keys of a
+// stream of lines have to share places.
 func (h *heavy) roll(key string, n uint64) *entry {
-	if h.index[key] == nil && len(h.heap) >= h.capacity {
-		return new(entry)
+	if len(h.entries) == cap(h.entries) && h.find(key) == nil {
+		return nil
 	}
 	return h.add([]byte(key), n)
 }

@@ -99,3 +99,17 @@ func (t *timeline) cut(first, last time.Time) (start time.Time, sum []uint64, ro
 	}
 	return time.Unix(0, (t.start+int64(lo))*int64(t.width)), sum, rows
 }
+
+// widen stretches a span of time to hold at; a zero time is no time.
+func widen(first, last, at time.Time) (time.Time, time.Time) {
+	if at.IsZero() {
+		return first, last
+	}
+	if first.IsZero() || at.Before(first) {
+		first = at
+	}
+	if at.After(last) {
+		last = at
+	}
+	return first, last
+}
