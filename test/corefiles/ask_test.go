@@ -32,7 +32,7 @@ type outcome struct {
 	mark    int
 	renamed bool         // the answer has another owner
 	block   int          // in the order of the Corefile, -1 if no block got it
-	how     failed       // of a SERVFAIL
+	how     failed       // of a SERVFAIL, and of a REFUSED that no acl is for
 	circle  map[int]bool // blocks that got the question again and again
 }
 
@@ -41,9 +41,10 @@ func (out outcome) refused() bool { return out.rcode == dns.RcodeRefused && out.
 
 type failed string
 
-// Kinds of SERVFAIL.
+// Kinds of failures, all but one SERVFAIL.
 const (
 	not     failed = ""
+	noZone  failed = "REFUSED for want of a zone file"
 	noNext  failed = "no next plugin"
 	missed  failed = "hosts or template miss"
 	erratic failed = "erratic's own"
@@ -141,7 +142,7 @@ func run(t *testing.T, c corefile, questions []question) map[question]outcome {
 		m.Id = server.NextID()
 		hearing.Lock()
 		delete(heard, m.Id)
-		asked = m.Id
+		asked, came = m.Id, false
 		hearing.Unlock()
 		circled() // none but those of this question
 		conn := conns[q.client]
@@ -165,6 +166,9 @@ func judge(q question, r *dns.Msg) outcome {
 	}
 	if len(r.Answer) > 0 && r.Answer[0].Header().Name != q.name {
 		out.renamed = true
+	}
+	if r.Rcode == dns.RcodeRefused && ok && said.refused() {
+		out.how = noZone
 	}
 	if r.Rcode == dns.RcodeServerFailure {
 		switch {

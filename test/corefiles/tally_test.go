@@ -41,7 +41,8 @@ func scope(w preflight.Warning, q question) bool {
 	return in && (len(w.Types) == 0 || slices.Contains(w.Types, t)) && !slices.Contains(w.ButTypes, t)
 }
 
-// failures are the checks whose warnings foretell a SERVFAIL.
+// failures are the checks whose warnings foretell a failure: a SERVFAIL, or, of a
+// dead end, a REFUSED too.
 var failures = map[string]failed{
 	"dead-end": noNext, "fallthrough-to-nowhere": noNext, "template-for-some-types": noNext, "except-to-nowhere": noNext,
 	"hosts-without-fallthrough": missed, "hosts-alone": missed, "template-without-fallthrough": missed, "template-alone": missed,
@@ -68,10 +69,14 @@ func (tl *tally) add(t trial) {
 	}
 }
 
-// failures counts the kinds of SERVFAIL of a block; each counts as foretold if
-// all its questions are.
+// failures counts the kinds of failures of a block; each counts as foretold if
+// all its questions are. A block for all names that refuses those without a zone file
+// is an authoritative server.
 func (tl *tally) failures(t trial, i int) {
-	for _, kind := range []failed{noNext, missed} {
+	for _, kind := range []failed{noNext, missed, noZone} {
+		if kind == noZone && slices.Contains(t.blocks[i].zones, ".") {
+			continue
+		}
 		var lost []string
 		n := 0
 		for q, out := range t.outcomes {

@@ -26,7 +26,7 @@ func (t trial) bornOut(i int, w preflight.Warning) bool {
 	switch kind := failures[w.Code]; {
 	case kind != not:
 		for q, out := range t.outcomes {
-			if out.block == i && out.how == kind && scope(w, q) {
+			if out.block == i && (out.how == kind || w.Code == "dead-end" && out.how == noZone) && scope(w, q) {
 				return true
 			}
 		}

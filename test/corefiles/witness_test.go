@@ -12,8 +12,8 @@ import (
 	"github.com/miekg/dns"
 )
 
-// A witness is the first plugin of each block. It writes down with which error
-// a question came back, and to which block it went.
+// A witness is the first plugin of each block. It writes down with which rcode and
+// error a question came back, and to which block it went.
 type witness struct {
 	block int
 	next  plugin.Handler
@@ -21,12 +21,14 @@ type witness struct {
 
 type testimony struct {
 	block int
+	rcode int // as the chain returned it: success if a plugin wrote the answer itself
 	err   string
 }
 
 var (
 	heard   = make(map[uint16]testimony) // by the query's id
 	asked   uint16                       // id of the client's query: others come from forward
+	came    bool                         // to a block
 	hearing sync.Mutex
 	told    = sync.NewCond(&hearing)
 )
@@ -51,6 +53,9 @@ func (w witness) ServeDNS(ctx context.Context, rw dns.ResponseWriter, r *dns.Msg
 		return dns.RcodeServerFailure, nil
 	}
 	defer end(tr)
+	hearing.Lock()
+	came = came || id == asked
+	hearing.Unlock()
 	t := testimony{block: w.block, err: "panic"}
 	defer func() {
 		hearing.Lock()
@@ -61,6 +66,7 @@ func (w witness) ServeDNS(ctx context.Context, rw dns.ResponseWriter, r *dns.Msg
 		told.Broadcast()
 	}()
 	rcode, err = plugin.NextOrFailure("witness", w.next, ctx, rw, r)
+	t.rcode = rcode
 	if t.err = ""; err != nil {
 		t.err = err.Error()
 	}
@@ -71,11 +77,11 @@ func (w witness) ServeDNS(ctx context.Context, rw dns.ResponseWriter, r *dns.Msg
 // it may get before the chain has returned. Those that no block is for have
 // none.
 func testify(m *dns.Msg) (testimony, bool) {
-	if m.Rcode == dns.RcodeRefused {
-		return testimony{}, false
-	}
 	hearing.Lock()
 	defer hearing.Unlock()
+	if !came {
+		return testimony{}, false
+	}
 	for {
 		if t, ok := heard[m.Id]; ok {
 			return t, true
@@ -83,5 +89,9 @@ func testify(m *dns.Msg) (testimony, bool) {
 		told.Wait()
 	}
 }
+
+// refused reports whether the chain returned REFUSED, as plugins with zone files do.
+// acl writes its own, and so do upstreams and templates.
+func (t testimony) refused() bool { return t.rcode == dns.RcodeRefused && t.err == "" }
 
 func (t testimony) noNext() bool { return strings.Contains(t.err, "no next plugin") }
