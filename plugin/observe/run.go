@@ -80,6 +80,10 @@ type runKey struct{}
 
 // runOf returns the run that ctx bears, or nil.
 func runOf(ctx context.Context) *Run {
+	// Mostly no plugin above has made a context of its own.
+	if run, ok := ctx.(*Run); ok {
+		return run
+	}
 	run, _ := ctx.Value(runKey{}).(*Run)
 	return run
 }
