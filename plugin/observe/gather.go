@@ -152,7 +152,11 @@ func (run *Run) addCache(e *evidence.Evidence, maker uint8) {
 			continue
 		}
 		e.CacheQuestion = run.questionAt(p)
-		e.CacheQuestion.Name = lower(e.CacheQuestion.Name)
+		if e.CacheQuestion.Name == e.Question.Name {
+			e.CacheQuestion.Name = e.Name
+		} else {
+			e.CacheQuestion.Name = lower(e.CacheQuestion.Name)
+		}
 		e.AboveCache = maker < p
 		unchanged := e.Changed.Plugin == "" || isFailure(e.Changed.From)
 		e.CacheHit = i == len(entered)-1 && e.At == "cache" && run.written != &unwritten && unchanged
