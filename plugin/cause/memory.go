@@ -16,7 +16,7 @@ import (
 // FromMemory returns v for a failure from cache whose cause was found at the time found.
 // Its first text says since when it is cached.
 func (v *Verdict) FromMemory(found time.Time) *Verdict {
-	if !v.isShared() {
+	if !v.Shared() {
 		return v.fromMemory(found)
 	}
 	if c := v.shared.cached.Load(); c != nil && c.found == found.Unix() {

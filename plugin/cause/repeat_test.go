@@ -116,7 +116,7 @@ func TestAVerdictGivenAgainIsTheOneThatWouldBeFound(t *testing.T) {
 					got.Upstream != want.Upstream || got.Zone != want.Zone || got.Lasts != want.Lasts || got.Owner != want.Owner || got.Advice != want.Advice {
 					t.Fatalf("%+v\n%s is put down to %+v, want %+v", o, o.At, got, want)
 				}
-				if got.isShared() && got.seen != o {
+				if got.Shared() && got.seen != o {
 					again[got.Cause.ID] = true
 				}
 			}

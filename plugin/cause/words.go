@@ -37,7 +37,7 @@ func (v *Verdict) Options(words Words, keepUpstream, small bool) []option.Option
 	if words == BriefWords && small && v.Cause.Policy {
 		words = NoWords
 	}
-	if !v.isShared() {
+	if !v.Shared() {
 		return v.options(words, keepUpstream)
 	}
 	w := &v.shared.forms[words]
@@ -70,8 +70,8 @@ type fromMemory struct {
 	verdict *Verdict
 }
 
-// isShared reports whether what is in v.shared is of v.
-func (v *Verdict) isShared() bool {
+// Shared reports whether v is given to many failures as it is. It is then not to be changed.
+func (v *Verdict) Shared() bool {
 	return v.shared != nil && len(v.Statements) > 0 && v.shared.of == &v.Statements[0]
 }
 

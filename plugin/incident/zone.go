@@ -1,7 +1,9 @@
 package incident
 
 import (
+	"hash/maphash"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/net/publicsuffix"
 )
@@ -33,9 +35,30 @@ func Plain(name string) string {
 	return escapes.Replace(name)
 }
 
-// registeredDomain is publicsuffix.EffectiveTLDPlusOne, without a second search and
-// with its closing dot, or the TLD if that is not listed.
+// registered has the lengths of registered domains that were looked for lately. Mostly the same
+// names fail again, and to search the list costs more than to count a failure. The hash of the
+// name picks a place. There the last eight bits of the hash, which the place tells, make room for
+// the length. A name is taken for another one once in 2^64.
+var registered [4096]atomic.Uint64
+
+// registeredDomain returns the registered domain of name, or its TLD if that is not listed,
+// "" if it has none.
 func registeredDomain(name string) string {
+	hash := maphash.String(seed, name)
+	known := &registered[hash%uint64(len(registered))]
+	if held := known.Load(); held>>8 == hash>>8 {
+		return name[len(name)-int(held&0xff):]
+	}
+	domain := searchDomain(name)
+	if len(domain) <= 0xff {
+		known.Store(hash&^0xff | uint64(len(domain)))
+	}
+	return domain
+}
+
+// searchDomain is publicsuffix.EffectiveTLDPlusOne, without a second search and
+// with its closing dot, or the TLD if that is not listed.
+func searchDomain(name string) string {
 	bare := Plain(strings.TrimSuffix(name, "."))
 	suffix, managed := publicsuffix.PublicSuffix(bare)
 	// A suffix without a dot that nobody manages is the list's default rule.

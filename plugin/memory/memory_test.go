@@ -498,7 +498,7 @@ func TestTheMemoryBearsConcurrentUse(t *testing.T) {
 }
 
 func BenchmarkNote(b *testing.B) {
-	m, v, now := New(manyEntries, time.Now()), timeout(), time.Now()
+	m, v, now := New(manyEntries, time.Now()), forAll(b, "192.0.2.53:53"), time.Now()
 	for name, k := range map[string]func(i int) *Key{
 		"again": func(int) *Key { return key("www.example.org.") },
 		"anew":  func(i int) *Key { return key(fmt.Sprintf("n%d.example.org.", i)) },

@@ -22,6 +22,8 @@ const (
 	unusedFor = maxAge + time.Minute
 	// tries is how many places are looked at for one that is unused.
 	tries = 8
+	// maxGiven is how many verdicts are known by sight.
+	maxGiven = 64
 )
 
 // ref says where a verdict is: in the place of a shared one, counted from 1, or, with own
@@ -59,6 +61,17 @@ type verdicts struct {
 	candidates [maxCandidates]uint64
 	// hand is the place that is looked at next for one that is unused.
 	hand int
+
+	// given are verdicts that failures of many names were given as they are: to pack one takes
+	// longer than all else that is done to remember a name.
+	given [maxGiven]atomic.Pointer[given]
+}
+
+// given is a verdict, and where it is held.
+type given struct {
+	verdict *cause.Verdict
+	at      ref
+	held    *shared
 }
 
 // shared is a verdict that many questions have.
@@ -77,6 +90,34 @@ func newVerdicts(entries int) *verdicts {
 
 // keep holds v, a verdict on a question for name, and returns where, 0 if it is too long.
 func (s *verdicts) keep(v *cause.Verdict, name string, now time.Duration) ref {
+	if !v.Shared() {
+		return s.keepAnew(v, name, now)
+	}
+	known := &s.given[maphash.Comparable(s.seed, v)%maxGiven]
+	if g := known.Load(); g != nil && g.verdict == v && s.holds(g, now) {
+		return g.at
+	}
+	r := s.keepAnew(v, name, now)
+	if r != 0 && r&(own|named) == 0 {
+		s.mu.RLock()
+		known.Store(&given{v, r, s.shared[r.place()]})
+		s.mu.RUnlock()
+	}
+	return r
+}
+
+// holds reports whether g is still where it was, and notes that it is used if so.
+func (s *verdicts) holds(g *given, now time.Duration) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.shared[g.at.place()] != g.held {
+		return false
+	}
+	g.held.used.Store(int64(now))
+	return true
+}
+
+func (s *verdicts) keepAnew(v *cause.Verdict, name string, now time.Duration) ref {
 	var room [512]byte
 	packed, ok := pack(room[:0], v, name)
 	if !ok {

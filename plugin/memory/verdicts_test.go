@@ -2,10 +2,14 @@ package memory
 
 import (
 	"fmt"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/miekg/dns"
+
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 )
 
 const anyName = "www.example.org."
@@ -54,6 +58,56 @@ func TestReasonsThatAStrangerMakesUpTakeNoPlaceAndDriveNoneOut(t *testing.T) {
 	s.keep(said("later"), anyName, now)
 	if r := s.keep(said("later"), anyName, now); r&own != 0 || len(s.shared) != maxShared || len(s.places) != maxShared || !alike(s.load(r, anyName), said("later")) {
 		t.Errorf("%x, %d places, %d known", r, len(s.shared), len(s.places))
+	}
+}
+
+// forAll is a verdict as many failures are given it.
+func forAll(t testing.TB, upstream string) *cause.Verdict {
+	v := cause.NewClassifier().Classify(&evidence.Evidence{
+		Rcode: dns.RcodeServerFailure, At: "forward", Path: []string{"forward"}, Upstream: upstream,
+		Failure:   evidence.Failure{Kind: evidence.ConnRefused, Err: syscall.ECONNREFUSED},
+		Upstreams: []evidence.Upstream{{Addr: upstream, Asked: true}},
+	})
+	if !v.Shared() {
+		t.Fatalf("%s is given to one failure alone", v.Cause.ID)
+	}
+	return v
+}
+
+func TestAVerdictThatIsKnownBySightIsHeldAsItIs(t *testing.T) {
+	s := newVerdicts(manyEntries)
+	var all []*cause.Verdict
+	for i := range 3 * maxGiven {
+		all = append(all, forAll(t, fmt.Sprintf("192.0.2.%d:53", i)))
+	}
+	for round := range 4 {
+		for i, v := range all {
+			r := s.keep(v, fmt.Sprintf("n%d.example.org.", round), time.Duration(round))
+			if held := s.load(r, anyName); held == nil || !alike(held, v) {
+				t.Fatalf("round %d, verdict %d: %+v", round, i, held)
+			}
+		}
+	}
+	if len(s.shared) < len(all)/2 || len(s.shared) > len(all) {
+		t.Errorf("%d verdicts are held %d times", len(all), len(s.shared))
+	}
+	// One that is given by sight is in use, and one that has lost its place is not given there.
+	now := unusedFor + time.Second
+	s.keep(all[0], anyName, now)
+	for i := range 2 * maxShared {
+		for range 2 {
+			s.keep(said(fmt.Sprint("reason ", i)), anyName, now)
+		}
+	}
+	for i, v := range all {
+		for range 3 {
+			if held := s.load(s.keep(v, anyName, now), anyName); held == nil || !alike(held, v) {
+				t.Errorf("verdict %d after others took the places: %+v", i, held)
+			}
+		}
+	}
+	if held := s.load(s.keep(all[0], anyName, now), anyName); s.shared[0].verdict != held {
+		t.Error("a verdict in use was driven out")
 	}
 }
 

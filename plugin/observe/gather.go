@@ -14,7 +14,7 @@ import (
 // ended.
 func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.Evidence {
 	e := run.outside(shape, rcode)
-	e.Options, e.Reply = run.written.options, run.written.reply
+	e.Options, e.Reply = run.written.failure.options, run.written.failure.reply
 	if !run.whole {
 		// It was asked in parallel, or the recording ended early: who failed is not known.
 		e.At, e.Failure = "", interpret(err, nil, "")
@@ -60,7 +60,7 @@ func (run *Run) outside(shape evidence.Shape, rcode int) *evidence.Evidence {
 	e := evidence.New()
 	e.Rcode, e.Shape, e.At = rcode, shape, "ede"
 	e.Question, e.Asked, e.Name = run.question, run.question, lower(run.question.Name)
-	e.Opcode, e.CheckingDisabled, e.DNSSECOK = run.opcode, run.cd, run.Request.DO()
+	e.Opcode, e.CheckingDisabled, e.DNSSECOK = int(run.opcode), run.cd, run.Request.DO()
 	e.Signed, e.Background = run.Request.Signed(), run.refreshing
 	// The clock is read once for a failure: a reading is a good part of what it costs.
 	e.Time = time.Now()
@@ -99,7 +99,7 @@ func (run *Run) ownWriter() uint8 {
 // on the way up may have put it there.
 func (run *Run) addMessage(e *evidence.Evidence) {
 	alias := e.Reply.Alias
-	if first := run.written.first; first != nil && len(run.written.options) == 0 {
+	if first := run.written.first; first != nil && len(run.written.failure.options) == 0 {
 		e.Reply, e.Options = first.reply, first.options
 	}
 	e.Reply.Alias = e.Reply.Alias || alias
@@ -109,9 +109,9 @@ func (run *Run) addMessage(e *evidence.Evidence) {
 // returns its place, 0 if there is none.
 func (run *Run) addChange(e *evidence.Evidence) (by uint8) {
 	switch written, returned := run.written.changed, run.notes.changed; {
-	case written.place > 0 && e.Rcode == run.written.rcode:
+	case written.place > 0 && e.Rcode == int(run.written.rcode):
 		by = run.changerAbove(written.place)
-		e.Changed = evidence.Changed{From: written.from}
+		e.Changed = evidence.Changed{From: int(written.from)}
 	case returned.place > 0 && e.Shape == evidence.Returned:
 		by = returned.place
 		e.Changed = evidence.Changed{From: returned.rcode}
@@ -152,10 +152,14 @@ func (run *Run) addCache(e *evidence.Evidence, maker uint8) {
 			continue
 		}
 		e.CacheQuestion = run.questionAt(p)
-		e.CacheQuestion.Name = lower(e.CacheQuestion.Name)
+		if e.CacheQuestion.Name == e.Question.Name {
+			e.CacheQuestion.Name = e.Name
+		} else {
+			e.CacheQuestion.Name = lower(e.CacheQuestion.Name)
+		}
 		e.AboveCache = maker < p
 		unchanged := e.Changed.Plugin == "" || isFailure(e.Changed.From)
-		e.CacheHit = i == len(entered)-1 && e.At == "cache" && run.written.reply.Written && unchanged
+		e.CacheHit = i == len(entered)-1 && e.At == "cache" && run.written != &unwritten && unchanged
 	}
 	if run.refreshing {
 		e.CacheQuestion = run.question
@@ -184,7 +188,7 @@ func (run *Run) addUpstream(e *evidence.Evidence, t *tap, err error) {
 	if e.Upstream == "" {
 		e.Upstream = e.Failure.Peer
 	}
-	e.Upstreams = t.upstreams.state(e.Upstream)
+	e.Upstreams = t.upstreams.state(e.Upstreams, e.Upstream)
 	exchanged := e.UpstreamAnswered || e.Failure.Kind.Network() || e.Failure.Kind == evidence.NoHealthy && !e.Untried
 	if e.Upstream == "" && len(e.Upstreams) == 1 && exchanged {
 		e.Upstream, e.Upstreams[0].Asked = e.Upstreams[0].Addr, true
@@ -230,8 +234,8 @@ func (run *Run) RefreshEvidence(rcode int, err error) *evidence.Evidence {
 	case err != nil:
 		return run.Evidence(evidence.Returned, dns.RcodeServerFailure, err)
 	}
-	if run.written.reply.Written {
-		return run.Evidence(evidence.Written, run.written.rcode, nil)
+	if run.written != &unwritten {
+		return run.Evidence(evidence.Written, int(run.written.rcode), nil)
 	}
 	return nil
 }

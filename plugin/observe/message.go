@@ -9,32 +9,41 @@ import (
 
 // message is a message on its way up the chain, as it was when it passed a place.
 type message struct {
-	// place is that of the tap which the message passed, 0 on the run itself.
-	place uint8
-	rcode int
-	// reply and options are those of a failing message.
-	reply   evidence.Reply
-	options []option.Option
-
 	// msg tells whether it is the same message again. It is not read: others may have
 	// changed it since.
 	msg *dns.Msg
-	// origin is the place of the innermost tap that the message came past, 0 if it came
-	// past none, and first what the message was there, if that was not here.
-	origin uint8
-	first  *message
+	// failure is what it says if it is a failing one, nil if not.
+	failure *saying
+	// first is what it said where it was seen first, nil if that was here, or if it has
+	// never been a failing one.
+	first *saying
+	rcode int32
 	// changed is the last change of its rcode on the way.
 	changed rcodeChange
+	// place is that of the tap which the message passed, 0 on the run itself, and origin
+	// that of the innermost tap that it came past, 0 if it came past none.
+	place, origin uint8
+	// underWay is true while the plugins above have the message in their hands.
+	underWay bool
 }
 
+// saying is what a failing message says.
+type saying struct {
+	reply   evidence.Reply
+	options []option.Option
+}
+
+// unsaid is what a message says that did not fail. It is not written to.
+var unsaid saying
+
 // unwritten is the message of a run that wrote none that failed. It is not written to.
-var unwritten message
+var unwritten = message{failure: &unsaid}
 
 // rcodeChange is what the plugin above place made of a message with the rcode from. A
 // place of 0 is none.
 type rcodeChange struct {
+	from  int32
 	place uint8
-	from  int
 }
 
 // recorder stands between a plugin and the one below it, and notes the message that the
@@ -45,18 +54,19 @@ type recorder struct {
 	run *Run
 	// message is the one that passed; its msg is nil before.
 	message message
-	// underWay is true while the plugins above have the message in their hands.
-	underWay bool
 	// above is the next recorder on the way up.
 	above *recorder
 }
 
 // recordAt puts a recorder at place below w.
 func (run *Run) recordAt(place uint8, w dns.ResponseWriter) *recorder {
-	rec := &recorder{ResponseWriter: w, run: run, message: message{place: place}}
+	rec := &run.outermost
+	if rec.run != nil {
+		rec = new(recorder)
+	}
 	run.mu.Lock()
 	defer run.mu.Unlock()
-	rec.above = run.recorders
+	*rec = recorder{ResponseWriter: w, run: run, message: message{place: place}, above: run.recorders}
 	run.recorders = rec
 	return rec
 }
@@ -83,35 +93,37 @@ func (rec *recorder) record(m *dns.Msg) {
 	if m == nil || rec.run.ended {
 		return
 	}
-	rec.message = rec.run.messageOf(m, rec.message.place)
-	rec.underWay = true
+	var failure *saying
+	if isFailure(m.Rcode) {
+		failure = &saying{replyOf(m), option.Read(m)}
+	}
+	rec.message = rec.run.messageOf(m, rec.message.place, failure)
+	rec.message.underWay = true
 }
 
 func (rec *recorder) passed() {
 	rec.run.mu.Lock()
 	defer rec.run.mu.Unlock()
-	rec.underWay = false
+	rec.message.underWay = false
 }
 
-// messageOf is what m is as it passes place. It is what passed below and is still on its
-// way up, perhaps as a changed copy, or the same message again that a plugin kept for a
-// while; or it is new.
-func (run *Run) messageOf(m *dns.Msg, place uint8) message {
-	p := message{place: place, rcode: m.Rcode, msg: m, origin: place}
-	if isFailure(m.Rcode) {
-		p.reply, p.options = replyOf(m), option.Read(m)
-	}
+// messageOf is what m is as it passes place, and says if it is a failing one. It is what
+// passed below and is still on its way up, perhaps as a changed copy, or the same message
+// again that a plugin kept for a while; or it is new.
+func (run *Run) messageOf(m *dns.Msg, place uint8, failure *saying) message {
+	p := message{place: place, rcode: int32(m.Rcode), msg: m, origin: place, failure: failure}
 	below := run.closestBelow(m, place)
 	if below == nil {
 		return p
 	}
 	p.origin, p.changed, p.first = below.origin, below.changed, below.first
-	if p.first == nil && (p.reply.Written || below.reply.Written) {
-		first := *below
-		p.first = &first
+	if p.first == nil {
+		if p.first = below.failure; p.first == nil && failure != nil {
+			p.first = &unsaid
+		}
 	}
-	if m.Rcode != below.rcode {
-		p.changed = rcodeChange{below.place, below.rcode}
+	if p.rcode != below.rcode {
+		p.changed = rcodeChange{below.rcode, below.place}
 	}
 	return p
 }
@@ -125,7 +137,7 @@ func (run *Run) closestBelow(m *dns.Msg, place uint8) *message {
 	var closest *message
 	// The innermost recorder comes first.
 	for rec := run.recorders; rec != nil && rec.message.place > place; rec = rec.above {
-		if rec.message.msg == m || rec.underWay && run.allStock(place, rec.message.place) {
+		if rec.message.msg == m || rec.message.underWay && run.allStock(place, rec.message.place) {
 			closest = &rec.message
 		}
 	}
@@ -148,7 +160,7 @@ func (run *Run) adoptFailure(place uint8) {
 	run.mu.Lock()
 	defer run.mu.Unlock()
 	for rec := run.recorders; rec != nil; rec = rec.above {
-		if rec.message.place == place && rec.message.reply.Written {
+		if rec.message.place == place && rec.message.failure != nil {
 			m := rec.message
 			run.written = &m
 		}
@@ -159,9 +171,9 @@ func (run *Run) adoptFailure(place uint8) {
 func (run *Run) failureWritten() bool {
 	run.mu.Lock()
 	defer run.mu.Unlock()
-	written := run.written.reply.Written
+	written := run.written != &unwritten
 	for rec := run.recorders; rec != nil; rec = rec.above {
-		written = written || rec.message.reply.Written
+		written = written || rec.message.failure != nil
 	}
 	return written
 }

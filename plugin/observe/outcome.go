@@ -35,7 +35,7 @@ func (run *Run) End(rcode int, err error) Outcome {
 	run.mu.Lock()
 	defer run.mu.Unlock()
 	run.ended = true
-	written := run.written.reply.Written
+	written := run.written != &unwritten
 	o := Outcome{Held: run.held != nil}
 	switch {
 	case run.sent:
@@ -47,9 +47,9 @@ func (run *Run) End(rcode int, err error) Outcome {
 	case !plugin.ClientWrite(rcode):
 		// FORMERR and NOTIMP are the server core's to answer.
 	case written && err != nil:
-		o.Failed, o.Shape, o.Rcode = true, evidence.WrittenError, run.written.rcode
+		o.Failed, o.Shape, o.Rcode = true, evidence.WrittenError, int(run.written.rcode)
 	case written:
-		o.Failed, o.Shape, o.Rcode = true, evidence.Written, run.written.rcode
+		o.Failed, o.Shape, o.Rcode = true, evidence.Written, int(run.written.rcode)
 	case run.held == nil && rcode == dns.RcodeSuccess:
 		// No answer, on purpose: so it stays.
 		o.Dropped = true

@@ -29,15 +29,17 @@ type Run struct {
 	parent *Run
 	// question is the client's: plugins may rewrite the query in place.
 	question dns.Question
+	// began is when the query came to ede.
+	began time.Duration
 	// Request is what is remembered of the client's query in addition to its question.
 	Request option.Request
-	opcode  int
+	opcode  uint8
 	// cd is the CD bit of the query.
 	cd bool
 	// refreshing is true for a refresh that cache does on its own.
 	refreshing bool
-	// began is when the query came to ede.
-	began time.Duration
+	// whole is true if the recording is: it is known once the chain has returned.
+	whole bool
 
 	// reached is the place of the plugin that the query is in now: 0 in ede itself,
 	// stopped once the run does not record any more. Whoever moves it owns path and
@@ -46,8 +48,6 @@ type Run struct {
 	path    trail
 	// notes is nil until there is something to note but the path.
 	notes *notes
-	// whole is true if the recording is: it is known once the chain has returned.
-	whole bool
 
 	// mu guards what follows. Messages may be written from any goroutine, and at any
 	// time.
@@ -65,8 +65,10 @@ type Run struct {
 	// written says what the failing message was at the time of the write. It is unwritten
 	// if none was written.
 	written *message
-	// recorders are those on the path, the innermost first.
+	// recorders are those on the path, the innermost first. Most paths have one, and that
+	// takes no memory of its own.
 	recorders *recorder
+	outermost recorder
 	// nested is the evidence of an internal lookup that failed inside this run.
 	nested *evidence.Evidence
 }
@@ -78,6 +80,10 @@ type runKey struct{}
 
 // runOf returns the run that ctx bears, or nil.
 func runOf(ctx context.Context) *Run {
+	// Mostly no plugin above has made a context of its own.
+	if run, ok := ctx.(*Run); ok {
+		return run
+	}
 	run, _ := ctx.Value(runKey{}).(*Run)
 	return run
 }
@@ -101,7 +107,7 @@ func (l *Ladder) Begin(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) *R
 		parent:         runOf(ctx),
 		question:       r.Question[0],
 		Request:        option.RequestOf(r),
-		opcode:         r.Opcode,
+		opcode:         uint8(r.Opcode),
 		cd:             r.CheckingDisabled,
 		began:          now(),
 		written:        &unwritten,

@@ -87,14 +87,13 @@ func newUpstreams(h plugin.Handler) *upstreams {
 	return u
 }
 
-// state returns all upstreams of the forward that asked addr, that one first, or of all
-// forwards if addr is none of theirs.
-func (u *upstreams) state(addr string) []evidence.Upstream {
+// state appends to all, which is empty, the upstreams of the forward that asked addr, that
+// one first, or of all forwards if addr is none of theirs.
+func (u *upstreams) state(all []evidence.Upstream, addr string) []evidence.Upstream {
 	sets := u.sets
 	if i := slices.IndexFunc(sets, func(s upstreamSet) bool { return slices.Contains(s.addrs, addr) }); i >= 0 {
 		sets = sets[i : i+1]
 	}
-	var all []evidence.Upstream
 	for _, set := range sets {
 		for i, a := range set.addrs {
 			state := evidence.Upstream{Addr: a, Asked: a == addr}

@@ -32,8 +32,9 @@ func (run *Run) passes(m *dns.Msg) bool {
 		return true
 	case isFailure(m.Rcode):
 		// Of several the first one is what the client would take.
-		if !run.written.reply.Written {
-			f := &failing{message: run.messageOf(m, 0)}
+		if run.written == &unwritten {
+			f := &failing{saying: saying{replyOf(m), option.Read(m)}}
+			f.message = run.messageOf(m, 0, &f.saying)
 			run.written = &f.message
 			// A copy: stock has sent it by now, whatever becomes of m.
 			run.held = f.copyOf(m)
@@ -50,6 +51,7 @@ func (run *Run) passes(m *dns.Msg) bool {
 // failing is what is kept of a failing message, in one piece of memory.
 type failing struct {
 	message  message
+	saying   saying
 	copied   dns.Msg
 	question [1]dns.Question
 }

@@ -15,7 +15,6 @@ import (
 
 // zoneOf reads the state of the zone of h that name falls into.
 func zoneOf(h plugin.Handler, name string) evidence.Zone {
-	name = lower(name)
 	switch h := h.(type) {
 	case file.File:
 		return zoneOfFile(&h, name)
@@ -32,6 +31,7 @@ func zoneOf(h plugin.Handler, name string) evidence.Zone {
 }
 
 func zoneOfFile(f *file.File, name string) evidence.Zone {
+	name = lower(name)
 	if f.ZoneLookupFunc != nil {
 		origin, z, ok := f.ZoneLookupFunc(name)
 		if !ok {
@@ -47,7 +47,7 @@ func zoneOfFile(f *file.File, name string) evidence.Zone {
 }
 
 func zoneOfAuto(a *auto.Auto, name string) evidence.Zone {
-	origin := plugin.Zones(a.Zones.Names()).Matches(name)
+	origin := plugin.Zones(a.Zones.Names()).Matches(lower(name))
 	if origin == "" {
 		return evidence.Zone{State: evidence.ZoneAbsent}
 	}
