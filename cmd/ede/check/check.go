@@ -145,6 +145,10 @@ func (o options) check(s source) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
+	if len(blocks) == 0 {
+		return result{}, fmt.Errorf("%s: no server block in it: want one, for example for the zone `.` with the line `forward . ADDRESS`; "+
+			"without any, CoreDNS answers all names with its default, the plugin whoami", s.at())
+	}
 	order := Directives()
 	host := preflight.Host{Port: o.port}
 	if s.here {

@@ -68,6 +68,14 @@ func (s source) parse() ([]corefile.Block, error) {
 	return blocks, nil
 }
 
+// at is where the source begins.
+func (s source) at() string {
+	if s.line == 0 {
+		return s.name
+	}
+	return fmt.Sprintf("%s:%d", s.name, s.line)
+}
+
 // importing is an import of what a custom ConfigMap has.
 var importing = regexp.MustCompile(`(?m)^(\s*import\s+)\S*/(\S*\.(?:override|server))\b`)
 
@@ -102,6 +110,9 @@ func sourcesOf(file string, text []byte) ([]source, error) {
 		name = "stdin"
 	}
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, fmt.Errorf("%s: empty: want a Corefile, or a Kubernetes manifest with one", name)
+	}
 	sources, err := manifest(name, text)
 	if err != nil || sources != nil {
 		return sources, err
