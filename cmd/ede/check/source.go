@@ -21,8 +21,9 @@ type source struct {
 	// line is the line of the file above the first of text, or the key's if text
 	// has lines of its own there; custom are the files that it imports out of the
 	// same manifest.
-	line   int
-	custom []custom
+	line      int
+	custom    []custom
+	namespace string // "" if it is not known
 }
 
 // A custom is a key of a ConfigMap that the Corefile imports, such as
@@ -47,8 +48,11 @@ func (s source) parse() ([]corefile.Block, error) {
 	}
 	defer os.RemoveAll(dir)
 	names := make(map[string]string)
-	for _, c := range s.custom {
+	for i, c := range s.custom {
 		path := filepath.Join(dir, filepath.Base(c.key))
+		if _, met := names[path]; met { // two ConfigMaps have it
+			path += fmt.Sprintf(".%06d%s", i, filepath.Ext(c.key))
+		}
 		if err := os.WriteFile(path, []byte(padded(c.source.line, c.source.text)), 0o600); err != nil {
 			return nil, err
 		}

@@ -1,0 +1,91 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// named is a ConfigMap with one key, whose text begins in its sixth line.
+func named(metadata, key, text string) string {
+	return "apiVersion: v1\nkind: ConfigMap\nmetadata: {" + metadata + "}\ndata:\n  " + key + ": |\n    " +
+		strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", "\n    ") + "\n"
+}
+
+// listOf is what kubectl prints of several objects.
+func listOf(objects ...string) string {
+	var b strings.Builder
+	b.WriteString("apiVersion: v1\nitems:\n")
+	for _, o := range objects {
+		b.WriteString("- " + strings.ReplaceAll(strings.TrimSuffix(o, "\n"), "\n", "\n  ") + "\n")
+	}
+	return b.String() + "kind: List\nmetadata:\n  resourceVersion: \"\"\n"
+}
+
+const clean = ".:53 {\n    forward . 192.0.2.53\n}\n"
+
+func TestKeysOfOtherProgramsAreNoCorefile(t *testing.T) {
+	unrelated := []string{
+		named("name: app, namespace: app", "redis.server", "redis.default.svc:6379"),
+		named("name: app, namespace: kube-system", "redis.server", "redis.default.svc:6379"),
+		named("name: app", "jvm.override", "-Xmx2g"),
+		"kind: Secret\nmetadata: {name: s}\nstringData:\n  smtp.server: mail.example.org\n",
+		"kind: Deployment\nspec:\n  template:\n    metadata:\n      annotations:\n        proxy.override: \"yes\"\n",
+	}
+	corefile := named("name: coredns, namespace: kube-system", "Corefile", clean)
+	out, err := runOn(t, listOf(append(unrelated, corefile)...), "-")
+	if err != nil || strings.Count(out, "\n") != 1 || !strings.Contains(out, "no mistakes found in 1 server block") {
+		t.Errorf("beside a Corefile: %v\n%s", err, out)
+	}
+	out, err = runOn(t, strings.Join(unrelated, "---\n"), "-")
+	if err == nil || errors.Is(err, ErrFound) || !strings.Contains(err.Error(), "no Corefile in it") {
+		t.Errorf("without a Corefile: %v\n%s", err, out)
+	}
+	out, err = runOn(t, "spring:\n  redis.server: redis:6379\nkind: x\n", "-")
+	if err == nil || errors.Is(err, ErrFound) || !strings.Contains(err.Error(), "no Corefile in it") {
+		t.Errorf("settings of a program: %v\n%s", err, out)
+	}
+}
+
+func TestTheConfigMapsThatACorefileImportsAreKnown(t *testing.T) {
+	for name, text := range map[string]string{
+		"by its name":               named("name: coredns-custom, namespace: kube-system", "lab.server", alone),
+		"without a namespace":       named("name: coredns-custom", "lab.server", alone),
+		"with the hash of a build":  named("name: coredns-custom-6ct58987ht", "lab.server", alone),
+		"without a name":            named("", "lab.server", alone),
+		"its data alone":            "a.override: log\nlab.server: |\n    " + strings.ReplaceAll(alone, "\n", "\n    ") + "\n",
+		"in a list, beside another": listOf(named("name: app", "a.server", "x:1"), named("name: coredns-custom", "lab.server", alone)),
+	} {
+		if out, err := runOn(t, text, "-"); !errors.Is(err, ErrFound) || !strings.Contains(out, "[hosts-alone]") {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
+
+// A Corefile imports what is of its own namespace.
+func TestTheClustersOfAListAreJudgedApart(t *testing.T) {
+	cluster := func(namespace, server string) []string {
+		return []string{
+			named("name: coredns, namespace: "+namespace, "Corefile", clean+"import /etc/coredns/custom/*.server"),
+			named("name: coredns-custom, namespace: "+namespace, "x.server", server),
+		}
+	}
+	const stub = "example.org:53 {\n    forward . 192.0.2.53\n}\n"
+	out, err := runOn(t, listOf(append(cluster("kube-system", stub), cluster("other", stub)...)...), "-")
+	if err != nil || strings.Count(out, "no mistakes found in 2 server blocks") != 2 {
+		t.Errorf("two namespaces: %v\n%s", err, out)
+	}
+	out, err = runOn(t, listOf(append(cluster("kube-system", stub), cluster("kube-system", stub)[1])...), "-")
+	if !errors.Is(err, ErrFound) || !strings.Contains(out, "[zone-twice]") {
+		t.Errorf("one namespace: %v\n%s", err, out)
+	}
+	var apart []string
+	for i := range 2 {
+		apart = append(apart, named(fmt.Sprintf("name: coredns-custom, namespace: n%d", i), "x.server", stub))
+	}
+	out, err = runOn(t, listOf(apart...), "-")
+	if err != nil || strings.Count(out, "no mistakes found in 2 server blocks") != 2 {
+		t.Errorf("two namespaces without Corefiles: %v\n%s", err, out)
+	}
+}
