@@ -184,7 +184,7 @@ var chainChecks = []check{
 		fix:  "add the line `fallthrough` to template, and below this template another `template ANY ANY` with `rcode NXDOMAIN`",
 		find: findAlone("template"),
 	}, {
-		code:    "never-asked",
+		code:    NeverAsked,
 		text:    "%s is never asked: %s",
 		fix:     "remove the plugin that is never asked, or limit it and the plugins above it to their own zones: a query goes to the first plugin whose zones contain the name",
 		reports: []string{"coredns#618"},

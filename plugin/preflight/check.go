@@ -170,6 +170,10 @@ func listed(tokens ...string) string {
 // come back to it. It stands at the line of the forward.
 const ForwardToSelf = "forward-to-self"
 
+// NeverAsked is the Code of a warning that other plugins answer all that could reach
+// a plugin. It stands at the line of that plugin.
+const NeverAsked = "never-asked"
+
 // A check is one kind of mistake.
 type check struct {
 	code    string

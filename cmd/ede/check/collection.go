@@ -2,7 +2,6 @@ package check
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -121,40 +120,4 @@ func (c *collection) source(key, value *yaml.Node, in object) source {
 		s.name, s.line = fmt.Sprintf("%s:%d:%s", c.name, key.Line, key.Value), 0
 	}
 	return s
-}
-
-// sources joins the Corefiles with what they import. Without a Corefile that
-// imports them, what a cluster's operator may add stands in the default one.
-func (c *collection) sources() []source {
-	alone := slices.Clone(c.customs) // without a Corefile
-	for i := range c.corefiles {
-		f := &c.corefiles[i]
-		if !importing.MatchString(f.text) {
-			continue
-		}
-		for _, custom := range c.customs {
-			if custom.source.beside(*f) {
-				f.custom = append(f.custom, custom)
-			}
-		}
-		alone = slices.DeleteFunc(alone, func(custom custom) bool { return custom.source.beside(*f) })
-	}
-	all := c.corefiles
-	for len(alone) > 0 {
-		s := source{name: c.name + " (default Corefile)", text: defaultCorefile}
-		first := alone[0].source
-		for _, custom := range alone {
-			if custom.source.beside(first) {
-				s.custom = append(s.custom, custom)
-			}
-		}
-		alone = slices.DeleteFunc(alone, func(custom custom) bool { return custom.source.beside(first) })
-		all = append(all, s)
-	}
-	return all
-}
-
-// beside reports whether two sources may be of one namespace.
-func (s source) beside(other source) bool {
-	return s.namespace == other.namespace || s.namespace == "" || other.namespace == ""
 }

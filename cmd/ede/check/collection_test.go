@@ -89,3 +89,43 @@ func TestTheClustersOfAListAreJudgedApart(t *testing.T) {
 		t.Errorf("two namespaces without Corefiles: %v\n%s", err, out)
 	}
 }
+
+// corefileWith is a Corefile whose operator adds to it above or below forward.
+func corefileWith(above, below string) string {
+	return ".:53 {\n    errors\n    kubernetes cluster.local in-addr.arpa ip6.arpa {\n        fallthrough in-addr.arpa ip6.arpa\n    }\n    " +
+		above + "\n    forward . /etc/resolv.conf\n    " + below + "\n}\nimport custom/*.server\n"
+}
+
+func TestAnOverrideIsJudgedWithTheCorefileThatImportsIt(t *testing.T) {
+	const imports = "import /etc/coredns/custom/*.override"
+	in := func(corefile, override string) string {
+		return listOf(named("name: coredns, namespace: kube-system", "Corefile", corefile),
+			named("name: coredns-custom, namespace: kube-system", "my.override", override))
+	}
+	unknown := func(override string) string { return named("name: coredns-custom", "my.override", override) }
+	const upstream, stub, zone = "forward . 192.0.2.53", "forward example.org 192.0.2.53", "template IN A example.org {\n    match ^x\n    rcode NXDOMAIN\n}"
+	for name, test := range map[string]struct{ text, want string }{
+		"a forward in place of the Corefile's": {in(corefileWith(imports, ""), upstream), ""},
+		"a forward below the Corefile's":       {in(corefileWith("", imports), upstream), "stdin:23: forward is never asked"},
+		"a stub above the forward":             {in(corefileWith(imports, ""), stub), ""},
+		"a stub below the forward":             {in(corefileWith("", imports), stub), "stdin:23: forward is never asked"},
+		"a mistake of the Corefile":            {in(corefileWith(imports, "forward . 192.0.2.54"), "log"), "stdin:15: forward is never asked"},
+		"a forward, not known where":           {unknown(upstream), ""},
+		"a stub, not known where":              {unknown(stub), ""},
+		"two forwards, not known where":        {unknown(upstream + "\n" + stub), "stdin:7: forward is never asked"},
+		"a whoami, not known where":            {unknown("whoami"), "stdin:6: whoami is never asked"},
+		"a template in place of forward":           {in(corefileWith(imports, ""), "log\ntemplate ANY ANY {\n    rcode NXDOMAIN\n}"), ""},
+		"names without an answer":              {unknown(zone), "stdin:6: template has no fallthrough"},
+	} {
+		out, err := runOn(t, test.text, "-")
+		if test.want == "" && (err != nil || !strings.Contains(out, "no mistakes")) {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+		if test.want != "" && (!errors.Is(err, ErrFound) || !strings.HasPrefix(out, test.want) || strings.Count(out, "[") != 1) {
+			t.Errorf("%s: want %q: %v\n%s", name, test.want, err, out)
+		}
+		if strings.Contains(out, "(default Corefile):") && test.want != "" {
+			t.Errorf("%s: a line that nobody has:\n%s", name, out)
+		}
+	}
+}

@@ -12,27 +12,6 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// defaultCorefile is what clusters have whose operator may only add to it: what
-// k3s and AKS share of theirs.
-const defaultCorefile = `.:53 {
-    errors
-    health
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-        pods insecure
-        fallthrough in-addr.arpa ip6.arpa
-    }
-    prometheus :9153
-    cache 30
-    loop
-    reload
-    loadbalance
-    import custom/*.override
-    forward . /etc/resolv.conf
-}
-import custom/*.server
-`
-
 // manifest returns the Corefiles of a manifest in YAML or JSON, nil if text is
 // none. An error is one of a file that can be nothing but a manifest.
 func manifest(name string, text []byte) ([]source, error) {

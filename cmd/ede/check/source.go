@@ -24,13 +24,7 @@ type source struct {
 	line      int
 	custom    []custom
 	namespace string // "" if it is not known
-}
-
-// A custom is a key of a ConfigMap that the Corefile imports, such as
-// log.override or example.server.
-type custom struct {
-	key    string
-	source source
+	other     string // a text that may stand in place of text
 }
 
 // parse reads a source with the lines of the file that it stands in.

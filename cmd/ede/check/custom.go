@@ -1,0 +1,143 @@
+package check
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight"
+)
+
+// A custom is a key of a ConfigMap that the Corefile imports, such as
+// log.override or example.server.
+type custom struct {
+	key    string
+	source source
+}
+
+// has reports whether a warning stands in it.
+func (c custom) has(w preflight.Warning) bool {
+	last := c.source.line + 1 + strings.Count(c.source.text, "\n")
+	return w.File == c.source.name && c.source.line < w.Line && w.Line <= last
+}
+
+// sources joins the Corefiles with what they import. Without a Corefile that
+// imports them, what a cluster's operator may add stands in the default ones.
+func (c *collection) sources() []source {
+	alone := slices.Clone(c.customs) // without a Corefile
+	for i := range c.corefiles {
+		f := &c.corefiles[i]
+		if !importing.MatchString(f.text) {
+			continue
+		}
+		for _, custom := range c.customs {
+			if custom.source.beside(*f) {
+				f.custom = append(f.custom, custom)
+			}
+		}
+		alone = slices.DeleteFunc(alone, func(custom custom) bool { return custom.source.beside(*f) })
+	}
+	all := c.corefiles
+	for len(alone) > 0 {
+		s := source{name: c.name + " (default Corefile)", text: corefileOfK3s, other: corefileOfAKS}
+		first := alone[0].source
+		for _, custom := range alone {
+			if custom.source.beside(first) {
+				s.custom = append(s.custom, custom)
+			}
+		}
+		alone = slices.DeleteFunc(alone, func(custom custom) bool { return custom.source.beside(first) })
+		all = append(all, s)
+	}
+	return all
+}
+
+// beside reports whether two sources may be of one namespace.
+func (s source) beside(other source) bool {
+	return s.namespace == other.namespace || s.namespace == "" || other.namespace == ""
+}
+
+// The Corefiles of clusters whose operator may only add to them. In that of k3s
+// (manifests/coredns.yaml of its repository) an override stands above the forward, and
+// may take its place. In that of AKS and others it stands below.
+const (
+	corefileOfK3s = `.:53 {
+    errors
+    health
+    ready
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+        pods insecure
+        fallthrough in-addr.arpa ip6.arpa
+    }
+    hosts /etc/coredns/NodeHosts {
+        ttl 60
+        reload 15s
+        fallthrough
+    }
+    prometheus :9153
+    cache 30
+    loop
+    reload
+    loadbalance
+    import custom/*.override
+    forward . /etc/resolv.conf
+}
+import custom/*.server
+`
+	corefileOfAKS = `.:53 {
+    errors
+    ready
+    health
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+        pods insecure
+        fallthrough in-addr.arpa ip6.arpa
+    }
+    prometheus :9153
+    forward . /etc/resolv.conf
+    cache 30
+    loop
+    reload
+    loadbalance
+    import custom/*.override
+}
+import custom/*.server
+`
+)
+
+// compared is s with its other text, or with nothing in what it imports.
+func (s source) compared() source {
+	if s.other != "" {
+		s.text = s.other
+		return s
+	}
+	s.custom = slices.Clone(s.custom)
+	for i := range s.custom {
+		s.custom[i].source.text = ""
+	}
+	return s
+}
+
+// judgeCustom judges what stands in a ConfigMap of its own. What only its parts make of
+// the Corefile that imports them is meant: an override may replace a plugin of that
+// Corefile. In a default Corefile, of which it is not known which one it is, a mistake is
+// what is wrong in each of them, at a line that the operator has.
+func (o options) judgeCustom(s source) (result, error) {
+	r, err := o.judge(s)
+	if err != nil {
+		return r, err
+	}
+	base, err := o.judge(s.compared())
+	if err != nil {
+		return r, err
+	}
+	r.warnings = slices.DeleteFunc(r.warnings, func(w preflight.Warning) bool {
+		own := slices.ContainsFunc(s.custom, func(c custom) bool { return c.has(w) })
+		both := slices.ContainsFunc(base.warnings, func(b preflight.Warning) bool {
+			return b.Code == w.Code && b.File == w.File && b.Line == w.Line
+		})
+		if s.other != "" {
+			return !own || !both
+		}
+		return w.Code == preflight.NeverAsked && !own && !both
+	})
+	return r, nil
+}
