@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/directive"
 )
 
 // successors are plugins that CoreDNS no longer has, with what to write.
@@ -31,16 +32,9 @@ var removed = map[string]map[string]string{
 	"forward":   {"spray": "remove the line", "protocol": "write `force_tcp` or `prefer_udp`"},
 }
 
-// externals are plugins of others whose names are near to one of CoreDNS's own.
-var externals = []string{
-	"ads", "alias", "alternate", "block", "blocklist", "docker", "dump", "fanout", "filter", "finalize", "firewall",
-	"git", "k8s_cname", "k8s_gateway", "kubenodes", "kubernetai", "mdns", "meship", "mysql", "netbox", "pdsql",
-	"records", "recursor", "redis", "rrl", "unbound", "wgsd",
-}
-
 // nearest returns the directive that name may be a misspelling of, "" if there is none.
 func nearest(name string, order []string) string {
-	if slices.Contains(externals, name) || len(name) < 3 {
+	if slices.Contains(directive.External, name) || len(name) < 3 {
 		return ""
 	}
 	best, least := "", min(2, len(name)/3)+1
@@ -75,19 +69,63 @@ func (c *config) setOrder(order []string) {
 	}
 }
 
+// findUnknownDirectives shows one token of a block that cannot be a plugin: those below it
+// follow from it.
 func findUnknownDirectives(c *config, s *server) []finding {
 	var all []finding
-	for _, d := range s.Directives {
+	misread := false
+	for i := range s.Directives {
+		d := &s.Directives[i]
 		if c.known(d.Name) || successors[d.Name] != "" {
+			if i, swallowed := directive.Swallowed(d.Tokens); swallowed && chain.Known(d.Name) && len(all) < MaxWarnings {
+				t := d.Tokens[i]
+				all = append(all, finding{
+					file: d.File, line: t.Line, args: []any{listed(t.Text), d.Name},
+					text: "%s stands within the braces of %s, and is read as a line of that plugin",
+					fix:  "close the braces with `}` above this line",
+				})
+			}
+			continue
+		}
+		if fix := c.unfit(s.Block, i); fix != "" {
+			if !misread && len(all) < MaxWarnings {
+				found := at(d, listed(d.Name))
+				found.fix = fix
+				if !directive.IsName(d.Name) {
+					found.text = "%s cannot be the name of a plugin: CoreDNS does not start"
+				}
+				all = append(all, found)
+			}
+			misread = true
 			continue
 		}
 		if near := c.slip(d.Name); near != "" && len(all) < MaxWarnings {
-			found := at(&d, listed(d.Name))
+			found := at(d, listed(d.Name))
 			found.fix = "write `" + near + "`"
 			all = append(all, found)
 		}
 	}
 	return all
+}
+
+// unfit returns what to do about directive i of b if it cannot be a plugin.
+func (c *config) unfit(b *Block, i int) string {
+	d := &b.Directives[i]
+	if i == 0 && len(b.Keys) > 0 {
+		if fix := directive.UnfitKey(b.Keys[0]); fix != "" {
+			return fmt.Sprintf("line %d: %s", b.Line, fix)
+		}
+	}
+	if !strings.ContainsAny(d.Name, "{}/;.") && c.slip(d.Name) != "" {
+		return ""
+	}
+	if fix := directive.Unfit(d.Name, i == 0); fix != "" {
+		return fix
+	}
+	if !slices.Contains(directive.External, d.Name) && len(d.Lines) > 1 && directive.IsBlock(d.Lines[1:], func(name string) bool { return c.built[name] }) {
+		return directive.NotClosed
+	}
+	return ""
 }
 
 func findRemoved(c *config, s *server) []finding {
@@ -121,15 +159,15 @@ func hasOption(d Directive, option string) bool {
 const MaxExternal = 64
 
 // External returns the first use of each plugin in blocks that is neither CoreDNS's own nor
-// a misspelling of one, at most MaxExternal. The checks assume that it answers everything
+// a misspelling of one, nor what cannot be a plugin, at most MaxExternal. The checks assume that it answers everything
 // that no other plugin answers. order is dnsserver.Directives.
 func External(blocks []Block, order []string) []Directive {
 	c := &config{slips: make(map[string]string)}
 	c.setOrder(order)
 	met := make(map[string]bool)
 	var all []Directive
-	for _, b := range blocks {
-		for _, d := range b.Directives {
+	for b := range blocks {
+		for i, d := range blocks[b].Directives {
 			if len(all) == MaxExternal {
 				return all
 			}
@@ -137,7 +175,7 @@ func External(blocks []Block, order []string) []Directive {
 				continue
 			}
 			met[d.Name] = true
-			if successors[d.Name] == "" && c.slip(d.Name) == "" {
+			if successors[d.Name] == "" && c.unfit(&blocks[b], i) == "" && c.slip(d.Name) == "" {
 				all = append(all, d)
 			}
 		}
