@@ -40,6 +40,11 @@ var keyChecks = []check{
 		text: "%s is no plugin of CoreDNS: CoreDNS does not start",
 		find: findUnknownDirectives,
 	}, {
+		code: "plugin-twice",
+		text: "%s stands in this block twice, also in %s: CoreDNS does not start",
+		fix:  "write one use of the plugin, with what both have, or give one of them a block of its own with the zones that it is for",
+		find: findRepeated,
+	}, {
 		code: "removed-option",
 		text: "%s is no longer a part of CoreDNS: CoreDNS does not start",
 		find: findRemoved,

@@ -9,29 +9,6 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/directive"
 )
 
-// successors are plugins that CoreDNS no longer has, with what to write.
-var successors = map[string]string{
-	"proxy":      "write `forward` with the same zone and addresses",
-	"reverse":    "write `template IN PTR` with a `match` of the reverse zone",
-	"federation": "remove it, or write `rewrite name` for the names of other clusters",
-	"startup":    "write `on startup COMMAND`",
-	"shutdown":   "write `on shutdown COMMAND`",
-}
-
-// removed are properties that plugins no longer have, with what to write.
-var removed = map[string]map[string]string{
-	"kubernetes": {
-		"upstream":     "remove the line: names outside of the cluster are looked up by this server itself",
-		"resyncperiod": "remove the line: kubernetes hears of changes by itself",
-		"transfer":     "write the plugin `transfer` in this block, for example: `transfer { to * }`",
-		"federation":   "remove the line",
-	},
-	"file":      {"transfer": "write the plugin `transfer` in this block, for example: `transfer { to * }`", "no_reload": "write `reload 0`"},
-	"auto":      {"transfer": "write the plugin `transfer` in this block, for example: `transfer { to * }`", "no_reload": "write `reload 0`"},
-	"secondary": {"transfer to": "write the plugin `transfer` in this block, for example: `transfer { to * }`"},
-	"forward":   {"spray": "remove the line", "protocol": "write `force_tcp` or `prefer_udp`"},
-}
-
 // nearest returns the directive that name may be a misspelling of, "" if there is none.
 func nearest(name string, order []string) string {
 	if slices.Contains(directive.External, name) || len(name) < 3 {
@@ -76,7 +53,7 @@ func findUnknownDirectives(c *config, s *server) []finding {
 	misread := false
 	for i := range s.Directives {
 		d := &s.Directives[i]
-		if c.known(d.Name) || successors[d.Name] != "" {
+		if c.known(d.Name) || directive.Successors[d.Name] != "" {
 			if i, swallowed := directive.Swallowed(d.Tokens); swallowed && chain.Known(d.Name) && len(all) < MaxWarnings {
 				t := d.Tokens[i]
 				all = append(all, finding{
@@ -128,15 +105,33 @@ func (c *config) unfit(b *Block, i int) string {
 	return ""
 }
 
+// findRepeated shows the later use: one of an import, which may be changed where the rest
+// cannot, if only one of them is.
+func findRepeated(_ *config, s *server) []finding {
+	var all []finding
+	for i := range s.Directives {
+		d := &s.Directives[i]
+		if !directive.Once(d.Name) {
+			continue
+		}
+		first := slices.IndexFunc(s.Directives, func(other Directive) bool { return other.Name == d.Name })
+		if first < i && len(all) < MaxWarnings {
+			other := &s.Directives[first]
+			all = append(all, at(d, d.Name, lineOf(other.File, other.Line, d.File)))
+		}
+	}
+	return all
+}
+
 func findRemoved(c *config, s *server) []finding {
 	var all []finding
 	for _, d := range s.Directives {
-		if fix := successors[d.Name]; fix != "" && !c.known(d.Name) {
+		if fix := directive.Successors[d.Name]; fix != "" && !c.known(d.Name) {
 			found := at(&d, "the plugin "+d.Name)
 			found.fix = fix
 			all = append(all, found)
 		}
-		for option, fix := range removed[d.Name] {
+		for option, fix := range directive.Removed[d.Name] {
 			if hasOption(d, option) {
 				found := at(&d, fmt.Sprintf("the property %s of %s", option, d.Name))
 				found.fix = fix
@@ -175,7 +170,7 @@ func External(blocks []Block, order []string) []Directive {
 				continue
 			}
 			met[d.Name] = true
-			if successors[d.Name] == "" && c.unfit(&blocks[b], i) == "" && c.slip(d.Name) == "" {
+			if directive.Successors[d.Name] == "" && c.unfit(&blocks[b], i) == "" && c.slip(d.Name) == "" {
 				all = append(all, d)
 			}
 		}

@@ -129,3 +129,22 @@ func TestAnOverrideIsJudgedWithTheCorefileThatImportsIt(t *testing.T) {
 		}
 	}
 }
+
+// k3s has hosts of its own. An override cannot have it again.
+func TestAPluginTwiceIsShownInTheOverride(t *testing.T) {
+	const own = "hosts /etc/coredns/NodeHosts {\n        fallthrough\n    }\n    import /etc/coredns/custom/*.override"
+	const override = "hosts {\n    192.0.2.5 nas.example.org\n    fallthrough\n}"
+	text := listOf(named("name: coredns, namespace: kube-system", "Corefile", corefileWith(own, "")),
+		named("name: coredns-custom, namespace: kube-system", "my.override", override))
+	out, err := runOn(t, text, "-")
+	if !errors.Is(err, ErrFound) || !strings.Contains(out, "stdin:26: hosts stands in this block twice, also in line 13:") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, err := runOn(t, named("name: coredns-custom", "my.override", override), "-"); err != nil {
+		t.Errorf("not known where: %v\n%s", err, out)
+	}
+	out, err = runOn(t, named("name: coredns-custom", "my.override", "cache 60"), "-")
+	if !errors.Is(err, ErrFound) || !strings.Contains(out, "stdin:6: cache stands in this block twice, also in line ") || !strings.Contains(out, " of stdin (default Corefile)") {
+		t.Errorf("in all clusters: %v\n%s", err, out)
+	}
+}
