@@ -90,7 +90,7 @@ func (o options) run(files []string, in io.Reader, out io.Writer) error {
 			all = append(all, r)
 		}
 	}
-	if err := o.print(out, all); err != nil {
+	if err := o.print(out, all, errs); err != nil {
 		return err
 	}
 	if err := errors.Join(errs...); err != nil {
