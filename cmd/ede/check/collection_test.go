@@ -113,8 +113,8 @@ func TestAnOverrideIsJudgedWithTheCorefileThatImportsIt(t *testing.T) {
 		"a forward, not known where":           {unknown(upstream), ""},
 		"a stub, not known where":              {unknown(stub), ""},
 		"two forwards, not known where":        {unknown(upstream + "\n" + stub), "stdin:7: forward is never asked"},
-		"a whoami, not known where":            {unknown("whoami"), "stdin:6: whoami is never asked"},
-		"a template in place of forward":           {in(corefileWith(imports, ""), "log\ntemplate ANY ANY {\n    rcode NXDOMAIN\n}"), ""},
+		"a whoami, not known where":            {unknown("whoami"), "stdin:6: whoami is never asked: kubernetes (line 5 of the built-in Corefile) and forward (line 20 of the built-in Corefile)"},
+		"a template in place of forward":       {in(corefileWith(imports, ""), "log\ntemplate ANY ANY {\n    rcode NXDOMAIN\n}"), ""},
 		"names without an answer":              {unknown(zone), "stdin:6: template has no fallthrough"},
 	} {
 		out, err := runOn(t, test.text, "-")
@@ -144,7 +144,21 @@ func TestAPluginTwiceIsShownInTheOverride(t *testing.T) {
 		t.Errorf("not known where: %v\n%s", err, out)
 	}
 	out, err = runOn(t, named("name: coredns-custom", "my.override", "cache 60"), "-")
-	if !errors.Is(err, ErrFound) || !strings.Contains(out, "stdin:6: cache stands in this block twice, also in line ") || !strings.Contains(out, " of stdin (default Corefile)") {
+	if !errors.Is(err, ErrFound) || !strings.Contains(out, "stdin:6: cache stands in this block twice, also in line ") || !strings.Contains(out, "also in line 15 of the built-in Corefile:") {
 		t.Errorf("in all clusters: %v\n%s", err, out)
+	}
+}
+
+func TestALineOfAnotherFileIsNamedWithIt(t *testing.T) {
+	const server = ".:53 {\n    forward . 192.0.2.53\n}"
+	out, err := runOn(t, named("name: coredns-custom", "all.server", server), "-")
+	if !errors.Is(err, ErrFound) || !strings.Contains(out, "stdin:6: ") || !strings.Contains(out, "as in the block of line 1 of the built-in Corefile:") {
+		t.Errorf("the built-in Corefile: %v\n%s", err, out)
+	}
+	out, err = runOn(t, `{"kind": "ConfigMap", "metadata": {"name": "coredns"}, "data": {
+		"Corefile": "# mine\n.:53 {\n    forward . 192.0.2.53\n}\nimport custom/*.server\n",
+		"all.server": ".:53 {\n    forward . 192.0.2.53\n}\n"}}`, "-")
+	if !errors.Is(err, ErrFound) || !strings.Contains(out, "stdin:3:all.server:1: ") || !strings.Contains(out, "as in the block of line 2 of stdin:2:Corefile:") {
+		t.Errorf("two keys of JSON: %v\n%s", err, out)
 	}
 }

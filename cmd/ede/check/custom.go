@@ -1,7 +1,10 @@
 package check
 
 import (
+	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight"
@@ -16,9 +19,11 @@ type custom struct {
 
 // has reports whether a warning stands in it.
 func (c custom) has(w preflight.Warning) bool {
-	last := c.source.line + 1 + strings.Count(c.source.text, "\n")
-	return w.File == c.source.name && c.source.line < w.Line && w.Line <= last
+	return w.File == c.source.name && c.source.line < w.Line && w.Line <= c.last()
 }
+
+// last is the line of its file that it ends in, or the one below.
+func (c custom) last() int { return c.source.line + 1 + strings.Count(c.source.text, "\n") }
 
 // sources joins the Corefiles with what they import. Without a Corefile that
 // imports them, what a cluster's operator may add stands in the default ones.
@@ -46,6 +51,9 @@ func (c *collection) sources() []source {
 			}
 		}
 		alone = slices.DeleteFunc(alone, func(custom custom) bool { return custom.source.beside(first) })
+		for _, custom := range s.custom {
+			s.line = max(s.line, custom.last()) // it has no line that the operator has
+		}
 		all = append(all, s)
 	}
 	return all
@@ -139,5 +147,26 @@ func (o options) judgeCustom(s source) (result, error) {
 		}
 		return w.Code == preflight.NeverAsked && !own && !both
 	})
+	if s.other != "" {
+		for i := range r.warnings {
+			r.warnings[i].Text = s.builtIn(r.warnings[i].Text)
+		}
+	}
 	return r, nil
+}
+
+// lineNumber is how a warning names a line of another place.
+var lineNumber = regexp.MustCompile(`\bline ([0-9]+)\b`)
+
+// builtIn says of the lines of a default Corefile, which stand below those of the file, that
+// they are of it.
+func (s source) builtIn(text string) string {
+	text = strings.ReplaceAll(text, " of "+preflight.Printable(s.name), "")
+	return lineNumber.ReplaceAllStringFunc(text, func(found string) string {
+		line, err := strconv.Atoi(strings.TrimPrefix(found, "line "))
+		if err != nil || line <= s.line {
+			return found
+		}
+		return fmt.Sprintf("line %d of the built-in Corefile", line-s.line)
+	})
 }
