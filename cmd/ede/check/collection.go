@@ -13,6 +13,8 @@ type collection struct {
 	any       bool // it is a manifest, whatever is in it
 	corefiles []source
 	customs   []custom
+	walked    int
+	met       map[*yaml.Node]bool // values that were taken
 }
 
 // An object is what is known of the object of Kubernetes that a key stands in.
@@ -21,11 +23,16 @@ type object struct{ kind, name, namespace string }
 // maxDepth is how deep a manifest is looked into.
 const maxDepth = 32
 
+// maxNodes is how many lists and mappings of a manifest are looked into: aliases of
+// aliases may make more of them than memory holds.
+const maxNodes = 1 << 20
+
 // walk looks for the keys that hold Corefiles, wherever they stand.
 func (c *collection) walk(n *yaml.Node, depth int, in object) {
-	if depth > maxDepth {
+	if n = aliased(n); depth > maxDepth || c.walked >= maxNodes {
 		return
 	}
+	c.walked++
 	if n.Kind != yaml.MappingNode {
 		for _, child := range n.Content {
 			c.walk(child, depth+1, in)
@@ -37,14 +44,14 @@ func (c *collection) walk(n *yaml.Node, depth int, in object) {
 		in.kind = kindConfigMap
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
+		key, value := n.Content[i], aliased(n.Content[i+1])
 		if value.Kind != yaml.ScalarNode {
 			c.walk(value, depth+1, in)
 			continue
 		}
 		c.any = c.any || key.Value == "apiVersion" || key.Value == "kind"
 		switch {
-		case value.Tag != "!!str":
+		case value.Tag != "!!str" || c.met[value]:
 		case key.Value == "Corefile" || strings.HasPrefix(key.Value, "Corefile."):
 			c.corefiles = append(c.corefiles, c.source(key, value, in))
 		case isCustom(key.Value) && in.ofCoreDNS():
@@ -105,16 +112,28 @@ func valueOf(n *yaml.Node, key string) *yaml.Node {
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == key {
-			return n.Content[i+1]
+			return aliased(n.Content[i+1])
 		}
 	}
 	return nil
+}
+
+// aliased is what n stands for: a value may be written elsewhere, at an anchor.
+func aliased(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode && n.Alias != nil {
+		return n.Alias
+	}
+	return n
 }
 
 // source is a Corefile that is a value. In a block of YAML its lines are lines of
 // the file; in a string between quotes they are the Corefile's own, and the
 // name has the key and its line.
 func (c *collection) source(key, value *yaml.Node, in object) source {
+	if c.met == nil {
+		c.met = make(map[*yaml.Node]bool)
+	}
+	c.met[value] = true
 	s := source{name: c.name, text: value.Value, line: value.Line, namespace: in.namespace}
 	if value.Style&yaml.LiteralStyle == 0 {
 		s.name, s.line = fmt.Sprintf("%s:%d:%s", c.name, key.Line, key.Value), 0

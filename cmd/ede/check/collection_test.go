@@ -162,3 +162,27 @@ func TestALineOfAnotherFileIsNamedWithIt(t *testing.T) {
 		t.Errorf("two keys of JSON: %v\n%s", err, out)
 	}
 }
+
+func TestAnchorsOfYAMLAreFollowed(t *testing.T) {
+	block := "&cf |\n  " + strings.ReplaceAll(strings.TrimSuffix(alone, "\n"), "\n", "\n  ") + "\n"
+	for name, text := range map[string]string{
+		"a value":         "x: " + block + "kind: ConfigMap\ndata:\n  Corefile: *cf\n",
+		"a mapping":       "x: &data\n  Corefile: " + strings.ReplaceAll(block, "\n  ", "\n    ") + "kind: ConfigMap\ndata: *data\n",
+		"a merged key":    "x: &data\n  Corefile: " + strings.ReplaceAll(block, "\n  ", "\n    ") + "kind: ConfigMap\ndata:\n  <<: *data\n",
+		"name of a key":   "x: " + block + "kind: ConfigMap\nmetadata: &m {name: coredns-custom}\ndata: {a.server: *cf}\n",
+		"a custom's name": "x: " + block + "y: &m {name: coredns-custom}\nkind: ConfigMap\nmetadata: *m\ndata: {a.server: *cf}\n",
+	} {
+		out, err := runOn(t, text, "-")
+		if !errors.Is(err, ErrFound) || strings.Count(out, "[hosts-alone]") != 1 || !strings.HasPrefix(out, "stdin:4: ") && !strings.HasPrefix(out, "stdin:5: ") {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+	var laughs strings.Builder // each level has ten of the one before
+	laughs.WriteString("kind: ConfigMap\na0: &a0 [{}]\n")
+	for i := range 9 {
+		fmt.Fprintf(&laughs, "a%d: &a%d [%s*a%d]\n", i+1, i+1, strings.Repeat(fmt.Sprintf("*a%d,", i), 9), i)
+	}
+	if out, err := runOn(t, laughs.String(), "-"); err == nil || errors.Is(err, ErrFound) {
+		t.Errorf("aliases of aliases: %v\n%s", err, out)
+	}
+}
