@@ -14,9 +14,10 @@ func nearest(name string, order []string) string {
 	if slices.Contains(directive.External, name) || len(name) < 3 {
 		return ""
 	}
-	best, least := "", min(2, len(name)/3)+1
+	best, least := "", len(name)
 	for _, known := range order {
-		if d := distance(strings.ToLower(name), known); d < least {
+		most := min(2, len(name)/3, len(known)/3) // of a short name little is left
+		if d := distance(strings.ToLower(name), known); d <= most && d < least {
 			best, least = known, d
 		}
 	}

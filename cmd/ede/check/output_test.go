@@ -105,6 +105,11 @@ func TestExternalPluginsAreNotedAndTyposNamed(t *testing.T) {
 	if err != nil || !strings.Contains(out, "stdin:2: note: k8s_gateway is no plugin of CoreDNS") {
 		t.Errorf("%v\n%s", err, out)
 	}
+	for _, name := range []string{"idetcd", "redisc", "myetcd", "xhosts2", "logger"} {
+		if out, err := runOn(t, ". {\n    "+name+" a\n}\n", "-"); err != nil || !strings.Contains(out, "note: "+name+" is no plugin of CoreDNS") {
+			t.Errorf("%v\n%s", err, out)
+		}
+	}
 	for wrong, right := range map[string]string{"forwrad": "forward", "host": "hosts", "kubernets": "kubernetes", "cahce": "cache", "templates": "template"} {
 		out, err := runOn(t, ". {\n    "+wrong+" a\n    forward . 192.0.2.53\n}\n", "-")
 		if !errors.Is(err, ErrFound) || !strings.Contains(out, "write `"+right+"`") {
