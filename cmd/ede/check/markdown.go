@@ -125,7 +125,8 @@ The line numbers in the output are those of the file. If the Corefile is a quote
 line of the key, and the line within the Corefile.
 
 ` + "`ede check`" + ` starts no server and sends no query. The exit status is 0 if there is no mistake, 1 if there are any, and 2 if a
-file cannot be read or has no server block (` + "`go run`" + ` turns 2 into 1). So ` + "`ede check`" + ` can guard a deployment. ` + "`--json`" + ` prints one JSON object.
+file cannot be read or has no server block (` + "`go run`" + ` turns 2 into 1). So ` + "`ede check`" + ` can guard a deployment. ` + "`--json`" + ` prints one JSON object;
+its ` + "`errors`" + ` are what could not be read.
 ` + "`--ignore CODE`" + ` leaves a mistake out; ` + "`ede { ignore CODE... }`" + ` in a server block does the same at load.
 
 A setting that may be intended gets no warning. If the Corefile has a plugin that CoreDNS does not ship, the output has a note
