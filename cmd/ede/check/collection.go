@@ -95,7 +95,7 @@ func (o object) ofCoreDNS() bool {
 	return strings.Contains(o.name, "coredns") || o.name == "" && o.kind == kindConfigMap
 }
 
-// onlyCustom reports whether n may be the data of a ConfigMap, as `jq .data` prints it.
+// onlyCustom reports whether n may be the data of a ConfigMap, which `jq .data` prints.
 func onlyCustom(n *yaml.Node) bool {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if !isCustom(n.Content[i].Value) {

@@ -36,7 +36,7 @@ func TestKeysOfOtherProgramsAreNoCorefile(t *testing.T) {
 	corefile := named("name: coredns, namespace: kube-system", "Corefile", clean)
 	out, err := runOn(t, listOf(append(unrelated, corefile)...), "-")
 	if err != nil || strings.Count(out, "\n") != 1 || !strings.Contains(out, "no mistakes found in 1 server block") {
-		t.Errorf("beside a Corefile: %v\n%s", err, out)
+		t.Errorf("next to a Corefile: %v\n%s", err, out)
 	}
 	out, err = runOn(t, strings.Join(unrelated, "---\n"), "-")
 	if err == nil || errors.Is(err, ErrFound) || !strings.Contains(err.Error(), "no Corefile in it") {
@@ -50,12 +50,12 @@ func TestKeysOfOtherProgramsAreNoCorefile(t *testing.T) {
 
 func TestTheConfigMapsThatACorefileImportsAreKnown(t *testing.T) {
 	for name, text := range map[string]string{
-		"by its name":               named("name: coredns-custom, namespace: kube-system", "lab.server", alone),
-		"without a namespace":       named("name: coredns-custom", "lab.server", alone),
-		"with the hash of a build":  named("name: coredns-custom-6ct58987ht", "lab.server", alone),
-		"without a name":            named("", "lab.server", alone),
-		"its data alone":            "a.override: log\nlab.server: |\n    " + strings.ReplaceAll(alone, "\n", "\n    ") + "\n",
-		"in a list, beside another": listOf(named("name: app", "a.server", "x:1"), named("name: coredns-custom", "lab.server", alone)),
+		"by its name":                named("name: coredns-custom, namespace: kube-system", "lab.server", alone),
+		"without a namespace":        named("name: coredns-custom", "lab.server", alone),
+		"with the hash of a build":   named("name: coredns-custom-6ct58987ht", "lab.server", alone),
+		"without a name":             named("", "lab.server", alone),
+		"its data alone":             "a.override: log\nlab.server: |\n    " + strings.ReplaceAll(alone, "\n", "\n    ") + "\n",
+		"in a list, next to another": listOf(named("name: app", "a.server", "x:1"), named("name: coredns-custom", "lab.server", alone)),
 	} {
 		if out, err := runOn(t, text, "-"); !errors.Is(err, ErrFound) || !strings.Contains(out, "[hosts-alone]") {
 			t.Errorf("%s: %v\n%s", name, err, out)

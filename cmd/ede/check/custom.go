@@ -35,22 +35,22 @@ func (c *collection) sources() []source {
 			continue
 		}
 		for _, custom := range c.customs {
-			if custom.source.beside(*f) {
+			if custom.source.sharesNamespace(*f) {
 				f.custom = append(f.custom, custom)
 			}
 		}
-		alone = slices.DeleteFunc(alone, func(custom custom) bool { return custom.source.beside(*f) })
+		alone = slices.DeleteFunc(alone, func(custom custom) bool { return custom.source.sharesNamespace(*f) })
 	}
 	all := c.corefiles
 	for len(alone) > 0 {
 		s := source{name: c.name + " (default Corefile)", text: corefileOfK3s, other: corefileOfAKS}
 		first := alone[0].source
 		for _, custom := range alone {
-			if custom.source.beside(first) {
+			if custom.source.sharesNamespace(first) {
 				s.custom = append(s.custom, custom)
 			}
 		}
-		alone = slices.DeleteFunc(alone, func(custom custom) bool { return custom.source.beside(first) })
+		alone = slices.DeleteFunc(alone, func(custom custom) bool { return custom.source.sharesNamespace(first) })
 		for _, custom := range s.custom {
 			s.line = max(s.line, custom.last()) // it has no line that the operator has
 		}
@@ -59,8 +59,8 @@ func (c *collection) sources() []source {
 	return all
 }
 
-// beside reports whether two sources may be of one namespace.
-func (s source) beside(other source) bool {
+// sharesNamespace reports whether two sources may be of one namespace.
+func (s source) sharesNamespace(other source) bool {
 	return s.namespace == other.namespace || s.namespace == "" || other.namespace == ""
 }
 
