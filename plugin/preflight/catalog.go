@@ -44,6 +44,11 @@ var keyChecks = []check{
 		text: "%s is no plugin of CoreDNS: CoreDNS does not start",
 		find: findUnknownDirectives,
 	}, {
+		code: "plugin-twice",
+		text: "%s stands in this block twice, also in %s: CoreDNS does not start",
+		fix:  "write one use of the plugin, with what both have, or give one of them a block of its own with the zones that it is for",
+		find: findRepeated,
+	}, {
 		code: "removed-option",
 		text: "%s is no longer a part of CoreDNS: CoreDNS does not start",
 		find: findRemoved,
@@ -188,7 +193,7 @@ var chainChecks = []check{
 		fix:  "add the line `fallthrough` to template, and below this template another `template ANY ANY` with `rcode NXDOMAIN`",
 		find: findAlone("template"),
 	}, {
-		code:    "never-asked",
+		code:    NeverAsked,
 		text:    "%s is never asked: %s",
 		fix:     "remove the plugin that is never asked, or limit it and the plugins above it to their own zones: a query goes to the first plugin whose zones contain the name",
 		reports: []string{"coredns#618"},

@@ -130,6 +130,14 @@ func atBlock(s *server, args ...any) finding {
 	return finding{file: s.File, line: s.Line, args: args}
 }
 
+// lineOf names a line of a file to somebody who reads of another line, in the file from.
+func lineOf(file string, line int, from string) string {
+	if file == from {
+		return fmt.Sprintf("line %d", line)
+	}
+	return fmt.Sprintf("line %d of %s", line, Printable(file))
+}
+
 // maxShown is how many runes of one token a warning repeats.
 const maxShown = 80
 
@@ -171,6 +179,10 @@ func listed(tokens ...string) string {
 // ForwardToSelf is the Code of a warning that queries forwarded from a block
 // come back to it. It stands at the line of the forward.
 const ForwardToSelf = "forward-to-self"
+
+// NeverAsked is the Code of a warning that other plugins answer all that could reach
+// a plugin. It stands at the line of that plugin.
+const NeverAsked = "never-asked"
 
 // A check is one kind of mistake.
 type check struct {

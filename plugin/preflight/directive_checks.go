@@ -6,47 +6,19 @@ import (
 	"strings"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/directive"
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/spelling"
 )
 
-// successors are plugins that CoreDNS no longer has, with what to write.
-var successors = map[string]string{
-	"proxy":      "write `forward` with the same zone and addresses",
-	"reverse":    "write `template IN PTR` with a `match` of the reverse zone",
-	"federation": "remove it, or write `rewrite name` for the names of other clusters",
-	"startup":    "write `on startup COMMAND`",
-	"shutdown":   "write `on shutdown COMMAND`",
-}
-
-// removed are properties that plugins no longer have, with what to write.
-var removed = map[string]map[string]string{
-	"kubernetes": {
-		"upstream":     "remove the line: names outside of the cluster are looked up by this server itself",
-		"resyncperiod": "remove the line: kubernetes hears of changes by itself",
-		"transfer":     "write the plugin `transfer` in this block, for example: `transfer { to * }`",
-		"federation":   "remove the line",
-	},
-	"file":      {"transfer": "write the plugin `transfer` in this block, for example: `transfer { to * }`", "no_reload": "write `reload 0`"},
-	"auto":      {"transfer": "write the plugin `transfer` in this block, for example: `transfer { to * }`", "no_reload": "write `reload 0`"},
-	"secondary": {"transfer to": "write the plugin `transfer` in this block, for example: `transfer { to * }`"},
-	"forward":   {"spray": "remove the line", "protocol": "write `force_tcp` or `prefer_udp`"},
-}
-
-// externals are plugins of others whose names are near to one of CoreDNS's own.
-var externals = []string{
-	"ads", "alias", "alternate", "block", "blocklist", "docker", "dump", "fanout", "filter", "finalize", "firewall",
-	"git", "k8s_cname", "k8s_gateway", "kubenodes", "kubernetai", "mdns", "meship", "mysql", "netbox", "pdsql",
-	"records", "recursor", "redis", "rrl", "unbound", "wgsd",
-}
-
 // nearest returns the directive that name may be a misspelling of, "" if there is none.
 func nearest(name string, order []string) string {
-	if slices.Contains(externals, name) || len(name) < 3 {
+	if slices.Contains(directive.External, name) || len(name) < 3 {
 		return ""
 	}
-	best, least := "", min(2, len(name)/3)+1
+	best, least := "", len(name)
 	for _, known := range order {
-		if d := spelling.Distance(strings.ToLower(name), known); d < least {
+		most := min(2, len(name)/3, len(known)/3) // of a short name little is left
+		if d := spelling.Distance(strings.ToLower(name), known); d <= most && d < least {
 			best, least = known, d
 		}
 	}
@@ -76,16 +48,78 @@ func (c *config) setOrder(order []string) {
 	}
 }
 
+// findUnknownDirectives shows one token of a block that cannot be a plugin: those below it
+// follow from it.
 func findUnknownDirectives(c *config, s *server) []finding {
 	var all []finding
-	for _, d := range s.Directives {
-		if c.known(d.Name) || successors[d.Name] != "" {
+	misread := false
+	for i := range s.Directives {
+		d := &s.Directives[i]
+		if c.known(d.Name) || directive.Successors[d.Name] != "" {
+			if i, swallowed := directive.Swallowed(d.Tokens); swallowed && chain.Known(d.Name) && len(all) < MaxWarnings {
+				t := d.Tokens[i]
+				all = append(all, finding{
+					file: d.File, line: t.Line, args: []any{listed(t.Text), d.Name},
+					text: "%s stands within the braces of %s, and is read as a line of that plugin",
+					fix:  "close the braces with `}` above this line",
+				})
+			}
+			continue
+		}
+		if fix := c.unfit(s.Block, i); fix != "" {
+			if !misread && len(all) < MaxWarnings {
+				found := at(d, listed(d.Name))
+				found.fix = fix
+				if !directive.IsName(d.Name) {
+					found.text = "%s cannot be the name of a plugin: CoreDNS does not start"
+				}
+				all = append(all, found)
+			}
+			misread = true
 			continue
 		}
 		if near := c.slip(d.Name); near != "" && len(all) < MaxWarnings {
-			found := at(&d, listed(d.Name))
+			found := at(d, listed(d.Name))
 			found.fix = "write `" + near + "`"
 			all = append(all, found)
+		}
+	}
+	return all
+}
+
+// unfit returns what to do about directive i of b if it cannot be a plugin.
+func (c *config) unfit(b *Block, i int) string {
+	d := &b.Directives[i]
+	if i == 0 && len(b.Keys) > 0 {
+		if fix := directive.UnfitKey(b.Keys[0]); fix != "" {
+			return fmt.Sprintf("line %d: %s", b.Line, fix)
+		}
+	}
+	if !strings.ContainsAny(d.Name, "{}/;.") && c.slip(d.Name) != "" {
+		return ""
+	}
+	if fix := directive.Unfit(d.Name, i == 0); fix != "" {
+		return fix
+	}
+	if !slices.Contains(directive.External, d.Name) && len(d.Lines) > 1 && directive.IsBlock(d.Lines[1:], func(name string) bool { return c.built[name] }) {
+		return directive.NotClosed
+	}
+	return ""
+}
+
+// findRepeated shows the later use: one of an import, which may be changed where the rest
+// cannot, if only one of them is.
+func findRepeated(_ *config, s *server) []finding {
+	var all []finding
+	for i := range s.Directives {
+		d := &s.Directives[i]
+		if !directive.Once(d.Name) {
+			continue
+		}
+		first := slices.IndexFunc(s.Directives, func(other Directive) bool { return other.Name == d.Name })
+		if first < i && len(all) < MaxWarnings {
+			other := &s.Directives[first]
+			all = append(all, at(d, d.Name, lineOf(other.File, other.Line, d.File)))
 		}
 	}
 	return all
@@ -94,7 +128,7 @@ func findUnknownDirectives(c *config, s *server) []finding {
 func findRemoved(c *config, s *server) []finding {
 	var all []finding
 	for _, d := range s.Directives {
-		if fix := successors[d.Name]; fix != "" && !c.known(d.Name) {
+		if fix := directive.Successors[d.Name]; fix != "" && !c.known(d.Name) {
 			found := at(&d, "the plugin "+d.Name)
 			found.fix = fix
 			all = append(all, found)
@@ -102,7 +136,7 @@ func findRemoved(c *config, s *server) []finding {
 		if len(d.Lines) < 2 {
 			continue
 		}
-		for option, fix := range removed[d.Name] {
+		for option, fix := range directive.Removed[d.Name] {
 			if hasOption(d, option) {
 				found := at(&d, fmt.Sprintf("the property %s of %s", option, d.Name))
 				found.fix = fix
@@ -125,15 +159,15 @@ func hasOption(d Directive, option string) bool {
 const MaxExternal = 64
 
 // External returns the first use of each plugin in blocks that is neither CoreDNS's own nor
-// a misspelling of one, at most MaxExternal. The checks assume that it answers everything
+// a misspelling of one, nor what cannot be a plugin, at most MaxExternal. The checks assume that it answers everything
 // that no other plugin answers. order is dnsserver.Directives.
 func External(blocks []Block, order []string) []Directive {
 	c := &config{slips: make(map[string]string)}
 	c.setOrder(order)
 	met := make(map[string]bool)
 	var all []Directive
-	for _, b := range blocks {
-		for _, d := range b.Directives {
+	for b := range blocks {
+		for i, d := range blocks[b].Directives {
 			if len(all) == MaxExternal {
 				return all
 			}
@@ -141,7 +175,7 @@ func External(blocks []Block, order []string) []Directive {
 				continue
 			}
 			met[d.Name] = true
-			if successors[d.Name] == "" && c.slip(d.Name) == "" {
+			if directive.Successors[d.Name] == "" && c.unfit(&blocks[b], i) == "" && c.slip(d.Name) == "" {
 				all = append(all, d)
 			}
 		}

@@ -179,7 +179,7 @@ func findTwice(_ *config, s *server) []finding {
 			if other.has("view") || other.unclear || s.unclear || !conflict(other, s) {
 				continue
 			}
-			all = append(all, atBlock(s, listed(k.zone), fmt.Sprintf("has the same port and address as in the block of line %d", other.Line)))
+			all = append(all, atBlock(s, listed(k.zone), "has the same port and address as in the block of "+lineOf(other.File, other.Line, s.File)))
 			break
 		}
 	}

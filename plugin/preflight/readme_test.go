@@ -12,6 +12,7 @@ import (
 // mistaken are the examples in CoreDNS's documentation that do contain the
 // mistake, mostly because they show one plugin and leave out the rest.
 var mistaken = map[string]string{
+	"nomad plugin-twice":                    "CoreDNS does not start with two of cache",
 	"auto dead-end":                         "in \".\", only example.org is answered: the rest gets SERVFAIL",
 	"k8s_external dead-end":                 "in \".\", only cluster.local and example.org are answered: the rest gets SERVFAIL",
 	"kubernetes autopath-without-forward":   "the Corefile of coredns#2552: names outside of cluster.local get SERVFAIL",

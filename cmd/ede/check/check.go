@@ -39,7 +39,7 @@ func Command() *cobra.Command {
 		Long: "Check reads Corefiles, by default ./Corefile, and prints the mistakes that show without running the " +
 			"server. A FILE may also be a Kubernetes manifest with a Corefile in it, in YAML or JSON, and - is standard " +
 			"input:\n\n    kubectl get configmap coredns -n kube-system -o yaml | ede check -\n\n" +
-			"Nothing is started. The exit status is 1 if there are mistakes, and 2 if a file cannot be read. docs/checks.md has " +
+			"Nothing is started. The exit status is 1 if there are mistakes, and 2 if a file cannot be read or has no server block. docs/checks.md has " +
 			"an example of each mistake.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.markdown {
@@ -90,7 +90,7 @@ func (o options) run(files []string, in io.Reader, out io.Writer) error {
 			all = append(all, r)
 		}
 	}
-	if err := o.print(out, all); err != nil {
+	if err := o.print(out, all, errs); err != nil {
 		return err
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -138,12 +138,24 @@ type result struct {
 	external []preflight.Directive
 }
 
-// check judges one Corefile. What the machine has is looked at only if it may
-// be the one that the Corefile is for.
+// check judges one Corefile.
 func (o options) check(s source) (result, error) {
+	if len(s.custom) > 0 {
+		return o.judgeCustom(s)
+	}
+	return o.judge(s)
+}
+
+// judge judges the text of one Corefile. What the machine has is looked at only if it may
+// be the one that the Corefile is for.
+func (o options) judge(s source) (result, error) {
 	blocks, err := s.parse()
 	if err != nil {
 		return result{}, err
+	}
+	if len(blocks) == 0 {
+		return result{}, fmt.Errorf("%s: no server block in it: want one, for example for the zone `.` with the line `forward . ADDRESS`; "+
+			"without any, CoreDNS answers all names with its default, the plugin whoami", s.at())
 	}
 	order := Directives()
 	host := preflight.Host{Port: o.port}

@@ -126,6 +126,12 @@ func TestWhatIsNoManifestAndNoCorefile(t *testing.T) {
 		"broken YAML":                   {"b.yaml", "a: [\n", "b.yaml: yaml"},
 		"a broken Corefile":             {"c.yaml", configMap(". {\n    hosts {\n"), "c.yaml:"},
 		"too large":                     {"d", strings.Repeat("#", maxInput+1), "larger than"},
+		"nothing":                       {"Corefile", "", "Corefile: empty: want a Corefile"},
+		"nothing but space":             {"e.yaml", "\ufeff \n\r\n\t", "e.yaml: empty: want a Corefile"},
+		"nothing but comments":          {"Corefile", "# . {\n# }\n", "Corefile: no server block in it"},
+		"nothing but a snippet":         {"Corefile", "(s) {\n    errors\n}\n", "Corefile: no server block in it"},
+		"a Corefile that is empty":      {"f.yaml", "kind: ConfigMap\ndata:\n  Corefile: \"\"\n", "f.yaml:3:Corefile: no server block in it"},
+		"a Corefile of comments":        {"g.yaml", configMap("# one"), "g.yaml:6: no server block in it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), test.file)
@@ -146,6 +152,15 @@ func TestAnErrorInAManifestHasItsLineThere(t *testing.T) {
 	for _, want := range []string{"stdin:14 - Error during parsing: File to import not found", "stdin:21 - Error during parsing: Expected another address"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want one with %q", err, want)
+		}
+	}
+}
+
+// A pipe whose first command fails gives nothing.
+func TestEmptyInputIsNoCleanCorefile(t *testing.T) {
+	for _, text := range []string{"", "\n", "# nothing\n"} {
+		if out, err := runOn(t, text, "-"); err == nil || errors.Is(err, ErrFound) || !strings.HasPrefix(err.Error(), "stdin: ") || out != "" {
+			t.Errorf("%q: %v\n%s", text, err, out)
 		}
 	}
 }

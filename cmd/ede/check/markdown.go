@@ -113,15 +113,20 @@ kubectl get configmap coredns -n kube-system -o yaml | ede check -
 ~~~
 
 ` + "`ede check`" + ` reads the keys ` + "`Corefile`, `*.server` and `*.override`" + ` of a manifest. ` + "`*.server` and `*.override`" + ` are
-parts that k3s and AKS add to a Corefile. If the same FILE has a Corefile that imports these parts, they are checked together with this
-Corefile. Otherwise they are checked with a built-in Corefile, which has the lines that the Corefiles
-of k3s and AKS have in common.
+parts that k3s, AKS and others add to a Corefile. They count in a ConfigMap whose name has ` + "`coredns`, such as `coredns-custom`" + `, and
+in one without a name; other programs have such keys too. If the same FILE has a Corefile of the same namespace that imports these
+parts, they are checked together with this Corefile. A *forward* of the Corefile that such a part replaces gets no warning.
+
+Otherwise the parts are checked with two built-in Corefiles. That of k3s imports ` + "`*.override`" + ` above its *forward*, that of AKS
+below. There is a warning only for what is wrong in both, and at a line of the part. With the Corefile of your cluster in the FILE,
+` + "`ede check`" + ` finds more: ` + "`kubectl get configmap -n kube-system -o yaml | ede check -`" + `.
 
 The line numbers in the output are those of the file. If the Corefile is a quoted string (JSON), the output has the key, the
 line of the key, and the line within the Corefile.
 
 ` + "`ede check`" + ` starts no server and sends no query. The exit status is 0 if there is no mistake, 1 if there are any, and 2 if a
-file cannot be read (` + "`go run`" + ` turns 2 into 1). So ` + "`ede check`" + ` can guard a deployment. ` + "`--json`" + ` prints one JSON object.
+file cannot be read or has no server block (` + "`go run`" + ` turns 2 into 1). So ` + "`ede check`" + ` can guard a deployment. ` + "`--json`" + ` prints one JSON object;
+its ` + "`errors`" + ` are what could not be read.
 ` + "`--ignore CODE`" + ` leaves a mistake out; ` + "`ede { ignore CODE... }`" + ` in a server block does the same at load.
 
 A setting that may be intended gets no warning. If the Corefile has a plugin that CoreDNS does not ship, the output has a note

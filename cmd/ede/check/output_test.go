@@ -38,6 +38,32 @@ func TestJSONHasAllThatTheTextHas(t *testing.T) {
 	}
 }
 
+func TestJSONHasWhatCouldNotBeRead(t *testing.T) {
+	good := filepath.Join(t.TempDir(), "Corefile")
+	if err := os.WriteFile(good, []byte(alone), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for stdin, want := range map[string]string{"": "stdin: empty", "# nothing\n": "no server block", ". {\n hosts {\n": "stdin:", "kind: Secret\n": "no Corefile in it"} {
+		out, err := runOn(t, stdin, "-", "--json", filepath.Join(t.TempDir(), "none"), good)
+		if err == nil || errors.Is(err, ErrFound) {
+			t.Errorf("%q: %v", stdin, err)
+		}
+		var got struct {
+			Mistakes []struct{ Code string }
+			Errors   []string
+		}
+		if err := json.Unmarshal([]byte(out), &got); err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Mistakes) != 1 || len(got.Errors) != 2 || !strings.Contains(got.Errors[0], want) || !strings.Contains(got.Errors[1], "none: no such file") {
+			t.Errorf("%q: %+v", stdin, got)
+		}
+	}
+	if out, err := runOn(t, ". {\n forward . 192.0.2.53\n}\n", "-", "--json"); err != nil || !strings.Contains(out, `"errors": []`) {
+		t.Errorf("without errors: %v\n%s", err, out)
+	}
+}
+
 func TestACodeIsIgnored(t *testing.T) {
 	if out, err := runOn(t, alone, "-", "--ignore", "hosts-alone"); err != nil || !strings.Contains(out, "no mistakes") {
 		t.Errorf("by the flag: %v\n%s", err, out)
@@ -78,6 +104,11 @@ func TestExternalPluginsAreNotedAndTyposNamed(t *testing.T) {
 	out, err := runOn(t, ". {\n    k8s_gateway example.org\n}\n", "-")
 	if err != nil || !strings.Contains(out, "stdin:2: note: k8s_gateway is no plugin of CoreDNS") {
 		t.Errorf("%v\n%s", err, out)
+	}
+	for _, name := range []string{"idetcd", "redisc", "myetcd", "xhosts2", "logger"} {
+		if out, err := runOn(t, ". {\n    "+name+" a\n}\n", "-"); err != nil || !strings.Contains(out, "note: "+name+" is no plugin of CoreDNS") {
+			t.Errorf("%v\n%s", err, out)
+		}
 	}
 	for wrong, right := range map[string]string{"forwrad": "forward", "host": "hosts", "kubernets": "kubernetes", "cahce": "cache", "templates": "template"} {
 		out, err := runOn(t, ". {\n    "+wrong+" a\n    forward . 192.0.2.53\n}\n", "-")

@@ -10,9 +10,9 @@ import (
 )
 
 // print writes what was found, for people or as JSON.
-func (o options) print(w io.Writer, all []result) error {
+func (o options) print(w io.Writer, all []result, errs []error) error {
 	if o.json {
-		return printJSON(w, all)
+		return printJSON(w, all, errs)
 	}
 	for _, r := range all {
 		for _, d := range r.external {
@@ -59,13 +59,18 @@ type plugin struct {
 	Line int    `json:"line"`
 }
 
-func printJSON(w io.Writer, all []result) error {
+// printJSON writes what was found; errs are of what could not be read.
+func printJSON(w io.Writer, all []result, errs []error) error {
 	var out struct {
 		Blocks   int       `json:"blocks"`
 		Mistakes []finding `json:"mistakes"`
 		External []plugin  `json:"external_plugins"`
+		Errors   []string  `json:"errors"`
 	}
-	out.Mistakes, out.External = []finding{}, []plugin{}
+	out.Mistakes, out.External, out.Errors = []finding{}, []plugin{}, []string{}
+	for _, err := range errs {
+		out.Errors = append(out.Errors, err.Error())
+	}
 	for _, r := range all {
 		out.Blocks += r.blocks
 		for _, f := range r.warnings {

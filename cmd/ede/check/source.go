@@ -22,15 +22,10 @@ type source struct {
 	// line is the line of the file above the first of text, or the key's if text
 	// has lines of its own there; custom are the files that it imports out of the
 	// same manifest.
-	line   int
-	custom []custom
-}
-
-// A custom is a key of a ConfigMap that the Corefile imports, such as
-// log.override or example.server.
-type custom struct {
-	key    string
-	source source
+	line      int
+	custom    []custom
+	namespace string // "" if it is not known
+	other     string // a text that may stand in place of text
 }
 
 // parse reads a source with the lines of the file that it stands in.
@@ -53,8 +48,11 @@ func (s source) parse() ([]corefile.Block, error) {
 	}
 	defer os.RemoveAll(dir)
 	names := make(map[string]string)
-	for _, c := range s.custom {
+	for i, c := range s.custom {
 		path := filepath.Join(dir, filepath.Base(c.key))
+		if _, met := names[path]; met { // two ConfigMaps have it
+			path += fmt.Sprintf(".%06d%s", i, filepath.Ext(c.key))
+		}
 		if err := os.WriteFile(path, []byte(padded(c.source.line, c.source.text)), 0o600); err != nil {
 			return nil, err
 		}
@@ -72,6 +70,14 @@ func (s source) parse() ([]corefile.Block, error) {
 	}
 	rename(blocks, names)
 	return blocks, nil
+}
+
+// at is where the source begins.
+func (s source) at() string {
+	if s.line == 0 {
+		return s.name
+	}
+	return fmt.Sprintf("%s:%d", s.name, s.line)
 }
 
 // importing is an import of what a custom ConfigMap has.
@@ -144,6 +150,9 @@ func sourcesOf(file string, text []byte) ([]source, error) {
 		name = "stdin"
 	}
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, fmt.Errorf("%s: empty: want a Corefile, or a Kubernetes manifest with one", name)
+	}
 	sources, err := manifest(name, text)
 	if err != nil || sources != nil {
 		return sources, err

@@ -87,6 +87,8 @@ func TestParseFindsTheLineOfEachBlock(t *testing.T) {
 		{"two blocks with one key", ". {\n log\n}\n. {\n}", []string{".@Corefile:1", ".@Corefile:4"}},
 		{"a key from the environment", "{$PREFLIGHT_ZONE}:53 {\n}\nexample.org {\n}", []string{"example.edu:53@Corefile:1", "example.org@Corefile:3"}},
 		{"imported blocks", "import " + imported + "\n. {\n}", []string{"example.info@" + imported + ":2", "example.biz@Corefile:0", ".@Corefile:2"}},
+		{"a brace that closes nothing", ". {\n}\n}\n", []string{".@Corefile:1", "}@Corefile:3"}},
+		{"such a brace above a block", ". {\n log\n}\n}\n. {\n}", []string{".@Corefile:1", "}@Corefile:4"}},
 		{"nothing", "# nothing\n", nil},
 	}
 	for _, test := range tests {

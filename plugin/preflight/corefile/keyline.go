@@ -75,7 +75,7 @@ func keyLines(file string, text []byte) (*keyLineList, []Variable) {
 		case t == "{":
 			depth++
 			keys = false
-		case t == "}":
+		case t == "}" && (depth > 0 || !begin): // one that closes nothing is a key
 			depth = max(depth-1, 0)
 			begin = depth == 0
 		case depth == 0 && begin && t == "import":

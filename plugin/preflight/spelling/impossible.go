@@ -23,7 +23,7 @@ func Impossible(zone string) (why, fix string) {
 	_, noPort := strconv.ParseUint(name, 10, 16)
 	odd := func(characters string) bool { return strings.ContainsAny(name, characters) }
 	switch {
-	case name == "" || odd(`\`): // the root, and octets that are written as numbers
+	case odd(`\`), strings.Trim(name, "{}/") == "": // octets as numbers; braces and comments, which unknown-directive tells
 		return "", ""
 	case scheme:
 		return "CoreDNS knows no transport " + strconv.Quote(before+"://"),

@@ -1,0 +1,161 @@
+// Package directive knows what may stand where a Corefile names a plugin, and how
+// often it may.
+package directive
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/coredns/caddy/caddyfile"
+)
+
+// NotClosed is what to do if a block stands within another.
+const NotClosed = "if another block begins here, close the block above with `}`"
+
+const (
+	notListed = "if this is a zone of the same block, write a comma behind the zone before it; " + NotClosed
+	forBraces = "write a space before the brace"
+	comment   = "write `#` in place of %s to begin a comment"
+)
+
+// Unfit returns what to do about a token that cannot be the name of a plugin, and ""
+// if it may be one. first is true if it is the first of its block.
+func Unfit(name string, first bool) string {
+	switch sign := commentSign(name); {
+	case name == "":
+		return "write the name of a plugin; this one is empty, perhaps because a variable has no value"
+	case isConflict(name):
+		return "resolve the merge conflict: this is a mark of git"
+	case strings.HasPrefix(name, "{{"), strings.HasPrefix(name, "{%"), strings.HasPrefix(name, "${"):
+		return "put in the value: this is a placeholder, which CoreDNS does not replace"
+	case sign != "":
+		return strings.Replace(comment, "%s", "`"+sign+"`", 1)
+	case len(name) > 1 && strings.HasSuffix(name, ";"):
+		return "remove the semicolon: a line has none at its end"
+	case name == "{" || name == "}":
+		return "remove the brace"
+	case strings.HasPrefix(name, "(") && strings.HasSuffix(name, ")"):
+		return "a snippet stands outside of blocks: close the block above with `}`"
+	case strings.ContainsAny(name, "{}"):
+		return forBraces
+	case isAddress(name):
+		return "if this is a line of a plugin, for example of `hosts`, write `{` at the end of the first line of that plugin; " + NotClosed
+	case properties[name] != "":
+		return "this is a property of a plugin: write it between the braces of that plugin, for example of `" + properties[name] + "`"
+	case first && strings.ContainsAny(name, ".,:*/"):
+		return notListed
+	case strings.ContainsAny(name, ".,:*/"):
+		return NotClosed
+	case !IsName(name):
+		return "write the name of a plugin"
+	}
+	return ""
+}
+
+// UnfitKey returns what to do about a key that makes a block of what is none, and "" if the
+// key may be a zone: the lines below it are then read as plugins.
+func UnfitKey(key string) string {
+	switch sign := commentSign(key); {
+	case key == "}":
+		return "remove the brace, which closes no block"
+	case isConflict(key):
+		return "resolve the merge conflict: the keys begin with a mark of git"
+	case sign != "":
+		return strings.Replace(comment, "%s", "`"+sign+"`", 1)
+	}
+	return ""
+}
+
+// IsBlock reports whether lines, those between the braces of a directive, are those of a
+// server block: that of another one is not closed then.
+func IsBlock(lines [][]string, known func(name string) bool) bool {
+	answers := false
+	for _, line := range lines {
+		if len(line) == 0 || !known(line[0]) {
+			return false
+		}
+		switch line[0] {
+		case "forward", "grpc":
+			answers = answers || len(line) > 2
+		case "errors", "kubernetes", "whoami", "file", "template", "hosts":
+			answers = true
+		}
+	}
+	return answers
+}
+
+// Swallowed returns the first token of a directive that begins a line between its braces
+// and is a plugin, or the zone of a block, which no plugin has as a property: the braces
+// were not closed.
+func Swallowed(tokens []caddyfile.Token) (i int, ok bool) {
+	for i := 2; i < len(tokens); i++ {
+		if tokens[i].Line == tokens[i-1].Line {
+			continue
+		}
+		rest := tokens[i+1:]
+		for j := range rest {
+			if rest[j].Line != tokens[i].Line {
+				rest = rest[:j]
+				break
+			}
+		}
+		switch text := tokens[i].Text; {
+		case text == "forward" && len(rest) > 1, text == "errors" && len(rest) == 0, text == "prometheus", text == "loadbalance", text == "kubernetes", text == "whoami":
+			return i, true
+		case len(rest) > 0 && rest[len(rest)-1].Text == "{" && strings.Contains(text, ".") && !strings.ContainsAny(text, " \"{}"):
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// commentSign is how name begins a comment in other languages, "" if it does not.
+func commentSign(name string) string {
+	for _, sign := range []string{"//", "/*", ";", "--", "<!--", "%%"} {
+		if strings.HasPrefix(name, sign) {
+			return sign
+		}
+	}
+	return ""
+}
+
+func isConflict(name string) bool {
+	switch name {
+	case "<<<<<<<", "|||||||", "=======", ">>>>>>>":
+		return true
+	}
+	return false
+}
+
+func isAddress(name string) bool {
+	name = strings.Trim(name, "[],")
+	if _, err := netip.ParseAddr(name); err == nil {
+		return true
+	}
+	_, err := netip.ParseAddrPort(name)
+	return err == nil
+}
+
+// IsName reports whether name has nothing but what names of plugins are made of.
+func IsName(name string) bool {
+	for i, r := range name {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		if !letter && (i == 0 || (r < '0' || r > '9') && r != '_' && r != '-') {
+			return false
+		}
+	}
+	return true
+}
+
+// properties are words that begin a line between the braces of a plugin, with one that
+// has them. No plugin has such a name.
+var properties = map[string]string{
+	"fallthrough": "hosts", "no_reverse": "hosts",
+	"except": "forward", "max_fails": "forward", "max_concurrent": "forward", "expire": "forward", "policy": "forward",
+	"health_check": "forward", "force_tcp": "forward", "prefer_udp": "forward", "tls_servername": "forward",
+	"pods": "kubernetes", "endpoint": "kubernetes", "kubeconfig": "kubernetes", "namespaces": "kubernetes",
+	"endpoint_pod_names": "kubernetes", "noendpoints": "kubernetes", "ttl": "kubernetes",
+	"match": "template", "rcode": "template", "answer": "template", "additional": "template", "authority": "template",
+	"success": "cache", "denial": "cache", "prefetch": "cache", "serve_stale": "cache", "servfail": "cache",
+	"lameduck": "health", "expr": "view", "consolidate": "errors", "directory": "auto",
+}
