@@ -45,9 +45,7 @@ func findNeverAsked(c *config, s *server) []finding {
 			if seldom[i] { // by a hosts without fallthrough, of which rewrite hides the SERVFAIL
 				found.text = "%s is asked only for types that clients seldom ask for: %s"
 			}
-			if l.Name == "forward" && s.behindForward(i) {
-				found.fix = "write all addresses into the first forward, for example `forward . 192.0.2.1 192.0.2.2`: then it asks the second address when the first is down; now clients get SERVFAIL"
-			}
+			found.fix = s.pastForwards(i)
 			all = append(all, found)
 		}
 	}
@@ -90,16 +88,6 @@ func (s *server) excepted(l *chain.Link) bool {
 func (s *server) serves(l *chain.Link) bool {
 	return l.Name == "kubernetes" && (s.has("k8s_external") || s.has("autopath")) ||
 		l.Name == "etcd" && s.has("autopath")
-}
-
-// behindForward reports whether another forward keeps questions from link i.
-func (s *server) behindForward(i int) bool {
-	for j := range s.fate.stops[i] {
-		if s.chain.Links[j].Name == "forward" {
-			return true
-		}
-	}
-	return false
 }
 
 func outside(s *server, l *chain.Link) bool {
