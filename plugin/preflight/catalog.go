@@ -191,8 +191,8 @@ var chainChecks = []check{
 		find:    findNeverAsked,
 	}, {
 		code: "hosts-entry-unused",
-		text: "hosts lists %s without effect: %s",
-		fix:  "move the lines to a `hosts` in the block that gets these names, above the plugin that answers them",
+		text: "hosts gives no client the addresses of %s: %s",
+		fix:  "move the lines to a `hosts` in the block that gets these names, or add their zone to the keys of this block",
 		find: findUnusedEntries,
 	},
 }

@@ -206,3 +206,19 @@ func (c *config) taker(p port, s *server, q chain.Question) *server {
 	}
 	return nil
 }
+
+// made reports whether rewrite may make q of a question that comes to s.
+func (c *config) made(s *server, q chain.Question) bool {
+	return s.any(func(l *chain.Link) bool {
+		if !l.MayName(q.Name) {
+			return false
+		}
+		from := l.Sample(s.zones)
+		return from == "" || c.comesTo(s, chain.Question{Name: from, Type: q.Type})
+	})
+}
+
+// outside reports whether no name that l is there for can come to s.
+func outside(s *server, l *chain.Link) bool {
+	return len(l.Zones) > 0 && !slices.ContainsFunc(l.Zones, func(z string) bool { return chain.Overlapping(s.zones, z) })
+}

@@ -90,10 +90,6 @@ func (s *server) serves(l *chain.Link) bool {
 		l.Name == "etcd" && s.has("autopath")
 }
 
-func outside(s *server, l *chain.Link) bool {
-	return len(l.Zones) > 0 && !slices.ContainsFunc(l.Zones, func(z string) bool { return chain.Overlapping(s.zones, z) })
-}
-
 func (s *server) stoppers(i int) string {
 	var by []string
 	for j := range s.chain.Links {
@@ -120,21 +116,19 @@ func findUnusedEntries(c *config, s *server) []finding {
 	if !ok || s.opaque || s.chain.Renames || s.has("autopath") || s.particular() || len(l.Entries()) == 0 || !s.hostsAsked(s.fate.asked) {
 		return nil
 	}
+	var all []finding
 	unused := make(map[vain][]string)
 	for _, name := range l.Entries() {
-		v := c.unused(s, l, name)
-		if v.why != "" && !c.usedElsewhere(s, l, name) {
+		if v := c.unused(s, l, name); v.why != "" && c.vainElsewhere(s, l, name, &v) && !v.repeated(name) {
+			v.fix = v.remedy(l, name)
 			unused[v] = append(unused[v], name)
 		}
 	}
-	var all []finding
 	for v, names := range unused {
 		found := at(l.Directive, listed(names...), v.why)
-		if found.names = names; v.why == renamedBefore {
-			found.fix = "list the new names in hosts, or limit the rule of rewrite to other names"
-		}
+		found.names, found.fix = names, v.fix
 		if v.points {
-			found.text = "hosts lists %s without effect, except for PTR queries: %s"
+			found.text = "hosts gives no client the addresses of %s, only the names to PTR queries: %s"
 		}
 		all = append(all, found)
 	}
@@ -148,11 +142,13 @@ func (s *server) hostsAsked(asked []bool) bool {
 	return i >= 0 && asked[i]
 }
 
-// A vain is why an entry of hosts is of no use, "" if it is of use. points is true if
-// clients that ask for the name of its address get it all the same.
+// A vain is why no client gets the addresses of an entry of hosts, all empty if one may.
 type vain struct {
 	why    string
-	points bool
+	fix    string
+	points bool        // clients that ask for the name of its address get it all the same
+	taker  *server     // the block that gets the name, nil if that is not why
+	before *chain.Link // what answers there, or in its own block, before any hosts is asked
 }
 
 // Reasons for an entry to be of no use.
@@ -165,10 +161,15 @@ const (
 // name can reach is there for PTR queries, if they do.
 func (c *config) unused(s *server, l *chain.Link, entry string) vain {
 	types, pointers := l.Gives(entry)
-	v := vain{}
+	var v vain
 	for _, t := range types {
-		if v.why = c.unasked(s, l, chain.Question{Name: strings.Replace(entry, "*.", "nowhere.", 1), Type: t}); v.why == "" {
-			return vain{}
+		was := v.why
+		v = c.unasked(s, l, chain.Question{Name: strings.Replace(entry, "*.", "nowhere.", 1), Type: t})
+		if v.why == "" {
+			return v
+		}
+		if was != "" && was != v.why {
+			v.why = was + "; " + v.why
 		}
 	}
 	v.points = slices.ContainsFunc(pointers, func(name string) bool { return c.points(s, name) })
@@ -192,47 +193,56 @@ func (c *config) points(s *server, name string) bool {
 	return out.Asked.Name == q.Name && out.Asked.Type == q.Type && s.hostsAsked(asked)
 }
 
-// made reports whether rewrite may make q of a question that comes to s.
-func (c *config) made(s *server, q chain.Question) bool {
-	return s.any(func(l *chain.Link) bool {
-		if !l.MayName(q.Name) {
-			return false
-		}
-		from := l.Sample(s.zones)
-		return from == "" || c.comesTo(s, chain.Question{Name: from, Type: q.Type})
-	})
-}
-
-// unasked says why the question for an entry does not reach the hosts of s, "" if it does.
-func (c *config) unasked(s *server, l *chain.Link, q chain.Question) string {
+// unasked says why the question for an entry does not reach the hosts of s.
+func (c *config) unasked(s *server, l *chain.Link, q chain.Question) vain {
 	made := c.made(s, q)
 	switch {
 	case !chain.Covered(s.zones, q.Name) && !made:
-		return notHere
+		return vain{why: notHere}
 	case !l.Has(q.Name):
-		return "hosts has only names under " + listed(l.Zones...)
+		return vain{why: "hosts has only names under " + listed(l.Zones...)}
 	case !made && !c.comesTo(s, q):
 		for _, p := range s.services {
 			if other := c.taker(p.port, s, q); other != nil {
-				return fmt.Sprintf("the block of %s (line %d) gets these names", listed(other.Keys...), other.Line)
+				why := fmt.Sprintf("the block of %s (line %d) gets these names", listed(other.Keys...), other.Line)
+				return vain{why: why, taker: other, before: c.beforeHosts(other, q)}
 			}
 		}
 	}
 	out := s.chain.Ask(q, nil)
 	if out.Asked.Name != q.Name && !made {
-		return renamedBefore
+		return vain{why: renamedBefore}
 	}
-	if out.Asked.Name == q.Name && out.End == chain.Answered && s.chain.Links[out.At].Name != "hosts" {
-		return fmt.Sprintf("%s (line %d) answers before", s.chain.Links[out.At].Name, s.chain.Links[out.At].Line)
+	if before := c.beforeHosts(s, q); before != nil {
+		return vain{why: fmt.Sprintf("%s (line %d) answers before", before.Name, before.Line), before: before}
 	}
-	return ""
+	return vain{}
 }
 
-func (c *config) usedElsewhere(s *server, l *chain.Link, name string) bool {
+// beforeHosts returns what answers q in s before a hosts is asked, nil if nothing does.
+func (c *config) beforeHosts(s *server, q chain.Question) *chain.Link {
+	out := s.chain.Ask(q, nil)
+	if out.Asked.Name != q.Name || out.End != chain.Answered {
+		return nil
+	}
+	l := &s.chain.Links[out.At]
+	if slices.Index(c.order, l.Name) >= slices.Index(c.order, "hosts") {
+		return nil
+	}
+	return l
+}
+
+// vainElsewhere reports whether an entry is of no use in the other blocks either that
+// import its hosts. If PTR queries get its name in one of them, v says so.
+func (c *config) vainElsewhere(s *server, l *chain.Link, name string, v *vain) bool {
 	for _, other := range c.withHosts[place{l.File, l.Line}] {
-		if o, ok := other.find("hosts"); ok && other != s && c.unused(other, o, name).why == "" {
-			return true
+		if o, ok := other.find("hosts"); ok && other != s {
+			there := c.unused(other, o, name)
+			if there.why == "" {
+				return false
+			}
+			v.points = v.points || there.points
 		}
 	}
-	return false
+	return true
 }

@@ -160,3 +160,63 @@ func where(l *chain.Link, others ...*chain.Link) string {
 	}
 	return strings.Join(places, " and ")
 }
+
+// repeated reports whether the block that gets the name of an entry may have it in a hosts
+// of its own, so that the entry is there for PTR queries alone.
+func (v vain) repeated(entry string) bool {
+	if v.taker == nil || !v.points {
+		return false
+	}
+	l, ok := v.taker.find("hosts")
+	return ok && (len(l.Args()) > 0 || l.Has(strings.Replace(entry, "*.", "nowhere.", 1)))
+}
+
+// remedy says what to do with the line of name in a hosts, l.
+func (v vain) remedy(l *chain.Link, name string) string {
+	name = strings.Replace(name, "*.", "nowhere.", 1)
+	fix := ""
+	switch {
+	case v.why == renamedBefore:
+		return "list the new names in hosts, or limit the rule of rewrite to other names"
+	case v.taker != nil:
+		fix = v.move(name)
+	case v.before == nil && v.why != notHere:
+		return "add their zone to those of hosts"
+	}
+	if v.before == nil {
+		return fix
+	}
+	add := func(more string) { fix += strings.Repeat("; ", min(len(fix), 1)) + more }
+	if v.before.Blocks() {
+		add(fmt.Sprintf("write the plugin `file`, with a zone that has only an SOA record, in place of the template of line %d: file answers NXDOMAIN too, but hosts is asked before it", v.before.Line))
+		if v.taker == nil && !chain.Covered(l.Fall, name) {
+			add("add the line `fallthrough` at the end of hosts")
+		}
+		return fix
+	}
+	how := ""
+	if v.before.Name == "template" {
+		how = ", by its zone or by `match` with `fallthrough`"
+	}
+	add(fmt.Sprintf("limit %s (line %d) to other names%s: it is asked before any hosts, whichever stands first in the file", v.before.Name, v.before.Line, how))
+	if !v.points {
+		add("or remove these lines")
+	}
+	return fix
+}
+
+// move says how the block that gets the name of an entry gets its line.
+func (v vain) move(name string) string {
+	theirs, ok := v.taker.find("hosts")
+	into := "a `hosts` with `fallthrough` in that block"
+	switch {
+	case ok && theirs.Has(name):
+		return fmt.Sprintf("remove these lines: the hosts of line %d lists the names too", theirs.Line)
+	case ok:
+		into = fmt.Sprintf("the hosts of line %d", theirs.Line)
+	}
+	if v.points {
+		return "write the lines in " + into + " too, and keep these for the PTR queries"
+	}
+	return "move the lines to " + into
+}
