@@ -10,30 +10,6 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
 )
 
-// failing looks for the failures of a block for which is reports true, and lets
-// tell say what it finds.
-func failing(is func(*server, *failure) bool, tell func(*server, *failure) finding) func(*config, *server) []finding {
-	return func(_ *config, s *server) []finding {
-		if len(s.fate.failures) == 0 || s.particular() {
-			return nil // the view may let in only what is answered
-		}
-		var all []finding
-		for _, f := range s.fate.failures {
-			if !is(s, f) {
-				continue
-			}
-			found := tell(s, f)
-			found.zones, found.names = f.extent()
-			failed, good := f.kinds(s.fate.types)
-			if found.butTypes = typeNames(good); len(good) == 0 {
-				found.types = typeNames(failed)
-			}
-			all = append(all, found)
-		}
-		return all
-	}
-}
-
 // link is the plugin that a failure has to do with, "" if there is none.
 func (f *failure) plugin(s *server) string {
 	if f.link < 0 {
@@ -77,11 +53,8 @@ var findFallthroughToNowhere = failing(
 	func(_ *server, f *failure) bool { return f.how == fellThrough },
 	func(s *server, f *failure) finding {
 		found := f.at(s, f.plugin(s), strings.TrimPrefix(f.subject(s), "the "))
-		switch f.plugin(s) {
-		case "hosts":
-			found.fix = "add a plugin below it that answers them: `forward . ADDRESS`, or, to answer NXDOMAIN, `file` with a zone that has only an SOA record (without fallthrough they get SERVFAIL as well)"
-		case "template":
-			found.fix = "add a plugin below it that answers them: `forward . ADDRESS`, or, to answer NXDOMAIN, `template ANY ANY` with `rcode NXDOMAIN` as the last template (without fallthrough they get SERVFAIL as well)"
+		if name := f.plugin(s); name == "hosts" || name == "template" {
+			found.fix = "add a plugin below it that answers them: " + s.chain.Endings(f.span(), s.zones) + " (without fallthrough they get SERVFAIL as well)"
 		}
 		return found
 	},
@@ -92,7 +65,11 @@ var findFallthroughToNowhere = failing(
 // whatever fallthrough says.
 var findOtherTypes = failing(
 	func(_ *server, f *failure) bool { return f.how == otherType },
-	func(s *server, f *failure) finding { return f.at(s, f.subject(s)) },
+	func(s *server, f *failure) finding {
+		found := f.at(s, f.subject(s))
+		found.fix = "add " + s.chain.Endings(f.span(), s.zones)
+		return found
+	},
 )
 
 var findExcepted = failing(
@@ -119,7 +96,9 @@ func findHiding(plugin string) func(*config, *server) []finding {
 			if len(hidden) > 1 {
 				verb = " are not asked"
 			}
-			return f.at(s, f.subject(s), strings.Join(hidden, " and ")+verb)
+			found := f.at(s, f.subject(s), strings.Join(hidden, " and ")+verb)
+			found.fix = s.chain.PassOn(f.link, f.span(), f.types(s.fate.types))
+			return found
 		},
 	)
 }
@@ -131,7 +110,14 @@ func findAlone(plugin string) func(*config, *server) []finding {
 		func(s *server, f *failure) bool {
 			return f.how == missed && f.plugin(s) == plugin && len(f.below) == 0
 		},
-		func(s *server, f *failure) finding { return f.at(s, f.subject(s)) },
+		func(s *server, f *failure) finding {
+			found := f.at(s, f.subject(s))
+			found.fix = s.chain.PassOn(f.link, f.span(), f.types(s.fate.types)) + "; and add below it " + s.chain.Endings(f.span(), s.zones)
+			if s.chain.Links[f.link].Typed() {
+				found.text = "no plugin below template answers %s: names that its `match` does not fit get SERVFAIL, where an empty answer is expected"
+			}
+			return found
+		},
 	)
 }
 

@@ -45,7 +45,7 @@ func findNeverAsked(c *config, s *server) []finding {
 			if seldom[i] { // by a hosts without fallthrough, of which rewrite hides the SERVFAIL
 				found.text = "%s is asked only for types that clients seldom ask for: %s"
 			}
-			found.fix = s.pastForwards(i)
+			found.fix = s.chain.PastForwards(i, s.fate.stops[i], s.zones)
 			all = append(all, found)
 		}
 	}

@@ -1,7 +1,6 @@
 package preflight
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,6 +54,12 @@ func (f *failure) extent() (under, single []string) {
 	return widest, single
 }
 
+// span is the zones and names of which something fails.
+func (f *failure) span() []string {
+	under, single := f.extent()
+	return append(under, single...)
+}
+
 // types are those that fail, out of all that were asked; nil if all do, or in
 // reverse zones alone.
 func (f *failure) types(all []uint16) []uint16 {
@@ -105,60 +110,6 @@ func typeNames(types []uint16) []string {
 		names = append(names, dns.TypeToString[t])
 	}
 	return names
-}
-
-// pastForwards says how to have link i asked, which forwards above it keep questions
-// from, "" if none does.
-func (s *server) pastForwards(i int) string {
-	l := &s.chain.Links[i]
-	var above []*chain.Link
-	for j := range s.chain.Links {
-		if s.fate.stops[i][j] && s.chain.Links[j].Name == "forward" {
-			above = append(above, &s.chain.Links[j])
-		}
-	}
-	if len(above) == 0 || len(l.Zones) == 0 {
-		return ""
-	}
-	first, own := above[0], strings.TrimSuffix(l.Zones[0], ".")
-	for _, wide := range above {
-		inside := !slices.ContainsFunc(l.Zones, func(z string) bool { return slices.Contains(wide.Zones, z) || !chain.Covered(wide.Zones, z) })
-		switch {
-		case !inside || !slices.ContainsFunc(s.zones, func(z string) bool { return !chain.Covered(l.Zones, z) }):
-		case l.Name == "forward":
-			what := "it"
-			if l.File != s.File || l.Line < s.Line {
-				what = "the import that brings it"
-			}
-			return fmt.Sprintf("write %s above the forward of %s: a query goes to the first forward whose zone contains the name", what, where(l, wide))
-		case len(l.Zones) == 1:
-			return fmt.Sprintf("write `except %s` in the forward of %s: %s is asked after forward, whatever their order in the file", own, where(l, wide), l.Name)
-		}
-	}
-	switch {
-	case l.Name != "forward" || len(above) < len(s.fate.stops[i]):
-		return ""
-	case len(above) == 1 && slices.Equal(first.Zones, l.Zones):
-		return fmt.Sprintf("remove one of the two; or, if the servers of both know the same names, write all addresses into the first forward, for example `forward %s 192.0.2.1 192.0.2.2`: it asks one of them at random, and another when that one is down; with `policy sequential` it asks the second only when the first is down", cmp.Or(own, "."))
-	}
-	what := "remove it"
-	if len(above) == 1 {
-		what = "keep the one of the two that you mean"
-	}
-	return fmt.Sprintf("%s: only names under %s come to this block, and all of them go to the forward of %s; other names need a block of their own", what, listed(s.zones...), where(l, above...))
-}
-
-// where tells the lines of others, and their file if it is not that of l.
-func where(l *chain.Link, others ...*chain.Link) string {
-	var places []string
-	for _, o := range others {
-		place := fmt.Sprintf("line %d", o.Line)
-		if o.File != l.File {
-			place += " of " + Printable(o.File)
-		}
-		places = append(places, place)
-	}
-	return strings.Join(places, " and ")
 }
 
 // repeated reports whether the block that gets the name of an entry may have it in a hosts

@@ -2,7 +2,6 @@ package chain
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -109,17 +108,6 @@ func meetTemplate(c *Chain, i int, q *Question) step {
 // Matches reports whether a template has a match of its own.
 func (l *Link) Matches() bool {
 	return l.template != nil && (len(l.template.texts) > 0 || l.template.expr)
-}
-
-// Blocks reports whether l is a template that answers NXDOMAIN for all names of its zones,
-// and nothing else.
-func (l *Link) Blocks() bool {
-	if l.template == nil || l.template.qtype != dns.TypeANY || l.Matches() {
-		return false
-	}
-	rcode, _ := l.Option("rcode")
-	_, answers := l.Option("answer")
-	return !answers && slices.Equal(rcode, []string{"NXDOMAIN"})
 }
 
 // around returns the zones in which a template has names that its patterns match, as
