@@ -122,6 +122,8 @@ type finding struct {
 	fix  string // in place of the check's, if it has one of its own
 
 	zones, names, types, butTypes []string
+
+	certain bool // whatever the directory of auto has
 }
 
 func at(d *Directive, args ...any) finding { return finding{file: d.File, line: d.Line, args: args} }
@@ -184,7 +186,7 @@ func (c check) warning(s *server, f finding) Warning {
 	if (f.file != s.File || f.line < s.Line) && c.code != "unset-variable" {
 		text += fmt.Sprintf(" (in the block of %s)", listed(s.Keys...)) // imported
 	}
-	if s.folder && slices.ContainsFunc(chainChecks, func(other check) bool { return other.code == c.code }) {
+	if s.folder && !f.certain && slices.ContainsFunc(chainChecks, func(other check) bool { return other.code == c.code }) {
 		text += " (as the directory of auto is now)"
 	}
 	return Warning{

@@ -20,6 +20,10 @@ func findNeverAsked(c *config, s *server) []finding {
 	var seldom []bool
 	for i := range s.chain.Links {
 		l := &s.chain.Links[i]
+		if l.Read != nil {
+			all = append(all, notRead(l))
+			continue
+		}
 		if !l.Answers && l.Name != "auto" || s.fate.asked[i] || s.fate.through[i] || s.serves(l) {
 			continue
 		}
@@ -40,6 +44,12 @@ func findNeverAsked(c *config, s *server) []finding {
 			found := at(l.Directive, l.Name, "its except contains all names of this block")
 			found.fix = "remove it, or write in except only the zones that are not for it"
 			all = append(all, found)
+		case !s.fate.claimed[i] && !s.fate.ends[i] && l.Name != "hosts" && !s.has("transfer") && !s.imports(l) && !s.any(func(other *chain.Link) bool { return other.MayMake(l.Zones) }):
+			if other := c.takes(s, l); other != nil {
+				found := at(l.Directive, l.Name, fmt.Sprintf("the block of %s (line %d) gets all names that it is there for", listed(other.Keys...), other.Line))
+				found.fix = "move it to that block, in place of what answers these names there, or remove it"
+				all = append(all, found)
+			}
 		case s.fate.claimed[i] && !s.fate.barred[i] && len(s.fate.stops[i]) > 0:
 			found := at(l.Directive, l.Name, s.stoppers(i))
 			if seldom[i] { // by a hosts without fallthrough, of which rewrite hides the SERVFAIL
@@ -50,6 +60,18 @@ func findNeverAsked(c *config, s *server) []finding {
 		}
 	}
 	return all
+}
+
+// notRead finds a plugin of which CoreDNS reads another use.
+func notRead(l *chain.Link) finding {
+	which := "first"
+	if l.Read.Line > l.Line {
+		which = "last"
+	}
+	found := at(l.Directive, l.Name, fmt.Sprintf("CoreDNS reads only the %s %s of a block (line %d)", which, l.Name, l.Read.Line))
+	found.certain = true
+	found.fix = fmt.Sprintf("write it in a server block for its own zones, or all zones in one `%s`", l.Name)
+	return found
 }
 
 // seldomAsked tells which links are asked for types that fateOf leaves out: a plugin
@@ -113,7 +135,7 @@ func (s *server) stoppers(i int) string {
 // of a snippet counts if it is used in any of the blocks that import it.
 func findUnusedEntries(c *config, s *server) []finding {
 	l, ok := s.find("hosts")
-	if !ok || s.opaque || s.chain.Renames || s.has("autopath") || s.particular() || len(l.Entries()) == 0 || !s.hostsAsked(s.fate.asked) {
+	if !ok || s.opaque || s.chain.Renames || s.has("autopath") || s.particular() || len(l.Entries()) == 0 || !s.hostsAmong(s.fate.asked) && (s.hostsAmong(s.fate.claimed) || outside(s, l)) {
 		return nil
 	}
 	var all []finding
@@ -136,26 +158,11 @@ func findUnusedEntries(c *config, s *server) []finding {
 	return all
 }
 
-// hostsAsked reports whether the hosts of s is among the links that are asked.
-func (s *server) hostsAsked(asked []bool) bool {
+// hostsAmong reports whether the hosts of s is among some of its links.
+func (s *server) hostsAmong(some []bool) bool {
 	i := slices.IndexFunc(s.chain.Links, func(l chain.Link) bool { return l.Name == "hosts" })
-	return i >= 0 && asked[i]
+	return i >= 0 && some[i]
 }
-
-// A vain is why no client gets the addresses of an entry of hosts, all empty if one may.
-type vain struct {
-	why    string
-	fix    string
-	points bool        // clients that ask for the name of its address get it all the same
-	taker  *server     // the block that gets the name, nil if that is not why
-	before *chain.Link // what answers there, or in its own block, before any hosts is asked
-}
-
-// Reasons for an entry to be of no use.
-const (
-	renamedBefore = "rewrite changes these names before hosts is asked"
-	notHere       = "no such name comes to this block"
-)
 
 // unused says whether an entry of hosts is of no use in s. One that no query for its
 // name can reach is there for PTR queries, if they do.
@@ -190,7 +197,7 @@ func (c *config) points(s *server, name string) bool {
 	}
 	asked := make([]bool, len(s.chain.Links))
 	out := s.chain.Ask(q, asked)
-	return out.Asked.Name == q.Name && out.Asked.Type == q.Type && s.hostsAsked(asked)
+	return out.Asked.Name == q.Name && out.Asked.Type == q.Type && s.hostsAmong(asked)
 }
 
 // unasked says why the question for an entry does not reach the hosts of s.
@@ -230,19 +237,4 @@ func (c *config) beforeHosts(s *server, q chain.Question) *chain.Link {
 		return nil
 	}
 	return l
-}
-
-// vainElsewhere reports whether an entry is of no use in the other blocks either that
-// import its hosts. If PTR queries get its name in one of them, v says so.
-func (c *config) vainElsewhere(s *server, l *chain.Link, name string, v *vain) bool {
-	for _, other := range c.withHosts[place{l.File, l.Line}] {
-		if o, ok := other.find("hosts"); ok && other != s {
-			there := c.unused(other, o, name)
-			if there.why == "" {
-				return false
-			}
-			v.points = v.points || there.points
-		}
-	}
-	return true
 }

@@ -112,6 +112,36 @@ func typeNames(types []uint16) []string {
 	return names
 }
 
+// A vain is why no client gets the addresses of an entry of hosts, all empty if one may.
+type vain struct {
+	why    string
+	fix    string
+	points bool        // clients that ask for the name of its address get it all the same
+	taker  *server     // the block that gets the name, nil if that is not why
+	before *chain.Link // what answers there, or in its own block, before any hosts is asked
+}
+
+// Reasons for an entry to be of no use.
+const (
+	renamedBefore = "rewrite changes these names before hosts is asked"
+	notHere       = "no such name comes to this block"
+)
+
+// vainElsewhere reports whether an entry is of no use in the other blocks either that
+// import its hosts. If PTR queries get its name in one of them, v says so.
+func (c *config) vainElsewhere(s *server, l *chain.Link, name string, v *vain) bool {
+	for _, other := range c.withHosts[place{l.File, l.Line}] {
+		if o, ok := other.find("hosts"); ok && other != s {
+			there := c.unused(other, o, name)
+			if there.why == "" {
+				return false
+			}
+			v.points = v.points || there.points
+		}
+	}
+	return true
+}
+
 // repeated reports whether the block that gets the name of an entry may have it in a hosts
 // of its own, so that the entry is there for PTR queries alone.
 func (v vain) repeated(entry string) bool {
