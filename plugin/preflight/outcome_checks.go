@@ -27,11 +27,17 @@ var findDeadEnd = failing(
 	func(_ *server, f *failure) bool { return f.how == unclaimed },
 	func(s *server, f *failure) finding {
 		if !s.fate.answer {
-			found := atBlock(s, "no plugin of this block answers anything, so all "+f.subject(s))
+			found := atBlock(s, "no plugin of this block answers anything, so all "+f.subject(s)+s.butRefused())
+			if some := s.answersBesides(); some != "" {
+				found.args[0] = "no plugin of this block answers anything but " + some + ", so all other queries for " + f.subject(s) + s.butRefused()
+			}
 			if s.chain.Empty() {
 				found.text = "%s get REFUSED"
 			}
-			found.fix = "add a plugin that answers, for example the line `forward . ADDRESS`, or remove the block: an enclosing block then serves its names"
+			found.fix = "add a plugin that answers, for example the line `forward . ADDRESS`"
+			if !slices.Contains(s.zones, ".") {
+				found.fix += ", or remove the block: an enclosing block, if there is one, then serves its names"
+			}
 			return found
 		}
 		var served []string
@@ -40,7 +46,7 @@ var findDeadEnd = failing(
 		}
 		slices.Sort(served)
 		served = slices.Compact(served)
-		found := atBlock(s, fmt.Sprintf("no plugin of this block answers %s, only those under %s; all other names", f.subject(s), listed(served...)))
+		found := atBlock(s, fmt.Sprintf("no plugin of this block answers %s, only those under %s; all other names", f.subject(s), listed(served...))+s.butRefused())
 		if s.has("rewrite") {
 			found.args[0] = fmt.Sprintf("no plugin of this block answers %s, where rewrite does not change the name; clients", f.subject(s))
 		}

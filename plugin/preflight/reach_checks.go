@@ -47,7 +47,7 @@ func findNeverAsked(c *config, s *server) []finding {
 		case !s.fate.claimed[i] && !s.fate.ends[i] && l.Name != "hosts" && !s.has("transfer") && !s.imports(l) && !s.any(func(other *chain.Link) bool { return other.MayMake(l.Zones) }):
 			if other := c.takes(s, l); other != nil {
 				found := at(l.Directive, l.Name, fmt.Sprintf("the block of %s (line %d) gets all names that it is there for", listed(other.Keys...), other.Line))
-				found.fix = "move it to that block, in place of what answers these names there, or remove it"
+				found.fix = "remove it; or, if it should answer these names, move it to that block, in place of what answers them there"
 				all = append(all, found)
 			}
 		case s.fate.claimed[i] && !s.fate.barred[i] && len(s.fate.stops[i]) > 0:

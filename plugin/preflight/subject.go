@@ -27,6 +27,44 @@ func (f *failure) subject(s *server) string {
 	return strings.Join(parts, " and ") + f.ofTypes(s.fate.types)
 }
 
+// butRefused says which names of s a plugin refuses that is the last of the chain and has
+// no zone for them, "" if there are none: all others that nothing answers get SERVFAIL.
+func (s *server) butRefused() string {
+	var refused []string
+	for i := range s.chain.Links {
+		l := &s.chain.Links[i]
+		if l.Name != "auto" || l.Read != nil {
+			continue
+		}
+		for _, z := range chain.ZonesOf(l.Args(), s.zones) {
+			if s.chain.Ask(chain.Question{Name: "nowhere." + strings.TrimPrefix(z, "."), Type: dns.TypeA}, nil).End == chain.Refused {
+				refused = append(refused, z)
+			}
+		}
+	}
+	if len(refused) == 0 {
+		return ""
+	}
+	return " other than those under " + listed(refused...)
+}
+
+// answersBesides says what plugins of s answer that is not counted as an answer, "" if
+// there is none.
+func (s *server) answersBesides() string {
+	var some []string
+	for _, besides := range [][2]string{
+		{"any", "queries of type ANY"},
+		{"local", "the names that local has, for example \"localhost.\""},
+		{"chaos", "queries of class CH"},
+		{"template", "queries of another class than IN"},
+	} {
+		if s.has(besides[0]) {
+			some = append(some, besides[1])
+		}
+	}
+	return strings.Join(some, " and ")
+}
+
 // extent returns the zones of which ordinary names fail, without those inside
 // of others, and single names.
 func (f *failure) extent() (under, single []string) {
