@@ -28,7 +28,7 @@ var findDeadEnd = failing(
 	func(s *server, f *failure) finding {
 		if !s.fate.answer {
 			found := atBlock(s, "no plugin of this block answers anything, so all "+f.subject(s)+s.butRefused())
-			if some := s.answersBesides(); some != "" {
+			if some := s.answersSome(); some != "" {
 				found.args[0] = "no plugin of this block answers anything but " + some + ", so all other queries for " + f.subject(s) + s.butRefused()
 			}
 			if s.chain.Empty() {

@@ -48,18 +48,18 @@ func (s *server) butRefused() string {
 	return " other than those under " + listed(refused...)
 }
 
-// answersBesides says what plugins of s answer that is not counted as an answer, "" if
+// answersSome says what plugins of s answer that is not counted as an answer, "" if
 // there is none.
-func (s *server) answersBesides() string {
+func (s *server) answersSome() string {
 	var some []string
-	for _, besides := range [][2]string{
+	for _, kind := range [][2]string{
 		{"any", "queries of type ANY"},
 		{"local", "the names that local has, for example \"localhost.\""},
 		{"chaos", "queries of class CH"},
 		{"template", "queries of another class than IN"},
 	} {
-		if s.has(besides[0]) {
-			some = append(some, besides[1])
+		if s.has(kind[0]) {
+			some = append(some, kind[1])
 		}
 	}
 	return strings.Join(some, " and ")
@@ -187,7 +187,7 @@ func (v vain) repeated(entry string) bool {
 		return false
 	}
 	l, ok := v.taker.find("hosts")
-	return ok && (len(l.Args()) > 0 || l.Has(strings.Replace(entry, "*.", "nowhere.", 1)))
+	return ok && (len(l.Args()) > 0 && len(l.Entries()) == 0 || l.Has(strings.Replace(entry, "*.", "nowhere.", 1)))
 }
 
 // remedy says what to do with the line of name in a hosts, l.
