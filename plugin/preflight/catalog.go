@@ -163,7 +163,7 @@ var chainChecks = []check{
 	}, {
 		code: "template-for-some-types",
 		text: "template leaves %s to the plugins below, with or without fallthrough, and none of them answers: clients get SERVFAIL (no next plugin found)",
-		fix:  "add `template ANY ANY` with `rcode NOERROR` as the last template, for an empty answer, or add `forward . ADDRESS`",
+		fix:  "add `template ANY ANY` with `rcode NOERROR` as the last template, for an empty answer, or, if other plugins answer here, `forward . ADDRESS`",
 		find: findOtherTypes,
 	}, {
 		code: "except-to-nowhere",
@@ -173,13 +173,13 @@ var chainChecks = []check{
 	}, {
 		code:    "hosts-without-fallthrough",
 		text:    "hosts has no fallthrough for %s: names that it does not list get SERVFAIL, and %s",
-		fix:     "add the line `fallthrough` to hosts",
+		fix:     "add the line `fallthrough` at the end of hosts",
 		reports: []string{"coredns#7942"},
 		find:    findHiding("hosts"),
 	}, {
 		code: "hosts-alone",
 		text: "no plugin below hosts answers %s: names that hosts does not list get SERVFAIL, where NXDOMAIN is expected",
-		fix:  "add the line `fallthrough` to hosts, and the line `forward . ADDRESS` below hosts; if the names should get NXDOMAIN, write the plugin `file` in place of `forward`, with a zone that has only an SOA record",
+		fix:  "add the line `fallthrough` at the end of hosts, and below hosts the line `forward . ADDRESS`, or, for NXDOMAIN, the plugin `file` with a zone that has only an SOA record",
 		find: findAlone("hosts"),
 	}, {
 		code:    "template-without-fallthrough",
@@ -190,7 +190,7 @@ var chainChecks = []check{
 	}, {
 		code: "template-alone",
 		text: "no plugin below template answers %s: names that its `match` does not fit get SERVFAIL, where NXDOMAIN is expected",
-		fix:  "add the line `fallthrough` to template, and below this template another `template ANY ANY` with `rcode NXDOMAIN`",
+		fix:  "add the line `fallthrough` to template, and below it `template ANY ANY` with `rcode NOERROR` as the last template, for an empty answer, or the line `forward . ADDRESS`",
 		find: findAlone("template"),
 	}, {
 		code:    NeverAsked,
@@ -200,8 +200,8 @@ var chainChecks = []check{
 		find:    findNeverAsked,
 	}, {
 		code: "hosts-entry-unused",
-		text: "hosts lists %s without effect: %s",
-		fix:  "move the lines to a `hosts` in the block that gets these names, above the plugin that answers them",
+		text: "hosts gives no client the addresses of %s: %s",
+		fix:  "move the lines to a `hosts` in the block that gets these names, or add their zone to the keys of this block",
 		find: findUnusedEntries,
 	},
 }

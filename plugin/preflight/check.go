@@ -122,6 +122,8 @@ type finding struct {
 	fix  string // in place of the check's, if it has one of its own
 
 	zones, names, types, butTypes []string
+
+	certain bool // whatever the directory of auto has
 }
 
 func at(d *Directive, args ...any) finding { return finding{file: d.File, line: d.Line, args: args} }
@@ -198,7 +200,7 @@ func (c check) warning(s *server, f finding) Warning {
 	if (f.file != s.File || f.line < s.Line) && c.code != "unset-variable" {
 		text += fmt.Sprintf(" (in the block of %s)", listed(s.Keys...)) // imported
 	}
-	if s.folder && slices.ContainsFunc(chainChecks, func(other check) bool { return other.code == c.code }) {
+	if s.folder && !f.certain && slices.ContainsFunc(chainChecks, func(other check) bool { return other.code == c.code }) {
 		text += " (as the directory of auto is now)"
 	}
 	return Warning{
@@ -229,4 +231,28 @@ func Codes() []string {
 		codes[i] = c.code
 	}
 	return codes
+}
+
+// failing looks for the failures of a block for which is reports true, and lets
+// tell say what it finds.
+func failing(is func(*server, *failure) bool, tell func(*server, *failure) finding) func(*config, *server) []finding {
+	return func(_ *config, s *server) []finding {
+		if len(s.fate.failures) == 0 || s.particular() {
+			return nil // the view may let in only what is answered
+		}
+		var all []finding
+		for _, f := range s.fate.failures {
+			if !is(s, f) {
+				continue
+			}
+			found := tell(s, f)
+			found.zones, found.names = f.extent()
+			failed, good := f.kinds(s.fate.types)
+			if found.butTypes = typeNames(good); len(good) == 0 {
+				found.types = typeNames(failed)
+			}
+			all = append(all, found)
+		}
+		return all
+	}
 }

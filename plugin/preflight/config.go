@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/miekg/dns"
+
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
 )
 
@@ -219,4 +221,39 @@ func (c *config) takerOn(p *service, s *server, q chain.Question) *server {
 		}
 	}
 	return nil
+}
+
+// made reports whether rewrite may make q of a question that comes to s.
+func (c *config) made(s *server, q chain.Question) bool {
+	return s.any(func(l *chain.Link) bool {
+		if !l.MayName(q.Name) {
+			return false
+		}
+		from := l.Sample(s.zones)
+		return from == "" || c.comesTo(s, chain.Question{Name: from, Type: q.Type})
+	})
+}
+
+// outside reports whether no name that l is there for can come to s.
+func outside(s *server, l *chain.Link) bool {
+	return len(l.Zones) > 0 && !slices.ContainsFunc(l.Zones, func(z string) bool { return chain.Overlapping(s.zones, z) })
+}
+
+// imports reports whether l stands outside of the block itself, maybe for others too.
+func (s *server) imports(l *chain.Link) bool { return l.File != s.File || l.Line < s.Line }
+
+// takes returns a block that gets all names of the zones of l, which are narrower than
+// those of s, nil if not all of them go to others.
+func (c *config) takes(s *server, l *chain.Link) (other *server) {
+	for _, z := range l.Zones {
+		if slices.Contains(s.zones, z) || !chain.Covered(s.zones, z) {
+			return nil
+		}
+		for _, p := range s.services {
+			if other = c.taker(p.port, s, chain.Question{Name: z, Type: dns.TypeA}); other == s {
+				return nil
+			}
+		}
+	}
+	return other
 }

@@ -54,7 +54,7 @@ func (s *server) unset(k string) bool {
 	return s.blank[k]
 }
 
-func findUnsetVariables(_ *config, s *server) []finding {
+func findUnsetVariables(c *config, s *server) []finding {
 	var all []finding
 	for _, v := range s.Unset[:min(len(s.Unset), MaxWarnings)] {
 		what := "the key is read as " + listed(v.Value)
@@ -63,7 +63,10 @@ func findUnsetVariables(_ *config, s *server) []finding {
 			what += ", which is no zone: CoreDNS does not start"
 		}
 		if v.Value == "" {
-			what = "CoreDNS drops the key, and the whole block if it has no other key; another block answers the names, or clients get REFUSED"
+			what = "CoreDNS drops the key, and the whole block if it has no other key; another block on the port answers the names; where none has them clients get REFUSED, and where none has the port they get no answer"
+			if !slices.ContainsFunc(c.servers, func(other *server) bool { return len(other.Keys) > 0 }) {
+				what = "CoreDNS drops the key and its block, and as no block is left, it answers every name itself, with NOERROR and nothing but the address of the client (whoami)"
+			}
 		}
 		all = append(all, finding{file: v.File, line: v.Line, args: []any{Printable(v.Name), listed(v.Key), what}})
 	}

@@ -10,30 +10,6 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
 )
 
-// failing looks for the failures of a block for which is reports true, and lets
-// tell say what it finds.
-func failing(is func(*server, *failure) bool, tell func(*server, *failure) finding) func(*config, *server) []finding {
-	return func(_ *config, s *server) []finding {
-		if len(s.fate.failures) == 0 || s.particular() {
-			return nil // the view may let in only what is answered
-		}
-		var all []finding
-		for _, f := range s.fate.failures {
-			if !is(s, f) {
-				continue
-			}
-			found := tell(s, f)
-			found.zones, found.names = f.extent()
-			failed, good := f.kinds(s.fate.types)
-			if found.butTypes = typeNames(good); len(good) == 0 {
-				found.types = typeNames(failed)
-			}
-			all = append(all, found)
-		}
-		return all
-	}
-}
-
 // link is the plugin that a failure has to do with, "" if there is none.
 func (f *failure) plugin(s *server) string {
 	if f.link < 0 {
@@ -54,11 +30,17 @@ var findDeadEnd = failing(
 			return f.refusal(s)
 		}
 		if !s.fate.answer {
-			found := atBlock(s, "no plugin of this block answers anything, so all "+f.subject(s))
+			found := atBlock(s, "no plugin of this block answers anything, so all "+f.subject(s)+s.butRefused())
+			if some := s.answersSome(); some != "" {
+				found.args[0] = "no plugin of this block answers anything but " + some + ", so all other queries for " + f.subject(s) + s.butRefused()
+			}
 			if s.chain.Empty() {
 				found.text = "%s get REFUSED"
 			}
-			found.fix = "add a plugin that answers, for example the line `forward . ADDRESS`, or remove the block: an enclosing block then serves its names"
+			found.fix = "add a plugin that answers, for example the line `forward . ADDRESS`"
+			if !slices.Contains(s.zones, ".") {
+				found.fix += ", or remove the block: an enclosing block, if there is one, then serves its names"
+			}
 			return found
 		}
 		var served []string
@@ -67,7 +49,7 @@ var findDeadEnd = failing(
 		}
 		slices.Sort(served)
 		served = slices.Compact(served)
-		found := atBlock(s, fmt.Sprintf("no plugin of this block answers %s, only those under %s; all other names", f.subject(s), listed(served...)))
+		found := atBlock(s, fmt.Sprintf("no plugin of this block answers %s, only those under %s; all other names", f.subject(s), listed(served...))+s.butRefused())
 		if s.has("rewrite") {
 			found.args[0] = fmt.Sprintf("no plugin of this block answers %s, where rewrite does not change the name; clients", f.subject(s))
 		}
@@ -75,16 +57,32 @@ var findDeadEnd = failing(
 	},
 )
 
+// refusal tells of names that the last plugin has no zone for.
+func (f *failure) refusal(s *server) finding {
+	has := s.chain.Links[f.link].Served()
+	zones := "only the zones " + listed(has...)
+	switch len(has) {
+	case 0:
+		zones = "no zone"
+	case 1:
+		zones = "only the zone " + listed(has...)
+	}
+	found := f.at(s, f.subject(s), f.plugin(s), zones)
+	found.text = "%s get REFUSED: %s is the last plugin of this block and has %s"
+	if s.has("rewrite") {
+		found.text += ", as rewrite changes the names"
+	}
+	found.fix = "give the plugin the zones of the block, or the block only the zones that its plugins have, or add the line `forward . ADDRESS`"
+	return found
+}
+
 // findFallthroughToNowhere looks for plugins that pass names on to nobody.
 var findFallthroughToNowhere = failing(
 	func(_ *server, f *failure) bool { return f.how == fellThrough },
 	func(s *server, f *failure) finding {
 		found := f.at(s, f.plugin(s), strings.TrimPrefix(f.subject(s), "the "))
-		switch f.plugin(s) {
-		case "hosts":
-			found.fix = "add a plugin below it that answers them: `forward . ADDRESS`, or, to answer NXDOMAIN, `file` with a zone that has only an SOA record (without fallthrough they get SERVFAIL as well)"
-		case "template":
-			found.fix = "add a plugin below it that answers them: `forward . ADDRESS`, or, to answer NXDOMAIN, `template ANY ANY` with `rcode NXDOMAIN` as the last template (without fallthrough they get SERVFAIL as well)"
+		if name := f.plugin(s); name == "hosts" || name == "template" {
+			found.fix = "add a plugin below it that answers them: " + s.chain.Endings(f.span(), s.zones) + " (without fallthrough they get SERVFAIL as well)"
 		}
 		return found
 	},
@@ -95,7 +93,11 @@ var findFallthroughToNowhere = failing(
 // whatever fallthrough says.
 var findOtherTypes = failing(
 	func(_ *server, f *failure) bool { return f.how == otherType },
-	func(s *server, f *failure) finding { return f.at(s, f.subject(s)) },
+	func(s *server, f *failure) finding {
+		found := f.at(s, f.subject(s))
+		found.fix = "add " + s.chain.Endings(f.span(), s.zones)
+		return found
+	},
 )
 
 var findExcepted = failing(
@@ -122,7 +124,9 @@ func findHiding(plugin string) func(*config, *server) []finding {
 			if len(hidden) > 1 {
 				verb = " are not asked"
 			}
-			return f.at(s, f.subject(s), strings.Join(hidden, " and ")+verb)
+			found := f.at(s, f.subject(s), strings.Join(hidden, " and ")+verb)
+			found.fix = s.chain.PassOn(f.link, f.span(), f.types(s.fate.types))
+			return found
 		},
 	)
 }
@@ -134,7 +138,14 @@ func findAlone(plugin string) func(*config, *server) []finding {
 		func(s *server, f *failure) bool {
 			return f.how == missed && f.plugin(s) == plugin && len(f.below) == 0
 		},
-		func(s *server, f *failure) finding { return f.at(s, f.subject(s)) },
+		func(s *server, f *failure) finding {
+			found := f.at(s, f.subject(s))
+			found.fix = s.chain.PassOn(f.link, f.span(), f.types(s.fate.types)) + "; and add below it " + s.chain.Endings(f.span(), s.zones)
+			if s.chain.Links[f.link].Typed() {
+				found.text = "no plugin below template answers %s: names that its `match` does not fit get SERVFAIL, where an empty answer is expected"
+			}
+			return found
+		},
 	)
 }
 

@@ -20,6 +20,10 @@ func findNeverAsked(c *config, s *server) []finding {
 	var seldom []bool
 	for i := range s.chain.Links {
 		l := &s.chain.Links[i]
+		if l.Read != nil {
+			all = append(all, notRead(l))
+			continue
+		}
 		if !l.Answers && l.Name != "auto" || s.fate.asked[i] || s.fate.through[i] || s.serves(l) {
 			continue
 		}
@@ -40,18 +44,34 @@ func findNeverAsked(c *config, s *server) []finding {
 			found := at(l.Directive, l.Name, "its except contains all names of this block")
 			found.fix = "remove it, or write in except only the zones that are not for it"
 			all = append(all, found)
+		case !s.fate.claimed[i] && !s.fate.ends[i] && l.Name != "hosts" && !s.has("transfer") && !s.imports(l) && !s.any(func(other *chain.Link) bool { return other.MayMake(l.Zones) }):
+			if other := c.takes(s, l); other != nil {
+				found := at(l.Directive, l.Name, fmt.Sprintf("the block of %s (line %d) gets all names that it is there for", listed(other.Keys...), other.Line))
+				found.fix = "remove it; or, if it should answer these names, move it to that block, in place of what answers them there"
+				all = append(all, found)
+			}
 		case s.fate.claimed[i] && !s.fate.barred[i] && len(s.fate.stops[i]) > 0:
 			found := at(l.Directive, l.Name, s.stoppers(i))
 			if seldom[i] { // by a hosts without fallthrough, of which rewrite hides the SERVFAIL
 				found.text = "%s is asked only for types that clients seldom ask for: %s"
 			}
-			if l.Name == "forward" && s.behindForward(i) {
-				found.fix = "write all addresses into the first forward, for example `forward . 192.0.2.1 192.0.2.2`: then it asks the second address when the first is down; now clients get SERVFAIL"
-			}
+			found.fix = s.chain.PastForwards(i, s.fate.stops[i], s.zones)
 			all = append(all, found)
 		}
 	}
 	return all
+}
+
+// notRead finds a plugin of which CoreDNS reads another use.
+func notRead(l *chain.Link) finding {
+	which := "first"
+	if l.Read.Line > l.Line {
+		which = "last"
+	}
+	found := at(l.Directive, l.Name, fmt.Sprintf("CoreDNS reads only the %s %s of a block (line %d)", which, l.Name, l.Read.Line))
+	found.certain = true
+	found.fix = fmt.Sprintf("write it in a server block for its own zones, or all zones in one `%s`", l.Name)
+	return found
 }
 
 // seldomAsked tells which links are asked for types that fateOf leaves out: a plugin
@@ -92,20 +112,6 @@ func (s *server) serves(l *chain.Link) bool {
 		l.Name == "etcd" && s.has("autopath")
 }
 
-// behindForward reports whether another forward keeps questions from link i.
-func (s *server) behindForward(i int) bool {
-	for j := range s.fate.stops[i] {
-		if s.chain.Links[j].Name == "forward" {
-			return true
-		}
-	}
-	return false
-}
-
-func outside(s *server, l *chain.Link) bool {
-	return len(l.Zones) > 0 && !slices.ContainsFunc(l.Zones, func(z string) bool { return chain.Overlapping(s.zones, z) })
-}
-
 func (s *server) stoppers(i int) string {
 	var by []string
 	for j := range s.chain.Links {
@@ -129,24 +135,22 @@ func (s *server) stoppers(i int) string {
 // of a snippet counts if it is used in any of the blocks that import it.
 func findUnusedEntries(c *config, s *server) []finding {
 	l, ok := s.find("hosts")
-	if !ok || s.opaque || s.chain.Renames || s.has("autopath") || s.particular() || len(l.Entries()) == 0 || !s.hostsAsked(s.fate.asked) {
+	if !ok || s.opaque || s.chain.Renames || s.has("autopath") || s.particular() || len(l.Entries()) == 0 || !s.hostsAmong(s.fate.asked) && (s.hostsAmong(s.fate.claimed) || outside(s, l)) {
 		return nil
 	}
+	var all []finding
 	unused := make(map[vain][]string)
 	for _, name := range l.Entries() {
-		v := c.unused(s, l, name)
-		if v.why != "" && !c.usedElsewhere(s, l, name) {
+		if v := c.unused(s, l, name); v.why != "" && c.vainElsewhere(s, l, name, &v) && !v.repeated(name) {
+			v.fix = v.remedy(l, name)
 			unused[v] = append(unused[v], name)
 		}
 	}
-	var all []finding
 	for v, names := range unused {
 		found := at(l.Directive, listed(names...), v.why)
-		if found.names = names; v.why == renamedBefore {
-			found.fix = "list the new names in hosts, or limit the rule of rewrite to other names"
-		}
+		found.names, found.fix = names, v.fix
 		if v.points {
-			found.text = "hosts lists %s without effect, except for PTR queries: %s"
+			found.text = "hosts gives no client the addresses of %s, only the names to PTR queries: %s"
 		}
 		all = append(all, found)
 	}
@@ -154,33 +158,25 @@ func findUnusedEntries(c *config, s *server) []finding {
 	return all
 }
 
-// hostsAsked reports whether the hosts of s is among the links that are asked.
-func (s *server) hostsAsked(asked []bool) bool {
+// hostsAmong reports whether the hosts of s is among some of its links.
+func (s *server) hostsAmong(some []bool) bool {
 	i := slices.IndexFunc(s.chain.Links, func(l chain.Link) bool { return l.Name == "hosts" })
-	return i >= 0 && asked[i]
+	return i >= 0 && some[i]
 }
-
-// A vain is why an entry of hosts is of no use, "" if it is of use. points is true if
-// clients that ask for the name of its address get it all the same.
-type vain struct {
-	why    string
-	points bool
-}
-
-// Reasons for an entry to be of no use.
-const (
-	renamedBefore = "rewrite changes these names before hosts is asked"
-	notHere       = "no such name comes to this block"
-)
 
 // unused says whether an entry of hosts is of no use in s. One that no query for its
 // name can reach is there for PTR queries, if they do.
 func (c *config) unused(s *server, l *chain.Link, entry string) vain {
 	types, pointers := l.Gives(entry)
-	v := vain{}
+	var v vain
 	for _, t := range types {
-		if v.why = c.unasked(s, l, chain.Question{Name: strings.Replace(entry, "*.", "nowhere.", 1), Type: t}); v.why == "" {
-			return vain{}
+		was := v.why
+		v = c.unasked(s, l, chain.Question{Name: strings.Replace(entry, "*.", "nowhere.", 1), Type: t})
+		if v.why == "" {
+			return v
+		}
+		if was != "" && was != v.why {
+			v.why = was + "; " + v.why
 		}
 	}
 	v.points = slices.ContainsFunc(pointers, func(name string) bool { return c.points(s, name) })
@@ -201,50 +197,44 @@ func (c *config) points(s *server, name string) bool {
 	}
 	asked := make([]bool, len(s.chain.Links))
 	out := s.chain.Ask(q, asked)
-	return out.Asked.Name == q.Name && out.Asked.Type == q.Type && s.hostsAsked(asked)
+	return out.Asked.Name == q.Name && out.Asked.Type == q.Type && s.hostsAmong(asked)
 }
 
-// made reports whether rewrite may make q of a question that comes to s.
-func (c *config) made(s *server, q chain.Question) bool {
-	return s.any(func(l *chain.Link) bool {
-		if !l.MayName(q.Name) {
-			return false
-		}
-		from := l.Sample(s.zones)
-		return from == "" || c.comesTo(s, chain.Question{Name: from, Type: q.Type})
-	})
-}
-
-// unasked says why the question for an entry does not reach the hosts of s, "" if it does.
-func (c *config) unasked(s *server, l *chain.Link, q chain.Question) string {
+// unasked says why the question for an entry does not reach the hosts of s.
+func (c *config) unasked(s *server, l *chain.Link, q chain.Question) vain {
 	made := c.made(s, q)
 	switch {
 	case !chain.Covered(s.zones, q.Name) && !made:
-		return notHere
+		return vain{why: notHere}
 	case !l.Has(q.Name):
-		return "hosts has only names under " + listed(l.Zones...)
+		return vain{why: "hosts has only names under " + listed(l.Zones...)}
 	case !made && !c.comesTo(s, q):
 		for _, p := range s.services {
 			if other := c.taker(p.port, s, q); other != nil {
-				return fmt.Sprintf("the block of %s (line %d) gets these names", listed(other.Keys...), other.Line)
+				why := fmt.Sprintf("the block of %s (line %d) gets these names", listed(other.Keys...), other.Line)
+				return vain{why: why, taker: other, before: c.beforeHosts(other, q)}
 			}
 		}
 	}
 	out := s.chain.Ask(q, nil)
 	if out.Asked.Name != q.Name && !made {
-		return renamedBefore
+		return vain{why: renamedBefore}
 	}
-	if out.Asked.Name == q.Name && out.End == chain.Answered && s.chain.Links[out.At].Name != "hosts" {
-		return fmt.Sprintf("%s (line %d) answers before", s.chain.Links[out.At].Name, s.chain.Links[out.At].Line)
+	if before := c.beforeHosts(s, q); before != nil {
+		return vain{why: fmt.Sprintf("%s (line %d) answers before", before.Name, before.Line), before: before}
 	}
-	return ""
+	return vain{}
 }
 
-func (c *config) usedElsewhere(s *server, l *chain.Link, name string) bool {
-	for _, other := range c.withHosts[place{l.File, l.Line}] {
-		if o, ok := other.find("hosts"); ok && other != s && c.unused(other, o, name).why == "" {
-			return true
-		}
+// beforeHosts returns what answers q in s before a hosts is asked, nil if nothing does.
+func (c *config) beforeHosts(s *server, q chain.Question) *chain.Link {
+	out := s.chain.Ask(q, nil)
+	if out.Asked.Name != q.Name || out.End != chain.Answered {
+		return nil
 	}
-	return false
+	l := &s.chain.Links[out.At]
+	if slices.Index(c.order, l.Name) >= slices.Index(c.order, "hosts") {
+		return nil
+	}
+	return l
 }

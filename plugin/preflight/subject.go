@@ -27,6 +27,44 @@ func (f *failure) subject(s *server) string {
 	return strings.Join(parts, " and ") + f.ofTypes(s.fate.types)
 }
 
+// butRefused says which names of s a plugin refuses that is the last of the chain and has
+// no zone for them, "" if there are none: all others that nothing answers get SERVFAIL.
+func (s *server) butRefused() string {
+	var refused []string
+	for i := range s.chain.Links {
+		l := &s.chain.Links[i]
+		if l.Name != "auto" || l.Read != nil {
+			continue
+		}
+		for _, z := range chain.ZonesOf(l.Args(), s.zones) {
+			if s.chain.Ask(chain.Question{Name: "nowhere." + strings.TrimPrefix(z, "."), Type: dns.TypeA}, nil).End == chain.Refused {
+				refused = append(refused, z)
+			}
+		}
+	}
+	if len(refused) == 0 {
+		return ""
+	}
+	return " other than those under " + listed(refused...)
+}
+
+// answersSome says what plugins of s answer that is not counted as an answer, "" if
+// there is none.
+func (s *server) answersSome() string {
+	var some []string
+	for _, kind := range [][2]string{
+		{"any", "queries of type ANY"},
+		{"local", "the names that local has, for example \"localhost.\""},
+		{"chaos", "queries of class CH"},
+		{"template", "queries of another class than IN"},
+	} {
+		if s.has(kind[0]) {
+			some = append(some, kind[1])
+		}
+	}
+	return strings.Join(some, " and ")
+}
+
 // extent returns the zones of which ordinary names fail, without those inside
 // of others, and single names.
 func (f *failure) extent() (under, single []string) {
@@ -52,6 +90,12 @@ func (f *failure) extent() (under, single []string) {
 	single = slices.DeleteFunc(single, func(name string) bool { return chain.Covered(widest, name) })
 	slices.Sort(single)
 	return widest, single
+}
+
+// span is the zones and names of which something fails.
+func (f *failure) span() []string {
+	under, single := f.extent()
+	return append(under, single...)
 }
 
 // types are those that fail, out of all that were asked; nil if all do, or in
@@ -106,21 +150,92 @@ func typeNames(types []uint16) []string {
 	return names
 }
 
-// refusal tells of names that the last plugin has no zone for.
-func (f *failure) refusal(s *server) finding {
-	has := s.chain.Links[f.link].Served()
-	zones := "only the zones " + listed(has...)
-	switch len(has) {
-	case 0:
-		zones = "no zone"
-	case 1:
-		zones = "only the zone " + listed(has...)
+// A vain is why no client gets the addresses of an entry of hosts, all empty if one may.
+type vain struct {
+	why    string
+	fix    string
+	points bool        // clients that ask for the name of its address get it all the same
+	taker  *server     // the block that gets the name, nil if that is not why
+	before *chain.Link // what answers there, or in its own block, before any hosts is asked
+}
+
+// Reasons for an entry to be of no use.
+const (
+	renamedBefore = "rewrite changes these names before hosts is asked"
+	notHere       = "no such name comes to this block"
+)
+
+// vainElsewhere reports whether an entry is of no use in the other blocks either that
+// import its hosts. If PTR queries get its name in one of them, v says so.
+func (c *config) vainElsewhere(s *server, l *chain.Link, name string, v *vain) bool {
+	for _, other := range c.withHosts[place{l.File, l.Line}] {
+		if o, ok := other.find("hosts"); ok && other != s {
+			there := c.unused(other, o, name)
+			if there.why == "" {
+				return false
+			}
+			v.points = v.points || there.points
+		}
 	}
-	found := f.at(s, f.subject(s), f.plugin(s), zones)
-	found.text = "%s get REFUSED: %s is the last plugin of this block and has %s"
-	if s.has("rewrite") {
-		found.text += ", as rewrite changes the names"
+	return true
+}
+
+// repeated reports whether the block that gets the name of an entry may have it in a hosts
+// of its own, so that the entry is there for PTR queries alone.
+func (v vain) repeated(entry string) bool {
+	if v.taker == nil || !v.points {
+		return false
 	}
-	found.fix = "give the plugin the zones of the block, or the block only the zones that its plugins have, or add the line `forward . ADDRESS`"
-	return found
+	l, ok := v.taker.find("hosts")
+	return ok && (len(l.Args()) > 0 && len(l.Entries()) == 0 || l.Has(strings.Replace(entry, "*.", "nowhere.", 1)))
+}
+
+// remedy says what to do with the line of name in a hosts, l.
+func (v vain) remedy(l *chain.Link, name string) string {
+	name = strings.Replace(name, "*.", "nowhere.", 1)
+	fix := ""
+	switch {
+	case v.why == renamedBefore:
+		return "list the new names in hosts, or limit the rule of rewrite to other names"
+	case v.taker != nil:
+		fix = v.move(name)
+	case v.before == nil && v.why != notHere:
+		return "add their zone to those of hosts"
+	}
+	if v.before == nil {
+		return fix
+	}
+	add := func(more string) { fix += strings.Repeat("; ", min(len(fix), 1)) + more }
+	if v.before.Blocks() {
+		add(fmt.Sprintf("write the plugin `file`, with a zone that has only an SOA record, in place of the template of line %d: file answers NXDOMAIN too, but hosts is asked before it", v.before.Line))
+		if v.taker == nil && !chain.Covered(l.Fall, name) {
+			add("add the line `fallthrough` at the end of hosts")
+		}
+		return fix
+	}
+	how := ""
+	if v.before.Name == "template" {
+		how = ", by its zone or by `match` with `fallthrough`"
+	}
+	add(fmt.Sprintf("limit %s (line %d) to other names%s: it is asked before any hosts, whichever stands first in the file", v.before.Name, v.before.Line, how))
+	if !v.points {
+		add("or remove these lines")
+	}
+	return fix
+}
+
+// move says how the block that gets the name of an entry gets its line.
+func (v vain) move(name string) string {
+	theirs, ok := v.taker.find("hosts")
+	into := "a `hosts` with `fallthrough` in that block"
+	switch {
+	case ok && theirs.Has(name):
+		return fmt.Sprintf("remove these lines: the hosts of line %d lists the names too", theirs.Line)
+	case ok:
+		into = fmt.Sprintf("the hosts of line %d", theirs.Line)
+	}
+	if v.points {
+		return "write the lines in " + into + " too, and keep these for the PTR queries"
+	}
+	return "move the lines to " + into
 }

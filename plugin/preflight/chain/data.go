@@ -12,24 +12,28 @@ import (
 func (c *Chain) join() {
 	fall := make(map[string][]string)
 	zones := make(map[string][]string)
-	seen := make(map[string]bool)
-	autos := make(map[string]int)
+	var read *Link
 	for i := range c.Links {
 		l := &c.Links[i]
 		switch l.Name {
 		case "file", "secondary": // plugin/file/setup.go, fileParse: one fallthrough, and a zone's last file counts
 			fall[l.Name] = append(fall[l.Name], l.Fall...)
 			zones[l.Name] = append(zones[l.Name], l.Zones...)
-		case "auto": // the last is read
-			if last, ok := autos[l.Name]; ok {
-				c.Links[last].meet = nil
+		case "auto", "k8s_external": // the last is read
+			for j := range c.Links[:i] {
+				if other := &c.Links[j]; other.Name == l.Name {
+					other.meet, other.Read = nil, l
+					if len(l.Fall) == 0 {
+						l.Fall, l.fall = other.Fall, other.fall
+					}
+				}
 			}
-			autos[l.Name] = i
-		case "etcd", "k8s_external": // the first is read, further ones are not
-			if seen[l.Name] {
-				l.meet, l.handler = nil, false
+		case "etcd": // the first is read
+			if read == nil {
+				read = l
+			} else {
+				l.meet, l.handler, l.Read = nil, false, read
 			}
-			seen[l.Name] = true
 		}
 	}
 	for name, all := range zones {

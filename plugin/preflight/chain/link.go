@@ -14,6 +14,8 @@ type Link struct {
 	// that has whole zones, Unknown for one that is not CoreDNS's own.
 	Answers, Data, Unknown bool
 
+	Read *Link // the use of the plugin that is read in place of this one, nil if this one is
+
 	handler bool // has a place in the chain
 	meet    func(c *Chain, i int, q *Question) step
 	wants   func(l *Link, q Question) bool // nil: whatever lies in Zones

@@ -30,6 +30,7 @@ func prepareTemplate(l *Link) {
 	qtype, ok := dns.StringToType[args[1]]
 	t.qtype, t.broken = qtype, !ok
 	t.class = args[0] == "IN" || args[0] == "ANY"
+	l.Answers = t.class
 	for _, line := range l.Lines[1:] {
 		if len(line) == 0 {
 			continue
