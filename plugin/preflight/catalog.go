@@ -112,12 +112,12 @@ var otherChecks = []check{
 	}, {
 		code:    "views-without-default",
 		text:    "all blocks for %s have a view: a query that no view accepts gets REFUSED",
-		fix:     "add a block without a view for the same zone",
+		fix:     "add below them a block without a view for the same zone and port",
 		reports: []string{"coredns#5538"},
 		find:    findViewsOnly,
 	}, {
 		code: "view-below-default",
-		text: "this view is never used: all queries for %[2]s go to the block of line %[1]d, which stands above this block and has no view",
+		text: "this view is never used: all queries for %[2]s%[3]s go to the block of line %[1]d, which stands above this block and has no view",
 		fix:  "move this block above the block without a view",
 		find: findLateViews,
 	}, {

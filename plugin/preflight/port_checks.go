@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -45,12 +46,30 @@ func (s *server) loopbackOnly() bool {
 // view takes goes on to the enclosing zones and is refused if none serves it
 // (core/dnsserver/server.go, ServeDNS).
 func findViewsOnly(c *config, s *server) []finding {
-	for i, k := range s.keys {
-		if on := s.sites[i]; on.blocks[0] == s && !on.takesRest() && !c.servedToAll(k) {
-			return []finding{atBlock(s, listed(k.zone))}
+	var all []finding
+	for _, p := range s.services {
+		var zones []string
+		for i, k := range s.keys {
+			if on := s.sites[i]; k.port == p.port && on.blocks[0] == s && !on.takesRest() && !c.servedToAll(k) {
+				zones = append(zones, k.zone)
+			}
+		}
+		if len(zones) > 0 {
+			all = append(all, atBlock(s, listed(zones...)+c.onPort(p.port)))
 		}
 	}
-	return nil
+	return all
+}
+
+// onPort names p in words if the Corefile has other ports.
+func (c *config) onPort(p port) string {
+	switch {
+	case len(c.byPort) < 2:
+		return ""
+	case p.transport == transport.DNS:
+		return " on port " + p.number
+	}
+	return fmt.Sprintf(" on port %s (%s)", p.number, p.transport)
 }
 
 // servedToAll reports whether k or a zone around it has a block without a view,
@@ -90,21 +109,48 @@ func takesAll(view *chain.Link) bool {
 }
 
 // findLateViews looks for views that stand below a block of the same zone that
-// takes every query: the blocks of a zone are asked in the order of the file.
-func findLateViews(_ *config, s *server) []finding {
+// takes every query: the blocks of a zone are asked in the order of the file. A
+// view with several keys may be used for the others.
+func findLateViews(c *config, s *server) []finding {
 	l, ok := s.find("view")
 	if !ok || s.opaque {
 		return nil
 	}
-	for i, k := range s.keys {
-		for _, other := range s.sites[i].blocks {
-			if other == s {
-				break
-			}
-			if !other.has("view") && other.hears(s) {
-				return []finding{at(l.Directive, other.Line, listed(k.zone))}
-			}
-		}
+	type late struct {
+		line int
+		port port
 	}
-	return nil
+	var above []late
+	zones := make(map[late][]string)
+	keys, hidden := 0, 0
+	for i, k := range s.keys {
+		keys++
+		j := slices.IndexFunc(s.sites[i].blocks, func(other *server) bool {
+			return other == s || !other.has("view") && other.hears(s)
+		})
+		other := s.sites[i].blocks[j]
+		if other == s {
+			continue
+		}
+		hidden++
+		at := late{other.Line, k.port}
+		if zones[at] == nil {
+			above = append(above, at)
+		}
+		zones[at] = append(zones[at], k.zone)
+	}
+	var all []finding
+	for _, up := range above {
+		what, except := listed(zones[up]...)+c.onPort(up.port), ""
+		// They are asked of all blocks that take them, and the last one answers.
+		if zones[up][0] != "." || len(zones[up]) > 1 {
+			except = " (except perhaps those of type DS)"
+		}
+		found := at(l.Directive, up.line, what, except)
+		if hidden < keys {
+			found.text = "this view gets no queries for %[2]s%[3]s: they go to the block of line %[1]d, which stands above this block and has no view"
+		}
+		all = append(all, found)
+	}
+	return all
 }
