@@ -24,6 +24,7 @@ type config struct {
 	unringed  []*hop            // those of which the ring is not yet known
 	unjudged  map[limit]bool    // what was said of all blocks together
 	slips     map[string]string // what nearest found
+	tries     int               // how many queries are still tried on views
 }
 
 // A service is the blocks on one port.
@@ -38,7 +39,7 @@ type service struct {
 // A site is the blocks of one zone on one port.
 type site struct {
 	blocks       []*server // in file order
-	takes, asked bool      // what takesRest found
+	takes, asked bool      // what takesAll found
 }
 
 // A listener is a port at one address.
@@ -69,6 +70,7 @@ func newConfig(h Host, blocks []Block, order []string) *config {
 		unjudged:  make(map[limit]bool),
 		hops:      make(map[stop]*hop),
 		slips:     make(map[string]string),
+		tries:     maxTries,
 	}
 	c.setOrder(order)
 	ranks := chain.OrderOf(order)
@@ -157,6 +159,10 @@ const maxKeys = 1 << 18
 // maxSteps is how many times, in one Corefile, some plugin is asked what it
 // does with some question.
 const maxSteps = 1 << 20
+
+// maxTries is how many times, in one Corefile, a view is asked for a query that no other
+// may accept.
+const maxTries = 1 << 16
 
 func ownAddrs(h Host) map[netip.Addr]bool {
 	own := make(map[netip.Addr]bool)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/miekg/dns"
+
 	"github.com/coredns/coredns/plugin/pkg/transport"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
@@ -50,7 +52,7 @@ func findViewsOnly(c *config, s *server) []finding {
 	for _, p := range s.services {
 		var zones []string
 		for i, k := range s.keys {
-			if on := s.sites[i]; k.port == p.port && on.blocks[0] == s && !on.takesRest() && !c.servedToAll(k) {
+			if on := s.sites[i]; k.port == p.port && on.blocks[0] == s && c.refuses(s, k) {
 				zones = append(zones, k.zone)
 			}
 		}
@@ -72,40 +74,49 @@ func (c *config) onPort(p port) string {
 	return fmt.Sprintf(" on port %s (%s)", p.number, p.transport)
 }
 
-// servedToAll reports whether k or a zone around it has a block without a view,
-// or a view that may be meant to take the rest.
-func (c *config) servedToAll(k key) bool {
+// refuses reports whether some query for k, on the addresses of s, certainly finds no
+// view that accepts it, neither here nor in the zones around it.
+func (c *config) refuses(s *server, k key) bool {
+	var views []*chain.Link
 	for z := range chain.Enclosing(k.zone) {
-		if on := c.byKey[key{k.port, z}]; on != nil && on.takesRest() {
-			return true
-		}
-	}
-	return false
-}
-
-// takesRest is servedToAll for one zone alone.
-func (on *site) takesRest() bool {
-	if !on.asked {
-		on.asked = true
-		on.takes = slices.ContainsFunc(on.blocks, func(s *server) bool {
-			l, ok := s.find("view")
-			return !ok || takesAll(l)
-		})
-	}
-	return on.takes
-}
-
-// takesAll guesses: a negation or an address range of everybody.
-func takesAll(view *chain.Link) bool {
-	for i := 1; i < len(view.Lines); i++ {
-		expr := strings.Join(view.Lines[i], " ")
-		for _, hint := range []string{"true", "not ", "!", "0.0.0.0/0", "::/0"} {
-			if strings.Contains(expr, hint) {
-				return true
+		on := c.byKey[key{k.port, z}]
+		switch {
+		case on == nil:
+		case on.takesAll():
+			return false
+		default:
+			for _, other := range on.blocks {
+				views = append(views, other.view)
 			}
 		}
 	}
-	return len(view.Lines) < 2
+	clients := chain.Clients{Port: k.number, Plain: k.transport == transport.DNS, Loopback: s.loopbackOnly()}
+	for _, first := range []string{"nowhere.", "www.", "host-7."} {
+		name := dns.Fqdn(first + strings.TrimPrefix(k.zone, "."))
+		if c.closest(k.port, name) == k.zone {
+			clients.Names = append(clients.Names, name)
+		}
+	}
+	return len(clients.Names) > 0 && chain.Refuses(views, clients, &c.tries)
+}
+
+// closest returns the narrowest zone on p that name lies in.
+func (c *config) closest(p port, name string) string {
+	for z := range chain.Enclosing(name) {
+		if c.byKey[key{p, z}] != nil {
+			return z
+		}
+	}
+	return ""
+}
+
+// takesAll reports whether a block of the zone has no view, or is not judged.
+func (on *site) takesAll() bool {
+	if !on.asked {
+		on.asked = true
+		on.takes = slices.ContainsFunc(on.blocks, func(s *server) bool { return s.view == nil || s.opaque })
+	}
+	return on.takes
 }
 
 // findLateViews looks for views that stand below a block of the same zone that
