@@ -80,7 +80,7 @@ func (r *rule) samples(zones, listed []string) iter.Seq[string] {
 		served := newZoneSet(zones)
 		try := func(name string) (more bool) {
 			_, legal := dns.IsDomainName(name)
-			if !legal || name == "" || r.match != "exact" && strings.HasSuffix(name, ".arpa.") || strings.HasPrefix(name, ".") || !served.has(name) {
+			if !legal || name == "" || r.match != "exact" && odd(name) || r.match != "exact" && strings.HasSuffix(name, ".arpa.") || strings.HasPrefix(name, ".") || !served.has(name) {
 				return true
 			}
 			_, matched := r.apply(name)
@@ -112,15 +112,25 @@ func (r *rule) samples(zones, listed []string) iter.Seq[string] {
 	}
 }
 
+// odd reports whether a label of name begins or ends with a hyphen, as in no name of a
+// host (RFC 1123 section 2.1). CoreDNS adds a dot to what a rule of rewrite compares
+// with: a prefix `old-` is for such names alone.
+func odd(name string) bool {
+	return strings.HasPrefix(name, "-") || strings.Contains(name, ".-") || strings.Contains(name, "-.")
+}
+
 // parts returns what stands in the names that a rule is for: first parts, and the end
 // of all of them if it gives one.
 func (r *rule) parts() (own []string, end string) {
 	bare := strings.Trim(r.from, ".") + "."
+	if strings.HasPrefix(bare, "-") { // it is a part of a label
+		bare = "web" + bare
+	}
 	switch r.match {
 	case "prefix":
 		own = []string{r.from, r.from + service}
 	case "suffix":
-		return nil, strings.TrimPrefix(r.from, ".")
+		return nil, bare
 	case "substring":
 		own = []string{bare, usual[0] + bare, "web.prod." + bare + "svc."}
 	case "regex":
