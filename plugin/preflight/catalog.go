@@ -74,6 +74,11 @@ var otherChecks = []check{
 		fix:  "add `answer auto` to the rule",
 		find: findOneWayRewrites,
 	}, {
+		code: "rewrite-to-invalid-name",
+		text: "rewrite changes %[2]s to %[1]s, which is no domain name: clients get SERVFAIL",
+		fix:  "write the rule so that the new name has one dot between its labels, and one at its end",
+		find: findInvalidNames,
+	}, {
 		code:    "loop-without-forward",
 		text:    "loop has nothing to watch: no plugin of this block forwards, and its probe at start may fail with SERVFAIL (no next plugin found)",
 		fix:     "remove loop",

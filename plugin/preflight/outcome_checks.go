@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/miekg/dns"
-
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
 )
 
@@ -173,7 +171,7 @@ func (c *config) mayBring(s *server, i int, q chain.Question, from string, hops 
 		}
 		*steps -= other.chain.Steps()
 		out := other.chain.Ask(q.Sent(), nil)
-		if renamed := out.Asked.Name != q.Name; renamed && !out.Asked.Restored() && out.Asked.Name == from {
+		if out.Asked.Name != q.Name && out.Asked.Owner() == from {
 			return false
 		}
 		return c.mayHave(other, out, from, hops-1, steps)
@@ -189,52 +187,28 @@ func findOneWayRewrites(_ *config, s *server) []finding {
 	var all []finding
 	for i := range s.chain.Links {
 		if r, ok := s.fate.renamings[i]; ok {
-			all = append(all, at(s.chain.Links[i].Directive, listed(r.to), listed(r.from)))
+			found := at(s.chain.Links[i].Directive, listed(r.to), listed(r.from))
+			r.say(&found, s.chain.Links[i].HasAnswerNames())
+			all = append(all, found)
 		}
 	}
 	return all
 }
 
-// A renaming is a name that clients ask for and the name that the records of the answer
-// have.
-type renaming struct{ from, to string }
-
-// renamings finds one for each rule of s that makes any, by link. What that costs is
-// taken off steps; without enough of them s is not judged.
-func (c *config) renamings(s *server, steps *int) map[int]renaming {
-	if !s.has("rewrite") {
-		return nil
-	}
-	all := make(map[int]renaming)
-	zones, names := s.chain.Spoken(s.zones, maxZones)
+// findInvalidNames looks for rules that make of a name what is none.
+func findInvalidNames(_ *config, s *server) []finding {
+	var all []finding
 	for i := range s.chain.Links {
-		for from, to := range s.chain.Links[i].Renamed(zones, names) {
-			if *steps -= 2 * s.chain.Steps(); *steps < 0 {
-				s.skip(overSteps)
-				return nil
+		if r, ok := s.fate.invalid[i]; ok {
+			found := at(s.chain.Links[i].Directive, listed(r.to), listed(r.from))
+			if rule := s.chain.Links[i].Repaired(r.from); rule != "" {
+				found.fix = "write the rule as `" + Printable(rule) + "`"
 			}
-			if from != to && c.renames(s, from, to, steps) {
-				all[i] = renaming{from, to}
-				break
-			}
+			found.names = []string{r.from}
+			all = append(all, found)
 		}
 	}
 	return all
-}
-
-// renames reports whether s may answer a question for an address of from with records
-// of to.
-func (c *config) renames(s *server, from, to string, steps *int) bool {
-	for _, t := range []uint16{dns.TypeA, dns.TypeAAAA} {
-		q := chain.Question{Name: from, Type: t}
-		if !c.comesTo(s, q) {
-			continue
-		}
-		if out := s.chain.Ask(q, nil); out.Asked.Name == to && !out.Asked.Restored() && c.mayHave(s, out, from, maxHops, steps) {
-			return true
-		}
-	}
-	return false
 }
 
 func findIdleLoop(_ *config, s *server) []finding {

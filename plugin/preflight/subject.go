@@ -105,3 +105,93 @@ func typeNames(types []uint16) []string {
 	}
 	return names
 }
+
+// A renaming is a name that clients ask for, what rewrite makes of it, and the name of
+// the records that clients get.
+type renaming struct{ from, to, owner string }
+
+// say puts what happens to names into words, if the check's own do not fit. answers is
+// true if the rule has an answer for them.
+func (r renaming) say(f *finding, answers bool) {
+	_, legal := dns.IsDomainName(r.owner)
+	ignored := ": clients that compare the names ignore the answer"
+	switch {
+	case answers && !legal:
+		f.text = "rewrite changes %[2]s to %[1]s, and with `answer name` the records have the name %[3]s, which is no domain name: clients get no answer at all"
+	case answers && r.owner == r.to:
+		f.text = "rewrite changes %[2]s to %[1]s, `answer name` does not match this name, and the records of the answer have the new name" + ignored
+	case answers:
+		f.text = "rewrite changes %[2]s to %[1]s, and with `answer name` the records have the name %[3]s" + ignored
+	case !legal:
+		f.text = "rewrite changes %[2]s to %[1]s, and the records of the answer have the name %[3]s, which is no domain name: clients get no answer at all"
+	case r.owner != r.to:
+		f.text = "rewrite changes %[2]s to %[1]s, and the records of the answer have the name %[3]s" + ignored
+	}
+	if f.text != "" && (!legal || r.owner != r.to) {
+		f.args = append(f.args, listed(r.owner))
+	}
+	if answers {
+		f.fix = "write `answer auto` in the rule in place of `answer name`"
+	}
+}
+
+// renamings finds one for each rule of s that makes any, by link, and for each rule that
+// makes a name that is none. What that costs is taken off steps; without enough of them s
+// is not judged.
+func (c *config) renamings(s *server, steps *int) (renamed, invalid map[int]renaming) {
+	if !s.has("rewrite") {
+		return nil, nil
+	}
+	renamed, invalid = make(map[int]renaming), make(map[int]renaming)
+	zones, names := s.chain.Spoken(s.zones, maxZones)
+	for i := range s.chain.Links {
+		l := &s.chain.Links[i]
+		for from, to := range l.Illegal(zones, names) {
+			if *steps -= s.chain.Steps(); *steps < 0 {
+				break
+			}
+			q := chain.Question{Name: from, Type: dns.TypeA}
+			if out := s.chain.Ask(q, nil); out.End == chain.Invalid && out.At == i && c.comesTo(s, q) && !s.particular() {
+				invalid[i] = renaming{from: from, to: to}
+				break
+			}
+		}
+		if l.HasAnswerNames() && s.chain.Continued(i) {
+			continue
+		}
+		for from, to := range l.Renamed(zones, names) {
+			if *steps -= 2 * s.chain.Steps(); *steps < 0 {
+				s.skip(overSteps)
+				return nil, nil
+			}
+			if from == to {
+				continue
+			}
+			if asked, ok := c.renames(s, from, steps); ok {
+				for _, j := range asked.OneWay() {
+					if renamed[j].from == "" {
+						renamed[j] = renaming{from, asked.Name, asked.Owner()}
+					}
+				}
+				break
+			}
+		}
+	}
+	return renamed, invalid
+}
+
+// renames reports whether s may answer a question for an address of from with records
+// of another name, and what rewrite made of the question.
+func (c *config) renames(s *server, from string, steps *int) (asked chain.Question, ok bool) {
+	for _, t := range []uint16{dns.TypeA, dns.TypeAAAA} {
+		q := chain.Question{Name: from, Type: t}
+		if !c.comesTo(s, q) {
+			continue
+		}
+		out := s.chain.Ask(q, nil)
+		if out.Asked.Owner() != from && c.mayHave(s, out, from, maxHops, steps) {
+			return out.Asked, true
+		}
+	}
+	return asked, false
+}

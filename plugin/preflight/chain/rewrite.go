@@ -4,7 +4,6 @@ import (
 	"iter"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/coredns/coredns/plugin"
@@ -17,7 +16,8 @@ type rule struct {
 	match     string // exact, prefix, suffix, substring, regex
 	from, to  string
 	pattern   *regexp.Regexp
-	answers   bool // names in the answer are changed back
+	auto      bool // answer auto
+	names     []answerRule
 	metadata  bool
 	broken    bool // CoreDNS does not start with it
 	opaque    bool // may ask for any name
@@ -74,16 +74,13 @@ func (r *rule) readName(args []string) {
 	}
 	r.readFrom(args[0])
 	r.to = plugin.Name(args[1]).Normalize()
-	r.answers = r.match == "exact"
-	for i, word := range rest {
-		switch {
-		case i == 0 && word == "metadata":
-			r.metadata, r.opaque = true, true
-		case word == "auto", word == "name" && rest[max(i-1, 0)] == "answer":
-			r.answers = true
-		}
+	r.auto = r.match == "exact"
+	if len(rest) > 0 && rest[0] == "metadata" {
+		r.metadata, r.opaque, rest = true, true, rest[1:]
 	}
+	r.readAnswers(rest)
 	if r.match == "regex" && r.pattern != nil {
+		r.broken = r.broken || !r.metadata && !enough(r.pattern, args[1])
 		sample, ok := sampleOf(args[0])
 		r.sampled, r.opaque = sample, r.opaque || !ok
 	}
@@ -115,11 +112,7 @@ func (r *rule) apply(name string) (renamed string, ok bool) {
 		return strings.ReplaceAll(name, r.from, r.to), strings.Contains(name, r.from)
 	}
 	groups := r.pattern.FindStringSubmatch(name)
-	to := r.to
-	for i, g := range groups {
-		to = strings.ReplaceAll(to, "{"+strconv.Itoa(i)+"}", g)
-	}
-	return to, len(groups) > 0
+	return fill(r.to, groups), len(groups) > 0
 }
 
 // meetRewrite is one rule of plugin/rewrite/rewrite.go, ServeDNS.
@@ -138,8 +131,12 @@ func meetRewrite(c *Chain, i int, q *Question) step {
 			if r.metadata {
 				return maybe
 			}
-			q.Name, q.named, done = strings.ToLower(renamed), r.match == "exact", true
-			q.restored = q.restored || r.answers
+			if !legal(renamed) {
+				return invalid
+			}
+			renamed = strings.ToLower(renamed)
+			q.undo = &undo{i, r, q.Name, renamed, q.undo}
+			q.Name, q.named, done = renamed, r.match == "exact", true
 		}
 	case "type":
 		if from, to := typeNamed(r.from), typeNamed(r.to); from == q.Type && to != 0 {
@@ -157,12 +154,15 @@ func meetRewrite(c *Chain, i int, q *Question) step {
 
 // Renamed yields names under zones that a rule of rewrite is for and what it makes of
 // them, if the answer then has another owner, and names of which it makes one that is
-// listed. It has none for other plugins, for rules that change names back, and where no
+// listed. It has none for other plugins, for rules that give any name back, and where no
 // such name can be told.
 func (l *Link) Renamed(zones, listed []string) iter.Seq2[string, string] {
 	return func(yield func(from, to string) bool) {
 		r := l.rewrite
-		if r == nil || r.answers || !r.renames() {
+		if r == nil || !r.renames() || r.auto && len(r.names) == 0 {
+			return
+		}
+		if len(r.names) > 0 && r.givesBack(zones, listed) {
 			return
 		}
 		for name := range r.samples(zones, listed) {
