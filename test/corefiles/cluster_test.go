@@ -21,11 +21,11 @@ func service(name string, uid int) string {
 		`"spec":{"type":"ClusterIP","clusterIP":"192.0.2.%[3]d","clusterIPs":["192.0.2.%[3]d"],"ports":[{"name":"http","port":80,"protocol":"TCP"}]}}`, name, uid, most)
 }
 
-// slice is of the host new- behind a Service.
+// slice is of the host new behind a Service.
 func slice(service string) string {
 	return fmt.Sprintf(`{"metadata":{"name":"%[1]s-1","namespace":"prod","uid":"4","resourceVersion":"1","labels":{"kubernetes.io/service-name":%[1]q}},`+
 		`"addressType":"IPv4","ports":[{"name":"http","port":80,"protocol":"TCP"}],`+
-		`"endpoints":[{"addresses":["192.0.2.%[2]d"],"hostname":"new-","conditions":{"ready":true}}]}`, service, most)
+		`"endpoints":[{"addresses":["192.0.2.%[2]d"],"hostname":"new","conditions":{"ready":true}}]}`, service, most)
 }
 
 func list(kind, version, items string) string {

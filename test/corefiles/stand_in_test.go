@@ -51,7 +51,7 @@ type keyValues struct {
 func (keyValues) Range(_ context.Context, r *etcdserverpb.RangeRequest) (*etcdserverpb.RangeResponse, error) {
 	found := &etcdserverpb.RangeResponse{Header: &etcdserverpb.ResponseHeader{}}
 	key := strings.TrimSuffix(string(r.Key), "/")
-	if name := key[strings.LastIndex(key, "/")+1:]; slices.Contains([]string{"www", "x", "host", "new-", "web"}, name) {
+	if name := key[strings.LastIndex(key, "/")+1:]; slices.Contains([]string{"www", "x", "host", "new", "web"}, name) {
 		value := fmt.Sprintf(`{"host":"192.0.2.%d"}`, most)
 		found.Count, found.Kvs = 1, []*mvccpb.KeyValue{{Key: r.Key, Value: []byte(value)}}
 	}

@@ -61,7 +61,7 @@ func (tr *tree) zone(mark int, at string) string {
 		if !dns.IsSubDomain(at, z) {
 			continue
 		}
-		for _, label := range []string{"www", "x", "host", "new-", "host.deep", "host.deep.sub", "web.prod.svc"} {
+		for _, label := range []string{"www", "x", "host", "new", "host.deep", "host.deep.sub", "web.prod.svc"} {
 			fmt.Fprintf(&b, "%s 60 IN A %s\n", label+"."+strings.TrimPrefix(z, "."), tr.address(mark))
 		}
 	}
