@@ -83,6 +83,11 @@ var otherChecks = []check{
 		fix:  "add `answer auto` to the rule",
 		find: findOneWayRewrites,
 	}, {
+		code: "rewrite-to-invalid-name",
+		text: "rewrite changes %[2]s to %[1]s, which is no domain name: clients get SERVFAIL",
+		fix:  "write the rule so that the new name has one dot between its labels, and one at its end",
+		find: findInvalidNames,
+	}, {
 		code:    "loop-without-forward",
 		text:    "loop has nothing to watch: no plugin of this block forwards, and its probe at start may fail with SERVFAIL (no next plugin found)",
 		fix:     "remove loop",
@@ -121,12 +126,12 @@ var otherChecks = []check{
 	}, {
 		code:    "views-without-default",
 		text:    "all blocks for %s have a view: a query that no view accepts gets REFUSED",
-		fix:     "add a block without a view for the same zone",
+		fix:     "add below them a block without a view for the same zone and port",
 		reports: []string{"coredns#5538"},
 		find:    findViewsOnly,
 	}, {
 		code: "view-below-default",
-		text: "this view is never used: all queries for %[2]s go to the block of line %[1]d, which stands above this block and has no view",
+		text: "this view is never used: all queries for %[2]s%[3]s go to the block of line %[1]d, which stands above this block and has no view",
 		fix:  "move this block above the block without a view",
 		find: findLateViews,
 	}, {

@@ -232,27 +232,3 @@ func Codes() []string {
 	}
 	return codes
 }
-
-// failing looks for the failures of a block for which is reports true, and lets
-// tell say what it finds.
-func failing(is func(*server, *failure) bool, tell func(*server, *failure) finding) func(*config, *server) []finding {
-	return func(_ *config, s *server) []finding {
-		if len(s.fate.failures) == 0 || s.particular() {
-			return nil // the view may let in only what is answered
-		}
-		var all []finding
-		for _, f := range s.fate.failures {
-			if !is(s, f) {
-				continue
-			}
-			found := tell(s, f)
-			found.zones, found.names = f.extent()
-			failed, good := f.kinds(s.fate.types)
-			if found.butTypes = typeNames(good); len(good) == 0 {
-				found.types = typeNames(failed)
-			}
-			all = append(all, found)
-		}
-		return all
-	}
-}

@@ -4,8 +4,6 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/miekg/dns"
-
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
 )
 
@@ -26,6 +24,7 @@ type config struct {
 	unringed  []*hop            // those of which the ring is not yet known
 	unjudged  map[limit]bool    // what was said of all blocks together
 	slips     map[string]string // what nearest found
+	tries     int               // how many queries are still tried on views
 }
 
 // A service is the blocks on one port.
@@ -46,7 +45,7 @@ type spot struct {
 // A site is the blocks of one zone on one port.
 type site struct {
 	blocks       []*server // in file order
-	takes, asked bool      // what takesRest found
+	takes, asked bool      // what takesAll found
 }
 
 // A listener is a port at one address.
@@ -77,6 +76,7 @@ func newConfig(h Host, blocks []Block, order []string) *config {
 		unjudged:  make(map[limit]bool),
 		hops:      make(map[stop]*hop),
 		slips:     make(map[string]string),
+		tries:     maxTries,
 	}
 	c.setOrder(order)
 	ranks := chain.OrderOf(order)
@@ -169,6 +169,10 @@ const maxKeys = 1 << 18
 // does with some question.
 const maxSteps = 1 << 20
 
+// maxTries is how many times, in one Corefile, a view is asked for a query that no other
+// may accept.
+const maxTries = 1 << 16
+
 func ownAddrs(h Host) map[netip.Addr]bool {
 	own := make(map[netip.Addr]bool)
 	if h.Addrs == nil {
@@ -221,39 +225,4 @@ func (c *config) takerOn(p *service, s *server, q chain.Question) *server {
 		}
 	}
 	return nil
-}
-
-// made reports whether rewrite may make q of a question that comes to s.
-func (c *config) made(s *server, q chain.Question) bool {
-	return s.any(func(l *chain.Link) bool {
-		if !l.MayName(q.Name) {
-			return false
-		}
-		from := l.Sample(s.zones)
-		return from == "" || c.comesTo(s, chain.Question{Name: from, Type: q.Type})
-	})
-}
-
-// outside reports whether no name that l is there for can come to s.
-func outside(s *server, l *chain.Link) bool {
-	return len(l.Zones) > 0 && !slices.ContainsFunc(l.Zones, func(z string) bool { return chain.Overlapping(s.zones, z) })
-}
-
-// imports reports whether l stands outside of the block itself, maybe for others too.
-func (s *server) imports(l *chain.Link) bool { return l.File != s.File || l.Line < s.Line }
-
-// takes returns a block that gets all names of the zones of l, which are narrower than
-// those of s, nil if not all of them go to others.
-func (c *config) takes(s *server, l *chain.Link) (other *server) {
-	for _, z := range l.Zones {
-		if slices.Contains(s.zones, z) || !chain.Covered(s.zones, z) {
-			return nil
-		}
-		for _, p := range s.services {
-			if other = c.taker(p.port, s, chain.Question{Name: z, Type: dns.TypeA}); other == s {
-				return nil
-			}
-		}
-	}
-	return other
 }

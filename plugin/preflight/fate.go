@@ -23,8 +23,8 @@ type fate struct {
 	// ends are the links that end some question, and meant those that one is for
 	// before rewrite has made another of it.
 	ends, meant []bool
-	// renamings are by link, of rewrite.
-	renamings map[int]renaming
+	// renamings are by link, of rewrite, and invalid are those that make no name.
+	renamings, invalid map[int]renaming
 }
 
 // A failure is the questions of a block that fail in the same way, in SERVFAIL or REFUSED.
@@ -93,7 +93,7 @@ func (c *config) fateOf(s *server, steps *int) fate {
 	}
 	var f fate
 	if !s.opaque {
-		f.renamings = c.renamings(s, steps)
+		f.renamings, f.invalid = c.renamings(s, steps)
 	}
 	n := len(s.chain.Links)
 	flags := make([]bool, 6*n)
@@ -101,8 +101,7 @@ func (c *config) fateOf(s *server, steps *int) fate {
 		*list = flags[i*n : (i+1)*n]
 	}
 	f.stops = make([]map[int]bool, n)
-	f.types = types
-	f.answer = s.any(func(l *chain.Link) bool { return l.MayAnswer(".") })
+	f.types, f.answer = types, s.any(func(l *chain.Link) bool { return l.MayAnswer(".") })
 	if s.opaque {
 		return f
 	}
@@ -112,8 +111,7 @@ func (c *config) fateOf(s *server, steps *int) fate {
 			if !c.comesTo(s, q) {
 				continue
 			}
-			out := s.chain.Ask(q, f.asked)
-			f.note(s, p, q, out)
+			f.note(s, p, q, s.chain.Ask(q, f.asked))
 		}
 	}
 	if s.has("autopath") {
@@ -136,6 +134,8 @@ func (f *fate) searched(s *server) {
 func (f *fate) note(s *server, p chain.Probe, q chain.Question, out chain.Outcome) {
 	var fail failure
 	switch out.End {
+	case chain.Invalid:
+		return // the plugins below are left to the names that come to them
 	case chain.NoNext, chain.NoChain:
 		fail.how, fail.link = blame(out)
 		f.record(fail, p, q)

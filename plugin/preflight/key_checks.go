@@ -1,37 +1,16 @@
 package preflight
 
 import (
-	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 	"strings"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/parse"
-)
 
-// findUnjudged says it once of all blocks that are too much together.
-func findUnjudged(c *config, s *server) []finding {
-	switch {
-	case !s.opaque:
-		return nil
-	case s.size != overSteps && s.size != overKeys:
-		return []finding{atBlock(s, "this block is", s.size)}
-	case c.unjudged[s.size]:
-		return nil
-	}
-	c.unjudged[s.size] = true
-	blocks := 0
-	for _, other := range c.servers {
-		if other.size == s.size {
-			blocks++
-		}
-	}
-	if blocks == 1 {
-		return []finding{atBlock(s, "this block is", s.size)}
-	}
-	return []finding{atBlock(s, fmt.Sprintf("this block and %d below it are", blocks-1), s.size)}
-}
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/spelling"
+)
 
 // findInvalidKeys: an error of these ends CoreDNS at start
 // (core/dnsserver/register.go, InspectServerBlocks).
@@ -202,4 +181,52 @@ func conflict(first, s *server) bool {
 		return true
 	}
 	return slices.ContainsFunc(s.hosts, func(a netip.Addr) bool { return slices.Contains(first.hosts, a) })
+}
+
+// written yields the zones of s, and those of its plugins that it does not have itself,
+// each with the finding of a mistake in it.
+func (s *server) written() iter.Seq2[string, finding] {
+	return func(yield func(string, finding) bool) {
+		for _, z := range s.zones {
+			if !yield(z, atBlock(s)) {
+				return
+			}
+		}
+		for i := range s.chain.Links {
+			l := &s.chain.Links[i]
+			for _, zones := range [...][]string{l.Zones, l.Fall, l.Except} {
+				for _, z := range zones {
+					if !slices.Contains(s.zones, z) && !yield(z, at(l.Directive)) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// findImpossibleZones looks for zones that have no name that a client asks for.
+func findImpossibleZones(_ *config, s *server) []finding {
+	var all []finding
+	for z, found := range s.written() {
+		why, fix := spelling.Impossible(z)
+		if why != "" && addressIn(strings.TrimSuffix(z, ".")) == "" { // else address-as-key
+			found.args, found.fix = []any{listed(z), printable(why)}, printable(fix)
+			all = append(all, found)
+		}
+	}
+	return all
+}
+
+// findMisspeltZones looks for zones that were meant to be reverse ones, in the
+// keys and in what plugins are for.
+func findMisspeltZones(_ *config, s *server) []finding {
+	var all []finding
+	for z, found := range s.written() {
+		if meant := spelling.Reverse(z); meant != "" {
+			found.args = []any{listed(z), listed(meant)}
+			all = append(all, found)
+		}
+	}
+	return all
 }

@@ -4,11 +4,54 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/miekg/dns"
-
-	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
 )
+
+// findUnjudged says it once of all blocks that are too much together.
+func findUnjudged(c *config, s *server) []finding {
+	switch {
+	case !s.opaque:
+		return nil
+	case s.size != overSteps && s.size != overKeys:
+		return []finding{atBlock(s, "this block is", s.size)}
+	case c.unjudged[s.size]:
+		return nil
+	}
+	c.unjudged[s.size] = true
+	blocks := 0
+	for _, other := range c.servers {
+		if other.size == s.size {
+			blocks++
+		}
+	}
+	if blocks == 1 {
+		return []finding{atBlock(s, "this block is", s.size)}
+	}
+	return []finding{atBlock(s, fmt.Sprintf("this block and %d below it are", blocks-1), s.size)}
+}
+
+// failing looks for the failures of a block for which is reports true, and lets
+// tell say what it finds.
+func failing(is func(*server, *failure) bool, tell func(*server, *failure) finding) func(*config, *server) []finding {
+	return func(_ *config, s *server) []finding {
+		if len(s.fate.failures) == 0 || s.particular() {
+			return nil // the view may let in only what is answered
+		}
+		var all []finding
+		for _, f := range s.fate.failures {
+			if !is(s, f) {
+				continue
+			}
+			found := tell(s, f)
+			found.zones, found.names = f.extent()
+			failed, good := f.kinds(s.fate.types)
+			if found.butTypes = typeNames(good); len(good) == 0 {
+				found.types = typeNames(failed)
+			}
+			all = append(all, found)
+		}
+		return all
+	}
+}
 
 // link is the plugin that a failure has to do with, "" if there is none.
 func (f *failure) plugin(s *server) string {
@@ -147,106 +190,4 @@ func findAlone(plugin string) func(*config, *server) []finding {
 			return found
 		},
 	)
-}
-
-// mayHave reports whether a link that out tells of may answer with records of the name, and
-// none of from: one that answers or may answer, or one that passes on only the names that
-// its data lacks. Of forwards to this process it follows as many as hops. What that costs is
-// taken off steps.
-func (c *config) mayHave(s *server, out chain.Outcome, from string, hops int, steps *int) bool {
-	has := func(i int) bool {
-		l := &s.chain.Links[i]
-		return l.Records(out.Asked, from) && (l.Name != "forward" || c.mayBring(s, i, out.Asked, from, hops, steps))
-	}
-	some := out.End == chain.Answered && has(out.At)
-	for _, p := range out.Passed {
-		l := &s.chain.Links[p.Link]
-		switch {
-		case p.Why == chain.Perhaps && l.Unknown:
-			return false
-		case p.Why == chain.Perhaps, p.Why == chain.Fallthrough && l.Backed():
-			some = some || has(p.Link)
-		}
-	}
-	return some
-}
-
-// mayBring reports whether an upstream of the forward at link i may have such records of q.
-func (c *config) mayBring(s *server, i int, q chain.Question, from string, hops int, steps *int) bool {
-	forwards := c.forwardsOf(s) // they stand in a row
-	f := forwards[i-forwards[0].link]
-	return slices.ContainsFunc(f.targets, func(t target) bool {
-		other := c.serverAt(t, q.Name)
-		switch {
-		case other == nil:
-			return true // somebody else's
-		case hops == 0 || *steps < 0:
-			return false
-		case other.opaque || other.has("view"):
-			return true
-		}
-		*steps -= other.chain.Steps()
-		out := other.chain.Ask(q.Sent(), nil)
-		if renamed := out.Asked.Name != q.Name; renamed && !out.Asked.Restored() && out.Asked.Name == from {
-			return false
-		}
-		return c.mayHave(other, out, from, hops-1, steps)
-	})
-}
-
-// maxHops is how many forwards to this process are followed for an answer.
-const maxHops = 4
-
-// findOneWayRewrites looks for rules that change the name of the question, but
-// not back in the answer.
-func findOneWayRewrites(_ *config, s *server) []finding {
-	var all []finding
-	for i := range s.chain.Links {
-		if r, ok := s.fate.renamings[i]; ok {
-			all = append(all, at(s.chain.Links[i].Directive, listed(r.to), listed(r.from)))
-		}
-	}
-	return all
-}
-
-// A renaming is a name that clients ask for and the name that the records of the answer
-// have.
-type renaming struct{ from, to string }
-
-// renamings finds one for each rule of s that makes any, by link. What that costs is
-// taken off steps; without enough of them s is not judged.
-func (c *config) renamings(s *server, steps *int) map[int]renaming {
-	if !s.has("rewrite") {
-		return nil
-	}
-	all := make(map[int]renaming)
-	zones, names := c.spoken(s)
-	for i := range s.chain.Links {
-		for from, to := range s.chain.Links[i].Renamed(zones, names) {
-			if *steps -= 2 * s.chain.Steps(); *steps < 0 {
-				s.skip(overSteps)
-				return nil
-			}
-			if from != to && c.renames(s, from, to, steps) {
-				all[i] = renaming{from, to}
-				break
-			}
-		}
-	}
-	return all
-}
-
-// renames reports whether s may answer a question for an address of from with records
-// of to.
-func (c *config) renames(s *server, from, to string, steps *int) bool {
-	for _, t := range []uint16{dns.TypeA, dns.TypeAAAA} {
-		q := chain.Question{Name: from, Type: t}
-		if !c.comesTo(s, q) {
-			continue
-		}
-		if out := s.chain.Ask(q, nil); out.Asked.Name == to && !out.Asked.Restored() && c.mayHave(s, out, from, maxHops, steps) {
-			return true
-		}
-	}
-	return false
 }

@@ -1,10 +1,13 @@
 package preflight
 
 import (
+	"fmt"
 	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/miekg/dns"
 
 	"github.com/coredns/coredns/plugin/pkg/transport"
 
@@ -46,69 +49,122 @@ func (s *server) loopbackOnly() bool {
 // view takes goes on to the enclosing zones and is refused if none serves it
 // (core/dnsserver/server.go, ServeDNS).
 func findViewsOnly(c *config, s *server) []finding {
-	for i, k := range s.keys {
-		if on := s.sites[i]; on.blocks[0] == s && !on.takesRest() && !c.servedToAll(k) {
-			return []finding{atBlock(s, listed(k.zone))}
+	var all []finding
+	for _, p := range s.services {
+		var zones []string
+		for i, k := range s.keys {
+			if on := s.sites[i]; k.port == p.port && on.blocks[0] == s && c.refuses(s, k) {
+				zones = append(zones, k.zone)
+			}
+		}
+		if len(zones) > 0 {
+			all = append(all, atBlock(s, listed(zones...)+c.onPort(p.port)))
 		}
 	}
-	return nil
+	return all
 }
 
-// servedToAll reports whether k or a zone around it has a block without a view,
-// or a view that may be meant to take the rest.
-func (c *config) servedToAll(k key) bool {
-	p := c.byPort[k.port]
+// onPort names p in words if the Corefile has other ports.
+func (c *config) onPort(p port) string {
+	switch {
+	case len(c.byPort) < 2:
+		return ""
+	case p.transport == transport.DNS:
+		return " on port " + p.number
+	}
+	return fmt.Sprintf(" on port %s (%s)", p.number, p.transport)
+}
+
+// refuses reports whether some query for k, on the addresses of s, certainly finds no
+// view that accepts it, neither here nor in the zones around it.
+func (c *config) refuses(s *server, k key) bool {
+	var views []*chain.Link
 	for z := range chain.Enclosing(k.zone) {
-		if on := c.sites[spot{p, z}]; on != nil && on.takesRest() {
-			return true
+		on := c.sites[spot{c.byPort[k.port], z}]
+		switch {
+		case on == nil:
+		case on.takesAll():
+			return false
+		default:
+			for _, other := range on.blocks {
+				views = append(views, other.view)
+			}
 		}
 	}
-	return false
+	clients := chain.Clients{Port: k.number, Plain: k.transport == transport.DNS, Loopback: s.loopbackOnly()}
+	for _, first := range []string{"nowhere.", "www.", "host-7."} {
+		name := dns.Fqdn(first + strings.TrimPrefix(k.zone, "."))
+		if c.closest(k.port, name) == k.zone {
+			clients.Names = append(clients.Names, name)
+		}
+	}
+	return len(clients.Names) > 0 && chain.Refuses(views, clients, &c.tries)
 }
 
-// takesRest is servedToAll for one zone alone.
-func (on *site) takesRest() bool {
+// closest returns the narrowest zone on p that name lies in.
+func (c *config) closest(p port, name string) string {
+	for z := range chain.Enclosing(name) {
+		if c.sites[spot{c.byPort[p], z}] != nil {
+			return z
+		}
+	}
+	return ""
+}
+
+// takesAll reports whether a block of the zone has no view, or is not judged.
+func (on *site) takesAll() bool {
 	if !on.asked {
 		on.asked = true
-		on.takes = slices.ContainsFunc(on.blocks, func(s *server) bool {
-			l, ok := s.find("view")
-			return !ok || takesAll(l)
-		})
+		on.takes = slices.ContainsFunc(on.blocks, func(s *server) bool { return s.view == nil || s.opaque })
 	}
 	return on.takes
 }
 
-// takesAll guesses: a negation or an address range of everybody.
-func takesAll(view *chain.Link) bool {
-	for i := 1; i < len(view.Lines); i++ {
-		expr := strings.Join(view.Lines[i], " ")
-		for _, hint := range []string{"true", "not ", "!", "0.0.0.0/0", "::/0"} {
-			if strings.Contains(expr, hint) {
-				return true
-			}
-		}
-	}
-	return len(view.Lines) < 2
-}
-
 // findLateViews looks for views that stand below a block of the same zone that
-// takes every query: the blocks of a zone are asked in the order of the file.
-func findLateViews(_ *config, s *server) []finding {
+// takes every query: the blocks of a zone are asked in the order of the file. A
+// view with several keys may be used for the others.
+func findLateViews(c *config, s *server) []finding {
 	l, ok := s.find("view")
 	if !ok || s.opaque {
 		return nil
 	}
-	for i, k := range s.keys {
-		for _, other := range s.sites[i].blocks {
-			if other == s {
-				break
-			}
-			if !other.has("view") && other.hears(s) {
-				return []finding{at(l.Directive, other.Line, listed(k.zone))}
-			}
-		}
+	type late struct {
+		line int
+		port port
 	}
-	return nil
+	var above []late
+	zones := make(map[late][]string)
+	keys, hidden := 0, 0
+	for i, k := range s.keys {
+		keys++
+		j := slices.IndexFunc(s.sites[i].blocks, func(other *server) bool {
+			return other == s || !other.has("view") && other.hears(s)
+		})
+		other := s.sites[i].blocks[j]
+		if other == s {
+			continue
+		}
+		hidden++
+		at := late{other.Line, k.port}
+		if zones[at] == nil {
+			above = append(above, at)
+		}
+		zones[at] = append(zones[at], k.zone)
+	}
+	var all []finding
+	for _, up := range above {
+		what, except := listed(zones[up]...)+c.onPort(up.port), ""
+		// They are asked of all blocks that take them, and the last one answers.
+		if zones[up][0] != "." || len(zones[up]) > 1 {
+			except = " (except perhaps those of type DS)"
+		}
+		found := at(l.Directive, up.line, what, except)
+		if hidden < keys {
+			found.text = "this view gets no queries for %[2]s%[3]s: they go to the block of line %[1]d, which stands above this block and has no view"
+		}
+		all = append(all, found)
+	}
+	return all
 }
 
 // aboutNames finds what in the expression of a view may depend on the name.
@@ -127,4 +183,39 @@ func (s *server) particular() bool {
 		}
 	}
 	return false
+}
+
+// made reports whether rewrite may make q of a question that comes to s.
+func (c *config) made(s *server, q chain.Question) bool {
+	return s.any(func(l *chain.Link) bool {
+		if !l.MayName(q.Name) {
+			return false
+		}
+		from := l.Sample(s.zones)
+		return from == "" || c.comesTo(s, chain.Question{Name: from, Type: q.Type})
+	})
+}
+
+// outside reports whether no name that l is there for can come to s.
+func outside(s *server, l *chain.Link) bool {
+	return len(l.Zones) > 0 && !slices.ContainsFunc(l.Zones, func(z string) bool { return chain.Overlapping(s.zones, z) })
+}
+
+// imports reports whether l stands outside of the block itself, maybe for others too.
+func (s *server) imports(l *chain.Link) bool { return l.File != s.File || l.Line < s.Line }
+
+// takes returns a block that gets all names of the zones of l, which are narrower than
+// those of s, nil if not all of them go to others.
+func (c *config) takes(s *server, l *chain.Link) (other *server) {
+	for _, z := range l.Zones {
+		if slices.Contains(s.zones, z) || !chain.Covered(s.zones, z) {
+			return nil
+		}
+		for _, p := range s.services {
+			if other = c.taker(p.port, s, chain.Question{Name: z, Type: dns.TypeA}); other == s {
+				return nil
+			}
+		}
+	}
+	return other
 }

@@ -166,7 +166,7 @@ func (c *config) inFile(path string) ([]string, error) {
 func findUnreadable(c *config, s *server) []finding {
 	var all []finding
 	for _, f := range c.forwardsOf(s) {
-		if len(f.targets) == 0 && len(f.unread) == 0 && len(f.empty) > 0 {
+		if len(f.empty) > 0 && len(f.targets) == len(f.empty) { // nothing but these
 			found := at(s.chain.Links[f.link].Directive, listed(f.empty...))
 			found.text = "forward takes its upstreams from the file %s, which names no server here: without one CoreDNS does not start"
 			all = append(all, found)

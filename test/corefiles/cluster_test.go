@@ -21,11 +21,11 @@ func service(name string, uid int) string {
 		`"spec":{"type":"ClusterIP","clusterIP":%[3]q,"clusterIPs":[%[3]q,%[4]q],"ports":[{"name":"http","port":80,"protocol":"TCP"}]}}`, name, uid, address(most), address6(most))
 }
 
-// slice is of the host new- behind a Service. Each family of addresses has its own.
+// slice is of the host new behind a Service. Each family of addresses has its own.
 func slice(service, family, address string) string {
 	return fmt.Sprintf(`{"metadata":{"name":"%[1]s-%[2]s","namespace":"prod","uid":%[2]q,"resourceVersion":"1","labels":{"kubernetes.io/service-name":%[1]q}},`+
 		`"addressType":%[2]q,"ports":[{"name":"http","port":80,"protocol":"TCP"}],`+
-		`"endpoints":[{"addresses":[%[3]q],"hostname":"new-","conditions":{"ready":true}}]}`, service, family, address)
+		`"endpoints":[{"addresses":[%[3]q],"hostname":"new","conditions":{"ready":true}}]}`, service, family, address)
 }
 
 func list(kind, version, items string) string {

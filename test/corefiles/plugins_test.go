@@ -168,8 +168,8 @@ func (m *maker) template(zone string) use {
 // renamed are first parts of names that rules of rewrite are for, and of which they
 // make what backends and lines of hosts have.
 var renamed = []string{
-	"x.", "host.", "printer.", "a.b.", "sub.", "deep.", "host.sub.", "x.sub.", "printer.sub.", "a.sub.b.", "old-.",
-	"web.prod.svc.", "web.prod.sub.svc.", "old-web.prod.svc.", "old-.web.prod.svc.",
+	"x.", "host.", "printer.", "a.b.", "sub.", "deep.", "host.sub.", "x.sub.", "printer.sub.", "a.sub.b.", "old.",
+	"web.prod.svc.", "web.prod.sub.svc.", "old-web.prod.svc.", "old.web.prod.svc.",
 }
 
 func (m *maker) rewrite(zone string) use {
@@ -188,7 +188,7 @@ func (m *maker) rewrite(zone string) use {
 		fmt.Sprintf("rewrite name exact www.%s www.%s", a, b),
 		fmt.Sprintf("rewrite name suffix .%s .%s%s", a, b, auto),
 		fmt.Sprintf("rewrite name suffix %s %s%s", a, b, auto),
-		fmt.Sprintf("rewrite name prefix old- new-%s", auto),
+		fmt.Sprintf("rewrite name prefix old. new.%s", auto),
 		fmt.Sprintf("rewrite name substring .sub. .%s", auto),
 		fmt.Sprintf(`rewrite name regex ^(.*)[.]%s[.]$ {1}.%s%s`, strings.ReplaceAll(a, ".", "[.]"), b, auto),
 		fmt.Sprintf("rewrite continue name suffix .%s .%s%s", a, b, auto),

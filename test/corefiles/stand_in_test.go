@@ -51,7 +51,7 @@ type keyValues struct {
 func (keyValues) Range(_ context.Context, r *etcdserverpb.RangeRequest) (*etcdserverpb.RangeResponse, error) {
 	found := &etcdserverpb.RangeResponse{Header: &etcdserverpb.ResponseHeader{}}
 	key := strings.TrimSuffix(string(r.Key), "/")
-	if name := key[strings.LastIndex(key, "/")+1:]; slices.Contains([]string{"www", "x", "host", "new-", "web"}, name) {
+	if name := key[strings.LastIndex(key, "/")+1:]; slices.Contains([]string{"www", "x", "host", "new", "web"}, name) {
 		for _, address := range []string{address(most), address6(most)} {
 			value := fmt.Sprintf(`{"host":%q}`, address)
 			found.Count++

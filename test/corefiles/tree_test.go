@@ -65,7 +65,7 @@ func (tr *tree) zone(mark int, at string) string {
 		if !dns.IsSubDomain(at, z) {
 			continue
 		}
-		for _, label := range []string{"www", "x", "host", "new-", "host.deep", "host.deep.sub", "web.prod.svc"} {
+		for _, label := range []string{"www", "x", "host", "new", "host.deep", "host.deep.sub", "web.prod.svc"} {
 			name := label + "." + strings.TrimPrefix(z, ".")
 			fmt.Fprintf(&b, "%[1]s 60 IN A %[2]s\n%[1]s 60 IN AAAA %[3]s\n", name, address(mark), address6(mark))
 		}

@@ -25,7 +25,7 @@ type Question struct {
 	allowed   bool // a rule of acl let it pass all others
 	recoded   bool // a rule of rewrite makes another rcode of a SERVFAIL
 	named     bool // a rule of rewrite makes this very name, so that some backend may have it
-	restored  bool // a rule of rewrite changes names in the answer back
+	undo      *undo
 }
 
 // An End is how a question ends.
@@ -39,6 +39,7 @@ const (
 	Missed              // the plugin At ends it with SERVFAIL, as hosts and template do
 	NoNext              // SERVFAIL: no next plugin found
 	Refused             // by a plugin with zone files, the last of the chain
+	Invalid             // SERVFAIL: the rule of rewrite At makes what is no name
 	NoChain             // REFUSED: the block has no plugin with a place in the chain
 )
 
@@ -80,6 +81,7 @@ const (
 	miss
 	refuse
 	meant // acl's, erratic's
+	invalid
 )
 
 // A Chain is the plugins of a server block in the order in which they are asked.
@@ -229,7 +231,7 @@ func (c *Chain) AskBelow(i int, q Question, asked []bool) Outcome {
 	return out.settle(q, uncertain)
 }
 
-var ends = map[step]End{answer: Answered, miss: Missed, meant: Meant, refuse: Refused}
+var ends = map[step]End{answer: Answered, miss: Missed, meant: Meant, refuse: Refused, invalid: Invalid}
 
 // settle is the end of a question whose way was not certain, or whose rcode
 // rewrite changes.

@@ -165,9 +165,6 @@ func meetForward(c *Chain, i int, q *Question) step {
 // Sent is q as an upstream is asked it.
 func (q Question) Sent() Question { return Question{Name: q.Name, Type: q.Type, named: q.named} }
 
-// Restored reports whether a rule of rewrite that changed q changes names in the answer back.
-func (q Question) Restored() bool { return q.restored }
-
 // Recodes reports whether a rule of rewrite makes another rcode of a SERVFAIL.
 func (l *Link) Recodes() bool { return l.rewrite != nil && l.rewrite.servfails }
 

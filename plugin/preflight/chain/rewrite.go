@@ -3,8 +3,8 @@ package chain
 import (
 	"iter"
 	"regexp"
+	"regexp/syntax"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/coredns/coredns/plugin"
@@ -16,8 +16,10 @@ type rule struct {
 	next      bool           // continue
 	match     string         // exact, prefix, suffix, substring, regex
 	from, to  string         // from is the pattern of a rule by regex
+	captures  int            // groups of the pattern
 	pattern   *regexp.Regexp // of from, made when it is first asked
-	answers   bool           // names in the answer are changed back
+	auto      bool           // answer auto
+	names     []answerRule
 	metadata  bool
 	broken    bool // CoreDNS does not start with it
 	opaque    bool // may ask for any name
@@ -75,15 +77,12 @@ func (r *rule) readName(args []string) {
 	}
 	r.opaque = !r.readFrom(args[0])
 	r.to = plugin.Name(args[1]).Normalize()
-	r.answers = r.match == "exact"
-	for i, word := range rest {
-		switch {
-		case i == 0 && word == "metadata":
-			r.metadata, r.opaque = true, true
-		case word == "auto", word == "name" && rest[max(i-1, 0)] == "answer":
-			r.answers = true
-		}
+	r.auto = r.match == "exact"
+	if len(rest) > 0 && rest[0] == "metadata" {
+		r.metadata, r.opaque, rest = true, true, rest[1:]
 	}
+	r.readAnswers(rest)
+	r.broken = r.broken || r.match == "regex" && !r.metadata && !enough(r.captures, args[1])
 }
 
 // readFrom reads the names that a rule is for, and reports whether one of them can be
@@ -99,6 +98,7 @@ func (r *rule) readFrom(from string) bool {
 		r.broken = true
 		return true
 	}
+	r.captures = re.MaxCap()
 	var ok bool
 	r.sampled, ok = sampleOf(re)
 	return ok
@@ -119,11 +119,7 @@ func (r *rule) apply(name string) (renamed string, ok bool) {
 		return strings.ReplaceAll(name, r.from, r.to), strings.Contains(name, r.from)
 	}
 	groups := r.groups(name)
-	to := r.to
-	for i, g := range groups {
-		to = strings.ReplaceAll(to, "{"+strconv.Itoa(i)+"}", g)
-	}
-	return to, len(groups) > 0
+	return fill(r.to, groups), len(groups) > 0
 }
 
 // meetRewrite is one rule of plugin/rewrite/rewrite.go, ServeDNS.
@@ -142,8 +138,12 @@ func meetRewrite(c *Chain, i int, q *Question) step {
 			if r.metadata {
 				return maybe
 			}
-			q.Name, q.named, done = strings.ToLower(renamed), r.match == "exact", true
-			q.restored = q.restored || r.answers
+			if !legal(renamed) {
+				return invalid
+			}
+			renamed = strings.ToLower(renamed)
+			q.undo = &undo{i, r, q.Name, renamed, q.undo}
+			q.Name, q.named, done = renamed, r.match == "exact", true
 		}
 	case "type":
 		if from, to := typeNamed(r.from), typeNamed(r.to); from == q.Type && to != 0 {
@@ -165,12 +165,15 @@ func meetRewrite(c *Chain, i int, q *Question) step {
 
 // Renamed yields names under zones that a rule of rewrite is for and what it makes of
 // them, if the answer then has another owner, and names of which it makes one that is
-// listed. It has none for other plugins, for rules that change names back, and where no
+// listed. It has none for other plugins, for rules that give any name back, and where no
 // such name can be told.
 func (l *Link) Renamed(zones, listed []string) iter.Seq2[string, string] {
 	return func(yield func(from, to string) bool) {
 		r := l.rewrite
-		if r == nil || r.answers || !r.renames() {
+		if r == nil || !r.renames() || r.auto && len(r.names) == 0 {
+			return
+		}
+		if len(r.names) > 0 && r.givesBack(zones, listed) {
 			return
 		}
 		for name := range r.samples(zones, listed) {
@@ -214,40 +217,32 @@ func (l *Link) Sample(zones []string) string {
 	return ""
 }
 
-// MayMake reports whether rewrite may make a name in zones of another one.
-func (l *Link) MayMake(zones []string) bool {
-	r := l.rewrite
-	switch {
-	case r == nil || r.field != "name":
-		return false
-	case r.broken || r.metadata:
-		return true
-	case r.match == "exact":
-		return Covered(zones, r.to)
-	case r.match == "suffix":
-		return Overlapping(zones, strings.TrimPrefix(r.to, "."))
+// maxRegexp is the longest pattern that CoreDNS takes.
+const maxRegexp = 10000
+
+// short is the pattern, or one that is an error in place of one that CoreDNS does not take.
+func short(pattern string) string {
+	if len(pattern) > maxRegexp {
+		return "("
 	}
-	return true
+	return pattern
 }
 
-// MayName reports whether rewrite may make name of another one.
-func (l *Link) MayName(name string) bool {
-	r := l.rewrite
-	switch {
-	case r == nil || r.field != "name":
-		return false
-	case r.broken || r.metadata:
-		return true
+func compiled(pattern string) (*regexp.Regexp, error) { return regexp.Compile(short(pattern)) }
+
+// parsed has an error if compiled has one.
+func parsed(pattern string) (*syntax.Regexp, error) {
+	return syntax.Parse(short(pattern), syntax.Perl)
+}
+
+// groups returns what the pattern of a rule finds in name, nil if it finds nothing.
+func (r *rule) groups(name string) []string {
+	if r.pattern == nil {
+		var err error
+		if r.pattern, err = compiled(r.from); err != nil {
+			r.broken = true
+			return nil
+		}
 	}
-	switch r.match {
-	case "exact":
-		return name == r.to
-	case "prefix":
-		return strings.HasPrefix(name, r.to)
-	case "suffix":
-		return strings.HasSuffix(name, r.to)
-	case "substring":
-		return strings.Contains(name, r.to)
-	}
-	return strings.HasSuffix(name, r.to[strings.LastIndex(r.to, "}")+1:])
+	return r.pattern.FindStringSubmatch(name)
 }

@@ -76,7 +76,7 @@ func (r *rule) samples(zones, listed []string) iter.Seq[string] {
 		served := newZoneSet(zones)
 		try := func(name string) (more bool) {
 			_, legal := dns.IsDomainName(name)
-			if !legal || name == "" || r.match != "exact" && strings.HasSuffix(name, ".arpa.") || strings.HasPrefix(name, ".") || !served.has(name) {
+			if !legal || name == "" || r.match != "exact" && odd(name) || r.match != "exact" && strings.HasSuffix(name, ".arpa.") || strings.HasPrefix(name, ".") || !served.has(name) {
 				return true
 			}
 			_, matched := r.apply(name)
@@ -108,15 +108,25 @@ func (r *rule) samples(zones, listed []string) iter.Seq[string] {
 	}
 }
 
+// odd reports whether a label of name begins or ends with a hyphen, as in no name of a
+// host (RFC 1123 section 2.1). CoreDNS adds a dot to what a rule of rewrite compares
+// with: a prefix `old-` is for such names alone.
+func odd(name string) bool {
+	return strings.HasPrefix(name, "-") || strings.Contains(name, ".-") || strings.Contains(name, "-.")
+}
+
 // parts returns what stands in the names that a rule is for: first parts, and the end
 // of all of them if it gives one.
 func (r *rule) parts() (own []string, end string) {
 	bare := strings.Trim(r.from, ".") + "."
+	if strings.HasPrefix(bare, "-") { // it is a part of a label
+		bare = "web" + bare
+	}
 	switch r.match {
 	case "prefix":
 		own = []string{r.from, r.from + service}
 	case "suffix":
-		return nil, strings.TrimPrefix(r.from, ".")
+		return nil, bare
 	case "substring":
 		own = []string{bare, usual[0] + bare, "web.prod." + bare + "svc."}
 	case "regex":
@@ -142,4 +152,42 @@ func (r *rule) origin(name string) string {
 		}
 	}
 	return ""
+}
+
+// MayMake reports whether rewrite may make a name in zones of another one.
+func (l *Link) MayMake(zones []string) bool {
+	r := l.rewrite
+	switch {
+	case r == nil || r.field != "name":
+		return false
+	case r.broken || r.metadata:
+		return true
+	case r.match == "exact":
+		return Covered(zones, r.to)
+	case r.match == "suffix":
+		return Overlapping(zones, strings.TrimPrefix(r.to, "."))
+	}
+	return true
+}
+
+// MayName reports whether rewrite may make name of another one.
+func (l *Link) MayName(name string) bool {
+	r := l.rewrite
+	switch {
+	case r == nil || r.field != "name":
+		return false
+	case r.broken || r.metadata:
+		return true
+	}
+	switch r.match {
+	case "exact":
+		return name == r.to
+	case "prefix":
+		return strings.HasPrefix(name, r.to)
+	case "suffix":
+		return strings.HasSuffix(name, r.to)
+	case "substring":
+		return strings.Contains(name, r.to)
+	}
+	return strings.HasSuffix(name, r.to[strings.LastIndex(r.to, "}")+1:])
 }

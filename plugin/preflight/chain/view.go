@@ -2,6 +2,7 @@ package chain
 
 import (
 	"context"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,13 +15,15 @@ import (
 	"github.com/coredns/coredns/request"
 )
 
-// A view decides by the types of questions alone, so that it can be told from
-// the Corefile what comes through it.
+// A view is what its expressions are about.
 type view struct {
 	texts    []string      // of its expressions
 	programs []*vm.Program // of texts, made when they are first asked
 	broken   bool          // CoreDNS does not start with it
+	words    []string      // of texts, without what is in quotes, each once
+	typed    bool          // it looks at nothing but types
 	types    []uint16      // that its expressions name
+	networks []netip.Prefix
 }
 
 var (
@@ -31,31 +34,52 @@ var (
 // ofTypes are the words of expressions that look at nothing but types.
 var ofTypes = []string{"type", "in", "not", "and", "or", "true", "false"}
 
-// prepareView is plugin/view/setup.go, parse. Where an expression looks at more
-// than the type, l has no view.
+// maxView is how long the expressions of a view may be to be looked at, in octets.
+const maxView = 1 << 13
+
+// prepareView is plugin/view/setup.go, parse.
 func prepareView(l *Link) {
 	v := &view{}
+	size := 0
 	for _, line := range l.Lines[min(1, len(l.Lines)):] {
-		if len(line) < 2 || line[0] != "expr" {
-			return
-		}
-		text := strings.Join(line[1:], " ")
-		words := word.FindAllString(quotedWord.ReplaceAllString(text, ""), -1)
-		if !slices.Contains(words, "type") || slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(ofTypes, w) }) {
+		text := strings.Join(line[min(1, len(line)):], " ")
+		bare := quotedWord.ReplaceAllString(text, "")
+		if size += len(text); size > maxView || len(line) < 2 || line[0] != "expr" || strings.Contains(text, "\\") || strings.Contains(bare, "..") {
 			return
 		}
 		v.texts = append(v.texts, text)
+		v.words = append(v.words, word.FindAllString(bare, -1)...)
 		for _, quoted := range quotedWord.FindAllString(text, -1) {
-			v.types = append(v.types, dns.StringToType[strings.Trim(quoted, `'"`)])
+			quoted = quoted[1 : len(quoted)-1]
+			v.types = append(v.types, dns.StringToType[quoted])
+			if network, err := netip.ParsePrefix(quoted); err == nil {
+				v.networks = append(v.networks, network.Masked())
+			} else if addr, err := netip.ParseAddr(quoted); err == nil {
+				v.networks = append(v.networks, netip.PrefixFrom(addr, addr.BitLen()))
+			}
 		}
 	}
+	slices.Sort(v.words)
+	v.words = slices.Compact(v.words)
 	if len(v.texts) > 0 {
+		v.typed = v.about("type") && v.onlyOf(ofTypes)
 		l.view = v
 	}
 }
 
+// about reports whether v looks at what an expression calls thing.
+func (v *view) about(thing string) bool { return slices.Contains(v.words, thing) }
+
+// onlyOf reports whether v has no other words than these.
+func (v *view) onlyOf(words []string) bool {
+	return !slices.ContainsFunc(v.words, func(w string) bool { return !slices.Contains(words, w) })
+}
+
 func (v *view) compile() {
 	env := expression.DefaultEnv(context.Background(), &request.Request{Req: new(dns.Msg)})
+	if v.broken {
+		return
+	}
 	for _, text := range v.texts[len(v.programs):] {
 		program, err := expr.Compile(text, expr.Env(env), expr.DisableBuiltin("type"))
 		if err != nil {
@@ -69,7 +93,7 @@ func (v *view) compile() {
 // Lets reports whether the view of l takes q (plugin/view/view.go, Filter).
 // known is false if that depends on more than the type.
 func (l *Link) Lets(q Question) (lets, known bool) {
-	if l.view == nil {
+	if l.view == nil || !l.view.typed {
 		return false, false
 	}
 	if l.view.compile(); l.view.broken {
@@ -77,18 +101,23 @@ func (l *Link) Lets(q Question) (lets, known bool) {
 	}
 	r := new(dns.Msg).SetQuestion(q.Name, q.Type)
 	env := expression.DefaultEnv(context.Background(), &request.Request{Req: r})
-	for _, program := range l.view.programs {
+	return l.view.accepts(env), true
+}
+
+// accepts is plugin/view/view.go, Filter, with what the words of expressions stand for.
+func (v *view) accepts(env map[string]any) bool {
+	for _, program := range v.programs {
 		result, err := expr.Run(program, env)
 		if yes, ok := result.(bool); err != nil || !ok || !yes {
-			return false, true
+			return false
 		}
 	}
-	return true, true
+	return true
 }
 
 // Told are the types that the view of l tells apart.
 func (l *Link) Told() []uint16 {
-	if l.view == nil {
+	if l.view == nil || !l.view.typed {
 		return nil
 	}
 	return l.view.types
