@@ -49,15 +49,18 @@ func (s *server) loopbackOnly() bool {
 // view takes goes on to the enclosing zones and is refused if none serves it
 // (core/dnsserver/server.go, ServeDNS).
 func findViewsOnly(c *config, s *server) []finding {
+	var refused map[port][]string
+	for i, k := range s.keys {
+		if s.sites[i].blocks[0] == s && c.refuses(s, k) {
+			if refused == nil {
+				refused = make(map[port][]string)
+			}
+			refused[k.port] = append(refused[k.port], k.zone)
+		}
+	}
 	var all []finding
 	for _, p := range s.services {
-		var zones []string
-		for i, k := range s.keys {
-			if on := s.sites[i]; k.port == p.port && on.blocks[0] == s && c.refuses(s, k) {
-				zones = append(zones, k.zone)
-			}
-		}
-		if len(zones) > 0 {
+		if zones := refused[p.port]; len(zones) > 0 {
 			all = append(all, atBlock(s, listed(zones...)+c.onPort(p.port)))
 		}
 	}

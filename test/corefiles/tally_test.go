@@ -80,7 +80,7 @@ func (tl *tally) failures(t trial, i int) {
 		var lost []string
 		n := 0
 		for q, out := range t.outcomes {
-			if out.block != i || out.how != kind {
+			if out.block != i || t.how(out) != kind {
 				continue
 			}
 			n++

@@ -26,7 +26,8 @@ func (t trial) bornOut(i int, w preflight.Warning) bool {
 	switch kind := failures[w.Code]; {
 	case kind != not:
 		for q, out := range t.outcomes {
-			if out.block == i && (out.how == kind || w.Code == "dead-end" && out.how == noZone) && scope(w, q) {
+			how := t.how(out)
+			if out.block == i && (how == kind || w.Code == "dead-end" && how == noZone) && scope(w, q) {
 				return true
 			}
 		}
@@ -44,7 +45,7 @@ func (t trial) bornOut(i int, w preflight.Warning) bool {
 	case w.Code == "hosts-entry-unused":
 		for _, u := range t.blocks[i].uses {
 			for _, e := range u.entries {
-				if slices.Contains(w.Names, strings.TrimSuffix(e, ".")+".") && t.entryUsed(u, e) {
+				if slices.Contains(w.Names, strings.TrimSuffix(e, ".")+".") && t.addressGiven(u, e) {
 					return false
 				}
 			}
@@ -74,16 +75,41 @@ func asking(entry string) (questions []question) {
 // entryUsed reports whether a question for an entry of u has its address, or a
 // question for the address has the entry: all entries of u have the same addresses.
 func (t trial) entryUsed(u use, entry string) bool {
-	if len(u.entries) == 1 { // rewrite may make it of any name
-		return t.marked(u.mark)
+	if t.addressGiven(u, entry) {
+		return true
 	}
-	questions := asking(entry)
-	for _, name := range u.reverse {
-		for _, client := range clients {
-			questions = append(questions, question{name, dns.TypePTR, client})
+	for q, out := range t.outcomes {
+		if q.qtype == dns.TypePTR && out.mark == u.mark && slices.Contains(u.reverse, q.name) {
+			return true
 		}
 	}
-	return slices.ContainsFunc(questions, func(q question) bool { return t.outcomes[q].mark == u.mark })
+	return false
+}
+
+// addressGiven reports whether a question for an entry of u has its address. Where u has
+// but one entry, rewrite may make it of any name.
+func (t trial) addressGiven(u use, entry string) bool {
+	asked := asking(entry)
+	for q, out := range t.outcomes {
+		if out.mark == u.mark && q.qtype != dns.TypePTR && (len(u.entries) == 1 || slices.Contains(asked, q)) {
+			return true
+		}
+	}
+	return false
+}
+
+// how is of which kind a failure is. rewrite writes the REFUSED of a plugin below it
+// itself; acl, which refuses on purpose, does so too.
+func (t trial) how(out outcome) failed {
+	if out.rcode == dns.RcodeRefused && out.how == not && out.block >= 0 && t.has(out.block, "rewrite ") && !t.blocks[out.block].guarded() {
+		return noZone
+	}
+	return out.how
+}
+
+// has reports whether block i has a plugin whose line begins so.
+func (t trial) has(i int, line string) bool {
+	return slices.ContainsFunc(t.blocks[i].uses, func(u use) bool { return strings.HasPrefix(u.lines[0], line) })
 }
 
 // marked reports whether any answer has the mark.
@@ -123,9 +149,7 @@ func (t trial) asked(i int) bool {
 	return false
 }
 
-func (t trial) viewed(i int) bool {
-	return slices.ContainsFunc(t.blocks[i].uses, func(u use) bool { return strings.HasPrefix(u.lines[0], "view ") })
-}
+func (t trial) viewed(i int) bool { return t.has(i, "view ") }
 
 func (t trial) says(i int, is func(preflight.Warning) bool) bool {
 	return slices.ContainsFunc(t.warnings[i], is)

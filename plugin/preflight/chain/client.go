@@ -64,11 +64,14 @@ func prefixes(texts ...string) []netip.Prefix {
 	return all
 }
 
+// toCompile is how many tries it costs about as much as to compile the expressions of a view.
+const toCompile = 8
+
 // Refuses reports whether each of views certainly rejects some query of clients, in each
 // part of the address space. Each query that it tries is taken off steps; without enough
 // of them it is false.
 func Refuses(views []*Link, clients Clients, steps *int) bool {
-	if *steps -= len(views); *steps < 0 {
+	if *steps -= toCompile * len(views); *steps < 0 {
 		return false
 	}
 	var networks []netip.Prefix
