@@ -19,11 +19,19 @@ import (
 type view struct {
 	texts    []string      // of its expressions
 	programs []*vm.Program // of texts, made when they are first asked
+	shared   Programs      // of all views of the Corefile
 	broken   bool          // CoreDNS does not start with it
 	words    []string      // of texts, without what is in quotes, each once
 	typed    bool          // it looks at nothing but types
 	types    []uint16      // that its expressions name
+	asked    []ofType      // what is known of its answers, if it looks at nothing but types
 	networks []netip.Prefix
+}
+
+// ofType is whether a view takes questions of a type.
+type ofType struct {
+	qtype uint16
+	lets  bool
 }
 
 var (
@@ -75,18 +83,39 @@ func (v *view) onlyOf(words []string) bool {
 	return !slices.ContainsFunc(v.words, func(w string) bool { return !slices.Contains(words, w) })
 }
 
-func (v *view) compile() {
-	env := expression.DefaultEnv(context.Background(), &request.Request{Req: new(dns.Msg)})
-	if v.broken {
-		return
-	}
-	for _, text := range v.texts[len(v.programs):] {
-		program, err := expr.Compile(text, expr.Env(env), expr.DisableBuiltin("type"))
-		if err != nil {
-			v.broken = true
-			return
+// Programs are the expressions of the views of one Corefile that have been compiled, by
+// text; nil stands for one that CoreDNS does not take. Many blocks may have the same one.
+type Programs map[string]*vm.Program
+
+// maxPrograms is how many are kept.
+const maxPrograms = 1 << 12
+
+// Share lets the views of c use what others have compiled.
+func (c *Chain) Share(programs Programs) {
+	for i := range c.Links {
+		if v := c.Links[i].view; v != nil {
+			v.shared = programs
 		}
-		v.programs = append(v.programs, program)
+	}
+}
+
+func (v *view) compile() {
+	for len(v.programs) < len(v.texts) && !v.broken {
+		text := v.texts[len(v.programs)]
+		program, known := v.shared[text]
+		if !known {
+			env := expression.DefaultEnv(context.Background(), &request.Request{Req: new(dns.Msg)})
+			var err error
+			if program, err = expr.Compile(text, expr.Env(env), expr.DisableBuiltin("type")); err != nil {
+				program = nil
+			}
+			if v.shared != nil && len(v.shared) < maxPrograms {
+				v.shared[text] = program
+			}
+		}
+		if v.broken = program == nil; !v.broken {
+			v.programs = append(v.programs, program)
+		}
 	}
 }
 
@@ -99,9 +128,16 @@ func (l *Link) Lets(q Question) (lets, known bool) {
 	if l.view.compile(); l.view.broken {
 		return false, false
 	}
+	for _, a := range l.view.asked {
+		if a.qtype == q.Type {
+			return a.lets, true
+		}
+	}
 	r := new(dns.Msg).SetQuestion(q.Name, q.Type)
 	env := expression.DefaultEnv(context.Background(), &request.Request{Req: r})
-	return l.view.accepts(env), true
+	lets = l.view.accepts(env)
+	l.view.asked = append(l.view.asked, ofType{q.Type, lets})
+	return lets, true
 }
 
 // accepts is plugin/view/view.go, Filter, with what the words of expressions stand for.
