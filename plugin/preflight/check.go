@@ -20,7 +20,6 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/corefile"
@@ -148,20 +147,10 @@ func Printable(s string) string {
 	n := 0
 	for i := range s {
 		if n++; n > maxShown {
-			return printable(s[:i]) + "..."
+			return chain.Printable(s[:i]) + "..."
 		}
 	}
-	return printable(s)
-}
-
-// printable is Printable without a limit, for what is short already.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return '?'
-	}, s)
+	return chain.Printable(s)
 }
 
 // listed writes at most three tokens as `"a", "b", "c" and 4 more`.

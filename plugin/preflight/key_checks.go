@@ -9,6 +9,7 @@ import (
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/parse"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/spelling"
 )
 
@@ -211,7 +212,7 @@ func findImpossibleZones(_ *config, s *server) []finding {
 	for z, found := range s.written() {
 		why, fix := spelling.Impossible(z)
 		if why != "" && addressIn(strings.TrimSuffix(z, ".")) == "" { // else address-as-key
-			found.args, found.fix = []any{listed(z), printable(why)}, printable(fix)
+			found.args, found.fix = []any{listed(z), chain.Printable(why)}, chain.Printable(fix)
 			all = append(all, found)
 		}
 	}

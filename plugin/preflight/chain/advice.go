@@ -133,11 +133,11 @@ func written(zones []string) string {
 	for _, z := range zones {
 		words = append(words, z[:max(1, len(strings.TrimSuffix(z, ".")))])
 	}
-	return printable(strings.Join(words, " "))
+	return Printable(strings.Join(words, " "))
 }
 
-// printable is s without what a terminal may act on.
-func printable(s string) string {
+// Printable is s without what a terminal may act on.
+func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r
@@ -152,7 +152,7 @@ func where(l *Link, others ...*Link) string {
 	for _, o := range others {
 		place := fmt.Sprintf("line %d", o.Line)
 		if o.File != l.File {
-			place += " of " + printable(o.File)
+			place += " of " + Printable(o.File)
 		}
 		places = append(places, place)
 	}
