@@ -214,7 +214,9 @@ func (s *verdicts) view(r ref, look func(packed []byte)) bool {
 func (s *verdicts) says(r ref, v *cause.Verdict, name string) (same bool) {
 	if r&(own|named) == 0 {
 		held := s.load(r, name)
-		return held != nil && held.Cause == v.Cause && slices.Equal(held.Statements, v.Statements)
+		return held != nil && held.Cause == v.Cause && held.Marks() == v.Marks() && held.Lasts == v.Lasts && held.Owner == v.Owner &&
+			held.Advice == v.Advice && held.Own == v.Own && held.At == v.At && held.Upstream == v.Upstream && held.Zone == v.Zone &&
+			slices.Equal(held.Statements, v.Statements)
 	}
 	var room [512]byte
 	packed, _ := pack(room[:0], v, name)

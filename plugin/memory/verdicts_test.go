@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
 const anyName = "www.example.org."
@@ -251,4 +252,27 @@ func FuzzPack(f *testing.F) {
 			t.Errorf("%+v, want %+v", unpack(packed, name), v)
 		}
 	})
+}
+
+// The same words of another upstream are another verdict: a failure from cache names the
+// upstream that failed last.
+func TestAFailureFromCacheNamesTheLastUpstream(t *testing.T) {
+	w := newWatch()
+	m := New(manyEntries, w.now())
+	failed := func(upstream string) *cause.Verdict {
+		return cause.Classify(&evidence.Evidence{
+			Rcode: dns.RcodeServerFailure, At: "forward", Shape: evidence.Written, Path: []string{"cache", "forward"}, Upstream: upstream,
+			Options: []option.Option{{Code: 22, Text: "at the delegation"}}, Upstreams: []evidence.Upstream{{Addr: upstream, Asked: true}},
+		})
+	}
+	for i := range 3 { // so that it is shared
+		m.Note(key(fmt.Sprintf("n%d.example.org.", i)), failed("192.0.2.1:53"), 1, w.now())
+	}
+	k := key("www.example.org.")
+	for id, upstream := range []string{"192.0.2.1:53", "192.0.2.2:53", "192.0.2.1:53"} {
+		m.Note(k, failed(upstream), uint64(id), w.now())
+		if v, ok := m.RecallCached(k, w.now()); !ok || v.Upstream != upstream {
+			t.Errorf("after a failure of %s: %+v", upstream, v)
+		}
+	}
 }

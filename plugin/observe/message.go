@@ -60,12 +60,12 @@ type recorder struct {
 
 // recordAt puts a recorder at place below w.
 func (run *Run) recordAt(place uint8, w dns.ResponseWriter) *recorder {
+	run.mu.Lock()
+	defer run.mu.Unlock()
 	rec := &run.outermost
 	if rec.run != nil {
 		rec = new(recorder)
 	}
-	run.mu.Lock()
-	defer run.mu.Unlock()
 	*rec = recorder{ResponseWriter: w, run: run, message: message{place: place}, above: run.recorders}
 	run.recorders = rec
 	return rec

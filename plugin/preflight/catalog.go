@@ -32,7 +32,7 @@ var keyChecks = []check{
 	}, {
 		code: "invalid-key",
 		text: "the key %s is no zone with a port (%s): CoreDNS does not start",
-		fix:  "write a zone before the port, for example `.:1053`",
+		fix:  "write the zone alone, or with a port, for example `.:1053`, and a space before the brace",
 		find: findInvalidKeys,
 	}, {
 		code: "unset-variable",
@@ -40,7 +40,7 @@ var keyChecks = []check{
 		fix:  "set the variable in the environment of CoreDNS, or write the zone itself",
 		find: findUnsetVariables,
 	}, {
-		code: "unknown-directive",
+		code: unknownDirective,
 		text: "%s is no plugin of CoreDNS: CoreDNS does not start",
 		find: findUnknownDirectives,
 	}, {
@@ -206,7 +206,7 @@ var chainChecks = []check{
 	}, {
 		code: "hosts-entry-unused",
 		text: "hosts gives no client the addresses of %s: %s",
-		fix:  "move the lines to a `hosts` in the block that gets these names, or add their zone to the keys of this block",
+		fix:  "write these names in a `hosts` of the block that gets them, or add their zone to the keys of this block",
 		find: findUnusedEntries,
 	},
 }

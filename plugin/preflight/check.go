@@ -93,9 +93,19 @@ func (h Host) Check(blocks []Block, order []string) []Warning {
 	c := newConfig(h, blocks[:min(len(blocks), corefile.MaxBlocks)], order)
 	var all []Warning
 	seen := make(map[string]bool)
+	misread := make(map[string]bool) // files with a block that CoreDNS reads otherwise than it is meant
 	for _, s := range c.servers {
+		unknown := findUnknownDirectives(c, s)
+		misread[s.File] = misread[s.File] || slices.ContainsFunc(unknown, func(f finding) bool { return f.misread })
 		for _, check := range checks {
-			for _, f := range check.find(c, s) {
+			findings := unknown
+			if check.code != unknownDirective {
+				if misread[s.File] {
+					continue // what else is found follows from it
+				}
+				findings = check.find(c, s)
+			}
+			for _, f := range findings {
 				if w := check.warning(s, f); !seen[w.String()] {
 					seen[w.String()] = true // a snippet stands in several blocks
 					all = append(all, w)
@@ -119,6 +129,8 @@ type finding struct {
 	args []any  // of the check's text
 	text string // in place of the check's, if it has one of its own
 	fix  string // in place of the check's, if it has one of its own
+	// misread is true if braces or commas are not where they are meant to be.
+	misread bool
 
 	zones, names, types, butTypes []string
 
@@ -174,6 +186,9 @@ const ForwardToSelf = "forward-to-self"
 // NeverAsked is the Code of a warning that other plugins answer all that could reach
 // a plugin. It stands at the line of that plugin.
 const NeverAsked = "never-asked"
+
+// unknownDirective is the code of what is no plugin. CoreDNS does not start with it.
+const unknownDirective = "unknown-directive"
 
 // A check is one kind of mistake.
 type check struct {

@@ -60,8 +60,9 @@ func findUnknownDirectives(c *config, s *server) []finding {
 				t := d.Tokens[i]
 				all = append(all, finding{
 					file: d.File, line: t.Line, args: []any{listed(t.Text), d.Name},
-					text: "%s stands within the braces of %s, and is read as a line of that plugin",
-					fix:  "close the braces with `}` above this line",
+					text:    "%s stands within the braces of %s, and is read as a line of that plugin",
+					fix:     "close the braces of " + d.Name + " with `}`, above the first line that does not belong to it",
+					misread: true,
 				})
 			}
 			continue
@@ -69,7 +70,7 @@ func findUnknownDirectives(c *config, s *server) []finding {
 		if fix := c.unfit(s.Block, i); fix != "" {
 			if !misread && len(all) < MaxWarnings {
 				found := at(d, listed(d.Name))
-				found.fix = fix
+				found.fix, found.misread = fix, true
 				if !directive.IsName(d.Name) {
 					found.text = "%s cannot be the name of a plugin: CoreDNS does not start"
 				}

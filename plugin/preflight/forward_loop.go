@@ -131,9 +131,9 @@ func (f forward) asked(s *server) []target {
 }
 
 // sends returns the index of the forward of s that gets q, or -1 if that cannot be told,
-// and what it asks.
+// and what it asks. What comes back has an address of this machine: acl may reject it.
 func (s *server) sends(q chain.Question) (int, chain.Question) {
-	if s.opaque || s.has("view") || s.chain.Renames {
+	if s.opaque || s.has("view") || s.chain.Renames || s.any((*chain.Link).ByAddress) {
 		return -1, q
 	}
 	out := s.chain.Ask(q, nil)

@@ -184,12 +184,18 @@ func conflict(first, s *server) bool {
 	return slices.ContainsFunc(s.hosts, func(a netip.Addr) bool { return slices.Contains(first.hosts, a) })
 }
 
-// written yields the zones of s, and those of its plugins that it does not have itself,
-// each with the finding of a mistake in it.
-func (s *server) written() iter.Seq2[string, finding] {
-	return func(yield func(string, finding) bool) {
+// A written is a zone of a block or of one of its plugins, among those that it stands with.
+type written struct {
+	zone string
+	with []string
+	at   finding // of a mistake in it
+}
+
+// written yields the zones of s, and those of its plugins that it does not have itself.
+func (s *server) written() iter.Seq[written] {
+	return func(yield func(written) bool) {
 		for _, z := range s.zones {
-			if !yield(z, atBlock(s)) {
+			if !yield(written{z, s.zones, atBlock(s)}) {
 				return
 			}
 		}
@@ -197,7 +203,7 @@ func (s *server) written() iter.Seq2[string, finding] {
 			l := &s.chain.Links[i]
 			for _, zones := range [...][]string{l.Zones, l.Fall, l.Except} {
 				for _, z := range zones {
-					if !slices.Contains(s.zones, z) && !yield(z, at(l.Directive)) {
+					if !slices.Contains(s.zones, z) && !yield(written{z, zones, at(l.Directive)}) {
 						return
 					}
 				}
@@ -209,11 +215,11 @@ func (s *server) written() iter.Seq2[string, finding] {
 // findImpossibleZones looks for zones that have no name that a client asks for.
 func findImpossibleZones(_ *config, s *server) []finding {
 	var all []finding
-	for z, found := range s.written() {
-		why, fix := spelling.Impossible(z)
-		if why != "" && addressIn(strings.TrimSuffix(z, ".")) == "" { // else address-as-key
-			found.args, found.fix = []any{listed(z), chain.Printable(why)}, chain.Printable(fix)
-			all = append(all, found)
+	for w := range s.written() {
+		why, fix := spelling.Impossible(w.zone)
+		if why != "" && addressIn(strings.TrimSuffix(w.zone, ".")) == "" { // else address-as-key
+			w.at.args, w.at.fix = []any{listed(w.zone), chain.Printable(why)}, chain.Printable(fix)
+			all = append(all, w.at)
 		}
 	}
 	return all
@@ -223,10 +229,10 @@ func findImpossibleZones(_ *config, s *server) []finding {
 // keys and in what plugins are for.
 func findMisspeltZones(_ *config, s *server) []finding {
 	var all []finding
-	for z, found := range s.written() {
-		if meant := spelling.Reverse(z); meant != "" {
-			found.args = []any{listed(z), listed(meant)}
-			all = append(all, found)
+	for w := range s.written() {
+		if meant := spelling.Reverse(w.zone); meant != "" && !chain.Covered(w.with, meant) {
+			w.at.args = []any{listed(w.zone), listed(meant)}
+			all = append(all, w.at)
 		}
 	}
 	return all

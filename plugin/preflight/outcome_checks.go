@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/spelling"
 )
 
 // findUnjudged says it once of all blocks that are too much together.
@@ -143,8 +145,18 @@ var findOtherTypes = failing(
 	},
 )
 
+// asked reports whether a client may ask for what fails: not in an impossible zone.
+func (f *failure) asked() bool {
+	for z := range f.zones {
+		if why, _ := spelling.Impossible(z); why == "" {
+			return true
+		}
+	}
+	return false
+}
+
 var findExcepted = failing(
-	func(_ *server, f *failure) bool { return f.how == excepted },
+	func(_ *server, f *failure) bool { return f.how == excepted && f.asked() },
 	func(s *server, f *failure) finding { return f.at(s, f.plugin(s), f.subject(s)) },
 )
 

@@ -219,7 +219,7 @@ func (v vain) remedy(l *chain.Link, name string) string {
 	}
 	add(fmt.Sprintf("limit %s (line %d) to other names%s: it is asked before any hosts, whichever stands first in the file", v.before.Name, v.before.Line, how))
 	if !v.points {
-		add("or remove these lines")
+		add("or remove these names")
 	}
 	return fix
 }
@@ -230,12 +230,12 @@ func (v vain) move(name string) string {
 	into := "a `hosts` with `fallthrough` in that block"
 	switch {
 	case ok && theirs.Has(name):
-		return fmt.Sprintf("remove these lines: the hosts of line %d lists the names too", theirs.Line)
+		return fmt.Sprintf("remove these names: the hosts of line %d lists them too", theirs.Line)
 	case ok:
 		into = fmt.Sprintf("the hosts of line %d", theirs.Line)
 	}
 	if v.points {
-		return "write the lines in " + into + " too, and keep these for the PTR queries"
+		return "write these names in " + into + " too, and keep the lines for the PTR queries"
 	}
-	return "move the lines to " + into
+	return "write these names in " + into + ", and not here"
 }

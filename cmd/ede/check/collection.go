@@ -52,10 +52,10 @@ func (c *collection) walk(n *yaml.Node, depth int, in object) {
 		c.any = c.any || key.Value == "apiVersion" || key.Value == "kind"
 		switch {
 		case value.Tag != "!!str" || c.met[value]:
+		case isCustom(key.Value) && in.ofCoreDNS(): // Corefile.override too
+			c.customs = append(c.customs, custom{key.Value, c.source(key, value, in)})
 		case key.Value == "Corefile" || strings.HasPrefix(key.Value, "Corefile."):
 			c.corefiles = append(c.corefiles, c.source(key, value, in))
-		case isCustom(key.Value) && in.ofCoreDNS():
-			c.customs = append(c.customs, custom{key.Value, c.source(key, value, in)})
 		}
 	}
 }

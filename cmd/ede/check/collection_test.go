@@ -186,3 +186,11 @@ func TestAnchorsOfYAMLAreFollowed(t *testing.T) {
 		t.Errorf("aliases of aliases: %v\n%s", err, out)
 	}
 }
+
+// The key that begins as a Corefile's does is a part of one, too.
+func TestAPartMayBeCalledCorefile(t *testing.T) {
+	out, err := runOn(t, named("name: coredns-custom", "Corefile.override", "forward . 192.0.2.1 192.0.2.2"), "-")
+	if err != nil || !strings.Contains(out, "no mistakes found") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

@@ -149,7 +149,7 @@ func (o options) judgeCustom(s source) (result, error) {
 	})
 	if s.other != "" {
 		for i := range r.warnings {
-			r.warnings[i].Text = s.builtIn(r.warnings[i].Text)
+			r.warnings[i].Text, r.warnings[i].Fix = s.builtIn(r.warnings[i].Text), s.builtIn(r.warnings[i].Fix)
 		}
 	}
 	return r, nil

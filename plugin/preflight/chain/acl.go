@@ -40,6 +40,12 @@ func prepareACL(l *Link) {
 	}
 }
 
+// ByAddress reports whether l is an acl that treats the clients of some networks in
+// another way than others.
+func (l *Link) ByAddress() bool {
+	return slices.ContainsFunc(l.acl, func(p policy) bool { return p.some })
+}
+
 // meetACL follows the client that fares best: what acl does to some networks
 // only does not end a question.
 func meetACL(c *Chain, i int, q *Question) step {
