@@ -32,7 +32,7 @@ var keyChecks = []check{
 	}, {
 		code: "invalid-key",
 		text: "the key %s is no zone with a port (%s): CoreDNS does not start",
-		fix:  "write the zone alone, or with a port, for example `.:1053`, and a space before the brace",
+		fix:  "write a zone such as `example.org`, alone or with a port, for example `.:1053`, and a space before the brace",
 		find: findInvalidKeys,
 	}, {
 		code: "unset-variable",

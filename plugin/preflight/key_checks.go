@@ -43,7 +43,7 @@ func findUnsetVariables(c *config, s *server) []finding {
 			what += ", which is no zone: CoreDNS does not start"
 		}
 		if v.Value == "" {
-			what = "CoreDNS drops the key, and the whole block if it has no other key; another block on the port answers the names; where none has them clients get REFUSED, and where none has the port they get no answer"
+			what = "CoreDNS drops the key (with a comma behind it CoreDNS does not start), and the whole block if it has no other key; another block on the port answers the names; where none has them clients get REFUSED, and where none has the port they get no answer"
 			if !slices.ContainsFunc(c.servers, func(other *server) bool { return len(other.Keys) > 0 }) {
 				what = "CoreDNS drops the key and its block, and as no block is left, it answers every name itself, with NOERROR and nothing but the address of the client (whoami)"
 			}

@@ -144,7 +144,7 @@ func (c *config) renamings(s *server, steps *int) (renamed, invalid map[int]rena
 				s.skip(overSteps)
 				return nil, nil
 			}
-			if from == to {
+			if from == to || to == "." { // the root has no addresses
 				continue
 			}
 			if asked, ok := c.renames(s, from, steps); ok {

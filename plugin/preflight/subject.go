@@ -8,6 +8,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/spelling"
 )
 
 // subject says in words which questions a failure has.
@@ -69,6 +70,9 @@ func (s *server) answersSome() string {
 // of others, and single names.
 func (f *failure) extent() (under, single []string) {
 	for z, sc := range f.zones {
+		if why, _ := spelling.Impossible(z); why != "" && f.asked() {
+			continue // nobody asks for these
+		}
 		if sc.ordinary {
 			under = append(under, z)
 		} else {

@@ -75,9 +75,11 @@ func IsBlock(lines [][]string, known func(name string) bool) bool {
 			return false
 		}
 		switch line[0] {
-		case "forward", "grpc":
+		case "forward", "grpc", "file", "template": // of fewer words it may be a property
 			answers = answers || len(line) > 2
-		case "errors", "kubernetes", "whoami", "file", "template", "hosts":
+		case "errors":
+			answers = answers || len(line) == 1
+		case "kubernetes", "whoami":
 			answers = true
 		}
 	}

@@ -2,11 +2,15 @@ package spelling
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/net/idna"
 )
+
+// transports are what may stand before :// in a key.
+var transports = []string{"dns", "tls", "quic", "grpc", "https", "https3"}
 
 // Impossible returns why zone has no name that a client asks for, and what to write
 // in its place; "" if it may have one. CoreDNS keeps the characters of such a zone as
@@ -25,6 +29,8 @@ func Impossible(zone string) (why, fix string) {
 	switch {
 	case odd(`\`), strings.Trim(name, "{}/") == "": // octets as numbers; braces and comments, which unknown-directive tells
 		return "", ""
+	case scheme && slices.Contains(transports, strings.ToLower(before)):
+		return "CoreDNS knows a transport in lower case only", "write `" + strings.ToLower(before) + "://" + cmp.Or(rest, ".") + "`"
 	case scheme:
 		return "CoreDNS knows no transport " + strconv.Quote(before+"://"),
 			"write `" + cmp.Or(rest, ".") + "` alone for UDP and TCP, or one of `dns://`, `tls://`, `https://`, `https3://`, `quic://` and `grpc://`"

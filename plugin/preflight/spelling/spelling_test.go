@@ -57,7 +57,7 @@ func TestZonesWithoutAName(t *testing.T) {
 		"*.lab.example.": "write `lab.example`", "*.": "write `.`", "a.*.lab.example.": "write `lab.example`",
 		"10.*.": "write the zone", "dev-*.example.org.": "write `example.org`", "example.org{.": "write `{$NAME}`, or the zone itself, with a space",
 		"@.": "write letters", "example.org/.": "write letters", "1.168.192.": "write the network", "192.168.1.1-192.168.1.9.": "write the network",
-		"tcp://.": "write `.` alone", "example.org example.net.": "write a space",
+		"tcp://.": "write `.` alone", "TLS://.": "write `tls://.`", "example.org example.net.": "write a space",
 
 		"udp://.": "write `.` alone", "http://example.org.": "write `example.org` alone", "53.": "write a zone before the port, for example `.:53`", "1053.": "write a zone",
 		"example.org,example.net.": "write a space", "example.org;example.net.": "write a space",
