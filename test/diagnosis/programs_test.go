@@ -71,7 +71,10 @@ func TestRealUpstreamsAreFoundAtFault(t *testing.T) {
 			for _, name := range []string{"valid.edetest.", "other.edetest."} {
 				server.Ask(t, s.UDP(), name, dns.TypeA, server.EDNS())
 				line := logs.WaitFor(t, "qname="+name+" qtype=A queries=", patience)
-				if !strings.Contains(line, " cause="+tc.cause+" ") || strings.Contains(line, "owner=zone") {
+				// A resolver that has primed the root by now may remember it: then it is not certain.
+				primed := tc.cause == "upstream_resolves_nothing" && strings.Contains(line, " owner=upstream result=undecided ") &&
+					strings.Contains(line, "answers the root, which it may remember")
+				if !strings.Contains(line, " cause="+tc.cause+" ") && !primed || strings.Contains(line, "owner=zone") {
 					t.Errorf("want %s: %s", tc.cause, line)
 				}
 				if tc.cause == "upstream_timeout" {
