@@ -128,7 +128,7 @@ func TestRefreshesOfTheRealCacheReachTheLadderAndNeverTheClientsRun(t *testing.T
 					if want := []option.Option{{Code: 6, Text: "bogus"}}; !slices.Equal(e.Options, want) {
 						t.Errorf("options %v, want %v", e.Options, want)
 					}
-					if s.run.notes != nil || s.run.recorders != nil {
+					if s.run.notes.Load() != nil || s.run.recorders != nil {
 						t.Error("the refresh left notes in the client's run")
 					}
 				})

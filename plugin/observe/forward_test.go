@@ -179,7 +179,7 @@ func TestOnlyAForwardThatChoosesGetsAMapOfMetadata(t *testing.T) {
 		b := under(setUp(t, "forward . "+upstreams))
 		startForward(t, forwardBelow(b.top))
 		e, s := b.fails(t, ask("www.example.org.", dns.TypeA))
-		if got := metadata.ValueFuncs(s.run.notes.asked.ctx) != nil; got != want {
+		if got := metadata.ValueFuncs(s.run.noted().asked.ctx) != nil; got != want {
 			t.Errorf("forward to %s: a map %t, want %t", upstreams, got, want)
 		}
 		if !strings.Contains(upstreams, e.Upstream) || e.Upstream == "" {

@@ -29,7 +29,7 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 	e.Asked = run.questionAt(place)
 	e.NoEDNS = n.asked.tap != nil && !n.asked.edns
 	e.AskedAD, e.AskedRD = n.asked.ad, n.asked.rd
-	for _, p := range run.path.entered() {
+	for p := range run.way.entered() {
 		e.Path = append(e.Path, run.tapAt(p).name)
 	}
 	e.Returned = n.failed.place > 0 && n.failed.place == place && !plugin.ClientWrite(n.failed.rcode)
@@ -78,17 +78,17 @@ func (run *Run) failedPlace() uint8 {
 	if writer := run.ownWriter(); writer > 0 {
 		return writer
 	}
-	if run.notes != nil && run.notes.failed.place > 0 {
-		return run.notes.failed.place
+	if failed := run.noted().failed.place; failed > 0 {
+		return failed
 	}
-	return run.path.innermost()
+	return run.way.innermost()
 }
 
 // ownWriter is the place of a plugin, not one of CoreDNS's own, that answered with words
 // of its own after plugins below it had been asked; 0 if there is none.
 func (run *Run) ownWriter() uint8 {
 	place := run.written.origin
-	if place == 0 || place == run.path.innermost() || isStock(run.tapAt(place).name) {
+	if place == 0 || place == run.way.innermost() || isStock(run.tapAt(place).name) {
 		return 0
 	}
 	return place
@@ -108,7 +108,7 @@ func (run *Run) addMessage(e *evidence.Evidence) {
 // addChange names the plugin that changed the rcode of what came up from below it, and
 // returns its place, 0 if there is none.
 func (run *Run) addChange(e *evidence.Evidence) (by uint8) {
-	switch written, returned := run.written.changed, run.notes.changed; {
+	switch written, returned := run.written.changed, run.noted().changed; {
 	case written.place > 0 && e.Rcode == int(run.written.rcode):
 		by = run.changerAbove(written.place)
 		e.Changed = evidence.Changed{From: int(written.from)}
@@ -134,9 +134,9 @@ func (run *Run) changerAbove(place uint8) uint8 {
 
 // addEarlier adds what failed before the plugin at place asked somebody else.
 func (run *Run) addEarlier(e *evidence.Evidence, place uint8) {
-	before := run.notes.earlier
-	if before.place == 0 && run.notes.failed.place > place {
-		before = run.notes.failed
+	before := run.noted().earlier
+	if before.place == 0 && run.noted().failed.place > place {
+		before = run.noted().failed
 	}
 	if before.place > place {
 		e.Earlier = evidence.Earlier{At: run.tapAt(before.place).name, Rcode: before.rcode, Failure: interpret(before.err, nil, "")}
@@ -146,8 +146,7 @@ func (run *Run) addEarlier(e *evidence.Evidence, place uint8) {
 // addCache adds what cache has to do with the failure, which the plugin at maker made. cache
 // keeps an error that came without a message, too, as a SERVFAIL (CoreDNS 1.15).
 func (run *Run) addCache(e *evidence.Evidence, maker uint8) {
-	entered := run.path.entered()
-	for i, p := range entered {
+	for p := range run.way.entered() {
 		if run.tapAt(p).name != "cache" {
 			continue
 		}
@@ -159,7 +158,7 @@ func (run *Run) addCache(e *evidence.Evidence, maker uint8) {
 		}
 		e.AboveCache = maker < p
 		unchanged := e.Changed.Plugin == "" || isFailure(e.Changed.From)
-		e.CacheHit = i == len(entered)-1 && e.At == "cache" && run.written != &unwritten && unchanged
+		e.CacheHit = p == run.way.innermost() && e.At == "cache" && run.written != &unwritten && unchanged
 	}
 	if run.refreshing {
 		e.CacheQuestion = run.question
@@ -174,8 +173,8 @@ func (run *Run) addUpstream(e *evidence.Evidence, t *tap, err error) {
 		e.Failure = interpret(err, nil, "")
 		return
 	}
-	asked := run.notes.asked
-	addr, named := run.upstreamAt(t)
+	asked := &run.noted().asked
+	addr, named := asked.upstreamOf(t)
 	e.Failure = interpret(err, t.next, addr)
 	if named || e.Failure.Kind.Exchanged() {
 		e.Upstream = addr
@@ -204,7 +203,7 @@ func (run *Run) tapAt(place uint8) *tap { return run.ladder.taps[place] }
 
 // FromCache reports whether cache gave the answer without asking for it.
 func (run *Run) FromCache() bool {
-	t := run.tapAt(run.path.innermost())
+	t := run.tapAt(run.way.innermost())
 	return run.whole && t != nil && t.name == "cache"
 }
 
@@ -213,7 +212,7 @@ func (run *Run) FromCache() bool {
 func (run *Run) CacheQuestion() dns.Question {
 	q := run.question
 	if run.whole {
-		for _, p := range run.path.entered() {
+		for p := range run.way.entered() {
 			if run.tapAt(p).name == "cache" {
 				q = run.questionAt(p)
 			}

@@ -120,10 +120,6 @@ func (l *Ladder) Upstreams() (addrs []string) {
 	return addrs
 }
 
-// maxPlaces is how many plugins of a block can have a tap: CoreDNS ships a quarter
-// as many. Those further down share the last place.
-const maxPlaces = 255
-
 // NewLadder returns the ladder of the server block that cfg belongs to.
 func NewLadder(cfg *dnsserver.Config) *Ladder { return &Ladder{cfg: cfg} }
 

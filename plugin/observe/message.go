@@ -71,15 +71,6 @@ func (run *Run) recordAt(place uint8, w dns.ResponseWriter) *recorder {
 	return rec
 }
 
-// forgetMessages drops what passed at place or below in an earlier attempt.
-func (run *Run) forgetMessages(place uint8) {
-	run.mu.Lock()
-	defer run.mu.Unlock()
-	for run.recorders != nil && run.recorders.message.place >= place {
-		run.recorders = run.recorders.above
-	}
-}
-
 // WriteMsg implements dns.ResponseWriter.
 func (rec *recorder) WriteMsg(m *dns.Msg) error {
 	rec.record(m)

@@ -67,48 +67,81 @@ type asked struct {
 	circled circled
 }
 
-// note returns the notes to write to.
-func (run *Run) note() *notes {
-	if run.notes == nil {
-		run.notes = new(notes)
-	}
-	return run.notes
-}
-
 // none are the notes of a run that had nothing to note. They are not written to.
 var none notes
 
 // noted returns the notes of a run that has ended.
 func (run *Run) noted() *notes {
-	if run.notes == nil {
-		run.notes = &none
+	if n := run.notes.Load(); n != nil {
+		return n
 	}
-	return run.notes
+	return &none
+}
+
+// note has write make a note. A plugin may go on in goroutines of its own after the
+// chain has returned: then there is nothing to note any more.
+func (run *Run) note(write func(*notes)) {
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	if run.ended {
+		return
+	}
+	n := run.notes.Load()
+	if n == nil {
+		n = new(notes)
+		run.notes.Store(n)
+	}
+	write(n)
 }
 
 // forget drops what an earlier attempt left at place or below: autopath tries
-// several names, for example.
-func (run *Run) forget(place uint8) {
-	run.forgetMessages(place)
-	n := run.notes
-	if n == nil {
-		return
-	}
-	for _, o := range []*outcome{&n.failed, &n.earlier, &n.last, &n.changed} {
-		if o.place >= place {
-			*o = outcome{}
+// several names, for example. asker is the place of the plugin that asks again.
+func (run *Run) forget(place, asker uint8) {
+	run.note(func(n *notes) {
+		for run.recorders != nil && run.recorders.message.place >= place {
+			run.recorders = run.recorders.above
 		}
-	}
-	for len(n.changes) > 0 && n.changes[len(n.changes)-1].place >= place {
-		n.changes = n.changes[:len(n.changes)-1]
-	}
+		for _, o := range []*outcome{&n.failed, &n.earlier, &n.last, &n.changed} {
+			if o.place >= place {
+				*o = outcome{}
+			}
+		}
+		for len(n.changes) > 0 && n.changes[len(n.changes)-1].place >= place {
+			n.changes = n.changes[:len(n.changes)-1]
+		}
+		if n.asker == 0 || asker < n.asker {
+			n.asker = asker
+		}
+	})
 }
 
-func (n *notes) change(place uint8, q dns.Question) {
-	if len(n.changes) == maxChanges {
-		n.changes = n.changes[:maxChanges-1]
+// see notes that the plugin at place was asked q, if that is not what those above it
+// were asked.
+func (run *Run) see(place uint8, q dns.Question) {
+	run.note(func(n *notes) {
+		if q == n.questionAt(place, run.question) {
+			return
+		}
+		if len(n.changes) == maxChanges {
+			n.changes = n.changes[:maxChanges-1]
+		}
+		n.changes = append(n.changes, change{place, q})
+	})
+}
+
+// questionAt is the question that the plugin at place saw, where the client asked q.
+func (n *notes) questionAt(place uint8, q dns.Question) dns.Question {
+	for _, c := range n.changes {
+		if c.place <= place {
+			q = c.question
+		}
 	}
-	n.changes = append(n.changes, change{place, q})
+	return q
+}
+
+// questionAt is the question that the plugin at place saw, in a run that has ended.
+func (run *Run) questionAt(place uint8) dns.Question {
+	return run.noted().questionAt(place, run.question)
 }
 
 // returned notes a failure that the plugin below t gave back. It began at the
@@ -118,18 +151,20 @@ func (n *notes) change(place uint8, q dns.Question) {
 // below it failed. What it returns is its own if the error is another one. A plugin that
 // asked more than once may return the rcode of any answer: neither it nor one below it
 // is said to have changed the rcode.
-func (n *notes) returned(t *tap, rcode int, err error) {
-	here := outcome{t.place, rcode, err}
-	own := err != nil && !isStock(t.name) && !errors.Is(err, n.last.err)
-	switch {
-	case n.failed.place < t.place:
-		n.failed = here
-	case own:
-		n.earlier, n.failed, n.changed = n.failed, here, outcome{}
-	case isFailure(rcode) && isFailure(n.last.rcode) && rcode != n.last.rcode && n.last.place > t.place && (n.asker == 0 || t.place < n.asker):
-		n.changed = outcome{place: t.place, rcode: n.last.rcode}
-	}
-	n.last = here
+func (run *Run) returned(t *tap, rcode int, err error) {
+	run.note(func(n *notes) {
+		here := outcome{t.place, rcode, err}
+		own := err != nil && !isStock(t.name) && !errors.Is(err, n.last.err)
+		switch {
+		case n.failed.place < t.place:
+			n.failed = here
+		case own:
+			n.earlier, n.failed, n.changed = n.failed, here, outcome{}
+		case isFailure(rcode) && isFailure(n.last.rcode) && rcode != n.last.rcode && n.last.place > t.place && (n.asker == 0 || t.place < n.asker):
+			n.changed = outcome{place: t.place, rcode: n.last.rcode}
+		}
+		n.last = here
+	})
 }
 
 // ask notes that the plugin below t is about to ask an upstream, and returns the
@@ -140,16 +175,18 @@ func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg) context.Context {
 	if t.upstreams.chooses && metadata.ValueFuncs(ctx) == nil {
 		ctx = metadata.ContextWithMetadata(ctx)
 	}
-	run.note().asked = asked{
-		tap: t, ctx: ctx, edns: option.RequestOf(r).HasOPT(), ad: r.AuthenticatedData, rd: r.RecursionDesired, began: now(),
-	}
+	run.note(func(n *notes) {
+		n.asked = asked{
+			tap: t, ctx: ctx, edns: option.RequestOf(r).HasOPT(), ad: r.AuthenticatedData, rd: r.RecursionDesired, began: now(),
+		}
+	})
 	return ctx
 }
 
 // answered notes that the plugin below t has returned, and whether it brought a
 // usable answer. w has the question that waited for it, where a circle is suspected.
 func (run *Run) answered(t *tap, w waiter, rcode int, err error) {
-	asked := &run.note().asked
+	asked := run.lastAsked()
 	if asked.tap != t {
 		// Another one below was asked: what came back says nothing of t's upstreams.
 		return
@@ -157,33 +194,44 @@ func (run *Run) answered(t *tap, w waiter, rcode int, err error) {
 	asked.ended = now()
 	answered := err == nil && rcode == dns.RcodeSuccess
 	if answered {
-		t.upstreams.answer(run.answererOf(t), asked.ended)
+		t.upstreams.answer(asked.answerer(), asked.ended)
 	}
 	good := answered && !run.failureWritten()
 	if good {
 		t.lastGood.Store(int64(asked.ended))
 	}
 	asked.circled = t.upstreams.circle.conclude(w, !good)
+	run.note(func(n *notes) {
+		if n.asked.tap == t {
+			n.asked = asked
+		}
+	})
 }
 
-// answererOf is the address of the upstream that gave the plugin below t its answer, "" if
-// that is not known.
-func (run *Run) answererOf(t *tap) string {
-	if t.upstreams.only != "" {
-		return t.upstreams.only
+// lastAsked is how the last plugin that asked upstreams did so.
+func (run *Run) lastAsked() asked {
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	return run.noted().asked
+}
+
+// answerer is the address of the upstream that gave the answer, "" if that is not known.
+func (a *asked) answerer() string {
+	if a.tap.upstreams.only != "" {
+		return a.tap.upstreams.only
 	}
-	addr, _ := run.upstreamAt(t)
+	addr, _ := a.upstreamOf(a.tap)
 	return addr
 }
 
-// upstreamAt is the address of the upstream that the plugin below t named when it
-// asked it (then named is true), or of the only one that it has.
-func (run *Run) upstreamAt(t *tap) (addr string, named bool) {
-	asked := run.notes.asked
-	if asked.tap != t {
+// upstreamOf is the address of the upstream that the plugin below t named when it
+// asked it (then named is true), or of the only one that it has. It is "" if another
+// plugin asked last.
+func (a *asked) upstreamOf(t *tap) (addr string, named bool) {
+	if a.tap != t {
 		return "", false
 	}
-	if name := metadata.ValueFunc(asked.ctx, "forward/upstream"); name != nil {
+	if name := metadata.ValueFunc(a.ctx, "forward/upstream"); name != nil {
 		addr = name()
 	}
 	if t.upstreams.answers[addr] != nil {

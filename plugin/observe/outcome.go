@@ -126,13 +126,13 @@ func isTransfer(qtype uint16) bool { return qtype == dns.TypeAXFR || qtype == dn
 // Panicked returns the evidence of a run whose chain panicked with v. It is to be called
 // by the deferred function that recovered v, while the stack is still that of the panic.
 func (run *Run) Panicked(v any) *evidence.Evidence {
-	place := run.reached.Load()
 	run.finish()
+	place := run.way.place()
 	// The chain did not return: the query is still in the plugin that panicked.
 	run.whole = place > 0 && place < stopped
 	e := run.Evidence(evidence.Panicked, dns.RcodeServerFailure, nil)
 	if run.whole {
-		e.At = run.tapAt(uint8(place)).name
+		e.At = run.tapAt(place).name
 	}
 	e.Panic, e.PanicAt = option.Sanitize(fmt.Sprint(v), option.MaxText), panicPlace()
 	return e

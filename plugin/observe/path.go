@@ -1,108 +1,129 @@
 package observe
 
 import (
+	"iter"
+	"math/bits"
+	"sync/atomic"
+
 	"github.com/coredns/coredns/plugin"
 
 	"github.com/miekg/dns"
 )
 
-// maxPath is how many plugins of a path are remembered; of a longer one the last
-// place holds the innermost plugin.
+// maxPath is how many plugins of a path are told; of a longer one the last of them
+// is the innermost plugin.
 const maxPath = 16
 
-// trail is the places of the plugins that were entered, outermost first. They
-// increase, since a chain is a list.
-type trail struct {
-	places [maxPath]uint8
-	length uint8
+// trail is where a query is, and which plugins it entered to get there and further
+// down. It is one word, so that the query moves in one step: a plugin may pass it on
+// from a goroutine that comes late. See Run.enter.
+type trail struct{ word atomic.Uint64 }
+
+// steps is a state of a trail. The topmost octet is the place where the query is: 0 in
+// ede itself, or stopped. The bit 1<<(p-1) is set if the plugin at place p was entered.
+// The places on a path increase, since a chain is a list.
+type steps uint64
+
+const (
+	placeShift = 56
+	// maxPlaces is how many plugins of a block can have a tap: one for each bit. No block
+	// has as many: CoreDNS ships few more. Those further down share the last place.
+	maxPlaces = placeShift
+	// stopped is the place of a query that is recorded no more.
+	stopped = 1<<(64-placeShift) - 1
+)
+
+func (t *trail) load() steps { return steps(t.word.Load()) }
+
+// end ends the recording, and returns the state before it.
+func (t *trail) end() steps { return steps(t.word.Swap(stopped << placeShift)) }
+
+// move goes from one state to another. If the trail is in a third one by now, the
+// recording ends.
+func (t *trail) move(from, to steps) (ok bool) {
+	if !t.word.CompareAndSwap(uint64(from), uint64(to)) {
+		t.end()
+		return false
+	}
+	return true
 }
 
-// enter adds place. It forgets what an earlier attempt left there or below, and
-// reports whether there was one.
-func (p *trail) enter(place uint8) (again bool) {
-	for p.length > 0 && p.places[p.length-1] >= place {
-		p.length--
-		again = true
-	}
-	if p.length == maxPath {
-		p.length--
-	}
-	p.places[p.length] = place
-	p.length++
-	return again
+// place is where the query is.
+func (s steps) place() uint8 { return uint8(s >> placeShift) }
+
+// path has the bits of the plugins that were entered.
+func (s steps) path() steps { return s & (1<<placeShift - 1) }
+
+// at is the same path with the query at place.
+func (s steps) at(place uint8) steps { return s.path() | steps(place)<<placeShift }
+
+// down is the state after place was entered. What an earlier attempt entered there or
+// below is no part of the path any more.
+func (s steps) down(place uint8) steps {
+	bit := steps(1) << (place - 1)
+	return (s&(bit-1) | bit).at(place)
 }
 
-func (p *trail) entered() []uint8 { return p.places[:p.length] }
+// again reports whether an earlier attempt had entered place, or one below.
+func (s steps) again(place uint8) bool { return s.path()>>(place-1) != 0 }
+
+// entered are the places of the path, outermost first.
+func (s steps) entered() iter.Seq[uint8] {
+	return func(yield func(uint8) bool) {
+		path := s.path()
+		for n := 1; n < maxPath && path != 0; n++ {
+			if !yield(uint8(bits.TrailingZeros64(uint64(path)) + 1)) {
+				return
+			}
+			path &= path - 1
+		}
+		if path != 0 {
+			yield(s.innermost())
+		}
+	}
+}
 
 // innermost is the place entered last, 0 if there is none.
-func (p *trail) innermost() uint8 {
-	if p.length == 0 {
-		return 0
-	}
-	return p.places[p.length-1]
-}
-
-// above is the place of the plugin above the innermost one, 0 if that is the only one.
-func (p *trail) above() uint8 {
-	if p.length < 2 {
-		return 0
-	}
-	return p.places[p.length-2]
-}
+func (s steps) innermost() uint8 { return uint8(bits.Len64(uint64(s.path()))) }
 
 // enter notes that the plugin below the tap at place is entered with r. above is
-// what leave has to be told; ok is false if nothing is noted of it.
+// where leave has to return to; ok is false if nothing is noted of it.
 //
 // The query is in one plugin at a time, and only ever goes further down from there.
 // A plugin that is entered at or above the place where the query is shows that the
-// plugin above it asks from several goroutines. The recording ends there: reached
-// never leaves stopped.
-func (run *Run) enter(place uint8, r *dns.Msg) (above int32, ok bool) {
-	above = run.reached.Load()
-	if above >= int32(place) || !run.reached.CompareAndSwap(above, int32(place)) {
-		run.reached.Store(stopped)
+// plugin above it asks from several goroutines. The recording ends there.
+func (run *Run) enter(place uint8, r *dns.Msg) (above uint8, ok bool) {
+	was := run.trail.load()
+	above = was.place()
+	if above >= place {
+		run.trail.end()
 		return 0, false
 	}
-	if run.path.enter(place) {
-		run.forget(place)
-		n := run.note()
-		if above := run.path.above(); n.asker == 0 || above < n.asker {
-			n.asker = above
-		}
+	if !run.trail.move(was, was.down(place)) {
+		return 0, false
 	}
-	if len(r.Question) == 1 && r.Question[0] != run.questionAt(place) {
-		run.note().change(place, r.Question[0])
+	if was.again(place) {
+		run.forget(place, above)
+	}
+	if len(r.Question) == 1 && (run.notes.Load() != nil || r.Question[0] != run.question) {
+		run.see(place, r.Question[0])
 	}
 	return above, true
 }
 
 // leave notes what the plugin below t gave back, and returns to above. w has the question that
 // its upstreams were asked, where a circle is suspected.
-func (run *Run) leave(t *tap, above int32, w waiter, rcode int, err error) {
-	if run.reached.Load() != int32(t.place) {
-		run.reached.Store(stopped)
+func (run *Run) leave(t *tap, above uint8, w waiter, rcode int, err error) {
+	is := run.trail.load()
+	if is.place() != t.place {
+		run.trail.end()
 		return
 	}
 	if t.upstreams != nil {
 		run.answered(t, w, rcode, err)
 	}
 	if err != nil || !plugin.ClientWrite(rcode) {
-		run.note().returned(t, rcode, err)
+		run.returned(t, rcode, err)
 	}
-	if !run.reached.CompareAndSwap(int32(t.place), above) {
-		run.reached.Store(stopped)
-	}
-}
-
-// questionAt is the question that the plugin at place saw.
-func (run *Run) questionAt(place uint8) dns.Question {
-	q := run.question
-	if run.notes != nil {
-		for _, c := range run.notes.changes {
-			if c.place <= place {
-				q = c.question
-			}
-		}
-	}
-	return q
+	run.trail.move(is, is.at(above))
 }

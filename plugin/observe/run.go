@@ -41,17 +41,16 @@ type Run struct {
 	// whole is true if the recording is: it is known once the chain has returned.
 	whole bool
 
-	// reached is the place of the plugin that the query is in now: 0 in ede itself,
-	// stopped once the run does not record any more. Whoever moves it owns path and
-	// notes.
-	reached atomic.Int32
-	path    trail
-	// notes is nil until there is something to note but the path.
-	notes *notes
+	// trail is where the query is, and way its last state, known once the chain has
+	// returned.
+	trail trail
+	way   steps
 
 	// mu guards what follows. Messages may be written from any goroutine, and at any
-	// time.
+	// time; so may notes.
 	mu sync.Mutex
+	// notes is nil until there is something to note but the path.
+	notes atomic.Pointer[notes]
 	// ended is true once the chain has returned.
 	ended bool
 	// sent is true once a message was passed on to the client.
@@ -72,9 +71,6 @@ type Run struct {
 	// nested is the evidence of an internal lookup that failed inside this run.
 	nested *evidence.Evidence
 }
-
-// stopped is where reached stands when the run records nothing any more.
-const stopped = maxPlaces + 1
 
 type runKey struct{}
 
@@ -129,9 +125,12 @@ func (run *Run) refresh(ctx context.Context, r *dns.Msg) *Run {
 	return own
 }
 
-// stop ends the recording of the path once the chain has returned. From then on path and notes
-// are read, unless somebody is still under way and may be writing to them.
-func (run *Run) stop() { run.whole = run.reached.Swap(stopped) == 0 }
+// stop ends the recording of the path once the chain has returned. If the query is not
+// back in ede itself, somebody is still under way.
+func (run *Run) stop() {
+	run.way = run.trail.end()
+	run.whole = run.way.place() == 0
+}
 
 // finish ends the recording once the chain has returned.
 func (run *Run) finish() {

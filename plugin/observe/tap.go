@@ -73,7 +73,7 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 }
 
 // askUpstreams passes the query on to a plugin that asks other servers.
-func (t *tap) askUpstreams(run *Run, above int32, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+func (t *tap) askUpstreams(run *Run, above uint8, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	var waits waiter
 	if len(r.Question) == 1 {
 		waits = t.upstreams.circle.begin(run.clientOf(), r.Question[0])
