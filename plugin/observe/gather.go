@@ -29,7 +29,7 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 	e.Asked = run.questionAt(place)
 	e.NoEDNS = n.asked.tap != nil && !n.asked.edns
 	e.AskedAD, e.AskedRD = n.asked.ad, n.asked.rd
-	for p := range run.way.entered() {
+	for p := range run.trail.entered() {
 		e.Path = append(e.Path, run.tapAt(p).name)
 	}
 	e.Returned = n.failed.place > 0 && n.failed.place == place && !plugin.ClientWrite(n.failed.rcode)
@@ -81,14 +81,14 @@ func (run *Run) failedPlace() uint8 {
 	if failed := run.noted().failed.place; failed > 0 {
 		return failed
 	}
-	return run.way.innermost()
+	return run.trail.innermost()
 }
 
 // ownWriter is the place of a plugin, not one of CoreDNS's own, that answered with words
 // of its own after plugins below it had been asked; 0 if there is none.
 func (run *Run) ownWriter() uint8 {
 	place := run.written.origin
-	if place == 0 || place == run.way.innermost() || isStock(run.tapAt(place).name) {
+	if place == 0 || place == run.trail.innermost() || isStock(run.tapAt(place).name) {
 		return 0
 	}
 	return place
@@ -134,9 +134,10 @@ func (run *Run) changerAbove(place uint8) uint8 {
 
 // addEarlier adds what failed before the plugin at place asked somebody else.
 func (run *Run) addEarlier(e *evidence.Evidence, place uint8) {
-	before := run.noted().earlier
-	if before.place == 0 && run.noted().failed.place > place {
-		before = run.noted().failed
+	n := run.noted()
+	before := n.earlier
+	if before.place == 0 && n.failed.place > place {
+		before = n.failed
 	}
 	if before.place > place {
 		e.Earlier = evidence.Earlier{At: run.tapAt(before.place).name, Rcode: before.rcode, Failure: interpret(before.err, nil, "")}
@@ -146,7 +147,7 @@ func (run *Run) addEarlier(e *evidence.Evidence, place uint8) {
 // addCache adds what cache has to do with the failure, which the plugin at maker made. cache
 // keeps an error that came without a message, too, as a SERVFAIL (CoreDNS 1.15).
 func (run *Run) addCache(e *evidence.Evidence, maker uint8) {
-	for p := range run.way.entered() {
+	for p := range run.trail.entered() {
 		if run.tapAt(p).name != "cache" {
 			continue
 		}
@@ -158,7 +159,7 @@ func (run *Run) addCache(e *evidence.Evidence, maker uint8) {
 		}
 		e.AboveCache = maker < p
 		unchanged := e.Changed.Plugin == "" || isFailure(e.Changed.From)
-		e.CacheHit = p == run.way.innermost() && e.At == "cache" && run.written != &unwritten && unchanged
+		e.CacheHit = p == run.trail.innermost() && e.At == "cache" && run.written != &unwritten && unchanged
 	}
 	if run.refreshing {
 		e.CacheQuestion = run.question
@@ -203,7 +204,7 @@ func (run *Run) tapAt(place uint8) *tap { return run.ladder.taps[place] }
 
 // FromCache reports whether cache gave the answer without asking for it.
 func (run *Run) FromCache() bool {
-	t := run.tapAt(run.way.innermost())
+	t := run.tapAt(run.trail.innermost())
 	return run.whole && t != nil && t.name == "cache"
 }
 
@@ -212,7 +213,7 @@ func (run *Run) FromCache() bool {
 func (run *Run) CacheQuestion() dns.Question {
 	q := run.question
 	if run.whole {
-		for p := range run.way.entered() {
+		for p := range run.trail.entered() {
 			if run.tapAt(p).name == "cache" {
 				q = run.questionAt(p)
 			}

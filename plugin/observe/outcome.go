@@ -126,8 +126,7 @@ func isTransfer(qtype uint16) bool { return qtype == dns.TypeAXFR || qtype == dn
 // Panicked returns the evidence of a run whose chain panicked with v. It is to be called
 // by the deferred function that recovered v, while the stack is still that of the panic.
 func (run *Run) Panicked(v any) *evidence.Evidence {
-	run.finish()
-	place := run.way.place()
+	place := run.finish()
 	// The chain did not return: the query is still in the plugin that panicked.
 	run.whole = place > 0 && place < stopped
 	e := run.Evidence(evidence.Panicked, dns.RcodeServerFailure, nil)

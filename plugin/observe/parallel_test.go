@@ -2,6 +2,8 @@ package observe
 
 import (
 	"context"
+	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/coredns/coredns/plugin/test"
@@ -114,4 +116,34 @@ func TestWhoAskedTwiceIsNotSaidToHaveChangedTheRcode(t *testing.T) {
 	if e, _ := under(fakes(once, leaf)).fails(t, ask("www.example.org.", dns.TypeA)); e.Changed != want {
 		t.Errorf("%+v, want %+v", e.Changed, want)
 	}
+}
+
+// A plugin that CoreDNS does not ship may pass a query on from goroutines, and return before
+// they have begun. They then enter the plugins below while one above asks again. Only the
+// race detector sees what is wrong with that.
+func TestGoroutinesThatComeLateDoNotDisturbWhoAsksAgain(t *testing.T) {
+	var late sync.WaitGroup
+	hasty := &fake{name: "hasty", serve: func(f *fake, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+		for i := range 2 {
+			late.Go(func() {
+				r := r.Copy()
+				r.Question[0].Name = fmt.Sprintf("n%d.example.org.", i)
+				_, _ = f.pass(ctx, w, r)
+			})
+		}
+		return dns.RcodeServerFailure, nil
+	}}
+	again := &fake{name: "again", serve: func(f *fake, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (rcode int, err error) {
+		for range 6 {
+			rcode, err = f.pass(ctx, w, r)
+		}
+		return rcode, err
+	}}
+	b := under(fakes(again, hasty, underWay("errors"), underWay("loop"), leaving(dns.RcodeServerFailure, errBackend)))
+	for range 2000 {
+		if s := b.serve(context.Background(), ask("www.example.org.", dns.TypeA)); !s.failed || s.left != dns.RcodeServerFailure {
+			t.Fatalf("failed %v with rcode %d, want a SERVFAIL", s.failed, s.left)
+		}
+	}
+	late.Wait()
 }

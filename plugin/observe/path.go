@@ -35,8 +35,8 @@ const (
 
 func (t *trail) load() steps { return steps(t.word.Load()) }
 
-// end ends the recording, and returns the state before it.
-func (t *trail) end() steps { return steps(t.word.Swap(stopped << placeShift)) }
+// end ends the recording, and returns the state before it. The path stays.
+func (t *trail) end() steps { return steps(t.word.Or(stopped << placeShift)) }
 
 // move goes from one state to another. If the trail is in a third one by now, the
 // recording ends.
@@ -47,6 +47,12 @@ func (t *trail) move(from, to steps) (ok bool) {
 	}
 	return true
 }
+
+// entered are the places of the path, outermost first.
+func (t *trail) entered() iter.Seq[uint8] { return t.load().entered() }
+
+// innermost is the place entered last, 0 if none was.
+func (t *trail) innermost() uint8 { return t.load().innermost() }
 
 // place is where the query is.
 func (s steps) place() uint8 { return uint8(s >> placeShift) }
@@ -67,7 +73,6 @@ func (s steps) down(place uint8) steps {
 // again reports whether an earlier attempt had entered place, or one below.
 func (s steps) again(place uint8) bool { return s.path()>>(place-1) != 0 }
 
-// entered are the places of the path, outermost first.
 func (s steps) entered() iter.Seq[uint8] {
 	return func(yield func(uint8) bool) {
 		path := s.path()
@@ -83,7 +88,6 @@ func (s steps) entered() iter.Seq[uint8] {
 	}
 }
 
-// innermost is the place entered last, 0 if there is none.
 func (s steps) innermost() uint8 { return uint8(bits.Len64(uint64(s.path()))) }
 
 // enter notes that the plugin below the tap at place is entered with r. above is

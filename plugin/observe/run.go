@@ -41,10 +41,7 @@ type Run struct {
 	// whole is true if the recording is: it is known once the chain has returned.
 	whole bool
 
-	// trail is where the query is, and way its last state, known once the chain has
-	// returned.
 	trail trail
-	way   steps
 
 	// mu guards what follows. Messages may be written from any goroutine, and at any
 	// time; so may notes.
@@ -127,17 +124,19 @@ func (run *Run) refresh(ctx context.Context, r *dns.Msg) *Run {
 
 // stop ends the recording of the path once the chain has returned. If the query is not
 // back in ede itself, somebody is still under way.
-func (run *Run) stop() {
-	run.way = run.trail.end()
-	run.whole = run.way.place() == 0
+func (run *Run) stop() (place uint8) {
+	place = run.trail.end().place()
+	run.whole = place == 0
+	return place
 }
 
-// finish ends the recording once the chain has returned.
-func (run *Run) finish() {
-	run.stop()
+// finish ends the recording once the chain has returned, or panicked at place.
+func (run *Run) finish() (place uint8) {
+	place = run.stop()
 	run.mu.Lock()
 	defer run.mu.Unlock()
 	run.ended = true
+	return place
 }
 
 // CheckingDisabled is the CD bit of the query.
