@@ -164,7 +164,8 @@ func (t *tally) namesBelow(cause, zone string) (n uint64) {
 	if !ok {
 		return 0
 	}
-	for _, e := range t.names.heap {
+	for i := range t.names.entries {
+		e := &t.names.entries[i]
 		if within(e.key, zone) {
 			n += min(e.mix.of(no), e.count-e.over)
 		}

@@ -149,11 +149,7 @@ func (t *tally) rollPlace(r victorialogs.Row) {
 	}
 }
 
-func (t *tally) rollName(r victorialogs.Row) {
-	if e := t.names.roll(r["key"], r.Uint("n")); e != nil && e.zone == "" {
-		e.zone = zoneOf(r["key"])
-	}
-}
+func (t *tally) rollName(r victorialogs.Row) { t.names.roll(r["key"], r.Uint("n")) }
 
 // rollBucket takes the failures of one cause in one stretch of time: the lines
 // that fall into it, or the summaries, some of whose windows have begun in the

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/domain"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
@@ -46,6 +47,9 @@ func (t *tally) report(k Knowledge, n int) *figures.Report {
 	r.Actions = t.actions(r.Causes, k)
 	r.Zones, r.Upstreams = t.topOf(t.zones, n), t.topOf(t.upstream, n)
 	r.Names, r.Clients = t.topOf(t.names, n), t.topOf(t.clients, n)
+	for i, name := range r.Names.Items {
+		r.Names.Items[i].Zone = domain.Of(name.Key)
+	}
 	r.Namespaces, r.Pods = t.topOf(t.spaces, n), t.topOf(t.pods, n)
 	r.Instances, r.Known = t.topOf(t.failing, n), max(t.known, uint64(len(t.met)))
 	r.New = t.fresh(n)
@@ -85,20 +89,20 @@ func (t *tally) outstanding() []figures.Item {
 	var all []figures.Item
 	for _, e := range t.names.top(-1) {
 		if e.standsOut() {
-			all = append(all, figures.Item{Key: e.key, Zone: e.zone, Count: e.count})
+			all = append(all, figures.Item{Key: e.key, Zone: domain.Of(e.key), Count: e.count})
 		}
 	}
 	return all
 }
 
 func (t *tally) topOf(h *heavy, n int) figures.Top {
-	top := figures.Top{Bound: h.bound(), More: len(h.heap) > n || h.cut, Items: []figures.Item{}}
+	top := figures.Top{Bound: h.bound(), More: len(h.entries) > n || h.cut, Items: []figures.Item{}}
 	for _, e := range h.top(n) {
 		if !e.standsOut() {
 			top.More = true
 			continue
 		}
-		item := figures.Item{Key: e.key, Zone: e.zone, Count: e.count, Over: e.over, Cached: e.cached, First: e.first, Last: e.last}
+		item := figures.Item{Key: e.key, Count: e.count, Over: e.over, Cached: e.cached, First: e.first, Last: e.last}
 		if no, ok := e.mix.most(e.count); ok {
 			item.Mostly = t.causes[no].name
 		}

@@ -3,6 +3,7 @@ package report
 import (
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/domain"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
@@ -61,8 +62,11 @@ type tally struct {
 	// scratch is for the zone of a name, pod for a namespace with a Pod: names are counted
 	// while all else is.
 	scratch, pod []byte
-	alikes       map[string]*alike
-	key          []byte // of an alike
+	domains      *domain.Finder
+	// nameHashes and clientHashes are of the records that are being counted.
+	nameHashes, clientHashes []uint32
+	alikes                   map[string]*alike
+	key                      []byte // of an alike
 }
 
 // A causeTally is what is kept of one cause.
@@ -101,6 +105,7 @@ func newTally(f Filter) *tally {
 		findings: make(map[string]*finding),
 		ways:     new(found.Failures),
 		times:    newTimeline(),
+		domains:  domain.NewFinder(),
 		alikes:   make(map[string]*alike),
 	}
 }
@@ -109,8 +114,8 @@ func newTally(f Filter) *tally {
 func (t *tally) add(r *logline.Record) bool {
 	a, wanted := t.admit(r)
 	if wanted {
-		t.count(a)
-		t.countNames(a)
+		t.count([]admitted{a})
+		t.countNames([]admitted{a})
 	}
 	return wanted
 }
@@ -155,21 +160,25 @@ func (t *tally) admit(r *logline.Record) (a admitted, wanted bool) {
 	return a, true
 }
 
-// count counts an admitted record under all but the names and zones.
-func (t *tally) count(a admitted) {
-	switch a.Kind {
-	case logline.Drops:
-		t.sent.add(a.Get(logline.Sent), a.Count)
-	case logline.Diagnosis:
-		t.diagnosis(a.Record)
-	case logline.Recovered:
-		t.recovery(a)
-	default:
-		t.failure(a.Record, a.cause, a.alike)
+// count counts admitted records under all but the names and zones.
+func (t *tally) count(all []admitted) {
+	t.clientHashes = t.clients.draw(t.clientHashes, all, logline.ClientIP)
+	for i, a := range all {
+		switch a.Kind {
+		case logline.Drops:
+			t.sent.add(a.Get(logline.Sent), a.Count)
+		case logline.Diagnosis:
+			t.diagnosis(a.Record)
+		case logline.Recovered:
+			t.recovery(a)
+		default:
+			t.failure(a, t.clientHashes[i])
+		}
 	}
 }
 
-func (t *tally) failure(r *logline.Record, no int, like *alike) {
+func (t *tally) failure(a admitted, client uint32) {
+	r, no, like := a.Record, a.cause, a.alike
 	n, cached, at := r.Count, r.CachedCount, r.Time
 	window := time.Duration(r.WindowSeconds * float64(time.Second))
 	start := at
@@ -205,7 +214,7 @@ func (t *tally) failure(r *logline.Record, no int, like *alike) {
 	like.said.add(r, n)
 	keepLast(&c.advice, r.Get(logline.Advice))
 	if ip := r.Get(logline.ClientIP); len(ip) > 0 {
-		t.clients.add(ip, n).see(at, n, cached, no)
+		t.clients.addHashed(client, ip, n).see(at, n, cached, no)
 	}
 	if space := r.Get(logline.ClientNamespace); len(space) > 0 {
 		t.spaces.add(space, n).see(at, n, cached, no)

@@ -174,19 +174,6 @@ func TestAZoneIsNotAnyNameThatEndsAlike(t *testing.T) {
 	}
 }
 
-func TestZonesAreRegisteredDomains(t *testing.T) {
-	for name, want := range map[string]string{
-		"www.example.org.": "example.org.", "a.b.example.co.uk.": "example.co.uk.", "org.": "org.", ".": ".",
-		// A dot within a label.
-		`1\..example.org.`: "example.org.", `www.1\.example.org.`: `1\.example.org.`, `www.1\\.example.org.`: "example.org.",
-		"api.prod.svc.cluster.local.": "cluster.local.", `a\.b.`: `a\.b.`,
-	} {
-		if got := zoneOf(name); got != want {
-			t.Errorf("%s: %s, want %s", name, got, want)
-		}
-	}
-}
-
 // There are more kinds of failures than places for alikes, so that some are counted without.
 func TestFailuresAreCountedTheSameWhetherTheyHaveAPlaceWithTheirLikeOrNot(t *testing.T) {
 	var lines []string
