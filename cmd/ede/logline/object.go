@@ -34,9 +34,10 @@ func (p *Parser) object(b []byte, r *Record, depth int) (bool, error) {
 	o := object{key: begin}
 	s := scanner{p: p, b: b}
 	for {
-		if same, val, octets := p.inJSON.again(o.key, b[s.i:]); octets > 0 {
-			s.i, o.key = s.i+octets, same
-			p.sameMember(r, &o, val)
+		if same, t := p.inJSON.again(o.key, b[s.i:]); t != nil {
+			val := b[s.i+t.at : s.i+t.end]
+			s.i, o.key = s.i+len(t.raw), same
+			p.sameMember(r, &o, val, t.sum)
 			continue
 		}
 		start := s.i
@@ -129,6 +130,7 @@ func (p *Parser) attribute(r *Record, source []byte) {
 	}
 	if source = p.printable(source); len(source) <= maxInstance {
 		r.put(Instance, source)
+		r.Alike += sumOf(Instance, source)
 	}
 }
 

@@ -14,11 +14,11 @@ func (p *Parser) text(r *Record, b []byte) error {
 		r.Kind, b = kindOf(word), rest
 	}
 	for f := begin; ; {
-		if same, val, octets := p.inText.again(f, b); octets > 0 {
-			if err := r.take(same, val); err != nil {
+		if same, t := p.inText.again(f, b); t != nil {
+			if err := r.take(same, b[t.at:t.end], t.sum); err != nil {
 				return err
 			}
-			f, b = same, b[octets:]
+			f, b = same, b[len(t.raw):]
 			continue
 		}
 		var octets int

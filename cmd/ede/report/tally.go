@@ -65,8 +65,7 @@ type tally struct {
 	domains      *domain.Finder
 	// nameHashes and clientHashes are of the records that are being counted.
 	nameHashes, clientHashes []uint32
-	alikes                   map[string]*alike
-	key                      []byte // of an alike
+	alikes                   map[uint64]*alike // by Record.Alike
 }
 
 // A causeTally is what is kept of one cause.
@@ -106,7 +105,7 @@ func newTally(f Filter) *tally {
 		ways:     new(found.Failures),
 		times:    newTimeline(),
 		domains:  domain.NewFinder(),
-		alikes:   make(map[string]*alike),
+		alikes:   make(map[uint64]*alike),
 	}
 }
 
@@ -149,7 +148,7 @@ func (t *tally) admit(r *logline.Record) (a admitted, wanted bool) {
 		return a, false
 	}
 	if r.Kind == logline.Query {
-		if a.alike = t.alike(r); a.alike != nil {
+		if a.alike = t.alikes[r.Alike]; a.alike != nil {
 			a.cause = a.alike.cause
 			return a, true
 		}
