@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/timeline"
 )
 
 // heavy counts the most frequent of any number of keys in fixed memory: the
@@ -53,13 +54,6 @@ type cell struct {
 type link struct {
 	hash uint32
 	next uint16 // the number of another entry of the cell, if there is one
-}
-
-// A place is taken by the entry with that number. Its rank is what the count was at some time:
-// it is put right only where it decides which entry is the least.
-type place struct {
-	rank uint64
-	no   uint16
 }
 
 // An entry is one counted key.
@@ -187,19 +181,6 @@ func (h *heavy) drop(no uint16, count uint64) {
 	c.passed = count
 }
 
-// least returns the number of the entry with the least count, which is on top of the heap then.
-func (h *heavy) least() uint16 {
-	for {
-		top := &h.heap[0]
-		count := h.entries[top.no].count
-		if top.rank == count {
-			return top.no
-		}
-		top.rank = count
-		h.down(0)
-	}
-}
-
 // bound is how much any count may be too high at most; 0 means all are exact.
 func (h *heavy) bound() (most uint64) {
 	for i := range h.entries {
@@ -224,37 +205,6 @@ func (h *heavy) top(n int) []*entry {
 	return all[:n]
 }
 
-func (h *heavy) up(i int) {
-	for i > 0 {
-		parent := (i - 1) / 2
-		if h.heap[parent].rank <= h.heap[i].rank {
-			return
-		}
-		h.swap(i, parent)
-		i = parent
-	}
-}
-
-func (h *heavy) down(i int) {
-	for {
-		least := i
-		for _, child := range [2]int{2*i + 1, 2*i + 2} {
-			if child < len(h.heap) && h.heap[child].rank < h.heap[least].rank {
-				least = child
-			}
-		}
-		if least == i {
-			return
-		}
-		h.swap(i, least)
-		i = least
-	}
-}
-
-func (h *heavy) swap(i, j int) {
-	h.heap[i], h.heap[j] = h.heap[j], h.heap[i]
-}
-
 // standsOut is false for an entry that may owe most of its count to the keys it
 // took the place from: among very many keys of like frequency, all look so.
 func (e *entry) standsOut() bool { return e.over*2 <= e.count }
@@ -268,5 +218,5 @@ func (e *entry) see(at time.Time, n, cached uint64, cause int) {
 	e.cached += cached
 	e.mix.add(cause, n)
 	e.undated = e.undated || at.IsZero()
-	e.first, e.last = widen(e.first, e.last, at)
+	e.first, e.last = timeline.Widen(e.first, e.last, at)
 }

@@ -114,6 +114,46 @@ type admitted struct {
 	alike *alike
 }
 
+// admit reports whether r passes the filter. It may change r.
+func (t *tally) admit(r *logline.Record) (a admitted, wanted bool) {
+	if t.filter.covers(r.Time) {
+		t.ours++
+		t.meet(r)
+	} else if r.Kind == logline.Notice || r.Kind == logline.Answer {
+		return a, false
+	}
+	if r.Kind == logline.Notice {
+		t.notices++
+		return a, false
+	}
+	if r.Kind == logline.Answer {
+		t.answers++
+		return a, false
+	}
+	count := r.Count
+	wanted = t.filter.apply(r, &t.left)
+	if r.Kind == logline.Query || r.Kind == logline.Summary {
+		t.left.Failures += count
+		if wanted {
+			t.left.Failures -= r.Count
+		}
+	}
+	a.Record = r
+	if !wanted {
+		return a, false
+	}
+	if r.Kind == logline.Query {
+		if a.alike = t.alikes[r.Alike]; a.alike != nil {
+			a.cause = a.alike.cause
+			return a, true
+		}
+	}
+	if r.Kind == logline.Query || r.Kind == logline.Summary || r.Kind == logline.Recovered {
+		a.cause = t.cause(r.Get(logline.Cause))
+	}
+	return a, true
+}
+
 // begin makes the alike of r, whose cause has the number no. Others like r find it as
 // long as there is room.
 func (t *tally) begin(no int, r *logline.Record) *alike {

@@ -10,6 +10,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logfile"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/timeline"
 )
 
 // maxInstances bounds what is kept by instance, of all and of each cause. Those
@@ -88,13 +89,13 @@ func (t *tally) recovery(a admitted) {
 	c.recoveries++
 	c.longest = max(c.longest, a.AfterSeconds)
 	s := c.on(a.Record)
-	_, s.recovered = widen(s.recovered, s.recovered, a.Time)
+	_, s.recovered = timeline.Widen(s.recovered, s.recovered, a.Time)
 }
 
 // places counts a failure under its instance and its upstream.
 func (t *tally) places(r *logline.Record, no int, a *alike) {
 	a.stand.failed = true
-	_, a.stand.last = widen(a.stand.last, a.stand.last, r.Time)
+	_, a.stand.last = timeline.Widen(a.stand.last, a.stand.last, r.Time)
 	if name := r.Get(logline.Instance); len(name) > 0 {
 		a.failing = t.failing.again(a.failing, name, r.Count)
 		a.failing.see(r.Time, r.Count, r.CachedCount, no)

@@ -9,6 +9,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/timeline"
 )
 
 const (
@@ -21,9 +22,9 @@ const (
 func (t *tally) report(k Knowledge, n int) *figures.Report {
 	r := &figures.Report{From: t.first, To: t.last, Named: t.outstanding()}
 	rcodes, owners, lasts := make(labels), make(labels), make(labels)
-	start, sum, rows := t.times.cut(t.first, t.last)
+	start, sum, rows := t.times.Cut(t.first, t.last)
 	if sum != nil {
-		r.Timeline = &figures.Timeline{Start: start.UTC(), WidthSeconds: t.times.width.Seconds(), Counts: sum}
+		r.Timeline = &figures.Timeline{Start: start.UTC(), WidthSeconds: t.times.Width.Seconds(), Counts: sum}
 	}
 	for no, c := range t.causes {
 		if c.count == 0 && c.recoveries == 0 {
@@ -204,7 +205,7 @@ func (t *tally) diagnosis(r *logline.Record) {
 	}
 	f.count++
 	f.owner, f.text, f.advice = string(r.Get(logline.Owner)), string(r.Get(logline.Text)), string(r.Get(logline.Advice))
-	_, f.last = widen(f.last, f.last, r.Time)
+	_, f.last = timeline.Widen(f.last, f.last, r.Time)
 	way := func(field logline.Field) string { return string(r.Get(field)) }
 	t.about(f, found.Way{Cause: way(logline.Refines), Instance: way(logline.Instance), Server: way(logline.Server), At: way(logline.At), Upstream: way(logline.Upstream)})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/timeline"
 )
 
 // The limits of what a tally holds, whatever the log. All tables full, with
@@ -58,7 +59,7 @@ type tally struct {
 	ways     *found.Failures // what findings may explain
 	missed   uint64          // findings beyond maxFindings
 	passed   uint64          // diagnoses of what was answered again
-	times    *timeline
+	times    *timeline.Timeline
 	// scratch is for the zone of a name, pod for a namespace with a Pod: names are counted
 	// while all else is.
 	scratch, pod []byte
@@ -103,7 +104,7 @@ func newTally(f Filter) *tally {
 		sent:     make(labels),
 		findings: make(map[string]*finding),
 		ways:     new(found.Failures),
-		times:    newTimeline(),
+		times:    timeline.New(),
 		domains:  domain.NewFinder(),
 		alikes:   make(map[uint64]*alike),
 	}
@@ -117,46 +118,6 @@ func (t *tally) add(r *logline.Record) bool {
 		t.countNames([]admitted{a})
 	}
 	return wanted
-}
-
-// admit reports whether r passes the filter. It may change r.
-func (t *tally) admit(r *logline.Record) (a admitted, wanted bool) {
-	if t.filter.covers(r.Time) {
-		t.ours++
-		t.meet(r)
-	} else if r.Kind == logline.Notice || r.Kind == logline.Answer {
-		return a, false
-	}
-	if r.Kind == logline.Notice {
-		t.notices++
-		return a, false
-	}
-	if r.Kind == logline.Answer {
-		t.answers++
-		return a, false
-	}
-	count := r.Count
-	wanted = t.filter.apply(r, &t.left)
-	if r.Kind == logline.Query || r.Kind == logline.Summary {
-		t.left.Failures += count
-		if wanted {
-			t.left.Failures -= r.Count
-		}
-	}
-	a.Record = r
-	if !wanted {
-		return a, false
-	}
-	if r.Kind == logline.Query {
-		if a.alike = t.alikes[r.Alike]; a.alike != nil {
-			a.cause = a.alike.cause
-			return a, true
-		}
-	}
-	if r.Kind == logline.Query || r.Kind == logline.Summary || r.Kind == logline.Recovered {
-		a.cause = t.cause(r.Get(logline.Cause))
-	}
-	return a, true
 }
 
 // count counts admitted records under all but the names and zones.
@@ -186,16 +147,16 @@ func (t *tally) failure(a admitted, client uint32) {
 	} else {
 		t.undated += n
 	}
-	t.first, _ = widen(t.first, t.last, start)
-	_, t.last = widen(t.first, t.last, at)
+	t.first, _ = timeline.Widen(t.first, t.last, start)
+	_, t.last = timeline.Widen(t.first, t.last, at)
 
 	c := t.causes[no]
 	c.count += n
 	c.cached += cached
-	c.first, _ = widen(c.first, c.last, start)
-	_, c.last = widen(c.first, c.last, at)
+	c.first, _ = timeline.Widen(c.first, c.last, start)
+	_, c.last = timeline.Widen(c.first, c.last, at)
 	c.undated = c.undated || at.IsZero()
-	t.times.add(no, at, window, n)
+	t.times.Add(no, at, window, n)
 	if r.Kind == logline.Summary {
 		t.summary(r, no)
 		return

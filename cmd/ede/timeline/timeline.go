@@ -1,26 +1,28 @@
-package report
+// Package timeline counts failures by time and cause.
+package timeline
 
 import "time"
 
-// timelineBuckets is the fixed length of every timeline: enough for a wide
+// Buckets is the fixed length of every timeline: enough for a wide
 // terminal, and few enough for one per cause.
-const timelineBuckets = 512
+const Buckets = 512
 
-// timeline counts by time and cause in fixed memory. Its buckets start out a
+// A Timeline counts by time and cause in fixed memory. Its buckets start out a
 // second wide, and double whenever the log turns out to be longer.
-type timeline struct {
-	width time.Duration
-	start int64 // of bucket 0, in widths since 1970
+type Timeline struct {
+	Width time.Duration // of a bucket
+	start int64         // of bucket 0, in widths since 1970
 	empty bool
 	rows  [][]uint64 // by cause
 }
 
-func newTimeline() *timeline { return &timeline{width: time.Second, empty: true} }
+// New returns a timeline of which nothing is counted.
+func New() *Timeline { return &Timeline{Width: time.Second, empty: true} }
 
-// add counts n failures spread evenly over the window that ends at the given
+// Add counts n failures spread evenly over the window that ends at the given
 // time: a summary tells of its whole window, and drawn as one peak at the end
 // would make a comb of a steady failure.
-func (t *timeline) add(cause int, at time.Time, window time.Duration, n uint64) {
+func (t *Timeline) Add(cause int, at time.Time, window time.Duration, n uint64) {
 	if at.IsZero() || n == 0 {
 		return
 	}
@@ -34,7 +36,7 @@ func (t *timeline) add(cause int, at time.Time, window time.Duration, n uint64) 
 		first, last = t.bucket(from), t.bucket(at)
 	}
 	for len(t.rows) <= cause {
-		t.rows = append(t.rows, make([]uint64, timelineBuckets))
+		t.rows = append(t.rows, make([]uint64, Buckets))
 	}
 	row, spread := t.rows[cause], uint64(last-first+1)
 	for i := first; i <= last; i++ {
@@ -46,33 +48,36 @@ func (t *timeline) add(cause int, at time.Time, window time.Duration, n uint64) 
 }
 
 // bucket returns the index for a time, after making room for it.
-func (t *timeline) bucket(at time.Time) int {
-	k := floorDiv(at.UnixNano(), int64(t.width))
+func (t *Timeline) bucket(at time.Time) int {
+	k := Bucket(at, t.Width)
 	if t.empty {
-		t.start, t.empty = k-timelineBuckets/2, false
+		t.start, t.empty = k-Buckets/2, false
 	}
-	for k < t.start || k >= t.start+timelineBuckets {
+	for k < t.start || k >= t.start+Buckets {
 		t.double()
-		k = floorDiv(at.UnixNano(), int64(t.width))
+		k = Bucket(at, t.Width)
 	}
 	return int(k - t.start)
 }
 
 // double halves the resolution about the middle, so that the timeline grows to
 // both sides: lines of several files need not be in order.
-func (t *timeline) double() {
+func (t *Timeline) double() {
 	even := t.start &^ 1
 	shift := int(t.start - even)
 	for c, old := range t.rows {
-		row := make([]uint64, timelineBuckets)
+		row := make([]uint64, Buckets)
 		for i, n := range old {
-			row[timelineBuckets/4+(i+shift)/2] += n
+			row[Buckets/4+(i+shift)/2] += n
 		}
 		t.rows[c] = row
 	}
-	t.width *= 2
-	t.start = even/2 - timelineBuckets/4
+	t.Width *= 2
+	t.start = even/2 - Buckets/4
 }
+
+// Bucket is the number of the bucket of that width that a time falls into, 0 for that of 1970.
+func Bucket(at time.Time, width time.Duration) int64 { return floorDiv(at.UnixNano(), int64(width)) }
 
 func floorDiv(a, b int64) int64 {
 	if a < 0 {
@@ -81,15 +86,15 @@ func floorDiv(a, b int64) int64 {
 	return a / b
 }
 
-// cut returns the buckets that a span of time touches, as one row per cause
+// Cut returns the buckets that a span of time touches, as one row per cause
 // and their sum, with the time at which the first of them starts.
-func (t *timeline) cut(first, last time.Time) (start time.Time, sum []uint64, rows [][]uint64) {
+func (t *Timeline) Cut(first, last time.Time) (start time.Time, sum []uint64, rows [][]uint64) {
 	if t.empty || first.IsZero() {
 		return time.Time{}, nil, nil
 	}
-	clamp := func(k int64) int { return int(min(max(k-t.start, 0), timelineBuckets-1)) }
-	lo := clamp(floorDiv(first.UnixNano(), int64(t.width)))
-	hi := clamp(floorDiv(last.UnixNano(), int64(t.width)))
+	clamp := func(k int64) int { return int(min(max(k-t.start, 0), Buckets-1)) }
+	lo := clamp(Bucket(first, t.Width))
+	hi := clamp(Bucket(last, t.Width))
 	sum = make([]uint64, hi-lo+1)
 	for _, row := range t.rows {
 		rows = append(rows, row[lo:hi+1])
@@ -97,11 +102,11 @@ func (t *timeline) cut(first, last time.Time) (start time.Time, sum []uint64, ro
 			sum[i] += n
 		}
 	}
-	return time.Unix(0, (t.start+int64(lo))*int64(t.width)), sum, rows
+	return time.Unix(0, (t.start+int64(lo))*int64(t.Width)), sum, rows
 }
 
-// widen stretches a span of time to hold at; a zero time is no time.
-func widen(first, last, at time.Time) (time.Time, time.Time) {
+// Widen stretches a span of time to hold at; a zero time is no time.
+func Widen(first, last, at time.Time) (time.Time, time.Time) {
 	if at.IsZero() {
 		return first, last
 	}
