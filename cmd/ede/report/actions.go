@@ -190,7 +190,7 @@ func (t *tally) sorted(wanted func(*finding) bool) []*finding {
 		}
 	}
 	slices.SortFunc(all, func(a, b *finding) int {
-		return cmp.Or(cmp.Compare(b.count, a.count), b.last.Compare(a.last), cmp.Compare(a.zone, b.zone), cmp.Compare(a.cause, b.cause))
+		return cmp.Or(cmp.Compare(b.count, a.count), b.last.Compare(a.last), cmp.Compare(a.zone, b.zone), cmp.Compare(a.cause, b.cause), cmp.Compare(a.result, b.result))
 	})
 	return all
 }

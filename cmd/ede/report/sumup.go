@@ -159,7 +159,7 @@ func (t *tally) found(n int) []figures.Finding {
 		return 0
 	}
 	slices.SortFunc(all, func(a, b figures.Finding) int {
-		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(b.Times, a.Times), b.Last.Compare(a.Last), cmp.Compare(a.Zone, b.Zone), cmp.Compare(a.Cause, b.Cause))
+		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(b.Times, a.Times), b.Last.Compare(a.Last), cmp.Compare(a.Zone, b.Zone), cmp.Compare(a.Cause, b.Cause), cmp.Compare(a.Result, b.Result))
 	})
 	return all[:min(len(all), n)]
 }
