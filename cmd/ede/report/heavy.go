@@ -218,5 +218,5 @@ func (e *entry) see(at time.Time, n, cached uint64, cause int) {
 	e.cached += cached
 	e.mix.add(cause, n)
 	e.undated = e.undated || at.IsZero()
-	e.first, e.last = timeline.Widen(e.first, e.last, at)
+	timeline.Widen(&e.first, &e.last, at)
 }

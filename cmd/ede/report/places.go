@@ -89,13 +89,13 @@ func (t *tally) recovery(a admitted) {
 	c.recoveries++
 	c.longest = max(c.longest, a.AfterSeconds)
 	s := c.on(a.Record)
-	_, s.recovered = timeline.Widen(s.recovered, s.recovered, a.Time)
+	timeline.Later(&s.recovered, a.Time)
 }
 
 // places counts a failure under its instance and its upstream.
 func (t *tally) places(r *logline.Record, no int, a *alike) {
 	a.stand.failed = true
-	_, a.stand.last = timeline.Widen(a.stand.last, a.stand.last, r.Time)
+	timeline.Later(&a.stand.last, r.Time)
 	if name := r.Get(logline.Instance); len(name) > 0 {
 		a.failing = t.failing.again(a.failing, name, r.Count)
 		a.failing.see(r.Time, r.Count, r.CachedCount, no)

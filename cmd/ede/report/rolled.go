@@ -93,8 +93,8 @@ func (t *tally) rollFailures(r victorialogs.Row, n, cached uint64) *causeTally {
 	c.count += n
 	c.cached += cached
 	for _, at := range []time.Time{first.Add(-seconds(r["window"])), last} {
-		c.first, c.last = timeline.Widen(c.first, c.last, at)
-		t.first, t.last = timeline.Widen(t.first, t.last, at)
+		timeline.Widen(&c.first, &c.last, at)
+		timeline.Widen(&t.first, &t.last, at)
 	}
 	c.at.add([]byte(r["at"]), n)
 	if up := r["upstream"]; up != "" {

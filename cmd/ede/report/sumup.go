@@ -205,7 +205,7 @@ func (t *tally) diagnosis(r *logline.Record) {
 	}
 	f.count++
 	f.owner, f.text, f.advice = string(r.Get(logline.Owner)), string(r.Get(logline.Text)), string(r.Get(logline.Advice))
-	_, f.last = timeline.Widen(f.last, f.last, r.Time)
+	timeline.Later(&f.last, r.Time)
 	way := func(field logline.Field) string { return string(r.Get(field)) }
 	t.about(f, found.Way{Cause: way(logline.Refines), Instance: way(logline.Instance), Server: way(logline.Server), At: way(logline.At), Upstream: way(logline.Upstream)})
 }

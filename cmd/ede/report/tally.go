@@ -147,14 +147,14 @@ func (t *tally) failure(a admitted, client uint32) {
 	} else {
 		t.undated += n
 	}
-	t.first, _ = timeline.Widen(t.first, t.last, start)
-	_, t.last = timeline.Widen(t.first, t.last, at)
+	timeline.Earlier(&t.first, start)
+	timeline.Later(&t.last, at)
 
 	c := t.causes[no]
 	c.count += n
 	c.cached += cached
-	c.first, _ = timeline.Widen(c.first, c.last, start)
-	_, c.last = timeline.Widen(c.first, c.last, at)
+	timeline.Earlier(&c.first, start)
+	timeline.Later(&c.last, at)
 	c.undated = c.undated || at.IsZero()
 	t.times.Add(no, at, window, n)
 	if r.Kind == logline.Summary {

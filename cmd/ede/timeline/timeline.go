@@ -26,25 +26,32 @@ func (t *Timeline) Add(cause int, at time.Time, window time.Duration, n uint64) 
 	if at.IsZero() || n == 0 {
 		return
 	}
-	from := at
-	if window > 0 {
-		// The window's end belongs to the next one.
-		from, at = at.Add(-window), at.Add(-1)
+	if window <= 0 {
+		last := t.bucket(at)
+		t.row(cause)[last] += n
+		return
 	}
+	// The window's end belongs to the next one.
+	from, at := at.Add(-window), at.Add(-1)
 	first, last := t.bucket(from), t.bucket(at)
 	for first != t.bucket(from) { // a bucket made for the end may have moved the start
 		first, last = t.bucket(from), t.bucket(at)
 	}
-	for len(t.rows) <= cause {
-		t.rows = append(t.rows, make([]uint64, Buckets))
-	}
-	row, spread := t.rows[cause], uint64(last-first+1)
+	row, spread := t.row(cause), uint64(last-first+1)
 	for i := first; i <= last; i++ {
 		row[i] += n / spread
 	}
 	for i := range n % spread {
 		row[first+int(i*spread/(n%spread))]++
 	}
+}
+
+// row has the counts of a cause.
+func (t *Timeline) row(cause int) []uint64 {
+	for len(t.rows) <= cause {
+		t.rows = append(t.rows, make([]uint64, Buckets))
+	}
+	return t.rows[cause]
 }
 
 // bucket returns the index for a time, after making room for it.
@@ -106,15 +113,21 @@ func (t *Timeline) Cut(first, last time.Time) (start time.Time, sum []uint64, ro
 }
 
 // Widen stretches a span of time to hold at; a zero time is no time.
-func Widen(first, last, at time.Time) (time.Time, time.Time) {
-	if at.IsZero() {
-		return first, last
+func Widen(first, last *time.Time, at time.Time) {
+	Earlier(first, at)
+	Later(last, at)
+}
+
+// Earlier puts at in place of first if it was before it; a zero time is no time.
+func Earlier(first *time.Time, at time.Time) {
+	if !at.IsZero() && (first.IsZero() || at.Before(*first)) {
+		*first = at
 	}
-	if first.IsZero() || at.Before(first) {
-		first = at
+}
+
+// Later puts at in place of last if it was after it; a zero time is no time.
+func Later(last *time.Time, at time.Time) {
+	if at.After(*last) {
+		*last = at
 	}
-	if at.After(last) {
-		last = at
-	}
-	return first, last
 }

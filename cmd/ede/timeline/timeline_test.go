@@ -28,8 +28,8 @@ func TestTimelineLosesNothingHoweverLongTheLogAndInAnyOrder(t *testing.T) {
 			window := time.Duration(rng.Int64N(int64(20 * time.Second)))
 			tl.Add(rng.IntN(3), at, window, n)
 			want += n
-			first, _ = Widen(first, last, at.Add(-window))
-			_, last = Widen(first, last, at)
+			Earlier(&first, at.Add(-window))
+			Later(&last, at)
 		}
 		_, sum, rows := tl.Cut(first, last)
 		if total(sum) != want {
