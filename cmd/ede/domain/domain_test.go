@@ -106,7 +106,13 @@ func TestAFinderFindsWhatASearchDoes(t *testing.T) {
 			}
 		}
 	}
-	if len(f.labels) > maxEnds {
+	for i := range 2 * maxEnds {
+		name := "www.z" + strconv.Itoa(i) + ".org"
+		if got := f.Length([]byte(name)); got != len(name)-len("www.") {
+			t.Fatalf("%s: %d octets", name, got)
+		}
+	}
+	if len(f.labels) != maxEnds {
 		t.Errorf("%d ends are remembered", len(f.labels))
 	}
 }
