@@ -117,8 +117,8 @@ func (p *Parser) inside(b []byte, r *Record, outside time.Time, depth int) (bool
 	if len(b) > 0 && b[0] == '{' {
 		return p.object(b, r, depth+1)
 	}
-	if at := bytes.Index(b, marker); at >= 0 {
-		return p.plain(b, at, r)
+	if tag, end := levelAt(b); tag >= 0 {
+		return p.plain(b, tag, end, r)
 	}
 	return false, nil
 }
