@@ -84,7 +84,7 @@ func (f *Finder) suffixLabels(end []byte) uint8 {
 }
 
 // isPlain reports whether all dots of a name part labels that are not empty, and whether the
-// list cannot take it for an address.
+// list cannot read it as an address.
 func isPlain(bare []byte) bool {
 	before := byte('.')
 	for _, c := range bare {
