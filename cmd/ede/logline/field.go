@@ -77,7 +77,7 @@ func (p *Parser) set(r *Record, f Field, val []byte, all chars) error {
 	if f >= numFields {
 		return nil
 	}
-	if err := r.take(f, nil); err != nil || len(val) == 0 {
+	if err := r.take(f, nil, 0); err != nil || len(val) == 0 {
 		return err
 	}
 	rule := &rules[f]
@@ -88,11 +88,12 @@ func (p *Parser) set(r *Record, f Field, val []byte, all chars) error {
 		val = p.lower(val)
 	}
 	r.values[f] = val
+	r.Alike += sumOf(f, val)
 	return nil
 }
 
-// take takes a valid value.
-func (r *Record) take(f Field, val []byte) error {
+// take takes a valid value, which has that sum.
+func (r *Record) take(f Field, val []byte, sum uint64) error {
 	if f >= numFields {
 		return nil
 	}
@@ -100,6 +101,7 @@ func (r *Record) take(f Field, val []byte) error {
 		return Duplicate
 	}
 	r.put(f, val)
+	r.Alike += sum
 	return nil
 }
 

@@ -97,7 +97,7 @@ func FuzzParseIsTheSameAfterOtherLines(f *testing.F) {
 }
 
 func shownRecord(r *Record) string {
-	all := fmt.Sprintln(r.Kind, r.Time, r.Count, r.CachedCount, r.WindowSeconds, r.AfterSeconds, r.seen)
+	all := fmt.Sprintln(r.Kind, r.Time, r.Count, r.CachedCount, r.WindowSeconds, r.AfterSeconds, r.Alike, r.seen)
 	for f := range numFields {
 		all += fmt.Sprintf("%s=%q\n", keys[f], r.Get(f))
 	}

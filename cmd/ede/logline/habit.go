@@ -3,19 +3,26 @@ package logline
 import "bytes"
 
 // A habit is what the lines of one format have in common. Nearly all of their keys, and most
-// values, are those of a line before: these are compared as a whole, which takes a fraction of
+// values, are those of lines before: these are compared as a whole, which takes a fraction of
 // the time of reading them.
 type habit struct {
 	// follows has for each key the one that stood behind it last.
 	follows [numKeys]Field
-	told    [numKeys]told
+	// told has for each key some values of it, and oldest the number of the one that the next
+	// takes the place of.
+	told   [numKeys][toldOfKey]told
+	oldest [numKeys]uint8
 }
 
-// told is a key with its value as it stood in a line, and where in it the octets are that the
-// value was read as.
+// toldOfKey is how many values of a key are kept. Logs have few upstreams.
+const toldOfKey = 4
+
+// told is a key with its value as it stood in a line, where in it the octets are that the
+// value was read as, and the sum of the value.
 type told struct {
 	raw     []byte
 	at, end int
+	sum     uint64
 }
 
 // maxTold bounds the octets that are kept of a key with its value.
@@ -28,15 +35,20 @@ var few = [numKeys]bool{
 	qclass: true, jsonLevel: true, jsonMsg: true, jsonPlugin: true,
 }
 
-// again returns the key and the value that b begins with, and how many octets they are, if they
-// are what was kept last of the key that is expected; octets is 0 if not.
-func (h *habit) again(before Field, b []byte) (f Field, val []byte, octets int) {
-	f = h.follows[before]
-	t := &h.told[f]
-	if len(t.raw) == 0 || !bytes.HasPrefix(b, t.raw) {
-		return 0, nil, 0
+// again returns the key of what b begins with and what was kept of it, nil if that is nothing
+// that was kept of the key that is expected.
+func (h *habit) again(before Field, b []byte) (Field, *told) {
+	f := h.follows[before]
+	for i := range h.told[f] {
+		t := &h.told[f][i]
+		if len(t.raw) == 0 {
+			break
+		}
+		if bytes.HasPrefix(b, t.raw) {
+			return f, t
+		}
 	}
-	return f, b[t.at:t.end], len(t.raw)
+	return 0, nil
 }
 
 // keep remembers how a key stood in a line with its value, which must be valid, and depend on
@@ -47,8 +59,9 @@ func (h *habit) keep(f Field, raw, val []byte) {
 	}
 	// A value with escapes is not in the line.
 	if at := bytes.Index(raw, val); at >= 0 {
-		t := &h.told[f]
-		t.raw, t.at, t.end = append(t.raw[:0], raw...), at, at+len(val)
+		t := &h.told[f][h.oldest[f]]
+		h.oldest[f] = (h.oldest[f] + 1) % toldOfKey
+		t.raw, t.at, t.end, t.sum = append(t.raw[:0], raw...), at, at+len(val), sumOf(f, val)
 	}
 }
 

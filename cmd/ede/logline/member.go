@@ -39,10 +39,10 @@ func endsInDigit(b []byte) bool {
 }
 
 // sameMember takes a member that the habit knows.
-func (p *Parser) sameMember(r *Record, o *object, val []byte) {
+func (p *Parser) sameMember(r *Record, o *object, val []byte, sum uint64) {
 	if o.key >= numFields {
 		o.said(val, true)
-	} else if err := r.take(o.key, val); o.bad == nil {
+	} else if err := r.take(o.key, val, sum); o.bad == nil {
 		o.bad = err
 	}
 }

@@ -34,9 +34,10 @@ func (p *Parser) object(b []byte, r *Record, depth int) (bool, error) {
 	o := object{key: begin}
 	s := scanner{p: p, b: b}
 	for {
-		if same, val, octets := p.inJSON.again(o.key, b[s.i:]); octets > 0 {
-			s.i, o.key = s.i+octets, same
-			p.sameMember(r, &o, val)
+		if same, t := p.inJSON.again(o.key, b[s.i:]); t != nil {
+			val := b[s.i+t.at : s.i+t.end]
+			s.i, o.key = s.i+len(t.raw), same
+			p.sameMember(r, &o, val, t.sum)
 			continue
 		}
 		start := s.i
@@ -116,8 +117,8 @@ func (p *Parser) inside(b []byte, r *Record, outside time.Time, depth int) (bool
 	if len(b) > 0 && b[0] == '{' {
 		return p.object(b, r, depth+1)
 	}
-	if at := bytes.Index(b, marker); at >= 0 {
-		return p.plain(b, at, r)
+	if tag, end := levelAt(b); tag >= 0 {
+		return p.plain(b, tag, end, r)
 	}
 	return false, nil
 }
@@ -129,6 +130,7 @@ func (p *Parser) attribute(r *Record, source []byte) {
 	}
 	if source = p.printable(source); len(source) <= maxInstance {
 		r.put(Instance, source)
+		r.Alike += sumOf(Instance, source)
 	}
 }
 

@@ -86,18 +86,18 @@ func (p *Parser) Parse(line []byte, r *Record) (bool, error) {
 }
 
 func (p *Parser) parse(line []byte, r *Record) (bool, error) {
-	at := markerAt(line)
-	if at >= 0 && bytes.IndexByte(line[:at], '{') < 0 {
-		return p.plain(line, at, r)
+	tag, end := levelAt(line)
+	if tag >= 0 && bytes.IndexByte(line[:tag], '{') < 0 {
+		return p.plain(line, tag, end, r)
 	}
 	brace := bytes.IndexByte(line[:min(len(line), maxPrefix+1)], '{')
-	if brace < 0 || at < 0 && !bytes.Contains(line[brace:], jsonHint) {
+	if brace < 0 || !hinted(line[brace:]) {
 		return false, nil
 	}
 	// A level or a quote before the brace is another plugin's line, which may
 	// hold a name that a client has chosen to look like one of ours.
 	prefix := line[:brace]
-	if bytes.IndexByte(prefix, '"') >= 0 || levelAt(prefix) >= 0 {
+	if bytes.IndexByte(prefix, '"') >= 0 || bytes.Contains(prefix, marker) {
 		return false, nil
 	}
 	source, rest := cutSource(prefix)
@@ -107,27 +107,6 @@ func (p *Parser) parse(line []byte, r *Record) (bool, error) {
 		p.attributeTo(r, source, rest)
 	}
 	return found, err
-}
-
-// markerAt finds the marker, -1 if there is none. Most lines of other plugins have no slash, and
-// most of ours have the first one there.
-func markerAt(line []byte) int {
-	const before = len("plugin")
-	slash := bytes.IndexByte(line, '/')
-	if slash < before {
-		if slash < 0 {
-			return -1
-		}
-		return bytes.Index(line, marker)
-	}
-	if line = line[slash-before:]; bytes.HasPrefix(line, marker) {
-		return slash - before
-	}
-	at := bytes.Index(line, marker)
-	if at >= 0 {
-		at += slash - before
-	}
-	return at
 }
 
 // attributeTo names the instance by what the sink has put before a line.
@@ -143,15 +122,15 @@ func hinted(line []byte) bool {
 	return bytes.Contains(line, jsonHint) || bytes.Contains(line, marker)
 }
 
-// plain reads a text line whose marker is at the given place.
-func (p *Parser) plain(line []byte, at int, r *Record) (bool, error) {
-	tag := levelAt(line)
-	if tag < 0 || tag > at || !isLevel(line[tag:at]) {
+// plain reads a text line whose first level begins and ends there. Ours is followed by the
+// first marker.
+func (p *Parser) plain(line []byte, tag, end int, r *Record) (bool, error) {
+	if !bytes.HasPrefix(line[end:], marker) || bytes.Contains(line[:tag], marker) {
 		return false, nil
 	}
 	source, rest := cutSource(line[:tag])
 	r.begin(p.stamp(rest))
-	err := p.message(line[at+len(marker):], r)
+	err := p.message(line[end+len(marker):], r)
 	p.attributeTo(r, source, rest)
 	return true, err
 }
@@ -159,13 +138,20 @@ func (p *Parser) plain(line []byte, at int, r *Record) (bool, error) {
 // message reads what the plugin itself wrote in text mode.
 func (p *Parser) message(b []byte, r *Record) error {
 	b = cutLineEnd(b)
-	word, _, _ := bytes.Cut(b, space)
-	if kindOf(word) == 0 && !bytes.HasPrefix(b, []byte("rcode=")) {
+	if bytes.HasPrefix(b, []byte("rcode=")) {
+		r.Kind = Query
+		return p.text(r, b)
+	}
+	word, rest, more := bytes.Cut(b, space)
+	if r.Kind = kindOf(word); r.Kind == 0 {
 		r.Kind = Notice
 		r.put(Text, p.printable(b[:min(len(b), maxText)]))
 		return nil
 	}
-	return p.text(r, b)
+	if !more {
+		return BadSyntax
+	}
+	return p.text(r, rest)
 }
 
 func cutLineEnd(b []byte) []byte {
@@ -175,29 +161,21 @@ func cutLineEnd(b []byte) []byte {
 	return b
 }
 
-// levelAt finds the first level tag of CoreDNS's log package.
-func levelAt(line []byte) int {
+// levelAt finds where the first level tag of CoreDNS's log package begins and ends, -1 if there
+// is none.
+func levelAt(line []byte) (tag, end int) {
 	line = line[:min(len(line), maxPrefix)]
 	for from := 0; ; {
 		i := bytes.IndexByte(line[from:], '[')
 		if i < 0 {
-			return -1
+			return -1, -1
 		}
 		from += i
 		for _, tag := range levelTags {
 			if bytes.HasPrefix(line[from:], tag) {
-				return from
+				return from, from + len(tag)
 			}
 		}
 		from++
 	}
-}
-
-func isLevel(b []byte) bool {
-	for _, tag := range levelTags {
-		if bytes.Equal(b, tag) {
-			return true
-		}
-	}
-	return false
 }

@@ -112,6 +112,11 @@ type Record struct {
 	// AfterSeconds is how long a recovered incident had lasted.
 	AfterSeconds float64
 
+	// Alike is the same for records that have the same RCode, Cause, EDE, Lasts, Owner, At,
+	// Upstream, Server, Sent and Instance, in this process. Records that differ in one of these
+	// have the same once in 2^64.
+	Alike uint64
+
 	// values are of use only where seen has the bit of their field. They are not emptied for
 	// the next line, which would take longer than reading some lines.
 	values [numFields][]byte
@@ -120,7 +125,7 @@ type Record struct {
 
 // begin empties r for a line of that time, which may be zero.
 func (r *Record) begin(at time.Time) {
-	r.Kind, r.Time, r.Count, r.CachedCount, r.WindowSeconds, r.AfterSeconds, r.seen = 0, at, 0, 0, 0, 0, 0
+	r.Kind, r.Time, r.Count, r.CachedCount, r.WindowSeconds, r.AfterSeconds, r.Alike, r.seen = 0, at, 0, 0, 0, 0, 0, 0
 }
 
 func (r *Record) put(f Field, val []byte) {

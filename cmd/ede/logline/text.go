@@ -1,24 +1,18 @@
 package logline
 
 import (
-	"bytes"
 	"strconv"
 	"unicode/utf8"
 )
 
-// text reads what follows "plugin/ede: ": the kind, unless it is a query, and
-// the values.
+// text reads the values of a line whose kind is known.
 func (p *Parser) text(r *Record, b []byte) error {
-	r.Kind = Query
-	if word, rest, ok := bytes.Cut(b, space); ok && kindOf(word) != 0 {
-		r.Kind, b = kindOf(word), rest
-	}
 	for f := begin; ; {
-		if same, val, octets := p.inText.again(f, b); octets > 0 {
-			if err := r.take(same, val); err != nil {
+		if same, t := p.inText.again(f, b); t != nil {
+			if err := r.take(same, b[t.at:t.end], t.sum); err != nil {
 				return err
 			}
-			f, b = same, b[octets:]
+			f, b = same, b[len(t.raw):]
 			continue
 		}
 		var octets int

@@ -164,7 +164,8 @@ func (t *tally) namesBelow(cause, zone string) (n uint64) {
 	if !ok {
 		return 0
 	}
-	for _, e := range t.names.heap {
+	for i := range t.names.entries {
+		e := &t.names.entries[i]
 		if within(e.key, zone) {
 			n += min(e.mix.of(no), e.count-e.over)
 		}
@@ -189,7 +190,7 @@ func (t *tally) sorted(wanted func(*finding) bool) []*finding {
 		}
 	}
 	slices.SortFunc(all, func(a, b *finding) int {
-		return cmp.Or(cmp.Compare(b.count, a.count), b.last.Compare(a.last), cmp.Compare(a.zone, b.zone), cmp.Compare(a.cause, b.cause))
+		return cmp.Or(cmp.Compare(b.count, a.count), b.last.Compare(a.last), cmp.Compare(a.zone, b.zone), cmp.Compare(a.cause, b.cause), cmp.Compare(a.result, b.result))
 	})
 	return all
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/sums"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/timeline"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/victorialogs"
 )
 
@@ -21,7 +22,7 @@ const (
 	// like.
 	maxGroups = 50000
 	// bucketsAsked is what a timeline has that is filled in order of time.
-	bucketsAsked = timelineBuckets / 2
+	bucketsAsked = timeline.Buckets / 2
 )
 
 // A question is asked of a store; its answer goes into a tally row by row. Of a
@@ -166,8 +167,8 @@ func (t *tally) timeline(s *scope) []question {
 	if t.first.IsZero() {
 		return nil
 	}
-	t.times.width = bucket(t.first, t.last)
-	width := int(t.times.width / time.Second)
+	t.times.Width = bucket(t.first, t.last)
+	width := int(t.times.Width / time.Second)
 	if width < sums.Width {
 		plain := scopeOf(&t.filter, sums.Found{})
 		s = &plain
@@ -189,7 +190,7 @@ func (t *tally) timeline(s *scope) []question {
 // wide as they would have become, had it been filled from logs.
 func bucket(first, last time.Time) time.Duration {
 	width := time.Second
-	for floorDiv(last.UnixNano(), int64(width)) >= floorDiv(first.UnixNano(), int64(width))+bucketsAsked {
+	for timeline.Bucket(last, width) >= timeline.Bucket(first, width)+bucketsAsked {
 		width *= 2
 	}
 	return width

@@ -7,12 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/publicsuffix"
-
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
-	"github.com/seed-1b7246af/coredns-ede/plugin/incident"
 )
 
 // A Filter says which failures a report is about. The zero value is all.
@@ -175,33 +172,6 @@ func ParseTime(text string, now time.Time) (time.Time, error) {
 		}
 	}
 	return time.Time{}, fmt.Errorf("time %q is not like 90m, 14:02, 2026-11-20 14:02 or RFC 3339", text)
-}
-
-// zoneOf returns the registered domain of a name, which is where the owner of
-// a failure is to be found, in the form the plugin writes zones: with the
-// final dot. Names without one - a TLD, the root - stand for themselves.
-func zoneOf(name string) string {
-	bare := strings.TrimSuffix(name, ".")
-	if bare == "" {
-		return "."
-	}
-	return bare[len(bare)-registered(bare):] + "."
-}
-
-// registered is how many octets of a name, without the final dot, are its registered
-// domain: the public suffix and a label. It is as publicsuffix.EffectiveTLDPlusOne,
-// which would have the name on the heap.
-func registered(bare string) int {
-	bare = incident.Plain(bare)
-	if bare[0] == '.' || bare[len(bare)-1] == '.' || strings.Contains(bare, "..") {
-		return len(bare)
-	}
-	suffix, _ := publicsuffix.PublicSuffix(bare)
-	before := len(bare) - len(suffix) - 1
-	if before < 0 || bare[before] != '.' {
-		return len(bare)
-	}
-	return len(bare) - 1 - strings.LastIndexByte(bare[:before], '.')
 }
 
 // within says whether name is zone or below it. Both are in lower case, with

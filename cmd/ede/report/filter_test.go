@@ -10,6 +10,15 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logfile"
 )
 
+var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+
+func total(counts []uint64) (sum uint64) {
+	for _, n := range counts {
+		sum += n
+	}
+	return sum
+}
+
 // sumUp makes the report of some lines in text.
 func sumUp(t *testing.T, f Filter, lines ...string) *figures.Report {
 	t.Helper()

@@ -5,6 +5,9 @@ import (
 	"hash/crc32"
 	"slices"
 	"time"
+
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/timeline"
 )
 
 // heavy counts the most frequent of any number of keys in fixed memory: the
@@ -22,8 +25,12 @@ import (
 // once cost no more than a look into one place.
 type heavy struct {
 	cells []cell
-	// entries have room for as many as there are places: they never move.
+	// entries have room for as many as there are places: they never move. Links is by the
+	// number of an entry.
 	entries []entry
+	links   []link
+	// drawn is nothing but what draw has read.
+	drawn int
 	// heap has the least rank on top.
 	heap []place
 	// cut is true if a store has left out less frequent keys.
@@ -42,24 +49,21 @@ type cell struct {
 	hash        uint32
 }
 
-// A place is taken by an entry. Its rank is what the count was at some time: it is put right
-// only where it decides which entry is the least.
-type place struct {
-	rank uint64
-	*entry
+// A link is what is known of the key of an entry that most looks at it want to know: to look at
+// the entry itself is one more wait for memory.
+type link struct {
+	hash uint32
+	next uint16 // the number of another entry of the cell, if there is one
 }
 
 // An entry is one counted key.
 type entry struct {
 	key         string
-	hash        uint32
-	next        uint16 // the number of another entry of the cell, if there is one
-	undated     bool   // some line had no time: when it began is not known
+	undated     bool // some line had no time: when it began is not known
 	count       uint64
 	over        uint64 // how much of count may be another key's
 	cached      uint64
 	first, last time.Time // of this stay in the table; zero if no line had a time
-	zone        string    // of a name
 	mix         mix
 }
 
@@ -68,36 +72,55 @@ const cellsPerPlace = 4
 
 // newHeavy returns a table with that many places, at most 65536.
 func newHeavy(capacity int) *heavy {
-	return &heavy{cells: make([]cell, cellsPerPlace*capacity), entries: make([]entry, 0, capacity)}
+	return &heavy{
+		cells:   make([]cell, cellsPerPlace*capacity),
+		entries: make([]entry, 0, capacity), links: make([]link, 0, capacity),
+	}
 }
 
 // add counts key n times. It returns nil if the key has no place, else its entry, which is
 // valid until the next add.
-func (h *heavy) add(key []byte, n uint64) *entry {
-	hash := hashOf(key)
+func (h *heavy) add(key []byte, n uint64) *entry { return h.addHashed(hashOf(key), key, n) }
+
+func (h *heavy) addHashed(hash uint32, key []byte, n uint64) *entry {
 	c := h.cell(hash)
 	if e := h.held(c, hash, key); e != nil {
 		e.count += n
 		return e
 	}
 	if no := len(h.entries); no < cap(h.entries) {
-		h.entries = append(h.entries, entry{key: string(key), hash: hash, count: n})
-		e := h.hold(c, uint16(no))
-		h.heap = append(h.heap, place{n, e})
+		h.entries = append(h.entries, entry{key: string(key), count: n})
+		h.links = append(h.links, link{hash: hash})
+		h.hold(c, uint16(no))
+		h.heap = append(h.heap, place{n, uint16(no)})
 		h.up(no)
-		return e
+		return &h.entries[no]
 	}
-	e, over := h.least(), c.passed
+	no, over := h.least(), c.passed
+	e := &h.entries[no]
 	if over+n <= e.count {
 		c.passed = over + n
 		return nil
 	}
-	no := h.drop(e)
-	*e = entry{key: string(key), hash: hash, count: over + n, over: over}
+	h.drop(no, e.count)
+	*e = entry{key: string(key), count: over + n, over: over}
+	h.links[no].hash = hash
 	h.hold(c, no)
 	h.heap[0].rank = e.count
 	h.down(0)
 	return e
+}
+
+// draw returns the hashes of a field of records, in place of those in hashes, and looks at
+// their cells. One by one, each would be waited for; so the processor waits for many at a time.
+func (h *heavy) draw(hashes []uint32, all []admitted, f logline.Field) []uint32 {
+	hashes = hashes[:0]
+	for _, a := range all {
+		hash := hashOf(a.Get(f))
+		hashes = append(hashes, hash)
+		h.drawn += int(h.cell(hash).held)
+	}
+	return hashes
 }
 
 // find returns the entry of a key, nil if it has no place.
@@ -126,57 +149,42 @@ func (h *heavy) cell(hash uint32) *cell { return &h.cells[hash%uint32(len(h.cell
 func (h *heavy) held(c *cell, hash uint32, key []byte) *entry {
 	no, known := c.first, c.hash
 	for left := c.held; left > 0; left-- {
-		e := &h.entries[no]
-		if known == hash && e.key == string(key) {
-			return e
+		if known == hash && h.entries[no].key == string(key) {
+			return &h.entries[no]
 		}
 		if left > 1 {
-			no = e.next
-			known = h.entries[no].hash
+			no = h.links[no].next
+			known = h.links[no].hash
 		}
 	}
 	return nil
 }
 
 // hold puts the entry with that number into the cell.
-func (h *heavy) hold(c *cell, no uint16) *entry {
-	e := &h.entries[no]
-	e.next = c.first
-	c.first, c.hash = no, e.hash
+func (h *heavy) hold(c *cell, no uint16) {
+	l := &h.links[no]
+	l.next = c.first
+	c.first, c.hash = no, l.hash
 	c.held++
-	return e
 }
 
-// drop takes an entry out of its cell, and returns its number.
-func (h *heavy) drop(e *entry) (no uint16) {
-	c := h.cell(e.hash)
+// drop takes the entry with that number and count out of its cell.
+func (h *heavy) drop(no uint16, count uint64) {
+	c := h.cell(h.links[no].hash)
 	at := &c.first
-	for &h.entries[*at] != e {
-		at = &h.entries[*at].next
+	for *at != no {
+		at = &h.links[*at].next
 	}
-	no, *at = *at, e.next
-	c.hash = h.entries[c.first].hash
+	*at = h.links[no].next
+	c.hash = h.links[c.first].hash
 	c.held--
-	c.passed = e.count
-	return no
-}
-
-// least returns the entry with the least count, which is on top of the heap then.
-func (h *heavy) least() *entry {
-	for {
-		top := &h.heap[0]
-		if top.rank == top.count {
-			return top.entry
-		}
-		top.rank = top.count
-		h.down(0)
-	}
+	c.passed = count
 }
 
 // bound is how much any count may be too high at most; 0 means all are exact.
 func (h *heavy) bound() (most uint64) {
-	for _, e := range h.heap {
-		most = max(most, e.over)
+	for i := range h.entries {
+		most = max(most, h.entries[i].over)
 	}
 	return most
 }
@@ -184,9 +192,9 @@ func (h *heavy) bound() (most uint64) {
 // top returns the n most frequent entries, all for n < 0, most frequent first.
 // Equal counts are in the order of their keys, so that reports can be compared.
 func (h *heavy) top(n int) []*entry {
-	all := make([]*entry, len(h.heap))
-	for i, place := range h.heap {
-		all[i] = place.entry
+	all := make([]*entry, len(h.entries))
+	for i := range h.entries {
+		all[i] = &h.entries[i]
 	}
 	slices.SortFunc(all, func(a, b *entry) int {
 		return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(a.key, b.key))
@@ -195,37 +203,6 @@ func (h *heavy) top(n int) []*entry {
 		return all
 	}
 	return all[:n]
-}
-
-func (h *heavy) up(i int) {
-	for i > 0 {
-		parent := (i - 1) / 2
-		if h.heap[parent].rank <= h.heap[i].rank {
-			return
-		}
-		h.swap(i, parent)
-		i = parent
-	}
-}
-
-func (h *heavy) down(i int) {
-	for {
-		least := i
-		for _, child := range [2]int{2*i + 1, 2*i + 2} {
-			if child < len(h.heap) && h.heap[child].rank < h.heap[least].rank {
-				least = child
-			}
-		}
-		if least == i {
-			return
-		}
-		h.swap(i, least)
-		i = least
-	}
-}
-
-func (h *heavy) swap(i, j int) {
-	h.heap[i], h.heap[j] = h.heap[j], h.heap[i]
 }
 
 // standsOut is false for an entry that may owe most of its count to the keys it
@@ -241,5 +218,5 @@ func (e *entry) see(at time.Time, n, cached uint64, cause int) {
 	e.cached += cached
 	e.mix.add(cause, n)
 	e.undated = e.undated || at.IsZero()
-	e.first, e.last = widen(e.first, e.last, at)
+	timeline.Widen(&e.first, &e.last, at)
 }

@@ -42,11 +42,12 @@ func TestHeavyKeepsItsPromisesOnAnyStream(t *testing.T) {
 		if h.bound() > total/capacity {
 			t.Errorf("bound %d beyond total/capacity %d", h.bound(), total/capacity)
 		}
-		for i, e := range h.heap {
-			if h.find(e.key) != e.entry {
+		for i, place := range h.heap {
+			e := &h.entries[place.no]
+			if h.find(e.key) != e {
 				t.Fatalf("entry %q is not found", e.key)
 			}
-			if h.heap[max(i-1, 0)/2].rank > e.rank || e.rank > e.count {
+			if h.heap[max(i-1, 0)/2].rank > place.rank || place.rank > e.count {
 				t.Fatalf("entry %q is out of place", e.key)
 			}
 			if e.count < exact[e.key] || e.count-e.over > exact[e.key] {

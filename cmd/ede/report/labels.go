@@ -86,11 +86,11 @@ func (h *heavy) shares(n int) []figures.Share {
 	return shares
 }
 
-// An alike is where failures with a line of their own are counted that have the same cause
-// and differ in nothing of alikeFields: looking up each of these would take most of the time.
+// An alike is where failures with a line of their own are counted that are alike, as their
+// records say: looking up each of their values would take most of the time.
 type alike struct {
 	cause  int
-	counts [labelFields]*uint64 // nil for a field without a value
+	counts [len(labelFields)]*uint64 // nil for a field without a value
 	stand  *stand
 	said   *saying // nil if nothing is said
 	// upstream and ofCause are the entries of their upstream, in all and in the cause's,
@@ -100,13 +100,8 @@ type alike struct {
 	went *found.Zones
 }
 
-// alikeFields are what an alike is found by, those that are labels first.
-var alikeFields = [...]logline.Field{
-	logline.RCode, logline.Owner, logline.Lasts, logline.EDE, logline.At, logline.Sent,
-	logline.Cause, logline.Upstream, logline.Instance, logline.Server,
-}
-
-const labelFields = 6
+// labelFields are the fields that are labels of a cause.
+var labelFields = [...]logline.Field{logline.RCode, logline.Owner, logline.Lasts, logline.EDE, logline.At, logline.Sent}
 
 // maxAlikes bounds the alikes: failures that are like none of them are looked up each time.
 const maxAlikes = 2048
@@ -119,31 +114,61 @@ type admitted struct {
 	alike *alike
 }
 
-// alike returns that of r if there is one. It leaves its key in t.key.
-func (t *tally) alike(r *logline.Record) *alike {
-	t.key = t.key[:0]
-	for _, f := range alikeFields {
-		// No value has such an octet.
-		t.key = append(append(t.key, r.Get(f)...), 0)
+// admit reports whether r passes the filter. It may change r.
+func (t *tally) admit(r *logline.Record) (a admitted, wanted bool) {
+	if t.filter.covers(r.Time) {
+		t.ours++
+		t.meet(r)
+	} else if r.Kind == logline.Notice || r.Kind == logline.Answer {
+		return a, false
 	}
-	return t.alikes[string(t.key)]
+	if r.Kind == logline.Notice {
+		t.notices++
+		return a, false
+	}
+	if r.Kind == logline.Answer {
+		t.answers++
+		return a, false
+	}
+	count := r.Count
+	wanted = t.filter.apply(r, &t.left)
+	if r.Kind == logline.Query || r.Kind == logline.Summary {
+		t.left.Failures += count
+		if wanted {
+			t.left.Failures -= r.Count
+		}
+	}
+	a.Record = r
+	if !wanted {
+		return a, false
+	}
+	if r.Kind == logline.Query {
+		if a.alike = t.alikes[r.Alike]; a.alike != nil {
+			a.cause = a.alike.cause
+			return a, true
+		}
+	}
+	if r.Kind == logline.Query || r.Kind == logline.Summary || r.Kind == logline.Recovered {
+		a.cause = t.cause(r.Get(logline.Cause))
+	}
+	return a, true
 }
 
 // begin makes the alike of r, whose cause has the number no. Others like r find it as
 // long as there is room.
 func (t *tally) begin(no int, r *logline.Record) *alike {
-	if a := t.alike(r); a != nil {
+	if a := t.alikes[r.Alike]; a != nil {
 		return a
 	}
 	c := t.causes[no]
 	a := &alike{cause: no, stand: c.on(r), said: c.saying(r)}
-	for i, l := range [labelFields]labels{c.rcodes, c.owners, c.lasts, c.codes, c.at, t.sent} {
-		if val := r.Get(alikeFields[i]); len(val) > 0 {
+	for i, l := range [len(labelFields)]labels{c.rcodes, c.owners, c.lasts, c.codes, c.at, t.sent} {
+		if val := r.Get(labelFields[i]); len(val) > 0 {
 			a.counts[i] = l.of(val)
 		}
 	}
 	if len(t.alikes) < maxAlikes {
-		t.alikes[string(t.key)] = a
+		t.alikes[r.Alike] = a
 	}
 	return a
 }

@@ -5,10 +5,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/domain"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logfile"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/timeline"
 )
 
 // maxInstances bounds what is kept by instance, of all and of each cause. Those
@@ -87,13 +89,13 @@ func (t *tally) recovery(a admitted) {
 	c.recoveries++
 	c.longest = max(c.longest, a.AfterSeconds)
 	s := c.on(a.Record)
-	_, s.recovered = widen(s.recovered, s.recovered, a.Time)
+	timeline.Later(&s.recovered, a.Time)
 }
 
 // places counts a failure under its instance and its upstream.
 func (t *tally) places(r *logline.Record, no int, a *alike) {
 	a.stand.failed = true
-	_, a.stand.last = widen(a.stand.last, a.stand.last, r.Time)
+	timeline.Later(&a.stand.last, r.Time)
 	if name := r.Get(logline.Instance); len(name) > 0 {
 		a.failing = t.failing.again(a.failing, name, r.Count)
 		a.failing.see(r.Time, r.Count, r.CachedCount, no)
@@ -105,29 +107,28 @@ func (t *tally) places(r *logline.Record, no int, a *alike) {
 	}
 }
 
-// countNames counts an admitted record under its names and zones. It touches nothing that
+// countNames counts admitted records under their names and zones. It touches nothing that
 // count touches, so that the two may run side by side.
-func (t *tally) countNames(a admitted) {
-	switch a.Kind {
-	case logline.Query:
-		t.nameOf(a)
-	case logline.Summary:
-		t.namesOf(a)
+func (t *tally) countNames(all []admitted) {
+	t.nameHashes = t.names.draw(t.nameHashes, all, logline.QName)
+	for i, a := range all {
+		switch a.Kind {
+		case logline.Query:
+			t.nameOf(a, t.nameHashes[i])
+		case logline.Summary:
+			t.namesOf(a)
+		}
 	}
 }
 
-// nameOf counts the name of a failure with a line of its own, and its zone.
-func (t *tally) nameOf(a admitted) {
+// nameOf counts the name of a failure with a line of its own, whose hash is told, and its zone.
+func (t *tally) nameOf(a admitted, hash uint32) {
 	r, no := a.Record, a.cause
 	zone := r.Get(logline.Zone)
 	if name := r.Get(logline.QName); len(name) > 0 {
-		e := t.names.add(name, r.Count)
-		e.see(r.Time, r.Count, r.CachedCount, no)
-		if e != nil && e.zone == "" {
-			e.zone = zoneOf(e.key)
-		}
+		t.names.addHashed(hash, name, r.Count).see(r.Time, r.Count, r.CachedCount, no)
 		if len(zone) == 0 {
-			zone = t.zoneOf(name, e)
+			zone = t.zoneOf(name)
 		}
 	}
 	t.zone(zone, no, r)
@@ -146,18 +147,14 @@ func (t *tally) wayOf(a admitted) *found.Zones {
 	return went
 }
 
-// zoneOf is the registered domain of the name that e counts. The name ends with it, in all
-// but few logs.
-func (t *tally) zoneOf(name []byte, e *entry) []byte {
-	switch dot := len(name) - 1; {
-	case name[dot] != '.' || dot == 0:
-		t.scratch = append(t.scratch[:0], zoneOf(string(name))...)
+// zoneOf is the registered domain of a name. The name ends with it, in all but few logs.
+func (t *tally) zoneOf(name []byte) []byte {
+	dot := len(name) - 1
+	if name[dot] != '.' || dot == 0 {
+		t.scratch = append(t.scratch[:0], domain.Of(string(name))...)
 		return t.scratch
-	case e != nil && e.zone != "":
-		return name[len(name)-len(e.zone):]
-	default:
-		return name[dot-registered(string(name[:dot])):]
 	}
+	return name[dot-t.domains.Length(name[:dot]):]
 }
 
 // namesOf counts the names that a summary tells, and its zone.
@@ -175,11 +172,7 @@ func (t *tally) namesOf(a admitted) {
 			break
 		}
 		rest -= n
-		e := t.names.add(name, n)
-		e.see(r.Time, n, 0, no)
-		if e != nil && e.zone == "" {
-			e.zone = zoneOf(e.key)
-		}
+		t.names.add(name, n).see(r.Time, n, 0, no)
 	}
 	t.unnamed += rest
 }
@@ -225,13 +218,7 @@ func (r *run) take(b *logfile.Block) {
 // the time, and under all else on another processor.
 func (r *run) count() {
 	var names sync.WaitGroup
-	names.Go(func() {
-		for _, a := range r.admitted {
-			r.tally.countNames(a)
-		}
-	})
-	for _, a := range r.admitted {
-		r.tally.count(a)
-	}
+	names.Go(func() { r.tally.countNames(r.admitted) })
+	r.tally.count(r.admitted)
 	names.Wait()
 }

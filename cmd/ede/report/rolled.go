@@ -7,6 +7,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/timeline"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/victorialogs"
 )
 
@@ -92,8 +93,8 @@ func (t *tally) rollFailures(r victorialogs.Row, n, cached uint64) *causeTally {
 	c.count += n
 	c.cached += cached
 	for _, at := range []time.Time{first.Add(-seconds(r["window"])), last} {
-		c.first, c.last = widen(c.first, c.last, at)
-		t.first, t.last = widen(t.first, t.last, at)
+		timeline.Widen(&c.first, &c.last, at)
+		timeline.Widen(&t.first, &t.last, at)
 	}
 	c.at.add([]byte(r["at"]), n)
 	if up := r["upstream"]; up != "" {
@@ -149,11 +150,7 @@ func (t *tally) rollPlace(r victorialogs.Row) {
 	}
 }
 
-func (t *tally) rollName(r victorialogs.Row) {
-	if e := t.names.roll(r["key"], r.Uint("n")); e != nil && e.zone == "" {
-		e.zone = zoneOf(r["key"])
-	}
-}
+func (t *tally) rollName(r victorialogs.Row) { t.names.roll(r["key"], r.Uint("n")) }
 
 // rollBucket takes the failures of one cause in one stretch of time: the lines
 // that fall into it, or the summaries, some of whose windows have begun in the
@@ -161,15 +158,15 @@ func (t *tally) rollName(r victorialogs.Row) {
 func (t *tally) rollBucket(r victorialogs.Row) {
 	no := t.cause([]byte(r["cause"]))
 	at, sum, window := r.Time("_time"), r.Uint("summed"), seconds(r["window"])
-	t.times.add(no, at, 0, r.Uint("lines"))
-	if window <= t.times.width {
+	t.times.Add(no, at, 0, r.Uint("lines"))
+	if window <= t.times.Width {
 		before := r.Uint("begun") / 2
-		t.times.add(no, at.Add(-1), 0, before)
-		t.times.add(no, at, 0, sum-min(sum, before))
+		t.times.Add(no, at.Add(-1), 0, before)
+		t.times.Add(no, at, 0, sum-min(sum, before))
 		return
 	}
 	from, to := r.Time("first").Add(-window), r.Time("last")
-	t.times.add(no, to, to.Sub(from), sum)
+	t.times.Add(no, to, to.Sub(from), sum)
 }
 
 func (t *tally) rollRecovery(r victorialogs.Row) {

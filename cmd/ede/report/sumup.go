@@ -5,9 +5,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/domain"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/timeline"
 )
 
 const (
@@ -20,9 +22,9 @@ const (
 func (t *tally) report(k Knowledge, n int) *figures.Report {
 	r := &figures.Report{From: t.first, To: t.last, Named: t.outstanding()}
 	rcodes, owners, lasts := make(labels), make(labels), make(labels)
-	start, sum, rows := t.times.cut(t.first, t.last)
+	start, sum, rows := t.times.Cut(t.first, t.last)
 	if sum != nil {
-		r.Timeline = &figures.Timeline{Start: start.UTC(), WidthSeconds: t.times.width.Seconds(), Counts: sum}
+		r.Timeline = &figures.Timeline{Start: start.UTC(), WidthSeconds: t.times.Width.Seconds(), Counts: sum}
 	}
 	for no, c := range t.causes {
 		if c.count == 0 && c.recoveries == 0 {
@@ -46,6 +48,9 @@ func (t *tally) report(k Knowledge, n int) *figures.Report {
 	r.Actions = t.actions(r.Causes, k)
 	r.Zones, r.Upstreams = t.topOf(t.zones, n), t.topOf(t.upstream, n)
 	r.Names, r.Clients = t.topOf(t.names, n), t.topOf(t.clients, n)
+	for i, name := range r.Names.Items {
+		r.Names.Items[i].Zone = domain.Of(name.Key)
+	}
 	r.Namespaces, r.Pods = t.topOf(t.spaces, n), t.topOf(t.pods, n)
 	r.Instances, r.Known = t.topOf(t.failing, n), max(t.known, uint64(len(t.met)))
 	r.New = t.fresh(n)
@@ -85,20 +90,20 @@ func (t *tally) outstanding() []figures.Item {
 	var all []figures.Item
 	for _, e := range t.names.top(-1) {
 		if e.standsOut() {
-			all = append(all, figures.Item{Key: e.key, Zone: e.zone, Count: e.count})
+			all = append(all, figures.Item{Key: e.key, Zone: domain.Of(e.key), Count: e.count})
 		}
 	}
 	return all
 }
 
 func (t *tally) topOf(h *heavy, n int) figures.Top {
-	top := figures.Top{Bound: h.bound(), More: len(h.heap) > n || h.cut, Items: []figures.Item{}}
+	top := figures.Top{Bound: h.bound(), More: len(h.entries) > n || h.cut, Items: []figures.Item{}}
 	for _, e := range h.top(n) {
 		if !e.standsOut() {
 			top.More = true
 			continue
 		}
-		item := figures.Item{Key: e.key, Zone: e.zone, Count: e.count, Over: e.over, Cached: e.cached, First: e.first, Last: e.last}
+		item := figures.Item{Key: e.key, Count: e.count, Over: e.over, Cached: e.cached, First: e.first, Last: e.last}
 		if no, ok := e.mix.most(e.count); ok {
 			item.Mostly = t.causes[no].name
 		}
@@ -154,7 +159,7 @@ func (t *tally) found(n int) []figures.Finding {
 		return 0
 	}
 	slices.SortFunc(all, func(a, b figures.Finding) int {
-		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(b.Times, a.Times), b.Last.Compare(a.Last), cmp.Compare(a.Zone, b.Zone), cmp.Compare(a.Cause, b.Cause))
+		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(b.Times, a.Times), b.Last.Compare(a.Last), cmp.Compare(a.Zone, b.Zone), cmp.Compare(a.Cause, b.Cause), cmp.Compare(a.Result, b.Result))
 	})
 	return all[:min(len(all), n)]
 }
@@ -200,7 +205,7 @@ func (t *tally) diagnosis(r *logline.Record) {
 	}
 	f.count++
 	f.owner, f.text, f.advice = string(r.Get(logline.Owner)), string(r.Get(logline.Text)), string(r.Get(logline.Advice))
-	_, f.last = widen(f.last, f.last, r.Time)
+	timeline.Later(&f.last, r.Time)
 	way := func(field logline.Field) string { return string(r.Get(field)) }
 	t.about(f, found.Way{Cause: way(logline.Refines), Instance: way(logline.Instance), Server: way(logline.Server), At: way(logline.At), Upstream: way(logline.Upstream)})
 }

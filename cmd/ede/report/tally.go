@@ -3,9 +3,11 @@ package report
 import (
 	"time"
 
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/domain"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
+	"github.com/seed-1b7246af/coredns-ede/cmd/ede/timeline"
 )
 
 // The limits of what a tally holds, whatever the log. All tables full, with
@@ -57,12 +59,14 @@ type tally struct {
 	ways     *found.Failures // what findings may explain
 	missed   uint64          // findings beyond maxFindings
 	passed   uint64          // diagnoses of what was answered again
-	times    *timeline
+	times    *timeline.Timeline
 	// scratch is for the zone of a name, pod for a namespace with a Pod: names are counted
 	// while all else is.
 	scratch, pod []byte
-	alikes       map[string]*alike
-	key          []byte // of an alike
+	domains      *domain.Finder
+	// nameHashes and clientHashes are of the records that are being counted.
+	nameHashes, clientHashes []uint32
+	alikes                   map[uint64]*alike // by Record.Alike
 }
 
 // A causeTally is what is kept of one cause.
@@ -100,8 +104,9 @@ func newTally(f Filter) *tally {
 		sent:     make(labels),
 		findings: make(map[string]*finding),
 		ways:     new(found.Failures),
-		times:    newTimeline(),
-		alikes:   make(map[string]*alike),
+		times:    timeline.New(),
+		domains:  domain.NewFinder(),
+		alikes:   make(map[uint64]*alike),
 	}
 }
 
@@ -109,67 +114,31 @@ func newTally(f Filter) *tally {
 func (t *tally) add(r *logline.Record) bool {
 	a, wanted := t.admit(r)
 	if wanted {
-		t.count(a)
-		t.countNames(a)
+		t.count([]admitted{a})
+		t.countNames([]admitted{a})
 	}
 	return wanted
 }
 
-// admit reports whether r passes the filter. It may change r.
-func (t *tally) admit(r *logline.Record) (a admitted, wanted bool) {
-	if t.filter.covers(r.Time) {
-		t.ours++
-		t.meet(r)
-	} else if r.Kind == logline.Notice || r.Kind == logline.Answer {
-		return a, false
-	}
-	if r.Kind == logline.Notice {
-		t.notices++
-		return a, false
-	}
-	if r.Kind == logline.Answer {
-		t.answers++
-		return a, false
-	}
-	count := r.Count
-	wanted = t.filter.apply(r, &t.left)
-	if r.Kind == logline.Query || r.Kind == logline.Summary {
-		t.left.Failures += count
-		if wanted {
-			t.left.Failures -= r.Count
+// count counts admitted records under all but the names and zones.
+func (t *tally) count(all []admitted) {
+	t.clientHashes = t.clients.draw(t.clientHashes, all, logline.ClientIP)
+	for i, a := range all {
+		switch a.Kind {
+		case logline.Drops:
+			t.sent.add(a.Get(logline.Sent), a.Count)
+		case logline.Diagnosis:
+			t.diagnosis(a.Record)
+		case logline.Recovered:
+			t.recovery(a)
+		default:
+			t.failure(a, t.clientHashes[i])
 		}
-	}
-	a.Record = r
-	if !wanted {
-		return a, false
-	}
-	if r.Kind == logline.Query {
-		if a.alike = t.alike(r); a.alike != nil {
-			a.cause = a.alike.cause
-			return a, true
-		}
-	}
-	if r.Kind == logline.Query || r.Kind == logline.Summary || r.Kind == logline.Recovered {
-		a.cause = t.cause(r.Get(logline.Cause))
-	}
-	return a, true
-}
-
-// count counts an admitted record under all but the names and zones.
-func (t *tally) count(a admitted) {
-	switch a.Kind {
-	case logline.Drops:
-		t.sent.add(a.Get(logline.Sent), a.Count)
-	case logline.Diagnosis:
-		t.diagnosis(a.Record)
-	case logline.Recovered:
-		t.recovery(a)
-	default:
-		t.failure(a.Record, a.cause, a.alike)
 	}
 }
 
-func (t *tally) failure(r *logline.Record, no int, like *alike) {
+func (t *tally) failure(a admitted, client uint32) {
+	r, no, like := a.Record, a.cause, a.alike
 	n, cached, at := r.Count, r.CachedCount, r.Time
 	window := time.Duration(r.WindowSeconds * float64(time.Second))
 	start := at
@@ -178,16 +147,16 @@ func (t *tally) failure(r *logline.Record, no int, like *alike) {
 	} else {
 		t.undated += n
 	}
-	t.first, _ = widen(t.first, t.last, start)
-	_, t.last = widen(t.first, t.last, at)
+	timeline.Earlier(&t.first, start)
+	timeline.Later(&t.last, at)
 
 	c := t.causes[no]
 	c.count += n
 	c.cached += cached
-	c.first, _ = widen(c.first, c.last, start)
-	_, c.last = widen(c.first, c.last, at)
+	timeline.Earlier(&c.first, start)
+	timeline.Later(&c.last, at)
 	c.undated = c.undated || at.IsZero()
-	t.times.add(no, at, window, n)
+	t.times.Add(no, at, window, n)
 	if r.Kind == logline.Summary {
 		t.summary(r, no)
 		return
@@ -205,7 +174,7 @@ func (t *tally) failure(r *logline.Record, no int, like *alike) {
 	like.said.add(r, n)
 	keepLast(&c.advice, r.Get(logline.Advice))
 	if ip := r.Get(logline.ClientIP); len(ip) > 0 {
-		t.clients.add(ip, n).see(at, n, cached, no)
+		t.clients.addHashed(client, ip, n).see(at, n, cached, no)
 	}
 	if space := r.Get(logline.ClientNamespace); len(space) > 0 {
 		t.spaces.add(space, n).see(at, n, cached, no)
