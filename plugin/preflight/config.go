@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/spelling"
 )
 
 // A config is a whole Corefile, indexed for the checks.
@@ -25,6 +26,7 @@ type config struct {
 	unjudged  map[limit]bool    // what was said of all blocks together
 	slips     map[string]string // what nearest found
 	tries     int               // how many queries are still tried on views
+	networks  spelling.Networks // what spokenNetworks read
 }
 
 // A service is the blocks on one port.

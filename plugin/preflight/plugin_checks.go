@@ -163,3 +163,61 @@ func (s *server) asks(zone string) string {
 func (s *server) singlesOut(zone string) bool {
 	return s.any(func(l *chain.Link) bool { return l.MayAnswer(zone) && !chain.Covered(l.Zones, ".") })
 }
+
+// aboveEDE are the plugins that CoreDNS puts up to and including dnstap, and
+// those without a handler. All others of its own answer or fail, or change what
+// those below do.
+var aboveEDE = []string{
+	"root", "metadata", "geoip", "cancel", "proxyproto", "quic", "grpc_server",
+	"https", "https3", "timeouts", "multisocket", "reload", "nsid", "bufsize",
+	"bind", "debug", "trace", "ready", "health", "pprof", "shed", "prometheus",
+	"errors", "log", "dnstap",
+	"tls", "on", "sign",
+}
+
+func findLowEDE(c *config, s *server) []finding {
+	place := slices.Index(c.order, "ede")
+	e, ok := s.find("ede")
+	if place < 0 || !ok {
+		return nil
+	}
+	var above []string
+	for i := range s.chain.Links { // in the order of the build
+		name := s.chain.Links[i].Name
+		if name == "ede" {
+			break
+		}
+		if chain.Known(name) && !slices.Contains(aboveEDE, name) && !slices.Contains(above, name) {
+			above = append(above, name)
+		}
+	}
+	if len(above) == 0 {
+		return nil
+	}
+	return []finding{at(e.Directive, listed(above...))}
+}
+
+// findIdleEDE looks at ede where it sees questions as the client asks them.
+func findIdleEDE(c *config, s *server) []finding {
+	e, ok := s.find("ede")
+	if !ok || len(findLowEDE(c, s)) > 0 {
+		return nil
+	}
+	zones := chain.ZonesOf(e.Args(), s.zones)
+	if slices.ContainsFunc(zones, func(z string) bool { return chain.Overlapping(s.zones, z) }) {
+		return nil
+	}
+	return []finding{at(e.Directive, listed(e.Args()...))}
+}
+
+// findSwallowedErrors: etcd writes its SERVFAIL and returns the error with
+// rcode 0; minimal holds the message back and drops it because of the error
+// (plugin/minimal/minimal.go, ServeDNS).
+func findSwallowedErrors(c *config, s *server) []finding {
+	minimal, etcd := slices.Index(c.order, "minimal"), slices.Index(c.order, "etcd")
+	l, ok := s.find("minimal")
+	if minimal < 0 || etcd < minimal || !ok || !s.has("etcd") {
+		return nil
+	}
+	return []finding{at(l.Directive)}
+}
