@@ -210,3 +210,12 @@ var chainChecks = []check{
 		find: findUnusedEntries,
 	},
 }
+
+// Codes are those of all checks, in the order in which they are made.
+func Codes() []string {
+	codes := make([]string, len(checks))
+	for i, c := range checks {
+		codes[i] = c.code
+	}
+	return codes
+}
