@@ -126,6 +126,13 @@ func findRepeated(_ *config, s *server) []finding {
 	return all
 }
 
+// repeats reports whether CoreDNS does not start because s has the plugin of link i twice.
+func (s *server) repeats(i int) bool {
+	links := s.chain.Links
+	same := func(j int) bool { return j >= 0 && j < len(links) && links[j].Name == links[i].Name }
+	return directive.Once(links[i].Name) && (same(i-1) || same(i+1))
+}
+
 func findRemoved(c *config, s *server) []finding {
 	var all []finding
 	for _, d := range s.Directives {

@@ -20,6 +20,9 @@ func findNeverAsked(c *config, s *server) []finding {
 	var seldom []bool
 	for i := range s.chain.Links {
 		l := &s.chain.Links[i]
+		if s.repeats(i) {
+			continue // plugin-twice tells
+		}
 		if l.Read != nil {
 			all = append(all, notRead(l))
 			continue
