@@ -92,11 +92,22 @@ func Check(blocks []Block, order []string) []Warning { return Host{}.Check(block
 func (h Host) Check(blocks []Block, order []string) []Warning {
 	c := newConfig(h, blocks[:min(len(blocks), corefile.MaxBlocks)], order)
 	var all []told
-	seen := make(map[string]int)     // places in all of what was found
-	misread := make(map[string]bool) // files with a block that CoreDNS reads otherwise than it is meant
+	seen := make(map[string]int) // places in all of what was found
+	// Files with a block that CoreDNS reads otherwise than it is meant, and those of which
+	// that was told.
+	misread, said := make(map[string]bool), make(map[string]bool)
+	for _, s := range c.servers {
+		_, cut := s.cutOff()
+		misread[s.File] = misread[s.File] || cut
+	}
 	for _, s := range c.servers {
 		unknown := findUnknownDirectives(c, s)
-		misread[s.File] = misread[s.File] || slices.ContainsFunc(unknown, func(f finding) bool { return f.misread })
+		if slices.ContainsFunc(unknown, func(f finding) bool { return f.misread }) {
+			if _, cut := s.cutOff(); cut && said[s.File] {
+				continue // for want of the brace above
+			}
+			misread[s.File], said[s.File] = true, true
+		}
 		for _, check := range checks {
 			findings := unknown
 			if check.code != unknownDirective {
@@ -113,7 +124,7 @@ func (h Host) Check(blocks []Block, order []string) []Warning {
 					i = len(all)
 					seen[id], all = i, append(all, told{Warning: w})
 				}
-				if f.file != s.File || f.line < s.Line {
+				if !f.misread && (f.file != s.File || f.line < s.Line) {
 					all[i].in = append(all[i].in, s)
 				}
 			}
@@ -130,27 +141,6 @@ func (h Host) Check(blocks []Block, order []string) []Warning {
 		warnings = append(warnings, t.warning())
 	}
 	return warnings
-}
-
-// A told is a warning, and the blocks that import what it is of.
-type told struct {
-	Warning
-	in []*server
-}
-
-func (t told) warning() Warning {
-	var keys []string
-	for _, s := range t.in {
-		keys = append(keys, s.Keys...)
-	}
-	switch {
-	case len(t.in) == 0 || t.Code == "unset-variable":
-	case len(t.in) == 1:
-		t.Text += fmt.Sprintf(" (in the block of %s)", listed(keys...))
-	default:
-		t.Text += fmt.Sprintf(" (in %d blocks, of %s)", len(t.in), listed(keys...))
-	}
-	return t.Warning
 }
 
 // A finding is one place where a check's mistake stands.

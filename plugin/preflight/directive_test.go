@@ -54,3 +54,21 @@ func parseText(t testing.TB, text string, order []string) []Block {
 	}
 	return blocks
 }
+
+// The line of a missing brace is that of what is not closed, as a person looks for it.
+func TestABraceIsToldAtTheLineOfItsBlock(t *testing.T) {
+	const rest = "    kubernetes cluster.local {\n        pods insecure\n    }\n    forward . 192.0.2.53\n"
+	for _, c := range []struct{ corefile, line, text, fix string }{
+		{".:53 {\n    health {\n        lameduck 5s\n    ready\n" + rest + "}\n", "Corefile:2: ", `of health are not closed: CoreDNS reads "ready" in line 4`, "above line 4"},
+		{".:53 {\n    errors\n    forward . 192.0.2.53 {\n        max_fails 0\n    cache 30\n    loop\n    loadbalance\n}\n", "Corefile:3: ", `"cache" in line 5`, "above line 5"},
+		{"example.org {\n    whoami\n\n. {\n    forward . 192.0.2.53\n}\n", "Corefile:1: ", `block of "example.org" is not closed: "." in line 4`, "above line 4"},
+		{". {\n    forward . 192.0.2.53\n        max_fails 0\n    }\n    cache\n}\n", "Corefile:2: ", "forward has no `{`: \"max_fails\" in line 3", "end of this line"},
+		{". {\n    hosts {\n    }\n    }\n    forward . 192.0.2.53\n}\n", "Corefile:4: ", "this `}` closes its block too early: CoreDNS reads line 5", "remove it"},
+		{". {\n    forward . 192.0.2.53\n}\n}\n", "Corefile:4: ", "this `}` closes nothing", "remove it"},
+	} {
+		got := Check(parseText(t, c.corefile, nil), buildOrder(t))
+		if len(got) != 1 || !strings.HasPrefix(got[0].String(), c.line) || !strings.Contains(got[0].Text, c.text) || !strings.Contains(got[0].Fix, c.fix) {
+			t.Errorf("%swant %s...%s...%s, got:\n%s", c.corefile, c.line, c.text, c.fix, transcript(got))
+		}
+	}
+}

@@ -203,3 +203,24 @@ func findAlone(plugin string) func(*config, *server) []finding {
 		},
 	)
 }
+
+// A told is a warning, and the blocks that import what it is of.
+type told struct {
+	Warning
+	in []*server
+}
+
+func (t told) warning() Warning {
+	var keys []string
+	for _, s := range t.in {
+		keys = append(keys, s.Keys...)
+	}
+	switch {
+	case len(t.in) == 0 || t.Code == "unset-variable":
+	case len(t.in) == 1:
+		t.Text += fmt.Sprintf(" (in the block of %s)", listed(keys...))
+	default:
+		t.Text += fmt.Sprintf(" (in %d blocks, of %s)", len(t.in), listed(keys...))
+	}
+	return t.Warning
+}

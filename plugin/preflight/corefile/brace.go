@@ -1,0 +1,81 @@
+package corefile
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// An opened is a brace that is not closed yet, by the line that it ends.
+type opened struct {
+	line, indent int
+	inner        bool // a line below it has a larger indent
+}
+
+// placed is an error of caddyfile at the end of the file, or at a token that follows from
+// one above, in place of which it tells the line of the brace that is not closed.
+func placed(file string, text []byte, err error) error {
+	_, message, _ := strings.Cut(err.Error(), " - ")
+	if !strings.HasSuffix(message, "Unexpected EOF") && !strings.HasSuffix(message, "expecting '}'") {
+		return err
+	}
+	line, ok := unclosed(text)
+	if !ok {
+		return err
+	}
+	return fmt.Errorf("%s:%d - the `{` of this line is not closed with `}` (%s)", file, line, message)
+}
+
+// unclosed returns the line of a brace that is not closed, ok being false if all are. Of
+// several it is the one that the indents tell, else the last.
+func unclosed(text []byte) (line int, ok bool) {
+	indents := indentsOf(text)
+	var stack []opened
+	told, before := 0, 0
+	tell := func(o opened) {
+		if told == 0 {
+			told = o.line
+		}
+	}
+	for s := newScanner(text); s.next(); {
+		indent, begins := indents[s.at-1], s.at != before
+		before = s.at
+		last := len(stack) - 1
+		if last >= 0 && begins && len(s.token) > 0 && indent > stack[last].indent {
+			stack[last].inner = true
+		}
+		if len(s.token) > maxBrace {
+			continue
+		}
+		switch s.text() {
+		case "{":
+			if last >= 0 && stack[last].inner && indent <= stack[last].indent {
+				tell(stack[last])
+			}
+			stack = append(stack, opened{line: s.at, indent: indent})
+		case "}":
+			if last >= 0 && begins {
+				for ; last > 0 && indent < stack[last].indent; last-- {
+					tell(stack[last])
+				}
+			}
+			stack = stack[:max(last, 0)]
+		}
+	}
+	switch {
+	case told > 0:
+		return told, true
+	case len(stack) > 0:
+		return stack[len(stack)-1].line, true
+	}
+	return 0, false
+}
+
+// indentsOf returns how many spaces or tabs stand before each line.
+func indentsOf(text []byte) []int {
+	var indents []int
+	for line := range bytes.Lines(text) {
+		indents = append(indents, len(line)-len(bytes.TrimLeft(line, " \t")))
+	}
+	return append(indents, 0)
+}
