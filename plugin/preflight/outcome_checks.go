@@ -224,3 +224,15 @@ func (t told) warning() Warning {
 	}
 	return t.Warning
 }
+
+// findSwallowedErrors: etcd writes its SERVFAIL and returns the error with
+// rcode 0; minimal holds the message back and drops it because of the error
+// (plugin/minimal/minimal.go, ServeDNS).
+func findSwallowedErrors(c *config, s *server) []finding {
+	minimal, etcd := slices.Index(c.order, "minimal"), slices.Index(c.order, "etcd")
+	l, ok := s.find("minimal")
+	if minimal < 0 || etcd < minimal || !ok || !s.has("etcd") {
+		return nil
+	}
+	return []finding{at(l.Directive)}
+}

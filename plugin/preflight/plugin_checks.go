@@ -1,12 +1,16 @@
 package preflight
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/coredns/coredns/plugin"
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/directive"
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/spelling"
 )
 
 // autopathSource returns the plugin that an autopath gets its search path from,
@@ -164,17 +168,6 @@ func (s *server) singlesOut(zone string) bool {
 	return s.any(func(l *chain.Link) bool { return l.MayAnswer(zone) && !chain.Covered(l.Zones, ".") })
 }
 
-// aboveEDE are the plugins that CoreDNS puts up to and including dnstap, and
-// those without a handler. All others of its own answer or fail, or change what
-// those below do.
-var aboveEDE = []string{
-	"root", "metadata", "geoip", "cancel", "proxyproto", "quic", "grpc_server",
-	"https", "https3", "timeouts", "multisocket", "reload", "nsid", "bufsize",
-	"bind", "debug", "trace", "ready", "health", "pprof", "shed", "prometheus",
-	"errors", "log", "dnstap",
-	"tls", "on", "sign",
-}
-
 func findLowEDE(c *config, s *server) []finding {
 	place := slices.Index(c.order, "ede")
 	e, ok := s.find("ede")
@@ -187,7 +180,7 @@ func findLowEDE(c *config, s *server) []finding {
 		if name == "ede" {
 			break
 		}
-		if chain.Known(name) && !slices.Contains(aboveEDE, name) && !slices.Contains(above, name) {
+		if chain.Known(name) && !slices.Contains(directive.AboveEDE, name) && !slices.Contains(above, name) {
 			above = append(above, name)
 		}
 	}
@@ -210,14 +203,45 @@ func findIdleEDE(c *config, s *server) []finding {
 	return []finding{at(e.Directive, listed(e.Args()...))}
 }
 
-// findSwallowedErrors: etcd writes its SERVFAIL and returns the error with
-// rcode 0; minimal holds the message back and drops it because of the error
-// (plugin/minimal/minimal.go, ServeDNS).
-func findSwallowedErrors(c *config, s *server) []finding {
-	minimal, etcd := slices.Index(c.order, "minimal"), slices.Index(c.order, "etcd")
-	l, ok := s.find("minimal")
-	if minimal < 0 || etcd < minimal || !ok || !s.has("etcd") {
+// Limits on what is read of a hosts: octets of its file, and lines that are told.
+const (
+	maxHostsFile = 4 << 20
+	maxMisread   = 8
+)
+
+// findMisreadLines looks for lines of a hosts that CoreDNS passes over without a word, in
+// the Corefile and in the file that it names.
+func findMisreadLines(c *config, s *server) []finding {
+	l, ok := s.find("hosts")
+	if !ok {
 		return nil
 	}
-	return []finding{at(l.Directive)}
+	var all []finding
+	tell := func(m chain.Misread) {
+		if len(m.Words) < 2 || spelling.Nearest(m.Words[0], chain.HostsProperties) != "" {
+			return // perhaps a property: hosts-without-fallthrough tells
+		}
+		found := finding{file: m.File, line: m.Line, args: []any{listed(strings.Join(m.Words, " "))}, certain: true}
+		found.text = "hosts passes over the line %s without a word: it does not begin with an address"
+		found.fix = "write the address, and behind it the names"
+		if a := m.Address(); a != "" {
+			names := slices.DeleteFunc(slices.Clone(m.Words), func(word string) bool { return word == a })
+			found.fix = "write `" + Printable(a+" "+strings.Join(names, " ")) + "`"
+			for _, name := range names {
+				found.names = append(found.names, plugin.Name(name).Normalize())
+			}
+		}
+		all = append(all, found)
+	}
+	for _, m := range l.Misread(maxMisread) {
+		tell(m)
+	}
+	if args := l.Args(); len(args) > 0 && c.read != nil && (filepath.IsAbs(args[0]) || !s.has("root")) {
+		if text, err := c.read(args[0]); err == nil {
+			for _, m := range chain.MisreadIn(args[0], string(text[:min(len(text), maxHostsFile)]), maxMisread) {
+				tell(m)
+			}
+		}
+	}
+	return all
 }

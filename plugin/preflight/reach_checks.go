@@ -138,11 +138,11 @@ func (s *server) stoppers(i int) string {
 // of the block's zones, or another block or plugin answers them before. An entry
 // of a snippet counts if it is used in any of the blocks that import it.
 func findUnusedEntries(c *config, s *server) []finding {
+	all := findMisreadLines(c, s)
 	l, ok := s.find("hosts")
 	if !ok || s.opaque || s.chain.Renames || s.has("autopath") || s.particular() || len(l.Entries()) == 0 || !s.hostsAmong(s.fate.asked) && (s.hostsAmong(s.fate.claimed) || outside(s, l)) {
-		return nil
+		return all
 	}
-	var all []finding
 	unused := make(map[vain][]string)
 	for _, name := range l.Entries() {
 		if v := c.unused(s, l, name); v.why != "" && c.vainElsewhere(s, l, name, &v) && !v.repeated(name) {
@@ -158,7 +158,7 @@ func findUnusedEntries(c *config, s *server) []finding {
 		}
 		all = append(all, found)
 	}
-	slices.SortFunc(all, func(a, b finding) int { return strings.Compare(fmt.Sprint(a.args), fmt.Sprint(b.args)) })
+	slices.SortStableFunc(all, func(a, b finding) int { return strings.Compare(fmt.Sprint(a.args), fmt.Sprint(b.args)) })
 	return all
 }
 

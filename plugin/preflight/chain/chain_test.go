@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -143,5 +144,20 @@ func TestAPatternThatCoreDNSDoesNotTakeIsBroken(t *testing.T) {
 		if _, err := compiled(pattern); r.broken != broken || (err != nil) != broken {
 			t.Errorf("%.40s: %t, and %v when it is compiled, want %t", pattern, r.broken, err, broken)
 		}
+	}
+}
+
+func TestLinesOfAHostsFileThatCoreDNSPassesOver(t *testing.T) {
+	const text = "# a.example 192.0.2.1\n192.0.2.1 a.example\n\nb.example 192.0.2.2 # c 192.0.2.3\nads.example\n! ads.example list\n" +
+		"::1 localhost 127.0.0.1\n\tfe80::1%lo0 d.example\nc.example\t2001:db8::1\n"
+	var got []int
+	for _, m := range MisreadIn("hosts", text, 8) {
+		got = append(got, m.Line)
+	}
+	if want := []int{4, 9}; !slices.Equal(got, want) {
+		t.Errorf("lines %v, want %v", got, want)
+	}
+	if n := len(MisreadIn("hosts", strings.Repeat("a.example 192.0.2.1\n", 99), 8)); n != 8 {
+		t.Errorf("%d lines, want 8", n)
 	}
 }
