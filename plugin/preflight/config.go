@@ -177,6 +177,13 @@ const maxSteps = 1 << 20
 // may accept.
 const maxTries = 1 << 16
 
+// docker is where Docker answers in the network of a container, whatever
+// listens on port 53 there: it takes the packets by address translation.
+var docker = netip.MustParseAddr("127.0.0.11")
+
+// maxStops is how many stops findForwardLoop follows, in all of a Corefile.
+const maxStops = 1 << 17
+
 func ownAddrs(h Host) map[netip.Addr]bool {
 	own := make(map[netip.Addr]bool)
 	if h.Addrs == nil {
