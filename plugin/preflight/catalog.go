@@ -131,7 +131,7 @@ var otherChecks = []check{
 		find:    findViewsOnly,
 	}, {
 		code: "view-below-default",
-		text: "this view is never used: all queries for %[2]s%[3]s go to the block of line %[1]d, which stands above this block and has no view",
+		text: "this view is never used: all queries for %[2]s%[3]s go to the block of %[1]s, which stands above this block and has no view",
 		fix:  "move this block above the block without a view",
 		find: findLateViews,
 	}, {

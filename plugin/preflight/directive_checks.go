@@ -87,29 +87,6 @@ func (c *config) unfit(b *Block, i int) string {
 	return ""
 }
 
-// cutOff finds a brace that closes nothing, or a block too early: what stands below it is
-// read as another block.
-func (s *server) cutOff() (found finding, ok bool) {
-	if len(s.Keys) == 0 {
-		return finding{}, false
-	}
-	found = atBlock(s)
-	switch {
-	case s.Keys[0] == "}":
-		found.text = "this `}` closes nothing, and CoreDNS reads it as a zone"
-		found.fix = "remove it"
-	case s.Below > 0 && chain.Known(s.Keys[0]):
-		found.line = s.Below
-		found.text = "this `}` closes its block too early: CoreDNS reads line %d below it, %s, as the zones of another block"
-		found.args = []any{s.Line, listed(s.Keys...)}
-		found.fix = "remove it, or move it below the last line of the block"
-	default:
-		return finding{}, false
-	}
-	found.misread = true
-	return found, true
-}
-
 // notClosed finds a plugin that has others between its braces. It is certain if no plugin
 // has such a line.
 func notClosed(d *Directive) (found finding, certain bool) {
@@ -141,7 +118,7 @@ func (s *server) misplaced(i int, fix string) finding {
 		found.fix, found.misread = fix, true
 		return found
 	}
-	if above := &s.Directives[max(i-1, 0)]; above.File == d.File && len(above.Lines) == 1 && directive.Opens(above.Name, d.Name) {
+	if above := &s.Directives[max(i-1, 0)]; above != d && above.File == d.File && len(above.Lines) == 1 && directive.Opens(above.Name, d.Name) {
 		opens := at(above, above.Name, listed(d.Name), d.Line)
 		opens.text = "%s has no `{`: %s in line %d is read as a plugin: CoreDNS does not start"
 		opens.fix, opens.misread = "write `{` at the end of this line", true
@@ -170,6 +147,12 @@ func findRepeated(_ *config, s *server) []finding {
 	var all []finding
 	for i := range s.Directives {
 		d := &s.Directives[i]
+		if directive.Doubled(d.Tokens) && len(all) < MaxWarnings {
+			found := at(d, d.Name)
+			found.text = "this line of %s is imported twice, and CoreDNS reads both as one line, with more arguments than are meant"
+			found.fix = "import it once"
+			all = append(all, found)
+		}
 		if !directive.Once(d.Name) {
 			continue
 		}

@@ -30,6 +30,29 @@ func findInvalidKeys(_ *config, s *server) []finding {
 	return all
 }
 
+// cutOff finds a brace that closes nothing, or a block too early: what stands below it is
+// read as another block.
+func (s *server) cutOff() (found finding, ok bool) {
+	if len(s.Keys) == 0 {
+		return finding{}, false
+	}
+	found = atBlock(s)
+	switch {
+	case s.Keys[0] == "}":
+		found.text = "this `}` closes nothing, and CoreDNS reads it as a zone"
+		found.fix = "remove it"
+	case s.Below > 0 && chain.Known(s.Keys[0]):
+		found.line = s.Below
+		found.text = "this `}` closes its block too early: CoreDNS reads line %d below it, %s, as the zones of another block"
+		found.args = []any{s.Line, listed(s.Keys...)}
+		found.fix = "remove it, or move it below the last line of the block"
+	default:
+		return finding{}, false
+	}
+	found.misread = true
+	return found, true
+}
+
 func (s *server) unset(k string) bool {
 	return s.blank[k]
 }

@@ -74,7 +74,7 @@ func Opens(plugin, name string) bool {
 	if isAddress(name) {
 		return plugin == "hosts"
 	}
-	return properties[name] == plugin || name == "fallthrough" && slices.Contains(passOn, plugin)
+	return name != "" && properties[name] == plugin || name == "fallthrough" && slices.Contains(passOn, plugin)
 }
 
 // passOn are the plugins with fallthrough.

@@ -113,15 +113,15 @@ func network6(digits string) netip.Prefix {
 	return netip.PrefixFrom(netip.AddrFrom16(a), 4*len(digits))
 }
 
-// Private reports whether network is for the use of everybody (RFC 1918, RFC 6598).
+// Private reports whether network is for the use of everybody (RFC 1918, RFC 3927, RFC 6598).
 func Private(network netip.Prefix) bool { return within(network, private) }
 
-// usual are networks that nobody takes for another one: the private ones as a whole, and
-// the two that most routers for homes come with. What their octets are in reverse belongs
-// to one holder each.
-var usual = prefixes("192.168.0.0/16", "192.168.0.0/24", "192.168.1.0/24", "172.16.0.0/16")
+// usual are networks that nobody takes for another one: the private ones as a whole, the
+// two that most routers for homes come with, and those of examples (RFC 5737). What their
+// octets are in reverse belongs to one holder each.
+var usual = prefixes("192.168.0.0/16", "192.168.0.0/24", "192.168.1.0/24", "172.16.0.0/16", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
 
-var private = prefixes("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+var private = prefixes("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16")
 
 func within(network netip.Prefix, wide []netip.Prefix) bool {
 	return slices.ContainsFunc(wide, func(w netip.Prefix) bool { return w.Bits() <= network.Bits() && w.Contains(network.Addr()) })

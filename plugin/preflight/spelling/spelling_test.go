@@ -31,6 +31,8 @@ func TestReverseZonesThatAreMisspelt(t *testing.T) {
 		"192.168.in-addr.arpa.":      "168.192.in-addr.arpa.",
 		"172.16.in-addr.arpa.":       "16.172.in-addr.arpa.",
 		"10.244.in-addr.arpa.":       "244.10.in-addr.arpa.",
+		"169.254.in-addr.arpa.":      "254.169.in-addr.arpa.",
+		"192.0.2.in-addr.arpa.":      "2.0.192.in-addr.arpa.",
 
 		"0/25.0.0.10.in-addr-arpa.": "0/25.0.0.10.in-addr.arpa.", "0-63.192.168.1.in-addr.arpa.": "0-63.1.168.192.in-addr.arpa.",
 
@@ -45,7 +47,7 @@ func TestReverseZonesThatAreMisspelt(t *testing.T) {
 
 		// Public networks, and those that somebody may have.
 		"192.168.203.in-addr.arpa.": "", "172.24.5.in-addr.arpa.": "", "10.20.30.in-addr.arpa.": "", "172.31.in-addr.arpa.": "", "10.96.in-addr.arpa.": "",
-		"192.168.10.in-addr.arpa.": "", "192.168.1.192.in-addr.arpa.": "", "20.5.250.in-addr.arpa.": "", "203.0.113.in-addr.arpa.": "",
+		"192.168.10.in-addr.arpa.": "", "192.168.1.192.in-addr.arpa.": "", "20.5.250.in-addr.arpa.": "", "203.0.114.in-addr.arpa.": "",
 		"0/25.192.168.203.in-addr.arpa.": "", "128-255.5.24.172.in-addr.arpa.": "", "10.1.10.in-addr.arpa.": "",
 
 		"10.in-addr.arpa.": "", "in-addr.arpa.": "", "ip6.arpa.": "", "arpa.": "", ".": "",
@@ -79,7 +81,7 @@ func TestNetworksInTheOtherOrderNeedEvidence(t *testing.T) {
 		{"172.24.in-addr.arpa.", "172.24.5.1", "", "24.172.in-addr.arpa."},
 		{"10.20.in-addr.arpa.", "", "10-20.zone", "20.10.in-addr.arpa."},
 		{"10.20.30.5.in-addr.arpa.", "10.20.30.6", "", "5.30.20.10.in-addr.arpa."},
-		{"203.0.113.in-addr.arpa.", "203.0.113.53", "", "113.0.203.in-addr.arpa."},
+		{"203.0.114.in-addr.arpa.", "203.0.114.53", "", "114.0.203.in-addr.arpa."},
 		{"203.4.in-addr.arpa.", "203.4.113.53", "", ""},
 		{"20.5.250.in-addr.arpa.", "20.5.250.1", "", "250.5.20.in-addr.arpa."},
 		{"10.168.192.in-addr.arpa.", "10.168.192.1", "", ""},
@@ -99,7 +101,7 @@ func TestNetworksInTheOtherOrderNeedEvidence(t *testing.T) {
 			t.Errorf("%s with %s %s: %q, want %q", c.zone, c.words, c.file, got, c.want)
 		}
 	}
-	for zone, want := range map[string]string{"10.96.in-addr.arpa.": "96.10.in-addr.arpa.", "203.0.113.in-addr.arpa.": ""} {
+	for zone, want := range map[string]string{"10.96.in-addr.arpa.": "96.10.in-addr.arpa.", "203.0.114.in-addr.arpa.": ""} {
 		if got := Reverse(zone, Evidence{Private: true}); got != want {
 			t.Errorf("%s of a cluster: %q, want %q", zone, got, want)
 		}
