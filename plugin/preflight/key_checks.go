@@ -93,6 +93,9 @@ func findAddressKeys(c *config, s *server) []finding {
 			continue
 		}
 		found := atBlock(s, listed(k))
+		if slices.ContainsFunc(s.faulty, func(f fault) bool { return f.key == k }) {
+			found.text = "the key %s is no zone, and no network that CoreDNS can read: CoreDNS does not start"
+		}
 		if strings.Contains(a, "/") {
 			found.fix = "write the network with all its octets and a mask that fits, for example `192.0.2.0/24`, or the reverse zone itself"
 		} else if addr, err := netip.ParseAddr(strings.Trim(a, "[].")); err == nil {

@@ -210,6 +210,8 @@ func (c *config) unasked(s *server, l *chain.Link, q chain.Question) vain {
 	switch {
 	case !chain.Covered(s.zones, q.Name) && !made:
 		return vain{why: notHere}
+	case strings.Contains(q.Name, "*"):
+		return vain{why: innerStar}
 	case !l.Has(q.Name):
 		return vain{why: "hosts has only names under " + listed(l.Zones...)}
 	case !made && !c.comesTo(s, q):

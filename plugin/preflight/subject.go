@@ -167,6 +167,7 @@ type vain struct {
 const (
 	renamedBefore = "rewrite changes these names before hosts is asked"
 	notHere       = "no such name comes to this block"
+	innerStar     = "`*` stands for any label only as the first one"
 )
 
 // vainElsewhere reports whether an entry is of no use in the other blocks either that
@@ -201,6 +202,8 @@ func (v vain) remedy(l *chain.Link, name string) string {
 	switch {
 	case v.why == renamedBefore:
 		return "list the new names in hosts, or limit the rule of rewrite to other names"
+	case v.why == innerStar:
+		return "list the names themselves"
 	case v.taker != nil:
 		fix = v.move(l, name)
 	case v.before == nil && v.why != notHere:

@@ -17,6 +17,9 @@ const (
 func Reverse(zone string, e Evidence) string {
 	name := strings.TrimSuffix(zone, ".")
 	if groups, ok := strings.CutSuffix(name, "."+tree6); ok {
+		if strings.Contains(groups, ":") {
+			return meantNibbles(strings.FieldsFunc(groups, func(r rune) bool { return r == ':' || r == '.' }), e)
+		}
 		return meantNibbles(strings.Split(groups, "."), e)
 	}
 	if part, rest, ok := strings.Cut(name, "."); ok && classless(part) {
@@ -32,6 +35,9 @@ func Reverse(zone string, e Evidence) string {
 			break
 		}
 		rest = behind
+	}
+	if part, tree, _ := strings.Cut(rest, "."); tree == tree4 && rest != name && classless(part) {
+		return tree4 + "." // 192.0.2.0/24 below the tree
 	}
 	letters := squeezed(rest)
 	if !slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(letters, part) }) {

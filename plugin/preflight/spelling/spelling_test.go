@@ -29,6 +29,7 @@ func TestReverseZonesThatAreMisspelt(t *testing.T) {
 		"192.0.2.0.in-addr.arpa.":    "0.2.0.192.in-addr.arpa.",
 		"10.1.250.in-addr.arpa.":     "250.1.10.in-addr.arpa.",
 		"192.168.in-addr.arpa.":      "168.192.in-addr.arpa.",
+		"192.0.2.0/24.in-addr.arpa.": "in-addr.arpa.",
 		"172.16.in-addr.arpa.":       "16.172.in-addr.arpa.",
 		"10.244.in-addr.arpa.":       "244.10.in-addr.arpa.",
 		"169.254.in-addr.arpa.":      "254.169.in-addr.arpa.",
@@ -40,6 +41,8 @@ func TestReverseZonesThatAreMisspelt(t *testing.T) {
 		"2.0.0.1.0.d.b.8.ip6.arpa.":       "8.b.d.0.1.0.0.2.ip6.arpa.",
 		"f.d.1.2.3.4.5.6.ip6.arpa.":       "6.5.4.3.2.1.d.f.ip6.arpa.",
 		"2001.0db8.ip6.arpa.":             "8.b.d.0.1.0.0.2.ip6.arpa.",
+		"2001:db8.ip6.arpa.":              "8.b.d.0.1.0.0.2.ip6.arpa.",
+		"2001:db8::.ip6.arpa.":            "8.b.d.0.1.0.0.2.ip6.arpa.",
 		"2001.db8.1.ip6.arpa.":            "1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa.",
 		"0db8.2001.ip6.arpa.":             "ip6.arpa.",
 		"2.0.0.1.0.d.b.8.ip6-arpa.":       "8.b.d.0.1.0.0.2.ip6.arpa.",
@@ -116,7 +119,8 @@ func TestZonesWithoutAName(t *testing.T) {
 		"tcp://.": "write `.` alone", "TLS://.": "write `tls://.`", "example.org example.net.": "write a space",
 
 		"udp://.": "write `.` alone", "http://example.org.": "write `example.org` alone", "53.": "write a zone before the port, for example `.:53`", "1053.": "write a zone",
-		"example.org,example.net.": "write a space", "example.org;example.net.": "write a space",
+		"example.org:53,5353.": "write the zone once for each port", ".:53-55.": "write the zone once", "example.org:domain.": "write `example.org`, alone or", "example.org:5e3.": "write `example.org`",
+		"example.org,example.net.": "write a space", "example.org:53,example.net.": "write a space", "example.org;example.net.": "write a space",
 		"${zone}.": "write `{$NAME}`", "$zone.": "write `{$NAME}`", "%zone%.": "write `{$NAME}`", "{zone}.example.org.": "write `{$NAME}`",
 		"\"example.org\".": "write letters", "(example.org).": "write letters", "bücher.example.": "write `xn--bcher-kva.example`",
 	} {
