@@ -3,6 +3,7 @@ package preflight
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -73,9 +74,12 @@ func TestAMistakeOfAnImportedFileIsToldOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if name := filepath.Base(blocks[2].File); name != "block.conf" || blocks[2].Line != 1 {
+		t.Errorf("the block of block.conf stands in %s:%d", name, blocks[2].Line)
+	}
 	got := transcript(Check(blocks, buildOrder(t)))
 	for want, times := range map[string]int{
-		"plain.conf:4: \"forwrad\"": 1, "plain.conf:1: ": 1, "(in 2 blocks, of \".\", \"example.org\")": 2,
+		"plain.conf:4: \"forwrad\"": 1, "plain.conf:1: ": 1, "(in 3 blocks, of \".\", \"example.org\", \"example.net\")": 2,
 		"hosts.conf:1: hosts has no fallthrough for names under \"lab.example.\"": 1, "hosts.conf:1: hosts has no fallthrough for names under \"lan.example.\"": 1,
 	} {
 		if n := strings.Count(got, want); n != times {

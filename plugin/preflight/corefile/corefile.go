@@ -88,7 +88,7 @@ func Parse(file string, r io.Reader, order []string) ([]Block, error) {
 	}
 
 	lines, unset := keyLines(file, text)
-	imported := make(map[string]*keyLineList)
+	files := &imported{lists: make(map[string]*keyLineList), tries: maxLooks}
 	blocks := make([]Block, 0, len(parsed))
 	read := reader{file: file}
 	for _, p := range parsed {
@@ -97,7 +97,12 @@ func Parse(file string, r io.Reader, order []string) ([]Block, error) {
 		if !found && len(b.Directives) > 0 {
 			// The block came out of an imported file.
 			b.File, b.Line = b.Directives[0].File, b.Directives[0].Line
-			at, found = keyLineIn(imported, b.File, p.Keys[0])
+			if at, found = files.list(b.File).next(p.Keys[0]); !found {
+				var where string // of its own it may have no directive
+				if where, at, found = files.find(file, lines, p.Keys[0], 0); found {
+					b.File = where
+				}
+			}
 		}
 		if found {
 			b.Line = at.line

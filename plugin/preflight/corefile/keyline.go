@@ -20,6 +20,8 @@ type keyLineList struct {
 	keys []keyLine
 	at   map[string][]int // places in keys by text, those before used left out
 	used int
+
+	imports []string // files and patterns that stand between the blocks
 }
 
 // near is how many keys next looks at before it makes an index of all: between
@@ -61,9 +63,11 @@ func keyLines(file string, text []byte) (*keyLineList, []Variable) {
 	depth, begin, keys := 0, true, false
 	more := false // a comma promises another key, which may stand on the next line
 	line, closed, skip := 0, 0, false
+	var imports []string
 	for s := newScanner(text); s.next(); {
-		if skip && s.at == line {
-			continue // what import is for; keys may follow on the next line
+		if skip && s.at == line { // keys may follow on the next line
+			imports = append(imports, s.text())
+			continue
 		}
 		skip = false
 		if keys && s.at != line && !more {
@@ -96,7 +100,7 @@ func keyLines(file string, text []byte) (*keyLineList, []Variable) {
 	if keys {
 		list[len(list)-1].bare = true // nor is there anything below
 	}
-	return &keyLineList{keys: list}, unset
+	return &keyLineList{keys: list, imports: imports}, unset
 }
 
 // expand puts the values of variables into a key.
@@ -174,19 +178,4 @@ func (l *keyLineList) next(key string) (line keyLine, found bool) {
 	}
 	l.used = at[0] + 1
 	return l.keys[at[0]], true
-}
-
-// keyLineIn is next for a file that the Corefile imports. lists holds those
-// that were read.
-func keyLineIn(lists map[string]*keyLineList, file, key string) (line keyLine, found bool) {
-	list, known := lists[file]
-	if !known {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return keyLine{}, false
-		}
-		list, _ = keyLines(file, text)
-		lists[file] = list
-	}
-	return list.next(key)
 }

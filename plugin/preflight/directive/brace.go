@@ -49,8 +49,8 @@ func unmistakable(text string, rest []caddyfile.Token) bool {
 		return len(rest) > 1
 	case "errors":
 		return len(rest) == 0
-	case "prometheus", "loadbalance", "kubernetes", "whoami":
-		return true
+	case "prometheus", "loadbalance", "kubernetes", "whoami": // or, in hosts, a name before its address
+		return len(rest) != 1 || !isAddress(rest[0].Text) || strings.Contains(rest[0].Text, ":")
 	}
 	return len(rest) > 0 && rest[len(rest)-1].Text == "{" && strings.Contains(text, ".") && !strings.ContainsAny(text, " \"{}")
 }
