@@ -19,14 +19,15 @@ type config struct {
 	bound   map[listener]bool // addresses that blocks bind
 	// withHosts are the blocks that have the hosts at one place of a file, several
 	// if it is in a snippet.
-	withHosts map[place][]*server
-	read      func(path string) ([]byte, error)
-	hops      map[stop]*hop     // what onward found
-	unringed  []*hop            // those of which the ring is not yet known
-	unjudged  map[limit]bool    // what was said of all blocks together
-	slips     map[string]string // what nearest found
-	tries     int               // how many queries are still tried on views
-	networks  spelling.Networks // what spokenNetworks read
+	withHosts  map[place][]*server
+	read       func(path string) ([]byte, error)
+	hops       map[stop]*hop     // what onward found
+	unringed   []*hop            // those of which the ring is not yet known
+	unjudged   map[limit]bool    // what was said of all blocks together
+	slips      map[string]string // what nearest found
+	tries      int               // how many queries are still tried on views
+	networks   spelling.Networks // what spokenNetworks read
+	hostsFiles chain.HostsFiles
 }
 
 // A service is the blocks on one port.
@@ -74,11 +75,12 @@ func newConfig(h Host, blocks []Block, order []string) *config {
 		read:   h.ReadFile,
 		bound:  make(map[listener]bool),
 
-		withHosts: make(map[place][]*server),
-		unjudged:  make(map[limit]bool),
-		hops:      make(map[stop]*hop),
-		slips:     make(map[string]string),
-		tries:     maxTries,
+		withHosts:  make(map[place][]*server),
+		unjudged:   make(map[limit]bool),
+		hops:       make(map[stop]*hop),
+		slips:      make(map[string]string),
+		hostsFiles: chain.HostsFiles{Read: h.ReadFile},
+		tries:      maxTries,
 	}
 	c.setOrder(order)
 	ranks := chain.OrderOf(order)

@@ -203,19 +203,12 @@ func findIdleEDE(c *config, s *server) []finding {
 	return []finding{at(e.Directive, listed(e.Args()...))}
 }
 
-// Limits on what is read of a hosts: octets of its file, and lines that are told.
-const (
-	maxHostsFile = 4 << 20
-	maxMisread   = 8
-)
+// maxMisread is how many such lines of one hosts, or of its file, are told.
+const maxMisread = 8
 
 // findMisreadLines looks for lines of a hosts that CoreDNS passes over without a word, in
 // the Corefile and in the file that it names.
 func findMisreadLines(c *config, s *server) []finding {
-	l, ok := s.find("hosts")
-	if !ok {
-		return nil
-	}
 	var all []finding
 	tell := func(m chain.Misread) {
 		if len(m.Words) < 2 || spelling.Nearest(m.Words[0], chain.HostsProperties) != "" {
@@ -233,14 +226,17 @@ func findMisreadLines(c *config, s *server) []finding {
 		}
 		all = append(all, found)
 	}
-	for _, m := range l.Misread(maxMisread) {
-		tell(m)
-	}
-	if args := l.Args(); len(args) > 0 && c.read != nil && (filepath.IsAbs(args[0]) || !s.has("root")) {
-		if text, err := c.read(args[0]); err == nil {
-			for _, m := range chain.MisreadIn(args[0], string(text[:min(len(text), maxHostsFile)]), maxMisread) {
-				tell(m)
-			}
+	for i := range s.chain.Links {
+		l := &s.chain.Links[i]
+		if l.Name != "hosts" || len(all) > maxMisread {
+			continue
+		}
+		misread := l.Misread(maxMisread)
+		if args := l.Args(); len(args) > 0 && (filepath.IsAbs(args[0]) || !s.has("root")) {
+			misread = append(misread, c.hostsFiles.Misread(args[0], maxMisread)...)
+		}
+		for _, m := range misread {
+			tell(m)
 		}
 	}
 	return all

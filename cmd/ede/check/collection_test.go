@@ -194,3 +194,16 @@ func TestAPartMayBeCalledCorefile(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// What is wrong in a part alone is told in each cluster.
+func TestAPartIsJudgedByItself(t *testing.T) {
+	const swapped = "hosts {\n    nas.example.org 192.0.2.5\n    fallthrough\n}"
+	out, err := runOn(t, named("name: coredns-custom", "my.override", swapped), "-")
+	if !errors.Is(err, ErrFound) || !strings.Contains(out, "stdin:7: hosts passes over the line") {
+		t.Errorf("a line of hosts: %v\n%s", err, out)
+	}
+	_, err = runOn(t, named("name: coredns-custom", "my.override", "forward . 192.0.2.53 {\n    max_fails 0"), "-")
+	if err == nil || !strings.HasPrefix(err.Error(), "stdin:6 - the `{` of this line is not closed") {
+		t.Errorf("a brace: %v", err)
+	}
+}

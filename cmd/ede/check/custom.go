@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight"
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/corefile"
 )
 
 // A custom is a key of a ConfigMap that the Corefile imports, such as
@@ -129,6 +130,11 @@ func (s source) compared() source {
 // Corefile. In a default Corefile, of which it is not known which one it is, a mistake is
 // what is wrong in each of them, at a line that the operator has.
 func (o options) judgeCustom(s source) (result, error) {
+	for _, c := range s.custom { // what stands below such a part is not read as it is meant
+		if err := corefile.CheckBraces(c.source.name, c.source.line, []byte(c.source.text)); err != nil {
+			return result{}, err
+		}
+	}
 	r, err := o.judge(s)
 	if err != nil {
 		return r, err

@@ -193,8 +193,35 @@ func (l *Link) Misread(most int) []Misread {
 	return all
 }
 
-// MisreadIn are such lines of a hosts file that have an address behind a name, at most that many.
-func MisreadIn(file, text string, most int) []Misread {
+// HostsFiles are the files that hosts names, each of which is read once, by Read; nil reads none.
+type HostsFiles struct {
+	Read  func(path string) ([]byte, error)
+	lines map[string][]Misread
+}
+
+// Limits on what is read of them: files, and octets of each.
+const (
+	maxHostsFiles = 16
+	maxHostsFile  = 4 << 20
+)
+
+// Misread are the lines of a file that have an address behind a name, at most that many.
+func (h *HostsFiles) Misread(path string, most int) []Misread {
+	lines, met := h.lines[path]
+	if met || h.Read == nil || len(h.lines) == maxHostsFiles {
+		return lines
+	}
+	if text, err := h.Read(path); err == nil {
+		lines = misreadIn(path, string(text[:min(len(text), maxHostsFile)]), most)
+	}
+	if h.lines == nil {
+		h.lines = make(map[string][]Misread)
+	}
+	h.lines[path] = lines
+	return lines
+}
+
+func misreadIn(file, text string, most int) []Misread {
 	var all []Misread
 	number := 0
 	for line := range strings.Lines(text) {

@@ -19,11 +19,20 @@ func placed(file string, text []byte, err error) error {
 	if !strings.HasSuffix(message, "Unexpected EOF") && !strings.HasSuffix(message, "expecting '}'") {
 		return err
 	}
+	if open := CheckBraces(file, 0, text); open != nil {
+		return fmt.Errorf("%w (%s)", open, message)
+	}
+	return err
+}
+
+// CheckBraces returns an error if a brace of a Corefile, or of a part of one, is not closed. Its
+// lines begin below line above of file.
+func CheckBraces(file string, above int, text []byte) error {
 	line, ok := unclosed(text)
 	if !ok {
-		return err
+		return nil
 	}
-	return fmt.Errorf("%s:%d - the `{` of this line is not closed with `}` (%s)", file, line, message)
+	return fmt.Errorf("%s:%d - the `{` of this line is not closed with `}`", file, above+line)
 }
 
 // unclosed returns the line of a brace that is not closed, ok being false if all are. Of
