@@ -148,7 +148,7 @@ var findOtherTypes = failing(
 // asked reports whether a client may ask for what fails: not in an impossible zone.
 func (f *failure) asked() bool {
 	for z := range f.zones {
-		if why, _ := spelling.Impossible(z); why == "" {
+		if !impossible(z) {
 			return true
 		}
 	}
@@ -235,4 +235,10 @@ func findSwallowedErrors(c *config, s *server) []finding {
 		return nil
 	}
 	return []finding{at(l.Directive)}
+}
+
+// impossible reports whether clients ask for no name in zone.
+func impossible(zone string) bool {
+	why, _ := spelling.Impossible(zone)
+	return why != ""
 }

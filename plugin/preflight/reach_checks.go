@@ -212,6 +212,8 @@ func (c *config) unasked(s *server, l *chain.Link, q chain.Question) vain {
 		return vain{why: notHere}
 	case strings.Contains(q.Name, "*"):
 		return vain{why: innerStar}
+	case strings.ContainsAny(q.Name, ",;"):
+		return vain{why: noName}
 	case !l.Has(q.Name):
 		return vain{why: "hosts has only names under " + listed(l.Zones...)}
 	case !made && !c.comesTo(s, q):

@@ -8,7 +8,6 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
-	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/spelling"
 )
 
 // subject says in words which questions a failure has.
@@ -70,7 +69,7 @@ func (s *server) answersSome() string {
 // of others, and single names.
 func (f *failure) extent() (under, single []string) {
 	for z, sc := range f.zones {
-		if why, _ := spelling.Impossible(z); why != "" && f.asked() {
+		if impossible(z) && f.asked() {
 			continue // nobody asks for these
 		}
 		if sc.ordinary {
@@ -168,6 +167,7 @@ const (
 	renamedBefore = "rewrite changes these names before hosts is asked"
 	notHere       = "no such name comes to this block"
 	innerStar     = "`*` stands for any label only as the first one"
+	noName        = "clients ask for no such name"
 )
 
 // vainElsewhere reports whether an entry is of no use in the other blocks either that
@@ -202,8 +202,8 @@ func (v vain) remedy(l *chain.Link, name string) string {
 	switch {
 	case v.why == renamedBefore:
 		return "list the new names in hosts, or limit the rule of rewrite to other names"
-	case v.why == innerStar:
-		return "list the names themselves"
+	case v.why == innerStar, v.why == noName:
+		return "list the names themselves, with spaces between them"
 	case v.taker != nil:
 		fix = v.move(l, name)
 	case v.before == nil && v.why != notHere:

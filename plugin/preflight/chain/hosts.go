@@ -177,7 +177,8 @@ func (l *Link) Misread(most int) []Misread {
 			end++
 		}
 		switch first := tokens[i].Text; {
-		case tokens[i].Line == tokens[0].Line || strings.ContainsAny(first, "{}") || slices.Contains(HostsProperties, first) || isHostAddress(first):
+		case tokens[i].Line == tokens[0].Line && tokens[i].File == tokens[0].File, strings.ContainsAny(first, "{}"), tokens[end-1].Text == "{",
+			slices.Contains(HostsProperties, first), isHostAddress(first):
 		default:
 			m := Misread{File: cmp.Or(tokens[i].File, l.File), Line: tokens[i].Line}
 			for _, t := range tokens[i:end] {

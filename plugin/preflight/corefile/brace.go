@@ -15,8 +15,15 @@ type opened struct {
 // placed is an error of caddyfile at the end of the file, or at a token that follows from
 // one above, in place of which it tells the line of the brace that is not closed.
 func placed(file string, text []byte, err error) error {
-	_, message, _ := strings.Cut(err.Error(), " - ")
-	if !strings.HasSuffix(message, "Unexpected EOF") && !strings.HasSuffix(message, "expecting '}'") {
+	where, message, _ := strings.Cut(err.Error(), " - ")
+	if strings.HasSuffix(message, "no matching opening brace") {
+		return fmt.Errorf("%w: write each `}` on a line of its own", err)
+	}
+	if first, _, more := strings.Cut(message, "\n"); more { // a token of several lines
+		message = first + "...'"
+		err = fmt.Errorf("%s - %s", where, message)
+	}
+	if !strings.HasSuffix(message, "Unexpected EOF") && !strings.HasPrefix(message, "Syntax error: ") {
 		return err
 	}
 	if open := CheckBraces(file, 0, text); open != nil {
@@ -28,16 +35,19 @@ func placed(file string, text []byte, err error) error {
 // CheckBraces returns an error if a brace of a Corefile, or of a part of one, is not closed. Its
 // lines begin below line above of file.
 func CheckBraces(file string, above int, text []byte) error {
-	line, ok := unclosed(text)
-	if !ok {
+	line, sign := unclosed(text)
+	switch sign {
+	case 0:
 		return nil
+	case '"':
+		return fmt.Errorf("%s:%d - the quotation mark of this line is not closed", file, above+line)
 	}
 	return fmt.Errorf("%s:%d - the `{` of this line is not closed with `}`", file, above+line)
 }
 
-// unclosed returns the line of a brace that is not closed, ok being false if all are. Of
-// several it is the one that the indents tell, else the last.
-func unclosed(text []byte) (line int, ok bool) {
+// unclosed returns the line of a brace that is not closed, or of a quotation mark; sign is 0
+// if all are. Of several braces it is the one that the indents tell, else the last.
+func unclosed(text []byte) (line int, sign byte) {
 	indents := indentsOf(text)
 	var stack []opened
 	told, before := 0, 0
@@ -50,8 +60,11 @@ func unclosed(text []byte) (line int, ok bool) {
 		indent, begins := indents[s.at-1], s.at != before
 		before = s.at
 		last := len(stack) - 1
-		if last >= 0 && begins && len(s.token) > 0 && indent > stack[last].indent {
+		if last >= 0 && begins && indent > stack[last].indent {
 			stack[last].inner = true
+		}
+		if s.token[0] == '"' && (len(s.token) == 1 || s.token[len(s.token)-1] != '"') {
+			return s.at, '"'
 		}
 		if len(s.token) > maxBrace {
 			continue
@@ -73,11 +86,11 @@ func unclosed(text []byte) (line int, ok bool) {
 	}
 	switch {
 	case told > 0:
-		return told, true
+		return told, '{'
 	case len(stack) > 0:
-		return stack[len(stack)-1].line, true
+		return stack[len(stack)-1].line, '{'
 	}
-	return 0, false
+	return 0, 0
 }
 
 // indentsOf returns how many spaces or tabs stand before each line.

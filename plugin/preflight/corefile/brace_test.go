@@ -19,6 +19,14 @@ func TestABraceThatIsNotClosedIsToldByItsLine(t *testing.T) {
 			t.Errorf("%q: %v, want %s", text, err, want)
 		}
 	}
+	_, err := Parse("Corefile", strings.NewReader(". {\n log \"{remote}\n forward . 192.0.2.53\n}\n"), nil)
+	if err == nil || !strings.HasPrefix(err.Error(), "Corefile:2 - the quotation mark of this line is not closed") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("a quotation mark: %v", err)
+	}
+	_, err = Parse("Corefile", strings.NewReader(". { errors }\n"), nil)
+	if err == nil || !strings.HasSuffix(err.Error(), "write each `}` on a line of its own") {
+		t.Errorf("a block in one line: %v", err)
+	}
 	for _, text := range []string{". {\n errors }\n", ". {\n errors\n}\n import /nonexistent/x\n"} {
 		if _, err := Parse("Corefile", strings.NewReader(text), nil); err == nil || strings.Contains(err.Error(), "is not closed") {
 			t.Errorf("%q: %v", text, err)
