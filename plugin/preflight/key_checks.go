@@ -200,7 +200,7 @@ func findImpossibleZones(_ *config, s *server) []finding {
 	var all []finding
 	for w := range s.written() {
 		why, fix := spelling.Impossible(w.zone)
-		if why != "" && spelling.AddressIn(strings.TrimSuffix(w.zone, ".")) == "" { // else address-as-key
+		if why != "" && spelling.AddressIn(strings.TrimSuffix(w.zone, ".")) == "" && spelling.Reverse(w.zone, spelling.Evidence{}) == "" { // else of other checks
 			w.at.args, w.at.fix = []any{listed(w.zone), chain.Printable(why)}, chain.Printable(fix)
 			all = append(all, w.at)
 		}

@@ -17,7 +17,7 @@ func Swallowed(tokens []caddyfile.Token, plugin func(name string) bool) (first i
 		text, begins := tokens[i].Text, tokens[i].Line != tokens[i-1].Line
 		if i > 1 && begins {
 			rest := lineBehind(tokens, i)
-			sure := unmistakable(text, rest)
+			sure := unmistakable(text, rest) || plugin(text) && len(rest) > 0 && rest[len(rest)-1].Text == "{" // no plugin has such braces
 			certain = certain || sure
 			if first == 0 && (sure || depth == 1 && plugin(text) && !belongs(tokens[0].Text, text, rest)) {
 				first = i

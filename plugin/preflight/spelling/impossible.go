@@ -31,6 +31,8 @@ func Impossible(zone string) (why, fix string) {
 		return "", ""
 	case scheme && slices.Contains(transports, strings.ToLower(transport)):
 		return "CoreDNS knows a transport in lower case only", "write `" + strings.ToLower(transport) + "://" + cmp.Or(rest, ".") + "`"
+	case scheme && AddressIn(rest) != "":
+		return "CoreDNS knows no transport " + strconv.Quote(transport+"://"), "write the zones as the keys, for example `.`, and `bind " + AddressIn(rest) + "` in the block"
 	case scheme:
 		return "CoreDNS knows no transport " + strconv.Quote(transport+"://"),
 			"write `" + cmp.Or(rest, ".") + "` alone for UDP and TCP, or one of `dns://`, `tls://`, `https://`, `https3://`, `quic://` and `grpc://`"

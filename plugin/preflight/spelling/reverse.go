@@ -88,7 +88,7 @@ var parts = []string{"in", "ad", "dr", "ar", "pa", "ip", "6"}
 // of tree alone, or tree within another zone.
 func cutShort(rest, tree string, n int) bool {
 	first, _, _ := strings.Cut(tree, ".")
-	return rest == "in-addr" && tree == tree4 || strings.HasPrefix(rest, tree+".") || n > 0 && (rest == first || rest == "arpa" && tree == tree4)
+	return tree == tree4 && (rest == "in-addr" || n > 0 && squeezed(rest) == "inarpa") || strings.HasPrefix(rest, tree+".") || n > 0 && (rest == first || rest == "arpa" && tree == tree4)
 }
 
 // meantNibbles returns the zone that labels under ip6.arpa were meant to make: those

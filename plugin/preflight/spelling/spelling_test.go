@@ -13,6 +13,7 @@ func TestReverseZonesThatAreMisspelt(t *testing.T) {
 		"10.in-addr.apra.":           "10.in-addr.arpa.",
 		"10.in-adr.arpa.":            "10.in-addr.arpa.",
 		"10.in-addr.":                "10.in-addr.arpa.",
+		"10.in-arpa.":                "10.in-addr.arpa.",
 		"10.in-addr.arpa.example.":   "10.in-addr.arpa.",
 		"2.0.192.arpa.":              "2.0.192.in-addr.arpa.",
 		"8.b.d.0.1.0.0.2.ip6.":       "8.b.d.0.1.0.0.2.ip6.arpa.",
@@ -116,7 +117,7 @@ func TestZonesWithoutAName(t *testing.T) {
 		"*.lab.example.": "write `lab.example`", "*.": "write `.`", "a.*.lab.example.": "write `lab.example`",
 		"10.*.": "write the zone", "dev-*.example.org.": "write `example.org`", "example.org{.": "write `{$NAME}`, or the zone itself, with a space",
 		"@.": "write letters", "example.org/.": "write letters", "1.168.192.": "write the network", "192.168.1.1-192.168.1.9.": "write the network",
-		"tcp://.": "write `.` alone", "TLS://.": "write `tls://.`", "example.org example.net.": "write a space",
+		"tcp://.": "write `.` alone", "udp://192.0.2.9.": "write the zones as the keys", "TLS://.": "write `tls://.`", "example.org example.net.": "write a space",
 
 		"udp://.": "write `.` alone", "http://example.org.": "write `example.org` alone", "53.": "write a zone before the port, for example `.:53`", "1053.": "write a zone",
 		"example.org:53,5353.": "write the zone once for each port", ".:53-55.": "write the zone once", "example.org:domain.": "write `example.org`, alone or", "example.org:5e3.": "write `example.org`",
