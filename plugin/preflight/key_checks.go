@@ -53,9 +53,7 @@ func (s *server) cutOff() (found finding, ok bool) {
 	return found, true
 }
 
-func (s *server) unset(k string) bool {
-	return s.blank[k]
-}
+func (s *server) unset(k string) bool { return s.blank[k] }
 
 func findUnsetVariables(c *config, s *server) []finding {
 	var all []finding
@@ -200,7 +198,10 @@ func findImpossibleZones(_ *config, s *server) []finding {
 	var all []finding
 	for w := range s.written() {
 		why, fix := spelling.Impossible(w.zone)
-		if why != "" && spelling.AddressIn(strings.TrimSuffix(w.zone, ".")) == "" && spelling.Reverse(w.zone, spelling.Evidence{}) == "" { // else of other checks
+		if why == "" || spelling.AddressIn(strings.TrimSuffix(w.zone, ".")) != "" {
+			continue // address-as-key tells
+		}
+		if meant := spelling.Reverse(w.zone, spelling.Evidence{}); meant == "" || chain.Covered(w.with, meant) {
 			w.at.args, w.at.fix = []any{listed(w.zone), chain.Printable(why)}, chain.Printable(fix)
 			all = append(all, w.at)
 		}

@@ -14,7 +14,7 @@ func Once(name string) bool { return once[name] }
 
 // Doubled reports whether tokens, of one line, are the same line again and again, as a
 // snippet makes them that a block imports twice: CoreDNS tells lines apart by their number
-// alone. A file may have the name of a plugin, as in `hosts hosts`.
+// alone. A file may have the name of a plugin, for example in `hosts hosts`.
 func Doubled(tokens []caddyfile.Token) bool {
 	for line := 1; line <= len(tokens)/2; line++ {
 		if len(tokens)%line == 0 && (line > 1 || lonely[tokens[0].Text]) && repeats(tokens, line) {
