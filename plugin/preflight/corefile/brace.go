@@ -2,7 +2,9 @@ package corefile
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
+	"os"
 	"strings"
 )
 
@@ -26,10 +28,40 @@ func placed(file string, text []byte, err error) error {
 	if !strings.HasSuffix(message, "Unexpected EOF") && !strings.HasPrefix(message, "Syntax error: ") {
 		return err
 	}
-	if open := CheckBraces(file, 0, text); open != nil {
+	open := CheckBraces(file, 0, text)
+	if open == nil {
+		left := maxImported
+		open = checkImported(file, text, &left)
+	}
+	if open != nil {
 		return fmt.Errorf("%w (%s)", open, message)
 	}
 	return err
+}
+
+// maxImported is how many imported files are looked into for a brace.
+const maxImported = 256
+
+// checkImported is CheckBraces for the files that a Corefile imports, and those that they
+// import.
+func checkImported(file string, text []byte, left *int) error {
+	before, importing := 0, false
+	for s := newScanner(text); s.next(); before = s.at {
+		begins := s.at != before
+		if importing && !begins {
+			for _, path := range matches(file, s.text()) {
+				inside, err := os.ReadFile(path)
+				if *left--; *left < 0 || err != nil {
+					return nil
+				}
+				if err := cmp.Or(CheckBraces(path, 0, inside), checkImported(path, inside, left)); err != nil {
+					return err
+				}
+			}
+		}
+		importing = begins && s.text() == "import"
+	}
+	return nil
 }
 
 // CheckBraces returns an error if a brace of a Corefile, or of a part of one, is not closed. Its

@@ -1,6 +1,8 @@
 package corefile
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -19,7 +21,17 @@ func TestABraceThatIsNotClosedIsToldByItsLine(t *testing.T) {
 			t.Errorf("%q: %v, want %s", text, err, want)
 		}
 	}
-	_, err := Parse("Corefile", strings.NewReader(". {\n log \"{remote}\n forward . 192.0.2.53\n}\n"), nil)
+	dir := t.TempDir()
+	for name, text := range map[string]string{"a.conf": "import b.conf\n", "b.conf": "errors\nhosts {\n    fallthrough\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := Parse("Corefile", strings.NewReader(". {\n import "+dir+"/a.conf\n}\nexample.org {\n import "+dir+"/a.conf\n}\n"), nil)
+	if err == nil || !strings.HasPrefix(err.Error(), filepath.Join(dir, "b.conf")+":2 - ") {
+		t.Errorf("in a file that is imported: %v", err)
+	}
+	_, err = Parse("Corefile", strings.NewReader(". {\n log \"{remote}\n forward . 192.0.2.53\n}\n"), nil)
 	if err == nil || !strings.HasPrefix(err.Error(), "Corefile:2 - the quotation mark of this line is not closed") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("a quotation mark: %v", err)
 	}

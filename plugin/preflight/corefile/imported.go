@@ -35,16 +35,7 @@ func (im *imported) list(file string) *keyLineList {
 // import.
 func (im *imported) find(from string, list *keyLineList, key string, depth int) (file string, line keyLine, found bool) {
 	for _, pattern := range list.imports {
-		pattern = expand(pattern)
-		if !filepath.IsAbs(pattern) {
-			dir, err := filepath.Abs(filepath.Dir(from))
-			if err != nil {
-				continue
-			}
-			pattern = filepath.Join(dir, pattern)
-		}
-		files, _ := filepath.Glob(pattern)
-		for _, file := range files {
+		for _, file := range matches(from, pattern) {
 			if im.tries--; im.tries < 0 {
 				return "", keyLine{}, false
 			}
@@ -60,4 +51,18 @@ func (im *imported) find(from string, list *keyLineList, key string, depth int) 
 		}
 	}
 	return "", keyLine{}, false
+}
+
+// matches are the files that an import in the file from stands for.
+func matches(from, pattern string) []string {
+	pattern = expand(pattern)
+	if !filepath.IsAbs(pattern) {
+		dir, err := filepath.Abs(filepath.Dir(from))
+		if err != nil {
+			return nil
+		}
+		pattern = filepath.Join(dir, pattern)
+	}
+	files, _ := filepath.Glob(pattern)
+	return files
 }

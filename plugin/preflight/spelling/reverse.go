@@ -10,11 +10,16 @@ import (
 const (
 	tree4 = "in-addr.arpa"
 	tree6 = "ip6.arpa"
+
+	maxName = 255 // RFC 1035 section 2.3.4
 )
 
 // Reverse returns the reverse zone that zone looks like, "" if it is one or
 // looks like none. e is what else the Corefile says.
 func Reverse(zone string, e Evidence) string {
+	if len(zone) > maxName {
+		return ""
+	}
 	name := strings.TrimSuffix(zone, ".")
 	if groups, ok := strings.CutSuffix(name, "."+tree6); ok {
 		if strings.Contains(groups, ":") {
