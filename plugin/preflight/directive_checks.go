@@ -145,9 +145,11 @@ func (s *server) misplaced(i int, fix string) finding {
 // cannot, if only one of them is.
 func findRepeated(_ *config, s *server) []finding {
 	var all []finding
+	imported := false // twice, which is one mistake
 	for i := range s.Directives {
 		d := &s.Directives[i]
-		if directive.Doubled(d.Tokens) && len(all) < MaxWarnings {
+		if directive.Doubled(d.Tokens) && !imported {
+			imported = true
 			found := at(d, d.Name)
 			found.text = "this line of %s is imported twice, and CoreDNS reads both as one line, with more arguments than are meant"
 			found.fix = "import it once"
@@ -157,8 +159,7 @@ func findRepeated(_ *config, s *server) []finding {
 			continue
 		}
 		first := slices.IndexFunc(s.Directives, func(other Directive) bool { return other.Name == d.Name })
-		if first < i && len(all) < MaxWarnings {
-			other := &s.Directives[first]
+		if other := &s.Directives[max(first, 0)]; first < i && len(all) < MaxWarnings && !(imported && other.File == d.File && other.Line == d.Line) {
 			all = append(all, at(d, d.Name, lineOf(other.File, other.Line, d.File)))
 		}
 	}
