@@ -131,7 +131,7 @@ var otherChecks = []check{
 		find:    findViewsOnly,
 	}, {
 		code: "view-below-default",
-		text: "this view is never used: all queries for %[2]s%[3]s go to the block of line %[1]d, which stands above this block and has no view",
+		text: "this view is never used: all queries for %[2]s%[3]s go to the block of %[1]s, which stands above this block and has no view",
 		fix:  "move this block above the block without a view",
 		find: findLateViews,
 	}, {
@@ -209,4 +209,13 @@ var chainChecks = []check{
 		fix:  "write these names in a `hosts` of the block that gets them, or add their zone to the keys of this block",
 		find: findUnusedEntries,
 	},
+}
+
+// Codes are those of all checks, in the order in which they are made.
+func Codes() []string {
+	codes := make([]string, len(checks))
+	for i, c := range checks {
+		codes[i] = c.code
+	}
+	return codes
 }

@@ -91,12 +91,23 @@ func Check(blocks []Block, order []string) []Warning { return Host{}.Check(block
 // Check is Check on a known machine.
 func (h Host) Check(blocks []Block, order []string) []Warning {
 	c := newConfig(h, blocks[:min(len(blocks), corefile.MaxBlocks)], order)
-	var all []Warning
-	seen := make(map[string]bool)
-	misread := make(map[string]bool) // files with a block that CoreDNS reads otherwise than it is meant
+	var all []told
+	seen := make(map[string]int) // places in all of what was found
+	// Files with a block that CoreDNS reads otherwise than it is meant, and those of which
+	// that was told.
+	misread, said := make(map[string]bool), make(map[string]bool)
+	for _, s := range c.servers {
+		_, cut := s.cutOff()
+		misread[s.File] = misread[s.File] || cut
+	}
 	for _, s := range c.servers {
 		unknown := findUnknownDirectives(c, s)
-		misread[s.File] = misread[s.File] || slices.ContainsFunc(unknown, func(f finding) bool { return f.misread })
+		if slices.ContainsFunc(unknown, func(f finding) bool { return f.misread }) {
+			if _, cut := s.cutOff(); cut && said[s.File] {
+				continue // for want of the brace above
+			}
+			misread[s.File], said[s.File] = true, true
+		}
 		for _, check := range checks {
 			findings := unknown
 			if check.code != unknownDirective {
@@ -106,9 +117,15 @@ func (h Host) Check(blocks []Block, order []string) []Warning {
 				findings = check.find(c, s)
 			}
 			for _, f := range findings {
-				if w := check.warning(s, f); !seen[w.String()] {
-					seen[w.String()] = true // a snippet stands in several blocks
-					all = append(all, w)
+				w := check.warning(s, f)
+				id := fmt.Sprint(w, w.Ignored)
+				i, met := seen[id] // what is imported stands in several blocks
+				if !met {
+					i = len(all)
+					seen[id], all = i, append(all, told{Warning: w})
+				}
+				if !f.misread && (f.file != s.File || f.line < s.Line) {
+					all[i].in = append(all[i].in, s)
 				}
 			}
 		}
@@ -116,10 +133,14 @@ func (h Host) Check(blocks []Block, order []string) []Warning {
 			break
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Warning) int {
+	slices.SortStableFunc(all, func(a, b told) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})
-	return all[:min(len(all), MaxWarnings)]
+	var warnings []Warning
+	for _, t := range all[:min(len(all), MaxWarnings)] {
+		warnings = append(warnings, t.warning())
+	}
+	return warnings
 }
 
 // A finding is one place where a check's mistake stands.
@@ -201,9 +222,6 @@ type check struct {
 
 func (c check) warning(s *server, f finding) Warning {
 	text := fmt.Sprintf(cmp.Or(f.text, c.text), f.args...)
-	if (f.file != s.File || f.line < s.Line) && c.code != "unset-variable" {
-		text += fmt.Sprintf(" (in the block of %s)", listed(s.Keys...)) // imported
-	}
 	if s.folder && !f.certain && slices.ContainsFunc(chainChecks, func(other check) bool { return other.code == c.code }) {
 		text += " (as the directory of auto is now)"
 	}
@@ -211,28 +229,4 @@ func (c check) warning(s *server, f finding) Warning {
 		Code: c.code, File: f.file, Line: f.line, Text: text, Fix: cmp.Or(f.fix, c.fix), Reports: slices.Clone(c.reports),
 		Zones: f.zones, Names: f.names, Types: f.types, ButTypes: f.butTypes, Ignored: s.ignores(c.code),
 	}
-}
-
-// ignores reports whether the block's ede has an ignore with code.
-func (s *server) ignores(code string) bool {
-	for _, d := range s.Directives {
-		if d.Name != "ede" {
-			continue
-		}
-		for _, line := range d.Lines {
-			if len(line) > 1 && line[0] == "ignore" && slices.Contains(line[1:], code) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// Codes are those of all checks, in the order in which they are made.
-func Codes() []string {
-	codes := make([]string, len(checks))
-	for i, c := range checks {
-		codes[i] = c.code
-	}
-	return codes
 }

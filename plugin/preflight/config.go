@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/spelling"
 )
 
 // A config is a whole Corefile, indexed for the checks.
@@ -18,13 +19,15 @@ type config struct {
 	bound   map[listener]bool // addresses that blocks bind
 	// withHosts are the blocks that have the hosts at one place of a file, several
 	// if it is in a snippet.
-	withHosts map[place][]*server
-	read      func(path string) ([]byte, error)
-	hops      map[stop]*hop     // what onward found
-	unringed  []*hop            // those of which the ring is not yet known
-	unjudged  map[limit]bool    // what was said of all blocks together
-	slips     map[string]string // what nearest found
-	tries     int               // how many queries are still tried on views
+	withHosts  map[place][]*server
+	read       func(path string) ([]byte, error)
+	hops       map[stop]*hop     // what onward found
+	unringed   []*hop            // those of which the ring is not yet known
+	unjudged   map[limit]bool    // what was said of all blocks together
+	slips      map[string]string // what nearest found
+	tries      int               // how many queries are still tried on views
+	networks   spelling.Networks // what spokenNetworks read
+	hostsFiles chain.HostsFiles
 }
 
 // A service is the blocks on one port.
@@ -72,11 +75,12 @@ func newConfig(h Host, blocks []Block, order []string) *config {
 		read:   h.ReadFile,
 		bound:  make(map[listener]bool),
 
-		withHosts: make(map[place][]*server),
-		unjudged:  make(map[limit]bool),
-		hops:      make(map[stop]*hop),
-		slips:     make(map[string]string),
-		tries:     maxTries,
+		withHosts:  make(map[place][]*server),
+		unjudged:   make(map[limit]bool),
+		hops:       make(map[stop]*hop),
+		slips:      make(map[string]string),
+		hostsFiles: chain.HostsFiles{Read: h.ReadFile},
+		tries:      maxTries,
 	}
 	c.setOrder(order)
 	ranks := chain.OrderOf(order)
@@ -174,6 +178,13 @@ const maxSteps = 1 << 20
 // maxTries is how many times, in one Corefile, a view is asked for a query that no other
 // may accept.
 const maxTries = 1 << 16
+
+// docker is where Docker answers in the network of a container, whatever
+// listens on port 53 there: it takes the packets by address translation.
+var docker = netip.MustParseAddr("127.0.0.11")
+
+// maxStops is how many stops findForwardLoop follows, in all of a Corefile.
+const maxStops = 1 << 17
 
 func ownAddrs(h Host) map[netip.Addr]bool {
 	own := make(map[netip.Addr]bool)

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,29 +11,14 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/spelling"
 )
 
-// nearest returns the directive that name may be a misspelling of, "" if there is none.
-func nearest(name string, order []string) string {
-	if slices.Contains(directive.External, name) || len(name) < 3 {
-		return ""
-	}
-	best, least := "", len(name)
-	for _, known := range order {
-		most := min(2, len(name)/3, len(known)/3) // of a short name little is left
-		if d := spelling.Distance(strings.ToLower(name), known); d <= most && d < least {
-			best, least = known, d
-		}
-	}
-	return best
-}
-
 // maxSlips is how many different names that CoreDNS does not have are looked at.
 const maxSlips = 256
 
-// slip is nearest for a Corefile: what is beyond maxSlips is taken for none.
+// slip is the directive that name may be a misspelling of, "" if there is none. In a Corefile what is beyond maxSlips is taken for none.
 func (c *config) slip(name string) string {
 	near, met := c.slips[name]
-	if !met && len(c.slips) < maxSlips {
-		near = nearest(name, c.order)
+	if !met && len(c.slips) < maxSlips && !slices.Contains(directive.External, name) {
+		near = spelling.Nearest(name, c.order)
 		c.slips[name] = near
 	}
 	return near
@@ -51,30 +37,23 @@ func (c *config) setOrder(order []string) {
 // findUnknownDirectives shows one token of a block that cannot be a plugin: those below it
 // follow from it.
 func findUnknownDirectives(c *config, s *server) []finding {
+	if found, ok := s.cutOff(); ok {
+		return []finding{found}
+	}
 	var all []finding
 	misread := false
 	for i := range s.Directives {
 		d := &s.Directives[i]
 		if c.known(d.Name) || directive.Successors[d.Name] != "" {
-			if i, swallowed := directive.Swallowed(d.Tokens); swallowed && chain.Known(d.Name) && len(all) < MaxWarnings {
-				t := d.Tokens[i]
-				all = append(all, finding{
-					file: d.File, line: t.Line, args: []any{listed(t.Text), d.Name},
-					text:    "%s stands within the braces of %s, and is read as a line of that plugin",
-					fix:     "close the braces of " + d.Name + " with `}`, above the first line that does not belong to it",
-					misread: true,
-				})
+			if found, certain := notClosed(d); certain && !misread && len(all) < MaxWarnings {
+				all = append(all, found)
+				misread = true
 			}
 			continue
 		}
 		if fix := c.unfit(s.Block, i); fix != "" {
 			if !misread && len(all) < MaxWarnings {
-				found := at(d, listed(d.Name))
-				found.fix, found.misread = fix, true
-				if !directive.IsName(d.Name) {
-					found.text = "%s cannot be the name of a plugin: CoreDNS does not start"
-				}
-				all = append(all, found)
+				all = append(all, s.misplaced(i, fix))
 			}
 			misread = true
 			continue
@@ -93,7 +72,7 @@ func (c *config) unfit(b *Block, i int) string {
 	d := &b.Directives[i]
 	if i == 0 && len(b.Keys) > 0 {
 		if fix := directive.UnfitKey(b.Keys[0]); fix != "" {
-			return fmt.Sprintf("line %d: %s", b.Line, fix)
+			return fix
 		}
 	}
 	if !strings.ContainsAny(d.Name, "{}/;.") && c.slip(d.Name) != "" {
@@ -108,22 +87,90 @@ func (c *config) unfit(b *Block, i int) string {
 	return ""
 }
 
+// notClosed finds a plugin that has others between its braces. It is certain if no plugin
+// has such a line.
+func notClosed(d *Directive) (found finding, certain bool) {
+	first, certain := directive.Swallowed(d.Tokens, chain.Known)
+	if first == 0 || !chain.Known(d.Name) {
+		return finding{}, false
+	}
+	t := d.Tokens[first]
+	line := lineOf(cmp.Or(t.File, d.File), t.Line, d.File)
+	found = at(d, d.Name, listed(t.Text), line)
+	found.text = "the braces of %[1]s are not closed: CoreDNS reads %[2]s in %[3]s as a line of %[1]s, and what follows too"
+	found.fix = "write `}` above " + line
+	found.misread = true
+	return found, certain
+}
+
+// misplaced says of directive i, which cannot be a plugin, where the brace is missing that
+// makes it one, if that is why. Else fix is what to do.
+func (s *server) misplaced(i int, fix string) finding {
+	d := &s.Directives[i]
+	found := at(d, listed(d.Name))
+	found.fix, found.misread = fix, true
+	if !directive.IsName(d.Name) {
+		found.text = "%s cannot be the name of a plugin: CoreDNS does not start"
+	}
+	if i == 0 && fix == directive.UnfitKey(s.Keys[0]) {
+		found = atBlock(s, listed(s.Keys[0]))
+		found.text = "%s is read as the zone of a block: CoreDNS does not start"
+		found.fix, found.misread = fix, true
+		return found
+	}
+	if above := &s.Directives[max(i-1, 0)]; above != d && above.File == d.File && len(above.Lines) == 1 && directive.Opens(above.Name, d.Name) {
+		opens := at(above, above.Name, listed(d.Name), d.Line)
+		opens.text = "%s has no `{`: %s in line %d is read as a plugin: CoreDNS does not start"
+		opens.fix, opens.misread = "write `{` at the end of this line", true
+		return opens
+	}
+	if !strings.Contains(fix, directive.NotClosed) {
+		return found
+	}
+	for j := range s.Directives[:i] {
+		if swallows, _ := notClosed(&s.Directives[j]); swallows.misread && s.Directives[j].File == d.File {
+			return swallows
+		}
+	}
+	if fix == directive.NotClosed && len(d.Lines) > 1 && d.File == s.File {
+		open := atBlock(s, listed(s.Keys...), listed(d.Name), d.Line)
+		open.text = "the block of %s is not closed: %s in line %d, where another block begins, is read as a plugin: CoreDNS does not start"
+		open.fix, open.misread = fmt.Sprintf("write `}` above line %d", d.Line), true
+		return open
+	}
+	return found
+}
+
 // findRepeated shows the later use: one of an import, which may be changed where the rest
 // cannot, if only one of them is.
 func findRepeated(_ *config, s *server) []finding {
 	var all []finding
+	imported := false // twice, which is one mistake
 	for i := range s.Directives {
 		d := &s.Directives[i]
+		if directive.Doubled(d.Tokens) && !imported {
+			imported = true
+			found := at(d, d.Name)
+			found.text = "this line of %s is imported twice, and CoreDNS reads both as one line, with more arguments than are meant"
+			found.fix = "import it once"
+			all = append(all, found)
+		}
 		if !directive.Once(d.Name) {
 			continue
 		}
 		first := slices.IndexFunc(s.Directives, func(other Directive) bool { return other.Name == d.Name })
-		if first < i && len(all) < MaxWarnings {
-			other := &s.Directives[first]
+		if other := &s.Directives[max(first, 0)]; first < i && len(all) < MaxWarnings && !(imported && other.File == d.File && other.Line == d.Line) {
 			all = append(all, at(d, d.Name, lineOf(other.File, other.Line, d.File)))
 		}
 	}
 	return all
+}
+
+// repeats reports whether CoreDNS does not start because s has the plugin of link i twice.
+func (s *server) repeats(i int) bool {
+	links := s.chain.Links
+	same := func(j int) bool { return j >= 0 && j < len(links) && links[j].Name == links[i].Name }
+	return directive.Once(links[i].Name) && (same(i-1) || same(i+1))
 }
 
 func findRemoved(c *config, s *server) []finding {
@@ -182,62 +229,4 @@ func External(blocks []Block, order []string) []Directive {
 		}
 	}
 	return all
-}
-
-// aboveEDE are the plugins that CoreDNS puts up to and including dnstap, and
-// those without a handler. All others of its own answer or fail, or change what
-// those below do.
-var aboveEDE = []string{
-	"root", "metadata", "geoip", "cancel", "proxyproto", "quic", "grpc_server",
-	"https", "https3", "timeouts", "multisocket", "reload", "nsid", "bufsize",
-	"bind", "debug", "trace", "ready", "health", "pprof", "shed", "prometheus",
-	"errors", "log", "dnstap",
-	"tls", "on", "sign",
-}
-
-func findLowEDE(c *config, s *server) []finding {
-	place := slices.Index(c.order, "ede")
-	e, ok := s.find("ede")
-	if place < 0 || !ok {
-		return nil
-	}
-	var above []string
-	for i := range s.chain.Links { // in the order of the build
-		name := s.chain.Links[i].Name
-		if name == "ede" {
-			break
-		}
-		if chain.Known(name) && !slices.Contains(aboveEDE, name) && !slices.Contains(above, name) {
-			above = append(above, name)
-		}
-	}
-	if len(above) == 0 {
-		return nil
-	}
-	return []finding{at(e.Directive, listed(above...))}
-}
-
-// findIdleEDE looks at ede where it sees questions as the client asks them.
-func findIdleEDE(c *config, s *server) []finding {
-	e, ok := s.find("ede")
-	if !ok || len(findLowEDE(c, s)) > 0 {
-		return nil
-	}
-	zones := chain.ZonesOf(e.Args(), s.zones)
-	if slices.ContainsFunc(zones, func(z string) bool { return chain.Overlapping(s.zones, z) }) {
-		return nil
-	}
-	return []finding{at(e.Directive, listed(e.Args()...))}
-}
-
-// findSwallowedErrors: etcd writes its SERVFAIL and returns the error with
-// rcode 0; minimal holds the message back and drops it because of the error
-// (plugin/minimal/minimal.go, ServeDNS).
-func findSwallowedErrors(c *config, s *server) []finding {
-	minimal, etcd := slices.Index(c.order, "minimal"), slices.Index(c.order, "etcd")
-	l, ok := s.find("minimal")
-	if minimal < 0 || etcd < minimal || !ok || !s.has("etcd") {
-		return nil
-	}
-	return []finding{at(l.Directive)}
 }

@@ -3,6 +3,7 @@ package preflight
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -53,3 +54,36 @@ var manyKeys = func() string {
 	}
 	return strings.Join(zones, " ")
 }()
+
+// What an imported file has is told once, also if several blocks import it by way of others.
+func TestAMistakeOfAnImportedFileIsToldOnce(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"all.conf":   "import plain.conf\n",
+		"plain.conf": "forward . 192.0.2.53 {\n tls_servername dns.example.net\n}\nforwrad . 192.0.2.53\n",
+		"block.conf": "example.net {\n import all.conf\n}\n",
+		"hosts.conf": "hosts {\n 192.0.2.1 a.example.org\n}\n",
+	} {
+		if err := os.WriteFile(dir+"/"+name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const corefile = ". {\n import DIR/all.conf\n}\nexample.org {\n import DIR/plain.conf\n}\nimport DIR/block.conf\n" +
+		"lab.example {\n import DIR/hosts.conf\n forward . 192.0.2.53\n}\nlan.example {\n import DIR/hosts.conf\n forward . 192.0.2.53\n}\n"
+	blocks, err := Parse("Corefile", strings.NewReader(strings.ReplaceAll(corefile, "DIR", dir)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name := filepath.Base(blocks[2].File); name != "block.conf" || blocks[2].Line != 1 {
+		t.Errorf("the block of block.conf stands in %s:%d", name, blocks[2].Line)
+	}
+	got := transcript(Check(blocks, buildOrder(t)))
+	for want, times := range map[string]int{
+		"plain.conf:4: \"forwrad\"": 1, "plain.conf:1: ": 1, "(in 3 blocks, of \".\", \"example.org\", \"example.net\")": 2,
+		"hosts.conf:1: hosts has no fallthrough for names under \"lab.example.\"": 1, "hosts.conf:1: hosts has no fallthrough for names under \"lan.example.\"": 1,
+	} {
+		if n := strings.Count(got, want); n != times {
+			t.Errorf("%d times %s, want %d:\n%s", n, want, times, got)
+		}
+	}
+}

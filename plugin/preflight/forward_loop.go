@@ -1,20 +1,12 @@
 package preflight
 
 import (
-	"net/netip"
 	"slices"
 
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
 )
-
-// docker is where Docker answers in the network of a container, whatever
-// listens on port 53 there: it takes the packets by address translation.
-var docker = netip.MustParseAddr("127.0.0.11")
-
-// maxStops is how many stops findForwardLoop follows, in all of a Corefile.
-const maxStops = 1 << 17
 
 // findForwardLoop looks for a forward to an address of this process where the
 // query ends up in the same block again. Forwarding to another block that
@@ -26,6 +18,8 @@ func findForwardLoop(c *config, s *server) []finding {
 			found := at(s.chain.Links[f.link].Directive, l.subject(), l.to)
 			if l.leaves {
 				found.text = "forward sends some queries for %s to %s, where this process listens: unless another process has that address, these come back to the same block, and are answered only if its other upstreams answer"
+			} else if l.grown {
+				found.text = grownText
 			}
 			all = append(all, found)
 		}
@@ -40,6 +34,7 @@ type loop struct {
 	to     string
 	leaves bool // some of them are sent elsewhere
 	mixed  bool // plugins of the circle answer other names
+	grown  bool // with a longer name each time
 }
 
 func (l loop) subject() string {
@@ -111,14 +106,16 @@ func (c *config) circles(s *server, f forward, q chain.Question) (found loop, ok
 	}
 	found.mixed = h.mixed
 	for i, next := range h.next {
+		grown := next != nil && next.outgrows(s)
+		found.grown = found.grown || grown
 		switch {
-		case next == nil || next.ring != h.ring:
+		case !grown && (next == nil || next.ring != h.ring):
 			found.leaves = true
 		case found.to == "":
 			found.to = f.asked(s)[i].String()
 		}
 	}
-	return found, found.to != "" && (found.leaves || !h.leaves)
+	return found, found.to != "" && (found.leaves || found.grown || !h.leaves)
 }
 
 // asked are the targets of f that get queries while all answer (plugin/forward/policy.go).
@@ -130,14 +127,17 @@ func (f forward) asked(s *server) []target {
 	return f.targets
 }
 
-// sends returns the index of the forward of s that gets q, or -1 if that cannot be told,
-// and what it asks. What comes back has an address of this machine: acl may reject it.
+// sends returns the index of the forward of s that gets q, or -1 if that cannot be told, or
+// outgrown, and what it asks. What comes back has an address of this machine: acl may reject it.
 func (s *server) sends(q chain.Question) (int, chain.Question) {
 	if s.opaque || s.has("view") || s.chain.Renames || s.any((*chain.Link).ByAddress) {
 		return -1, q
 	}
 	out := s.chain.Ask(q, nil)
 	_, legal := dns.IsDomainName(out.Asked.Name) // rewrite may make it longer each time
+	if out.End == chain.Invalid {
+		return outgrown, q
+	}
 	if legal && out.End == chain.Answered && s.chain.Links[out.At].Name == "forward" {
 		return out.At, out.Asked.Sent()
 	}
@@ -160,6 +160,9 @@ type hop struct {
 	open   bool // more stops may be of the ring
 	leaves bool // some stop of the ring asks one that is not
 	mixed  bool // some block of the ring answers by itself, too
+
+	at       *server
+	outgrown bool // in the end rewrite makes what is no name
 }
 
 // onward finds the hop of a stop and of all stops behind it, once (Tarjan's algorithm for
@@ -170,7 +173,7 @@ func (c *config) onward(s stop) *hop {
 	}
 	number := len(c.hops)
 	link, sent := s.at.sends(s.q)
-	h := &hop{link: link, ring: number, open: true, mixed: s.at.any(func(l *chain.Link) bool { return l.Answers && !l.Forwards() })}
+	h := &hop{link: link, at: s.at, outgrown: link == outgrown, ring: number, open: true, mixed: s.at.any(func(l *chain.Link) bool { return l.Answers && !l.Forwards() })}
 	c.hops[s] = h
 	begin := len(c.unringed)
 	c.unringed = append(c.unringed, h)
@@ -180,6 +183,7 @@ func (c *config) onward(s stop) *hop {
 			var next *hop
 			if other := c.serverAt(to, sent.Name); other != nil {
 				next = c.onward(stop{other, sent})
+				h.outgrown = h.outgrown || next != nil && next.outgrown
 			}
 			if h.next = append(h.next, next); next != nil && next.open {
 				h.ring = min(h.ring, next.ring)

@@ -31,6 +31,12 @@ func TestForwardToSelf(t *testing.T) {
 		{"a file that names this server", ". {\n forward . resolv.conf\n}", Host{ReadFile: resolvConf("127.0.0.1")}, true},
 		{"the port of the command line", ". {\n forward . 127.0.0.1:1053\n}", Host{Port: "1053"}, true},
 
+		{"a longer name each time", ". {\n rewrite name regex (.*) {1}b. answer auto\n forward . 127.0.0.1\n}", Host{}, true},
+		{"a longer name by suffix", "foo.example {\n template ANY ANY {\n match ^foo[.]example[.]$\n fallthrough\n }\n rewrite name suffix .foo.example .bar.foo.example answer auto\n forward . 127.0.0.1\n}\n. {\n forward . 192.0.2.53\n}", Host{}, true},
+		{"a longer name through two blocks", "a.example {\n hosts {\n 192.0.2.1 a.example\n fallthrough\n }\n rewrite name suffix .a.example .x.b.example answer auto\n forward . 127.0.0.1\n}\nb.example {\n rewrite name suffix .b.example .a.example answer auto\n forward . 127.0.0.1\n}\n. {\n forward . 192.0.2.53\n}", Host{}, true},
+
+		{"a name that becomes too long elsewhere", "a.example {\n forward . 127.0.0.1:1053\n}\na.example:1053 {\n rewrite name regex (.*) {1}.b.example answer auto\n forward . 192.0.2.53\n}", Host{}, false},
+		{"a longer name for others", "a.example {\n rewrite name suffix .a.example .b.a.example answer auto\n forward . 192.0.2.53\n}", Host{}, false},
 		{"an address of others", ". {\n forward . 192.0.2.10\n}", Host{}, false},
 		{"addresses that cannot be told", ". {\n forward . 192.0.2.10\n}", Host{Addrs: func() ([]net.Addr, error) { return nil, errors.New("no") }}, false},
 		{"another port", ". {\n forward . 127.0.0.1:1053\n}", Host{}, false},
@@ -45,7 +51,6 @@ func TestForwardToSelf(t *testing.T) {
 		{"another block answers", "example.org {\n forward . 127.0.0.1\n}\nsub.example.org {\n whoami\n}\n", Host{}, true},
 		{"the address has a block of its own", "example.org {\n bind 192.0.2.1\n forward . 127.0.0.1\n}\nexample.org {\n bind 127.0.0.1\n whoami\n}\n", Host{}, false},
 		{"forwarded zone has a block of its own", ". {\n forward example.org 127.0.0.1\n}\nexample.org {\n whoami\n}\n", Host{}, false},
-		{"all names rewritten", ". {\n rewrite name regex (.*) {1}b. answer auto\n forward . 127.0.0.1\n}", Host{}, false},
 		{"Docker's resolver", ". {\n forward . 127.0.0.11\n}", Host{}, false},
 		{"a file that names another server", ". {\n forward . resolv.conf\n}", Host{ReadFile: resolvConf("192.0.2.53")}, false},
 		{"a file that is not looked at", ". {\n forward . resolv.conf\n}", Host{}, false},

@@ -21,7 +21,7 @@ func findInvalidKeys(_ *config, s *server) []finding {
 		if len(all) == MaxWarnings {
 			break
 		}
-		if addressIn(f.key) != "" || s.unset(f.key) {
+		if spelling.AddressIn(f.key) != "" || s.unset(f.key) {
 			continue
 		}
 		reason, _, _ := strings.Cut(f.err.Error(), ": ")
@@ -30,9 +30,30 @@ func findInvalidKeys(_ *config, s *server) []finding {
 	return all
 }
 
-func (s *server) unset(k string) bool {
-	return s.blank[k]
+// cutOff finds a brace that closes nothing, or a block too early: what stands below it is
+// read as another block.
+func (s *server) cutOff() (found finding, ok bool) {
+	if len(s.Keys) == 0 {
+		return finding{}, false
+	}
+	found = atBlock(s)
+	switch {
+	case s.Keys[0] == "}":
+		found.text = "this `}` closes nothing, and CoreDNS reads it as a zone"
+		found.fix = "remove it"
+	case s.Below > 0 && chain.Known(s.Keys[0]):
+		found.line = s.Below
+		found.text = "this `}` closes its block too early: CoreDNS reads line %d below it, %s, as the zones of another block"
+		found.args = []any{s.Line, listed(s.Keys...)}
+		found.fix = "remove it, or move it below the last line of the block"
+	default:
+		return finding{}, false
+	}
+	found.misread = true
+	return found, true
 }
+
+func (s *server) unset(k string) bool { return s.blank[k] }
 
 func findUnsetVariables(c *config, s *server) []finding {
 	var all []finding
@@ -53,56 +74,13 @@ func findUnsetVariables(c *config, s *server) []finding {
 	return all
 }
 
-// addressIn returns what of a key is an address, or a network that is none for
-// CoreDNS, "" if it is neither.
-func addressIn(k string) string {
-	_, rest := parse.Transport(k)
-	if _, err := netip.ParsePrefix(rest); err == nil {
-		if zones, _, err := plugin.SplitHostPort(rest); err == nil && reversed(zones) {
-			return ""
-		}
-		return rest
-	}
-	candidates := []string{rest, strings.Trim(rest, "[]")}
-	if host, _, ok := cutPort(rest); ok {
-		candidates = append(candidates, host, strings.Trim(host, "[]"))
-	}
-	for _, c := range candidates {
-		if _, err := netip.ParseAddr(strings.TrimSuffix(c, ".")); err == nil {
-			return c
-		}
-		if network, bits, ok := strings.Cut(c, "/"); ok && isNetwork(network, bits) {
-			if zones, _, err := plugin.SplitHostPort(c); err != nil || !reversed(zones) {
-				return c
-			}
-		}
-	}
-	return ""
-}
-
-// isNetwork reports whether a CIDR may be meant: digits and dots, or colons,
-// before the slash and a number behind it.
-func isNetwork(network, bits string) bool {
-	only := func(s, set string) bool { return s != "" && strings.Trim(s, set) == "" }
-	return only(bits, "0123456789") &&
-		(only(network, "0123456789.") || strings.Contains(network, ":") && only(strings.ToLower(network), "0123456789abcdef:"))
-}
-
-func cutPort(s string) (host, port string, ok bool) {
-	i := strings.LastIndex(s, ":")
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+1:], true
-}
-
 func findAddressKeys(c *config, s *server) []finding {
 	var all []finding
 	for _, k := range s.numbers {
 		if len(all) == MaxWarnings {
 			break
 		}
-		a := addressIn(k)
+		a := spelling.AddressIn(k)
 		if a == "" && c.everything(k, s) {
 			found := atBlock(s, listed(k))
 			found.text = "CoreDNS reads the key %s as the zone \"in-addr.arpa.\", not as an address: all queries here but those for reverse names get REFUSED"
@@ -113,6 +91,9 @@ func findAddressKeys(c *config, s *server) []finding {
 			continue
 		}
 		found := atBlock(s, listed(k))
+		if slices.ContainsFunc(s.faulty, func(f fault) bool { return f.key == k }) {
+			found.text = "the key %s is no zone, and no network that CoreDNS can read: CoreDNS does not start"
+		}
 		if strings.Contains(a, "/") {
 			found.fix = "write the network with all its octets and a mask that fits, for example `192.0.2.0/24`, or the reverse zone itself"
 		} else if addr, err := netip.ParseAddr(strings.Trim(a, "[].")); err == nil {
@@ -127,7 +108,7 @@ func findAddressKeys(c *config, s *server) []finding {
 // zone is in-addr.arpa, and no block has the other names.
 func (c *config) everything(k string, s *server) bool {
 	_, rest := parse.Transport(k)
-	network, _, ok := cutPort(rest)
+	network, _, ok := spelling.CutPort(rest)
 	if !ok {
 		network = rest
 	}
@@ -217,7 +198,10 @@ func findImpossibleZones(_ *config, s *server) []finding {
 	var all []finding
 	for w := range s.written() {
 		why, fix := spelling.Impossible(w.zone)
-		if why != "" && addressIn(strings.TrimSuffix(w.zone, ".")) == "" { // else address-as-key
+		if why == "" || spelling.AddressIn(strings.TrimSuffix(w.zone, ".")) != "" {
+			continue // address-as-key tells
+		}
+		if meant := spelling.Reverse(w.zone, spelling.Evidence{}); meant == "" || chain.Covered(w.with, meant) {
 			w.at.args, w.at.fix = []any{listed(w.zone), chain.Printable(why)}, chain.Printable(fix)
 			all = append(all, w.at)
 		}
@@ -227,13 +211,39 @@ func findImpossibleZones(_ *config, s *server) []finding {
 
 // findMisspeltZones looks for zones that were meant to be reverse ones, in the
 // keys and in what plugins are for.
-func findMisspeltZones(_ *config, s *server) []finding {
+func findMisspeltZones(c *config, s *server) []finding {
 	var all []finding
+	cluster, _ := s.find("kubernetes")
 	for w := range s.written() {
-		if meant := spelling.Reverse(w.zone); meant != "" && !chain.Covered(w.with, meant) {
+		known := spelling.Evidence{Networks: c.spokenNetworks, Private: slices.Contains(cluster.Zones, w.zone)}
+		if meant := spelling.Reverse(w.zone, known); meant != "" && !chain.Covered(w.with, meant) {
 			w.at.args = []any{listed(w.zone), listed(meant)}
 			all = append(all, w.at)
 		}
 	}
 	return all
+}
+
+// spokenNetworks are the networks that the Corefile speaks of, read when they are first needed.
+func (c *config) spokenNetworks() spelling.Networks {
+	if c.networks != nil {
+		return c.networks
+	}
+	c.networks = spelling.Networks{}
+	for _, s := range c.servers {
+		for _, key := range s.Keys {
+			c.networks.Add(key)
+		}
+		for i := range s.Directives {
+			d := &s.Directives[i]
+			for _, t := range d.Tokens {
+				c.networks.Add(t.Text)
+			}
+			if args := d.Args(); d.Name == "file" && len(args) > 0 {
+				c.networks.AddFile(args[0])
+			}
+		}
+	}
+	c.networks.Sort()
+	return c.networks
 }

@@ -148,7 +148,7 @@ var findOtherTypes = failing(
 // asked reports whether a client may ask for what fails: not in an impossible zone.
 func (f *failure) asked() bool {
 	for z := range f.zones {
-		if why, _ := spelling.Impossible(z); why == "" {
+		if !impossible(z) {
 			return true
 		}
 	}
@@ -202,4 +202,43 @@ func findAlone(plugin string) func(*config, *server) []finding {
 			return found
 		},
 	)
+}
+
+// A told is a warning, and the blocks that import what it is of.
+type told struct {
+	Warning
+	in []*server
+}
+
+func (t told) warning() Warning {
+	var keys []string
+	for _, s := range t.in {
+		keys = append(keys, s.Keys...)
+	}
+	switch {
+	case len(t.in) == 0 || t.Code == "unset-variable":
+	case len(t.in) == 1:
+		t.Text += fmt.Sprintf(" (in the block of %s)", listed(keys...))
+	default:
+		t.Text += fmt.Sprintf(" (in %d blocks, of %s)", len(t.in), listed(keys...))
+	}
+	return t.Warning
+}
+
+// findSwallowedErrors: etcd writes its SERVFAIL and returns the error with
+// rcode 0; minimal holds the message back and drops it because of the error
+// (plugin/minimal/minimal.go, ServeDNS).
+func findSwallowedErrors(c *config, s *server) []finding {
+	minimal, etcd := slices.Index(c.order, "minimal"), slices.Index(c.order, "etcd")
+	l, ok := s.find("minimal")
+	if minimal < 0 || etcd < minimal || !ok || !s.has("etcd") {
+		return nil
+	}
+	return []finding{at(l.Directive)}
+}
+
+// impossible reports whether clients ask for no name in zone.
+func impossible(zone string) bool {
+	why, _ := spelling.Impossible(zone)
+	return why != ""
 }

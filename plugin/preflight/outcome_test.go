@@ -44,6 +44,11 @@ func upstream(t *testing.T) string {
 // rcodeOf asks a CoreDNS with that Corefile.
 func rcodeOf(t *testing.T, corefile, name string) string {
 	t.Helper()
+	return dns.RcodeToString[answerOf(t, corefile, name).Rcode]
+}
+
+func answerOf(t *testing.T, corefile, name string) *dns.Msg {
+	t.Helper()
 	caddy.Quiet, dnsserver.Quiet = true, true
 	i, err := caddy.Start(caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(corefile), ServerTypeName: "dns"})
 	if err != nil {
@@ -56,7 +61,7 @@ func rcodeOf(t *testing.T, corefile, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dns.RcodeToString[r.Rcode]
+	return r
 }
 
 // TestWarningsForetellWhatCoreDNSAnswers holds the checks against CoreDNS: the

@@ -132,7 +132,7 @@ func findLateViews(c *config, s *server) []finding {
 		return nil
 	}
 	type late struct {
-		line int
+		line string
 		port port
 	}
 	var above []late
@@ -148,7 +148,7 @@ func findLateViews(c *config, s *server) []finding {
 			continue
 		}
 		hidden++
-		at := late{other.Line, k.port}
+		at := late{lineOf(other.File, other.Line, l.File), k.port}
 		if zones[at] == nil {
 			above = append(above, at)
 		}
@@ -163,7 +163,7 @@ func findLateViews(c *config, s *server) []finding {
 		}
 		found := at(l.Directive, up.line, what, except)
 		if hidden < keys {
-			found.text = "this view gets no queries for %[2]s%[3]s: they go to the block of line %[1]d, which stands above this block and has no view"
+			found.text = "this view gets no queries for %[2]s%[3]s: they go to the block of %[1]s, which stands above this block and has no view"
 		}
 		all = append(all, found)
 	}

@@ -20,6 +20,9 @@ func findNeverAsked(c *config, s *server) []finding {
 	var seldom []bool
 	for i := range s.chain.Links {
 		l := &s.chain.Links[i]
+		if s.repeats(i) {
+			continue // plugin-twice tells
+		}
 		if l.Read != nil {
 			all = append(all, notRead(l))
 			continue
@@ -46,7 +49,7 @@ func findNeverAsked(c *config, s *server) []finding {
 			all = append(all, found)
 		case !s.fate.claimed[i] && !s.fate.ends[i] && l.Name != "hosts" && !s.has("transfer") && !s.imports(l) && !s.any(func(other *chain.Link) bool { return other.MayMake(l.Zones) }):
 			if other := c.takes(s, l); other != nil {
-				found := at(l.Directive, l.Name, fmt.Sprintf("the block of %s (line %d) gets all names that it is there for", listed(other.Keys...), other.Line))
+				found := at(l.Directive, l.Name, fmt.Sprintf("the block of %s (%s) gets all names that it is there for", listed(other.Keys...), lineOf(other.File, other.Line, l.File)))
 				found.fix = "remove it; or, if it should answer these names, move it to that block, in place of what answers them there"
 				all = append(all, found)
 			}
@@ -65,10 +68,10 @@ func findNeverAsked(c *config, s *server) []finding {
 // notRead finds a plugin of which CoreDNS reads another use.
 func notRead(l *chain.Link) finding {
 	which := "first"
-	if l.Read.Line > l.Line {
+	if l.Read.Use > l.Use {
 		which = "last"
 	}
-	found := at(l.Directive, l.Name, fmt.Sprintf("CoreDNS reads only the %s %s of a block (line %d)", which, l.Name, l.Read.Line))
+	found := at(l.Directive, l.Name, fmt.Sprintf("CoreDNS reads only the %s %s of a block (%s)", which, l.Name, lineOf(l.Read.File, l.Read.Line, l.File)))
 	found.certain = true
 	found.fix = fmt.Sprintf("write it in a server block for its own zones, or all zones in one `%s`", l.Name)
 	return found
@@ -116,7 +119,8 @@ func (s *server) stoppers(i int) string {
 	var by []string
 	for j := range s.chain.Links {
 		if s.fate.stops[i][j] {
-			by = append(by, fmt.Sprintf("%s (line %d)", s.chain.Links[j].Name, s.chain.Links[j].Line))
+			other := &s.chain.Links[j]
+			by = append(by, fmt.Sprintf("%s (%s)", other.Name, lineOf(other.File, other.Line, s.chain.Links[i].File)))
 		}
 	}
 	const most = 3
@@ -134,11 +138,11 @@ func (s *server) stoppers(i int) string {
 // of the block's zones, or another block or plugin answers them before. An entry
 // of a snippet counts if it is used in any of the blocks that import it.
 func findUnusedEntries(c *config, s *server) []finding {
+	all := findMisreadLines(c, s)
 	l, ok := s.find("hosts")
 	if !ok || s.opaque || s.chain.Renames || s.has("autopath") || s.particular() || len(l.Entries()) == 0 || !s.hostsAmong(s.fate.asked) && (s.hostsAmong(s.fate.claimed) || outside(s, l)) {
-		return nil
+		return all
 	}
-	var all []finding
 	unused := make(map[vain][]string)
 	for _, name := range l.Entries() {
 		if v := c.unused(s, l, name); v.why != "" && c.vainElsewhere(s, l, name, &v) && !v.repeated(name) {
@@ -154,7 +158,7 @@ func findUnusedEntries(c *config, s *server) []finding {
 		}
 		all = append(all, found)
 	}
-	slices.SortFunc(all, func(a, b finding) int { return strings.Compare(fmt.Sprint(a.args), fmt.Sprint(b.args)) })
+	slices.SortStableFunc(all, func(a, b finding) int { return strings.Compare(fmt.Sprint(a.args), fmt.Sprint(b.args)) })
 	return all
 }
 
@@ -206,12 +210,16 @@ func (c *config) unasked(s *server, l *chain.Link, q chain.Question) vain {
 	switch {
 	case !chain.Covered(s.zones, q.Name) && !made:
 		return vain{why: notHere}
+	case strings.Contains(q.Name, "*"):
+		return vain{why: innerStar}
+	case strings.ContainsAny(q.Name, ",;"):
+		return vain{why: noName}
 	case !l.Has(q.Name):
 		return vain{why: "hosts has only names under " + listed(l.Zones...)}
 	case !made && !c.comesTo(s, q):
 		for _, p := range s.services {
 			if other := c.taker(p.port, s, q); other != nil {
-				why := fmt.Sprintf("the block of %s (line %d) gets these names", listed(other.Keys...), other.Line)
+				why := fmt.Sprintf("the block of %s (%s) gets these names", listed(other.Keys...), lineOf(other.File, other.Line, l.File))
 				return vain{why: why, taker: other, before: c.beforeHosts(other, q)}
 			}
 		}
@@ -221,7 +229,7 @@ func (c *config) unasked(s *server, l *chain.Link, q chain.Question) vain {
 		return vain{why: renamedBefore}
 	}
 	if before := c.beforeHosts(s, q); before != nil {
-		return vain{why: fmt.Sprintf("%s (line %d) answers before", before.Name, before.Line), before: before}
+		return vain{why: fmt.Sprintf("%s (%s) answers before", before.Name, lineOf(before.File, before.Line, l.File)), before: before}
 	}
 	return vain{}
 }

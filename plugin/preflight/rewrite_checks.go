@@ -175,3 +175,29 @@ func (c *config) renames(s *server, from string, steps *int) (asked chain.Questi
 	}
 	return asked, false
 }
+
+// outgrown is in place of a forward that gets a question of which rewrite makes what is no name.
+const outgrown = -2
+
+// grownText is of a circle in which rewrite makes other names of each name.
+const grownText = "forward sends %s to %s, where this process listens: unless another process has that address, the query comes back to the same block, rewrite makes the name longer each time, and when it is too long clients get SERVFAIL"
+
+// outgrows reports whether a question comes to s on a way that ends with a name that is too
+// long: rewrite makes it longer, and each time it is another question. A forward of another
+// block on the way that may send it elsewhere is that one's mistake.
+func (h *hop) outgrows(s *server) bool {
+	for h.outgrown {
+		switch {
+		case h.at == s:
+			return true
+		case slices.Contains(h.next, nil):
+			return false
+		}
+		i := slices.IndexFunc(h.next, func(next *hop) bool { return next != nil && next.outgrown })
+		if i < 0 {
+			return false
+		}
+		h = h.next[i]
+	}
+	return false
+}

@@ -6,13 +6,13 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/parse"
 	"github.com/coredns/coredns/plugin/pkg/transport"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/spelling"
 )
 
 // A server is a block with its keys, chain and addresses worked out.
@@ -132,7 +132,7 @@ var errPort = errors.New("no port is above 65535")
 func (s *server) read(text, dnsPort string) int {
 	trans, rest := parse.Transport(text)
 	zones, number, err := plugin.SplitHostPort(rest)
-	if mayBeNumbers(rest) && (err != nil || !reversed(zones) || zones[0] == "in-addr.arpa.") {
+	if spelling.MayBeNumbers(rest) && (err != nil || !spelling.Reversed(zones) || zones[0] == "in-addr.arpa.") {
 		s.numbers = append(s.numbers, text)
 	}
 	if err != nil { // CoreDNS refuses to start
@@ -154,17 +154,6 @@ func (s *server) read(text, dnsPort string) int {
 		s.zones = append(s.zones, z)
 	}
 	return len(zones)
-}
-
-// reversed reports whether zones are what CoreDNS makes of a network.
-func reversed(zones []string) bool { return len(zones) > 0 && strings.HasSuffix(zones[0], ".arpa.") }
-
-// mayBeNumbers reports whether a key, or what stands before its port, has nothing
-// but what addresses are made of. The root is none.
-func mayBeNumbers(key string) bool {
-	host, _, _ := cutPort(key)
-	host, _, _ = strings.Cut(host, "%")
-	return host != "." && strings.Trim(host, "0123456789abcdefABCDEF:.[]/") == ""
 }
 
 // bind collects the addresses of all bind directives, as plugin/bind does.
@@ -234,4 +223,19 @@ func (s *server) zonesOn(p port) []string {
 		}
 	}
 	return zones
+}
+
+// ignores reports whether the block's ede has an ignore with code.
+func (s *server) ignores(code string) bool {
+	for _, d := range s.Directives {
+		if d.Name != "ede" {
+			continue
+		}
+		for _, line := range d.Lines {
+			if len(line) > 1 && line[0] == "ignore" && slices.Contains(line[1:], code) {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
-	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/spelling"
 )
 
 // subject says in words which questions a failure has.
@@ -70,7 +69,7 @@ func (s *server) answersSome() string {
 // of others, and single names.
 func (f *failure) extent() (under, single []string) {
 	for z, sc := range f.zones {
-		if why, _ := spelling.Impossible(z); why != "" && f.asked() {
+		if impossible(z) && f.asked() {
 			continue // nobody asks for these
 		}
 		if sc.ordinary {
@@ -167,6 +166,8 @@ type vain struct {
 const (
 	renamedBefore = "rewrite changes these names before hosts is asked"
 	notHere       = "no such name comes to this block"
+	innerStar     = "`*` stands for any label only as the first one"
+	noName        = "clients ask for no such name"
 )
 
 // vainElsewhere reports whether an entry is of no use in the other blocks either that
@@ -201,8 +202,10 @@ func (v vain) remedy(l *chain.Link, name string) string {
 	switch {
 	case v.why == renamedBefore:
 		return "list the new names in hosts, or limit the rule of rewrite to other names"
+	case v.why == innerStar, v.why == noName:
+		return "list the names themselves, with spaces between them"
 	case v.taker != nil:
-		fix = v.move(name)
+		fix = v.move(l, name)
 	case v.before == nil && v.why != notHere:
 		return "add their zone to those of hosts"
 	}
@@ -211,7 +214,7 @@ func (v vain) remedy(l *chain.Link, name string) string {
 	}
 	add := func(more string) { fix += strings.Repeat("; ", min(len(fix), 1)) + more }
 	if v.before.Blocks() {
-		add(fmt.Sprintf("write the plugin `file`, with a zone that has only an SOA record, in place of the template of line %d: file answers NXDOMAIN too, but hosts is asked before it", v.before.Line))
+		add(fmt.Sprintf("write the plugin `file`, with a zone that has only an SOA record, in place of the template of %s: file answers NXDOMAIN too, but hosts is asked before it", lineOf(v.before.File, v.before.Line, l.File)))
 		if v.taker == nil && !chain.Covered(l.Fall, name) {
 			add("add the line `fallthrough` at the end of hosts")
 		}
@@ -221,7 +224,7 @@ func (v vain) remedy(l *chain.Link, name string) string {
 	if v.before.Name == "template" {
 		how = ", by its zone or by `match` with `fallthrough`"
 	}
-	add(fmt.Sprintf("limit %s (line %d) to other names%s: it is asked before any hosts, whichever stands first in the file", v.before.Name, v.before.Line, how))
+	add(fmt.Sprintf("limit %s (%s) to other names%s: it is asked before any hosts, whichever stands first in the file", v.before.Name, lineOf(v.before.File, v.before.Line, l.File), how))
 	if !v.points {
 		add("or remove these names")
 	}
@@ -229,14 +232,14 @@ func (v vain) remedy(l *chain.Link, name string) string {
 }
 
 // move says how the block that gets the name of an entry gets its line.
-func (v vain) move(name string) string {
+func (v vain) move(l *chain.Link, name string) string {
 	theirs, ok := v.taker.find("hosts")
 	into := "a `hosts` with `fallthrough` in that block"
 	switch {
 	case ok && theirs.Has(name):
-		return fmt.Sprintf("remove these names: the hosts of line %d lists them too", theirs.Line)
+		return fmt.Sprintf("remove these names: the hosts of %s lists them too", lineOf(theirs.File, theirs.Line, l.File))
 	case ok:
-		into = fmt.Sprintf("the hosts of line %d", theirs.Line)
+		into = "the hosts of " + lineOf(theirs.File, theirs.Line, l.File)
 	}
 	if v.points {
 		return "write these names in " + into + " too, and keep the lines for the PTR queries"

@@ -113,7 +113,7 @@ func TestAnOverrideIsJudgedWithTheCorefileThatImportsIt(t *testing.T) {
 		"a forward, not known where":           {unknown(upstream), ""},
 		"a stub, not known where":              {unknown(stub), ""},
 		"two forwards, not known where":        {unknown(upstream + "\n" + stub), "stdin:7: forward is never asked"},
-		"a whoami, not known where":            {unknown("whoami"), "stdin:6: whoami is never asked: kubernetes (line 5 of the built-in Corefile) and forward (line 20 of the built-in Corefile)"},
+		"a whoami, not known where":            {unknown("whoami"), "stdin:6: whoami is never asked: kubernetes (the Corefile of the cluster) and forward (the Corefile of the cluster) answer all names that could reach it (in the block of \".:53\"): write a block for the names that it is meant for in a key that ends in `.server`"},
 		"a template in place of forward":       {in(corefileWith(imports, ""), "log\ntemplate ANY ANY {\n    rcode NXDOMAIN\n}"), ""},
 		"names without an answer":              {unknown(zone), "stdin:6: template has no fallthrough"},
 	} {
@@ -144,7 +144,7 @@ func TestAPluginTwiceIsShownInTheOverride(t *testing.T) {
 		t.Errorf("not known where: %v\n%s", err, out)
 	}
 	out, err = runOn(t, named("name: coredns-custom", "my.override", "cache 60"), "-")
-	if !errors.Is(err, ErrFound) || !strings.Contains(out, "stdin:6: cache stands in this block twice, also in line ") || !strings.Contains(out, "also in line 15 of the built-in Corefile:") {
+	if !errors.Is(err, ErrFound) || !strings.Contains(out, "stdin:6: cache stands in this block twice, also in the Corefile of the cluster: CoreDNS does not start") || !strings.Contains(out, "remove it, or write it in a block") {
 		t.Errorf("in all clusters: %v\n%s", err, out)
 	}
 }
@@ -152,8 +152,8 @@ func TestAPluginTwiceIsShownInTheOverride(t *testing.T) {
 func TestALineOfAnotherFileIsNamedWithIt(t *testing.T) {
 	const server = ".:53 {\n    forward . 192.0.2.53\n}"
 	out, err := runOn(t, named("name: coredns-custom", "all.server", server), "-")
-	if !errors.Is(err, ErrFound) || !strings.Contains(out, "stdin:6: ") || !strings.Contains(out, "as in the block of line 1 of the built-in Corefile:") {
-		t.Errorf("the built-in Corefile: %v\n%s", err, out)
+	if !errors.Is(err, ErrFound) || !strings.Contains(out, "stdin:6: ") || !strings.Contains(out, "as in the block of the Corefile of the cluster:") {
+		t.Errorf("the Corefile of the cluster: %v\n%s", err, out)
 	}
 	out, err = runOn(t, `{"kind": "ConfigMap", "metadata": {"name": "coredns"}, "data": {
 		"Corefile": "# mine\n.:53 {\n    forward . 192.0.2.53\n}\nimport custom/*.server\n",
@@ -192,5 +192,18 @@ func TestAPartMayBeCalledCorefile(t *testing.T) {
 	out, err := runOn(t, named("name: coredns-custom", "Corefile.override", "forward . 192.0.2.1 192.0.2.2"), "-")
 	if err != nil || !strings.Contains(out, "no mistakes found") {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// What is wrong in a part alone is told in each cluster.
+func TestAPartIsJudgedByItself(t *testing.T) {
+	const swapped = "hosts {\n    nas.example.org 192.0.2.5\n    fallthrough\n}"
+	out, err := runOn(t, named("name: coredns-custom", "my.override", swapped), "-")
+	if !errors.Is(err, ErrFound) || !strings.Contains(out, "stdin:7: hosts passes over the line") {
+		t.Errorf("a line of hosts: %v\n%s", err, out)
+	}
+	_, err = runOn(t, named("name: coredns-custom", "my.override", "forward . 192.0.2.53 {\n    max_fails 0"), "-")
+	if err == nil || !strings.HasPrefix(err.Error(), "stdin:6 - the `{` of this line is not closed") {
+		t.Errorf("a brace: %v", err)
 	}
 }

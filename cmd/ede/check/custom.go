@@ -1,13 +1,14 @@
 package check
 
 import (
-	"fmt"
+	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight"
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/corefile"
 )
 
 // A custom is a key of a ConfigMap that the Corefile imports, such as
@@ -129,6 +130,11 @@ func (s source) compared() source {
 // Corefile. In a default Corefile, of which it is not known which one it is, a mistake is
 // what is wrong in each of them, at a line that the operator has.
 func (o options) judgeCustom(s source) (result, error) {
+	for _, c := range s.custom { // what stands below such a part is not read as it is meant
+		if err := corefile.CheckBraces(c.source.name, c.source.line, []byte(c.source.text)); err != nil {
+			return result{}, err
+		}
+	}
 	r, err := o.judge(s)
 	if err != nil {
 		return r, err
@@ -149,7 +155,7 @@ func (o options) judgeCustom(s source) (result, error) {
 	})
 	if s.other != "" {
 		for i := range r.warnings {
-			r.warnings[i].Text, r.warnings[i].Fix = s.builtIn(r.warnings[i].Text), s.builtIn(r.warnings[i].Fix)
+			s.forParts(&r.warnings[i])
 		}
 	}
 	return r, nil
@@ -158,15 +164,38 @@ func (o options) judgeCustom(s source) (result, error) {
 // lineNumber is how a warning names a line of another place.
 var lineNumber = regexp.MustCompile(`\bline ([0-9]+)\b`)
 
-// builtIn says of the lines of a default Corefile, which stand below those of the file, that
-// they are of it.
-func (s source) builtIn(text string) string {
+// forParts puts a warning into words for somebody who can only add parts to the Corefile of
+// a cluster: it names no line of that Corefile, which stand below those of the file, and says
+// in which part to write what.
+func (s source) forParts(w *preflight.Warning) {
+	var foreign bool
+	if w.Fix, foreign = s.withoutLines(w.Fix); foreign {
+		w.Fix = cmp.Or(partFixes[w.Code], w.Fix)
+	}
+	if w.Text, foreign = s.withoutLines(w.Text); foreign {
+		w.Fix = cmp.Or(partFixes[w.Code], w.Fix)
+	}
+}
+
+// partFixes are what to do where the Corefile of the cluster has a say.
+var partFixes = map[string]string{
+	"hosts-entry-unused": "write these names in a `hosts` of a block for their own zone, for example `example.org:53`, in a key that ends in `.server`",
+	"zone-twice":         "write what this block adds in a key that ends in `.override`, without a block around it, or give this block another zone",
+	"plugin-twice":       "remove it, or write it in a block for the names that it is meant for, in a key that ends in `.server`",
+	preflight.NeverAsked: "write a block for the names that it is meant for in a key that ends in `.server`, or remove it",
+}
+
+// withoutLines writes in place of a line of a default Corefile whose it is. foreign is true if
+// there was one.
+func (s source) withoutLines(text string) (words string, foreign bool) {
 	text = strings.ReplaceAll(text, " of "+preflight.Printable(s.name), "")
-	return lineNumber.ReplaceAllStringFunc(text, func(found string) string {
+	text = lineNumber.ReplaceAllStringFunc(text, func(found string) string {
 		line, err := strconv.Atoi(strings.TrimPrefix(found, "line "))
 		if err != nil || line <= s.line {
 			return found
 		}
-		return fmt.Sprintf("line %d of the built-in Corefile", line-s.line)
+		foreign = true
+		return "the Corefile of the cluster"
 	})
+	return text, foreign
 }

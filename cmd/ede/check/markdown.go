@@ -136,7 +136,7 @@ The arguments of directives are not checked, except those of *ede* itself. CoreD
 when it loads the file, and a running CoreDNS then keeps its old configuration.
 
 If the Corefile is given by its path, the checks also look at the addresses of this machine, at the files that are named in a
-*forward* line, and at the directory of *auto*. A directory without a zone file gets no warning.
+*forward* or *hosts* line, and at the directory of *auto*. A directory without a zone file gets no warning.
 
 ` + "`go run ./cmd/ede check --markdown`" + ` makes this page.
 

@@ -85,7 +85,9 @@ func (c *Chain) PassOn(i int, zones []string, types []uint16) string {
 	if l.Name == "hosts" {
 		fix = "add the line `fallthrough` at the end of hosts"
 	}
-	if args, _ := l.Option("fallthrough"); len(args) > 0 {
+	if args, _ := l.Option("fallthrough"); slices.Equal(args, []string{"}"}) {
+		fix = "write the `}` behind `fallthrough` on a line of its own: CoreDNS reads it as a zone"
+	} else if len(args) > 0 {
 		fix = fmt.Sprintf("write `fallthrough`, without zones, in place of `fallthrough %s` in %s", written(args), l.Name)
 	}
 	var also []*Link

@@ -1,6 +1,8 @@
 package chain
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -143,5 +145,34 @@ func TestAPatternThatCoreDNSDoesNotTakeIsBroken(t *testing.T) {
 		if _, err := compiled(pattern); r.broken != broken || (err != nil) != broken {
 			t.Errorf("%.40s: %t, and %v when it is compiled, want %t", pattern, r.broken, err, broken)
 		}
+	}
+}
+
+func TestLinesOfAHostsFileThatCoreDNSPassesOver(t *testing.T) {
+	const text = "# a.example 192.0.2.1\n192.0.2.1 a.example\n\nb.example 192.0.2.2 # c 192.0.2.3\nads.example\n! ads.example list\n" +
+		"::1 localhost 127.0.0.1\n\tfe80::1%lo0 d.example\nc.example\t2001:db8::1\n"
+	var got []int
+	reads := 0
+	files := HostsFiles{Read: func(path string) ([]byte, error) {
+		if reads++; path == "many" {
+			return []byte(strings.Repeat("a.example 192.0.2.1\n", 99)), nil
+		}
+		return []byte(text), nil
+	}}
+	for _, m := range files.Misread("hosts", 8) {
+		got = append(got, m.Line)
+	}
+	if want := []int{4, 9}; !slices.Equal(got, want) {
+		t.Errorf("lines %v, want %v", got, want)
+	}
+	if n := len(files.Misread("many", 8)); n != 8 {
+		t.Errorf("%d lines, want 8", n)
+	}
+	for i := range 2 * maxHostsFiles {
+		files.Misread(fmt.Sprint(i), 8)
+		files.Misread("hosts", 8)
+	}
+	if reads != maxHostsFiles {
+		t.Errorf("%d files read, want %d, each once", reads, maxHostsFiles)
 	}
 }

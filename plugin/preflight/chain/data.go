@@ -113,13 +113,16 @@ func meetErratic(_ *Chain, _ int, q *Question) step {
 
 var chaosNames = newZoneSet([]string{"authors.bind.", "version.bind.", "version.server.", "hostname.bind.", "id.server."})
 
-// meetChaos: nobody asks for these names but in class CH.
-func meetChaos(_ *Chain, _ int, q *Question) step {
-	if chaosNames.has(q.Name) {
+// meetChaos: nobody asks for these names but in class CH, nor, where nothing else answers,
+// for those around them.
+func meetChaos(c *Chain, i int, q *Question) step {
+	if chaosNames.has(q.Name) || i == c.last && chaosZones.has(q.Name) {
 		return meant
 	}
 	return pass
 }
+
+var chaosZones = newZoneSet([]string{"bind.", "server."})
 
 var localZones = newZoneSet([]string{"localhost.", "0.in-addr.arpa.", "127.in-addr.arpa.", "255.in-addr.arpa."})
 

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -25,15 +26,15 @@ type line struct {
 	pointers []string // names of the PTR records that point to it
 }
 
-// notEntries are the properties of hosts.
-var notEntries = []string{"fallthrough", "fallthrough_unsupported", "no_reverse", "ttl", "reload"}
+// HostsProperties are lines of hosts that are no entries.
+var HostsProperties = []string{"fallthrough", "fallthrough_unsupported", "no_reverse", "ttl", "reload"}
 
 func prepareHosts(l *Link) {
 	h := &hosts{lines: make(map[string]*line), reverse: make(map[string][]string)}
 	_, h.unsupported = l.Option("fallthrough_unsupported")
 	_, h.noReverse = l.Option("no_reverse")
 	for _, words := range l.Lines[min(1, len(l.Lines)):] {
-		if len(words) < 2 || slices.Contains(notEntries, words[0]) {
+		if len(words) < 2 || slices.Contains(HostsProperties, words[0]) {
 			continue
 		}
 		text, _, _ := strings.Cut(words[0], "%")
@@ -138,4 +139,104 @@ func meetHosts(c *Chain, i int, q *Question) step {
 		return passFall
 	}
 	return miss
+}
+
+// A Misread is a line of a hosts that CoreDNS passes over without a word, as it does not
+// begin with an address.
+type Misread struct {
+	File  string
+	Line  int
+	Words []string
+}
+
+// Address is the first word that is an address, "" if none is.
+func (m Misread) Address() string {
+	for _, word := range m.Words {
+		if isHostAddress(word) {
+			return word
+		}
+	}
+	return ""
+}
+
+// isHostAddress is plugin/hosts/hostsfile.go, parseIP.
+func isHostAddress(word string) bool {
+	word, _, _ = strings.Cut(word, "%")
+	_, err := netip.ParseAddr(word)
+	return err == nil
+}
+
+// Misread are such lines of a hosts in the Corefile, at most that many. Below fallthrough
+// CoreDNS does not start with them, and says so.
+func (l *Link) Misread(most int) []Misread {
+	var all []Misread
+	tokens := l.Tokens
+	for i := 1; i < len(tokens) && len(all) < most; {
+		end := i + 1
+		for end < len(tokens) && tokens[end].Line == tokens[i].Line && tokens[end].File == tokens[i].File {
+			end++
+		}
+		switch first := tokens[i].Text; {
+		case tokens[i].Line == tokens[0].Line && tokens[i].File == tokens[0].File, strings.ContainsAny(first, "{}"), tokens[end-1].Text == "{",
+			slices.Contains(HostsProperties, first), isHostAddress(first):
+		default:
+			m := Misread{File: cmp.Or(tokens[i].File, l.File), Line: tokens[i].Line}
+			for _, t := range tokens[i:end] {
+				m.Words = append(m.Words, t.Text)
+			}
+			all = append(all, m)
+		}
+		if tokens[i].Text == "fallthrough" {
+			return all
+		}
+		i = end
+	}
+	return all
+}
+
+// HostsFiles are the files that hosts names, each of which is read once, by Read; nil reads none.
+type HostsFiles struct {
+	Read  func(path string) ([]byte, error)
+	lines map[string][]Misread
+}
+
+// Limits on what is read of them: files, and octets of each.
+const (
+	maxHostsFiles = 16
+	maxHostsFile  = 4 << 20
+)
+
+// Misread are the lines of a file that have an address behind a name, at most that many.
+func (h *HostsFiles) Misread(path string, most int) []Misread {
+	lines, met := h.lines[path]
+	if met || h.Read == nil || len(h.lines) == maxHostsFiles {
+		return lines
+	}
+	if text, err := h.Read(path); err == nil {
+		lines = misreadIn(path, string(text[:min(len(text), maxHostsFile)]), most)
+	}
+	if h.lines == nil {
+		h.lines = make(map[string][]Misread)
+	}
+	h.lines[path] = lines
+	return lines
+}
+
+func misreadIn(file, text string, most int) []Misread {
+	var all []Misread
+	number := 0
+	for line := range strings.Lines(text) {
+		number++
+		line, _, _ = strings.Cut(line, "#")
+		words := strings.Fields(line)
+		if len(words) < 2 || isHostAddress(words[0]) {
+			continue
+		}
+		if m := (Misread{file, number, words}); m.Address() != "" {
+			if all = append(all, m); len(all) == most {
+				break
+			}
+		}
+	}
+	return all
 }

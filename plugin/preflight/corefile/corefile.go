@@ -57,6 +57,7 @@ type Block struct {
 	Keys       []string // as written, e.g. "example.org:1053", "tls://."
 	File       string
 	Line       int         // of the first key
+	Below      int         // line of the brace that closes what stands above, if none opens this block
 	Directives []Directive // by file and line, those of the block's own file first
 	// Unset are variables without a value in the keys of the block. Those of a
 	// block that they leave without a key, which caddyfile drops, stand in the
@@ -80,24 +81,33 @@ func Parse(file string, r io.Reader, order []string) ([]Block, error) {
 	}
 	parsed, err := caddyfile.Parse(file, bytes.NewReader(text), order)
 	if err != nil {
-		return nil, err
+		return nil, placed(file, text, err)
 	}
 	if len(parsed) > MaxBlocks {
 		return nil, fmt.Errorf("%s: more than %d server blocks", file, MaxBlocks)
 	}
 
 	lines, unset := keyLines(file, text)
-	imported := make(map[string]*keyLineList)
+	files := &imported{lists: make(map[string]*keyLineList), tries: maxLooks}
 	blocks := make([]Block, 0, len(parsed))
 	read := reader{file: file}
 	for _, p := range parsed {
 		b := Block{Keys: p.Keys, File: file, Directives: read.directives(p.Tokens)}
-		var found bool
-		if b.Line, found = lines.next(p.Keys[0]); !found && len(b.Directives) > 0 {
+		at, found := lines.next(p.Keys[0])
+		if !found && len(b.Directives) > 0 {
 			// The block came out of an imported file.
 			b.File, b.Line = b.Directives[0].File, b.Directives[0].Line
-			if line, found := keyLineIn(imported, b.File, p.Keys[0]); found {
-				b.Line = line
+			if at, found = files.list(b.File).next(p.Keys[0]); !found {
+				var where string // of its own it may have no directive
+				if where, at, found = files.find(file, lines, p.Keys[0], 0); found {
+					b.File = where
+				}
+			}
+		}
+		if found {
+			b.Line = at.line
+			if at.bare {
+				b.Below = at.above
 			}
 		}
 		blocks = append(blocks, b)

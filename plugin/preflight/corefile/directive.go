@@ -101,8 +101,8 @@ func (r *reader) read(tokens []caddyfile.Token) [][]string {
 			}
 		case "}":
 			depth--
-			if depth == 0 {
-				continue
+			if last := lines[len(lines)-1]; depth == 0 && (newLine(tokens, i) || len(last) == 0 || last[0] != "fallthrough") {
+				continue // else plugins read it as one more zone
 			}
 		}
 		last := lines[len(lines)-1]

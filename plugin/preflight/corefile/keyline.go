@@ -8,8 +8,10 @@ import (
 
 // A keyLine is a token that may begin the keys of a server block.
 type keyLine struct {
-	text string
-	line int
+	text  string
+	line  int
+	above int  // line of the brace that closes what stands above
+	bare  bool // no brace opens the block
 }
 
 // keyLineList yields the lines of blocks in the order of the file.
@@ -18,6 +20,8 @@ type keyLineList struct {
 	keys []keyLine
 	at   map[string][]int // places in keys by text, those before used left out
 	used int
+
+	imports []string // files and patterns that stand between the blocks
 }
 
 // near is how many keys next looks at before it makes an index of all: between
@@ -58,14 +62,17 @@ func keyLines(file string, text []byte) (*keyLineList, []Variable) {
 	var unset []Variable
 	depth, begin, keys := 0, true, false
 	more := false // a comma promises another key, which may stand on the next line
-	line, skip := 0, false
+	line, closed, skip := 0, 0, false
+	var imports []string
 	for s := newScanner(text); s.next(); {
-		if skip && s.at == line {
-			continue // what import is for; keys may follow on the next line
+		if skip && s.at == line { // keys may follow on the next line
+			imports = append(imports, s.text())
+			continue
 		}
 		skip = false
 		if keys && s.at != line && !more {
 			keys = false // a block without braces
+			list[len(list)-1].bare = s.text() != "{"
 		}
 		line = s.at
 		if depth > 0 && len(s.token) > maxBrace {
@@ -77,18 +84,23 @@ func keyLines(file string, text []byte) (*keyLineList, []Variable) {
 			keys = false
 		case t == "}" && (depth > 0 || !begin): // one that closes nothing is a key
 			depth = max(depth-1, 0)
-			begin = depth == 0
+			if begin = depth == 0; begin {
+				closed = s.at
+			}
 		case depth == 0 && begin && t == "import":
 			skip = true
 		case depth == 0 && begin || keys:
 			if begin {
-				list = append(list, keyLine{strings.TrimSuffix(t, ","), line})
+				list = append(list, keyLine{text: strings.TrimSuffix(t, ","), line: line, above: closed})
 			}
 			unset = unsetIn(unset, file, line, t)
 			begin, keys, more = false, true, strings.HasSuffix(t, ",")
 		}
 	}
-	return &keyLineList{keys: list}, unset
+	if keys {
+		list[len(list)-1].bare = true // nor is there anything below
+	}
+	return &keyLineList{keys: list, imports: imports}, unset
 }
 
 // expand puts the values of variables into a key.
@@ -146,11 +158,11 @@ func place(blocks []Block, unset []Variable) []Block {
 }
 
 // next consumes the list up to key, or nothing when key is not in it.
-func (l *keyLineList) next(key string) (line int, found bool) {
+func (l *keyLineList) next(key string) (line keyLine, found bool) {
 	for i := l.used; i < min(l.used+near, len(l.keys)); i++ {
 		if text := l.keys[i].text; text == key || expand(text) == key {
 			l.used = i + 1
-			return l.keys[i].line, true
+			return l.keys[i], true
 		}
 	}
 	if l.at == nil {
@@ -162,23 +174,8 @@ func (l *keyLineList) next(key string) (line int, found bool) {
 	}
 	l.at[key] = at
 	if len(at) == 0 {
-		return 0, false
+		return keyLine{}, false
 	}
 	l.used = at[0] + 1
-	return l.keys[at[0]].line, true
-}
-
-// keyLineIn is next for a file that the Corefile imports. lists holds those
-// that were read.
-func keyLineIn(lists map[string]*keyLineList, file, key string) (line int, found bool) {
-	list, known := lists[file]
-	if !known {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return 0, false
-		}
-		list, _ = keyLines(file, text)
-		lists[file] = list
-	}
-	return list.next(key)
+	return l.keys[at[0]], true
 }

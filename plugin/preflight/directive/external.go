@@ -29,3 +29,14 @@ var Removed = map[string]map[string]string{
 	"secondary": {"transfer to": "write the plugin `transfer` in this block, for example: `transfer { to * }`"},
 	"forward":   {"spray": "remove the line", "protocol": "write `force_tcp` or `prefer_udp`"},
 }
+
+// AboveEDE are the plugins that CoreDNS puts up to and including dnstap, and
+// those without a handler. All others of its own answer or fail, or change what
+// those below do.
+var AboveEDE = []string{
+	"root", "metadata", "geoip", "cancel", "proxyproto", "quic", "grpc_server",
+	"https", "https3", "timeouts", "multisocket", "reload", "nsid", "bufsize",
+	"bind", "debug", "trace", "ready", "health", "pprof", "shed", "prometheus",
+	"errors", "log", "dnstap",
+	"tls", "on", "sign",
+}

@@ -5,8 +5,6 @@ package directive
 import (
 	"net/netip"
 	"strings"
-
-	"github.com/coredns/caddy/caddyfile"
 )
 
 // NotClosed is what to do if a block stands within another.
@@ -86,31 +84,6 @@ func IsBlock(lines [][]string, known func(name string) bool) bool {
 	return answers
 }
 
-// Swallowed returns the first token of a directive that begins a line between its braces
-// and is a plugin, or the zone of a block, which no plugin has as a property: the braces
-// were not closed.
-func Swallowed(tokens []caddyfile.Token) (i int, ok bool) {
-	for i := 2; i < len(tokens); i++ {
-		if tokens[i].Line == tokens[i-1].Line {
-			continue
-		}
-		rest := tokens[i+1:]
-		for j := range rest {
-			if rest[j].Line != tokens[i].Line {
-				rest = rest[:j]
-				break
-			}
-		}
-		switch text := tokens[i].Text; {
-		case text == "forward" && len(rest) > 1, text == "errors" && len(rest) == 0, text == "prometheus", text == "loadbalance", text == "kubernetes", text == "whoami":
-			return i, true
-		case len(rest) > 0 && rest[len(rest)-1].Text == "{" && strings.Contains(text, ".") && !strings.ContainsAny(text, " \"{}"):
-			return i, true
-		}
-	}
-	return 0, false
-}
-
 // commentSign is how name begins a comment in other languages, "" if it does not.
 func commentSign(name string) string {
 	for _, sign := range []string{"//", "/*", ";", "--", "<!--", "%%"} {
@@ -147,17 +120,4 @@ func IsName(name string) bool {
 		}
 	}
 	return true
-}
-
-// properties are words that begin a line between the braces of a plugin, with one that
-// has them. No plugin has such a name.
-var properties = map[string]string{
-	"fallthrough": "hosts", "no_reverse": "hosts",
-	"except": "forward", "max_fails": "forward", "max_concurrent": "forward", "expire": "forward", "policy": "forward",
-	"health_check": "forward", "force_tcp": "forward", "prefer_udp": "forward", "tls_servername": "forward",
-	"pods": "kubernetes", "endpoint": "kubernetes", "kubeconfig": "kubernetes", "namespaces": "kubernetes",
-	"endpoint_pod_names": "kubernetes", "noendpoints": "kubernetes", "ttl": "kubernetes",
-	"match": "template", "rcode": "template", "answer": "template", "additional": "template", "authority": "template",
-	"success": "cache", "denial": "cache", "prefetch": "cache", "serve_stale": "cache", "servfail": "cache",
-	"lameduck": "health", "expr": "view", "consolidate": "errors", "directory": "auto",
 }

@@ -3,6 +3,8 @@
 // is nearest to another.
 package spelling
 
+import "strings"
+
 // Distance is the number of letters to insert, delete, change or swap with
 // their neighbour that make b of a.
 func Distance(a, b string) int {
@@ -27,4 +29,20 @@ func Distance(a, b string) int {
 		}
 	}
 	return int(rows[len(a)][len(b)])
+}
+
+// Nearest returns which of names name may be a misspelling of, "" if there is none.
+func Nearest(name string, names []string) string {
+	const little = 3 // of a shorter name little is left
+	best, least := "", len(name)
+	if least < little {
+		return ""
+	}
+	for _, known := range names {
+		most := min(2, len(name)/3, len(known)/3)
+		if d := Distance(strings.ToLower(name), known); d <= most && d < least {
+			best, least = known, d
+		}
+	}
+	return best
 }

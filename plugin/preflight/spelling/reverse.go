@@ -1,6 +1,7 @@
 package spelling
 
 import (
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,14 +10,28 @@ import (
 const (
 	tree4 = "in-addr.arpa"
 	tree6 = "ip6.arpa"
+
+	maxName = 255 // RFC 1035 section 2.3.4
 )
 
 // Reverse returns the reverse zone that zone looks like, "" if it is one or
-// looks like none.
-func Reverse(zone string) string {
+// looks like none. e is what else the Corefile says.
+func Reverse(zone string, e Evidence) string {
+	if len(zone) > maxName {
+		return ""
+	}
 	name := strings.TrimSuffix(zone, ".")
 	if groups, ok := strings.CutSuffix(name, "."+tree6); ok {
-		return meantNibbles(strings.Split(groups, "."))
+		if strings.Contains(groups, ":") {
+			return meantNibbles(strings.FieldsFunc(groups, func(r rune) bool { return r == ':' || r == '.' }), e)
+		}
+		return meantNibbles(strings.Split(groups, "."), e)
+	}
+	if part, rest, ok := strings.Cut(name, "."); ok && classless(part) {
+		if meant := Reverse(rest, e); meant != "" && meant != tree4+"." {
+			return part + "." + meant
+		}
+		return ""
 	}
 	rest := name
 	for more := true; more; {
@@ -25,6 +40,9 @@ func Reverse(zone string) string {
 			break
 		}
 		rest = behind
+	}
+	if part, tree, _ := strings.Cut(rest, "."); tree == tree4 && rest != name && classless(part) {
+		return tree4 + "." // 192.0.2.0/24 below the tree
 	}
 	letters := squeezed(rest)
 	if !slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(letters, part) }) {
@@ -44,9 +62,9 @@ func Reverse(zone string) string {
 		}
 		meant := ""
 		if tree == tree4 {
-			meant = wrongOctets(numbers)
+			meant = wrongOctets(numbers, e)
 		} else {
-			meant = meantNibbles(numbers)
+			meant = meantNibbles(numbers, e)
 		}
 		if meant == "" && (!right || glued) {
 			meant = strings.Join(append(slices.Clone(numbers), tree), ".") + "."
@@ -75,13 +93,13 @@ var parts = []string{"in", "ad", "dr", "ar", "pa", "ip", "6"}
 // of tree alone, or tree within another zone.
 func cutShort(rest, tree string, n int) bool {
 	first, _, _ := strings.Cut(tree, ".")
-	return rest == "in-addr" && tree == tree4 || strings.HasPrefix(rest, tree+".") || n > 0 && (rest == first || rest == "arpa" && tree == tree4)
+	return tree == tree4 && (rest == "in-addr" || n > 0 && squeezed(rest) == "inarpa") || strings.HasPrefix(rest, tree+".") || n > 0 && (rest == first || rest == "arpa" && tree == tree4)
 }
 
 // meantNibbles returns the zone that labels under ip6.arpa were meant to make: those
 // that are groups of digits, and digits that are not in reverse order. "" if they are
 // right, or no digits.
-func meantNibbles(labels []string) string {
+func meantNibbles(labels []string, e Evidence) string {
 	single := true
 	for _, l := range labels {
 		if len(l) > 4 || strings.Trim(l, "0123456789abcdef") != "" {
@@ -95,8 +113,14 @@ func meantNibbles(labels []string) string {
 	switch {
 	case len(labels) == 0:
 		return ""
-	case single && (len(digits) < 4 || !global(digits) || strings.ContainsAny(digits[len(digits)-1:], "0235f")):
-		return "" // as it is, the network is one that there may be
+	case single && (len(digits) < 4 || !global(digits)):
+		return ""
+	case single && strings.ContainsAny(digits[len(digits)-1:], "0235f"): // the network is one that there may be
+		written, meant := network6(strings.Join(turned, "")), network6(digits)
+		if written == meant || !meant.IsValid() || e.spoken(written) || !e.spoken(meant) {
+			return ""
+		}
+		return strings.Join(append(turned, tree6), ".") + "."
 	case single:
 		return strings.Join(append(turned, tree6), ".") + "."
 	case !global(labels[0]) || len(labels[0]) != 4:
@@ -108,6 +132,12 @@ func meantNibbles(labels []string) string {
 	turned = strings.Split(strings.Join(labels, ""), "")
 	slices.Reverse(turned)
 	return strings.Join(append(turned, tree6), ".") + "."
+}
+
+// classless reports whether label may be the name of a part of a network (RFC 2317 section 4).
+func classless(label string) bool {
+	first, rest, ok := strings.Cut(strings.ReplaceAll(label, "/", "-"), "-")
+	return ok && isNibbleOrOctet(first) && isNibbleOrOctet(rest)
 }
 
 // global reports whether digits begin an address of a network that people have: 2000::/3,
@@ -135,35 +165,49 @@ func isNibbleOrOctet(label string) bool {
 	return label != "" && strings.Trim(label, "0123456789") == ""
 }
 
-// wrongOctets finds octets that are none, and networks that are not written in
-// reverse: private ones, and those that no host has as they stand (0.0.0.0/8 and
-// 240.0.0.0/4, RFC 6890).
-func wrongOctets(numbers []string) string {
-	for _, n := range numbers {
-		if v, err := strconv.Atoi(n); err != nil || v > 255 {
-			return "in-addr.arpa."
+// wrongOctets finds octets that are none, and networks that are not written in reverse.
+// A network that somebody may have as it stands is one that was meant, unless the Corefile
+// says otherwise.
+func wrongOctets(numbers []string, e Evidence) string {
+	octets := make([]byte, len(numbers))
+	for i, n := range numbers {
+		v, err := strconv.ParseUint(n, 10, 8)
+		if err != nil || len(numbers) > 4 {
+			return tree4 + "."
 		}
+		octets[i] = byte(v)
 	}
-	if len(numbers) < 2 || len(numbers) > 4 {
-		if len(numbers) > 4 {
-			return "in-addr.arpa."
-		}
+	if len(octets) < 2 {
 		return ""
 	}
-	private := func(a, b string) bool {
-		n, _ := strconv.Atoi(b)
-		return a == "192" && b == "168" || a == "172" && n >= 16 && n < 32
+	turned := network4(octets)
+	slices.Reverse(octets)
+	written := network4(octets)
+	if !unreversed(written, turned, e) {
+		return ""
 	}
-	last := len(numbers) - 1
-	nobodys := func(octet string) bool {
-		n, _ := strconv.Atoi(octet)
-		return n == 0 || n >= 240
+	numbers = slices.Clone(numbers)
+	slices.Reverse(numbers)
+	return strings.Join(append(numbers, tree4+"."), ".")
+}
+
+// unreversed reports whether a zone of the network written is meant for the network turned,
+// which has its octets in the other order. No host has an address of 0.0.0.0/8, and few have
+// one of 240.0.0.0/4 (RFC 6890).
+func unreversed(written, turned netip.Prefix, e Evidence) bool {
+	first, last := written.Addr().As4()[0], turned.Addr().As4()[0]
+	const reserved = 240
+	switch {
+	case written == turned, last == 0 || last >= reserved:
+		return false
+	case first == 0:
+		return true
+	case Private(written), first < reserved && e.spoken(written):
+		return false
+	case first >= reserved, e.Private:
+		return Private(turned) || e.spoken(turned)
+	case slices.Contains(usual, turned):
+		return true
 	}
-	if private(numbers[0], numbers[1]) && !private(numbers[last], numbers[last-1]) && numbers[last] != "10" ||
-		nobodys(numbers[last]) && !nobodys(numbers[0]) {
-		turned := slices.Clone(numbers)
-		slices.Reverse(turned)
-		return strings.Join(append(turned, "in-addr.arpa."), ".")
-	}
-	return ""
+	return (Private(turned) || turned.Bits() > 16) && e.spoken(turned)
 }

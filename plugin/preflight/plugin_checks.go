@@ -1,12 +1,16 @@
 package preflight
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/coredns/coredns/plugin"
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/directive"
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/spelling"
 )
 
 // autopathSource returns the plugin that an autopath gets its search path from,
@@ -162,4 +166,78 @@ func (s *server) asks(zone string) string {
 // singlesOut reports whether s treats zone otherwise than all names.
 func (s *server) singlesOut(zone string) bool {
 	return s.any(func(l *chain.Link) bool { return l.MayAnswer(zone) && !chain.Covered(l.Zones, ".") })
+}
+
+func findLowEDE(c *config, s *server) []finding {
+	place := slices.Index(c.order, "ede")
+	e, ok := s.find("ede")
+	if place < 0 || !ok {
+		return nil
+	}
+	var above []string
+	for i := range s.chain.Links { // in the order of the build
+		name := s.chain.Links[i].Name
+		if name == "ede" {
+			break
+		}
+		if chain.Known(name) && !slices.Contains(directive.AboveEDE, name) && !slices.Contains(above, name) {
+			above = append(above, name)
+		}
+	}
+	if len(above) == 0 {
+		return nil
+	}
+	return []finding{at(e.Directive, listed(above...))}
+}
+
+// findIdleEDE looks at ede where it sees questions as the client asks them.
+func findIdleEDE(c *config, s *server) []finding {
+	e, ok := s.find("ede")
+	if !ok || len(findLowEDE(c, s)) > 0 {
+		return nil
+	}
+	zones := chain.ZonesOf(e.Args(), s.zones)
+	if slices.ContainsFunc(zones, func(z string) bool { return chain.Overlapping(s.zones, z) }) {
+		return nil
+	}
+	return []finding{at(e.Directive, listed(e.Args()...))}
+}
+
+// maxMisread is how many such lines of one hosts, or of its file, are told.
+const maxMisread = 8
+
+// findMisreadLines looks for lines of a hosts that CoreDNS passes over without a word, in
+// the Corefile and in the file that it names.
+func findMisreadLines(c *config, s *server) []finding {
+	var all []finding
+	tell := func(m chain.Misread) {
+		if len(m.Words) < 2 || spelling.Nearest(m.Words[0], chain.HostsProperties) != "" {
+			return // perhaps a property: hosts-without-fallthrough tells
+		}
+		found := finding{file: m.File, line: m.Line, args: []any{listed(strings.Join(m.Words, " "))}, certain: true}
+		found.text = "hosts passes over the line %s without a word: it does not begin with an address"
+		found.fix = "write the address, and behind it the names"
+		if a := m.Address(); a != "" {
+			names := slices.DeleteFunc(slices.Clone(m.Words), func(word string) bool { return word == a })
+			found.fix = "write `" + Printable(a+" "+strings.Join(names, " ")) + "`"
+			for _, name := range names {
+				found.names = append(found.names, plugin.Name(name).Normalize())
+			}
+		}
+		all = append(all, found)
+	}
+	for i := range s.chain.Links {
+		l := &s.chain.Links[i]
+		if l.Name != "hosts" || len(all) > maxMisread {
+			continue
+		}
+		misread := l.Misread(maxMisread)
+		if args := l.Args(); len(args) > 0 && (filepath.IsAbs(args[0]) || !s.has("root")) {
+			misread = append(misread, c.hostsFiles.Misread(args[0], maxMisread)...)
+		}
+		for _, m := range misread {
+			tell(m)
+		}
+	}
+	return all
 }
