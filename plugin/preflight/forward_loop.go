@@ -58,7 +58,7 @@ func (l loop) subject() string {
 
 // loops finds a question that f of s sends on and that comes back to s.
 func (c *config) loops(s *server, f forward) (found loop, ok bool) {
-	if !slices.ContainsFunc(f.targets, c.mayBeHere) {
+	if !slices.ContainsFunc(f.targets, target.mayBeHere) {
 		return loop{}, false
 	}
 	probes := s.sentBy(f)
@@ -105,7 +105,7 @@ func (s *server) sentBy(f forward) (names []chain.Probe) {
 // circles finds an upstream of f of s from which q comes back. A circle that another
 // forward of it leaves is that one's mistake.
 func (c *config) circles(s *server, f forward, q chain.Question) (found loop, ok bool) {
-	h := c.onward(stop{s, q})
+	h := c.onward(s, q)
 	if h == nil || h.link != f.link {
 		return loop{}, false
 	}
@@ -150,10 +150,11 @@ type stop struct {
 	q  chain.Question
 }
 
-// A hop is where a stop sends its question: link is its forward that gets it, -1 if that
+// A hop is where a stop sends its question, q: link is its forward that gets it, -1 if that
 // cannot be told, and next are the hops of those that it asks, nil for other servers. Stops
 // of which each comes to each other are of one ring.
 type hop struct {
+	q      chain.Question
 	link   int
 	next   []*hop
 	ring   int
@@ -164,22 +165,32 @@ type hop struct {
 
 // onward finds the hop of a stop and of all stops behind it, once (Tarjan's algorithm for
 // strongly connected components, 1972), nil if it has found maxStops.
-func (c *config) onward(s stop) *hop {
-	if h := c.hops[s]; h != nil || len(c.hops) == maxStops {
+func (c *config) onward(s *server, q chain.Question) *hop {
+	h := s.hop
+	if h != nil && h.q != q {
+		h = c.hops[stop{s, q}]
+	}
+	if h != nil || c.stops == maxStops {
 		return h
 	}
-	number := len(c.hops)
-	link, sent := s.at.sends(s.q)
-	h := &hop{link: link, ring: number, open: true, mixed: s.at.any(func(l *chain.Link) bool { return l.Answers && !l.Forwards() })}
-	c.hops[s] = h
+	number := c.stops
+	link, sent := s.sends(q)
+	h = &hop{q: q, link: link, ring: number, open: true, mixed: s.any(func(l *chain.Link) bool { return l.Answers && !l.Forwards() })}
+	if c.stops++; s.hop == nil { // as most have one at most
+		s.hop = h
+	} else {
+		c.hops[stop{s, q}] = h
+	}
 	begin := len(c.unringed)
 	c.unringed = append(c.unringed, h)
 	if link >= 0 {
-		forwards := c.forwardsOf(s.at) // they stand in a row
-		for _, to := range forwards[link-forwards[0].link].asked(s.at) {
+		forwards := c.forwardsOf(s) // they stand in a row
+		targets := forwards[link-forwards[0].link].asked(s)
+		h.next = make([]*hop, 0, len(targets))
+		for i := range targets {
 			var next *hop
-			if other := c.serverAt(to, sent.Name); other != nil {
-				next = c.onward(stop{other, sent})
+			if other := targets[i].server(sent.Name); other != nil {
+				next = c.onward(other, sent)
 			}
 			if h.next = append(h.next, next); next != nil && next.open {
 				h.ring = min(h.ring, next.ring)
@@ -209,37 +220,31 @@ func (c *config) close(begin, number int) {
 	}
 }
 
-// mayBeHere reports whether what is sent to t may come to a block.
-func (c *config) mayBeHere(t target) bool {
-	if !t.known {
-		return false
-	}
-	if local := t.addr != docker && (t.addr.IsLoopback() || t.addr.IsUnspecified() || c.own[t.addr]); !local && !c.bound[listener{t.port, t.addr}] {
-		return false
-	}
-	on := c.byPort[t.port]
-	return on != nil && !on.unclear
-}
-
-// serverAt returns the block that answers names under zone at t, or nil if that is
+// server returns the block that answers names under zone at t, or nil if that is
 // not of this process or not certain.
-func (c *config) serverAt(t target, zone string) *server {
-	if !c.mayBeHere(t) {
+func (t *target) server(zone string) *server {
+	if !t.mayBeHere() {
 		return nil
 	}
-	p, addr := t.port, t.addr
-	// The kernel prefers the socket that is bound to the address.
-	bound := func(s *server) bool { return slices.Contains(s.hosts, addr) }
-	if addr.IsUnspecified() || !c.bound[listener{p, addr}] {
-		bound = func(s *server) bool { return s.everywhere(addr) }
-	}
-	on := c.byPort[p]
 	for z := range chain.Enclosing(zone) {
-		for _, s := range c.blocksOf(on, z) {
-			if bound(s) {
+		on := t.here.site(z)
+		if on == nil {
+			continue
+		}
+		for _, s := range on.blocks {
+			if s.at(t) {
 				return s // its views are reaches' business
 			}
 		}
 	}
 	return nil
+}
+
+// at reports whether s gets what is sent to t. The kernel prefers the socket that is bound
+// to the address.
+func (s *server) at(t *target) bool {
+	if t.bound && !t.addr.IsUnspecified() {
+		return slices.Contains(s.hosts, t.addr)
+	}
+	return s.everywhere(t.addr)
 }

@@ -35,7 +35,7 @@ func (c *config) mayBring(s *server, i int, q chain.Question, from string, hops 
 	forwards := c.forwardsOf(s) // they stand in a row
 	f := forwards[i-forwards[0].link]
 	return slices.ContainsFunc(f.targets, func(t target) bool {
-		other := c.serverAt(t, q.Name)
+		other := t.server(q.Name)
 		switch {
 		case other == nil:
 			return true // somebody else's

@@ -34,6 +34,7 @@ type server struct {
 	size     limit           // what makes it so
 	folder   bool            // what the directory of its auto has is known
 	forwards []forward       // what forwardsOf read
+	hop      *hop            // the first that onward found of its
 	fate     fate            // what becomes of its questions
 }
 
