@@ -105,12 +105,12 @@ func newConfig(h Host, blocks []Block, order []string) *config {
 	left := maxKeys
 	c.servers = make([]*server, len(blocks))
 	servers := make([]server, len(blocks))
-	programs := make(chain.Programs)
+	shared := chain.NewShared()
 	for i := range blocks {
 		s := &servers[i]
 		c.servers[i] = s
 		s.load(&blocks[i], ranks, h, &left)
-		s.chain.Share(programs)
+		s.chain.Share(shared)
 		c.index(s, c.servers[i:i+1:i+1])
 		for _, p := range s.services {
 			p.unclear = p.unclear || s.unclear

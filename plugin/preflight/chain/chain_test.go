@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -142,6 +143,27 @@ func TestAPatternThatCoreDNSDoesNotTakeIsBroken(t *testing.T) {
 		r.readFrom(pattern)
 		if _, err := compiled(pattern); r.broken != broken || (err != nil) != broken {
 			t.Errorf("%.40s: %t, and %v when it is compiled, want %t", pattern, r.broken, err, broken)
+		}
+	}
+}
+
+func TestAPatternMatchesOnlyWhatHasItsNeededPart(t *testing.T) {
+	for pattern, want := range map[string]string{
+		`^a5[.](.*)$`: "a5.", `(.*)[.]old[.]example[.]$`: ".old.example.", `(www|host)[.]`: ".", `.*`: "", `^$`: "",
+		`(?i)www[.]x`: ".", `(abc)+d`: "abc", `a?b*`: "", `a{2}b`: "b", `ab|ac`: "a", "\uFFFDabc": "", `\bsvc\b`: "svc", `é\.x`: "é.x",
+	} {
+		re, err := parsed(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		needed := neededBy(re)
+		if needed != want {
+			t.Errorf("%s needs %q, want %q", pattern, needed, want)
+		}
+		for _, name := range []string{"a5.x.", "www.example.org.", "WWW.x.", "abcabcd.", "aab.", "ab.", "ac.", "\xffabc.", "x.old.example.", "svc.", "é.x.", ""} {
+			if regexp.MustCompile(pattern).MatchString(name) && !strings.Contains(name, needed) {
+				t.Errorf("%s matches %q, which does not have %q", pattern, name, needed)
+			}
 		}
 	}
 }
