@@ -163,44 +163,71 @@ type hop struct {
 	mixed  bool // some block of the ring answers by itself, too
 }
 
+// A visit is a stop at which onward is: what it sends, and where its ring may begin.
+type visit struct {
+	hop           *hop
+	sent          chain.Question
+	targets       []target
+	number, begin int
+}
+
+// hopOf returns the hop of a stop that onward has found, else nil.
+func (c *config) hopOf(s *server, q chain.Question) *hop {
+	if s.hop == nil || s.hop.q == q {
+		return s.hop
+	}
+	return c.hops[stop{s, q}]
+}
+
+func (c *config) visit(s *server, q chain.Question) visit {
+	v := visit{number: c.stops, begin: len(c.unringed)}
+	mixed := s.any(func(l *chain.Link) bool { return l.Answers && !l.Forwards() })
+	v.hop = &hop{q: q, ring: v.number, open: true, mixed: mixed}
+	if c.stops++; s.hop == nil { // most have no other
+		s.hop = v.hop
+	} else {
+		c.hops[stop{s, q}] = v.hop
+	}
+	c.unringed = append(c.unringed, v.hop)
+	if v.hop.link, v.sent = s.sends(q); v.hop.link >= 0 {
+		forwards := c.forwardsOf(s) // they stand in a row
+		v.targets = forwards[v.hop.link-forwards[0].link].asked(s)
+		v.hop.next = make([]*hop, 0, len(v.targets))
+	}
+	return v
+}
+
 // onward finds the hop of a stop and of all stops behind it, once (Tarjan's algorithm for
 // strongly connected components, 1972), nil if it has found maxStops.
 func (c *config) onward(s *server, q chain.Question) *hop {
-	h := s.hop
-	if h != nil && h.q != q {
-		h = c.hops[stop{s, q}]
+	first := c.hopOf(s, q)
+	if first != nil || c.stops == maxStops {
+		return first
 	}
-	if h != nil || c.stops == maxStops {
-		return h
-	}
-	number := c.stops
-	link, sent := s.sends(q)
-	h = &hop{q: q, link: link, ring: number, open: true, mixed: s.any(func(l *chain.Link) bool { return l.Answers && !l.Forwards() })}
-	if c.stops++; s.hop == nil { // as most have one at most
-		s.hop = h
-	} else {
-		c.hops[stop{s, q}] = h
-	}
-	begin := len(c.unringed)
-	c.unringed = append(c.unringed, h)
-	if link >= 0 {
-		forwards := c.forwardsOf(s) // they stand in a row
-		targets := forwards[link-forwards[0].link].asked(s)
-		h.next = make([]*hop, 0, len(targets))
-		for i := range targets {
-			var next *hop
-			if other := targets[i].server(sent.Name); other != nil {
-				next = c.onward(other, sent)
+	way := []visit{c.visit(s, q)}
+	first = way[0].hop
+	for len(way) > 0 {
+		v := &way[len(way)-1]
+		h := v.hop
+		if len(h.next) == len(v.targets) {
+			if h.ring == v.number { // no stop before it is of its ring
+				c.close(v.begin, v.number)
 			}
-			if h.next = append(h.next, next); next != nil && next.open {
-				h.ring = min(h.ring, next.ring)
+			way = way[:len(way)-1]
+			continue
+		}
+		var next *hop
+		if other := v.targets[len(h.next)].server(v.sent.Name); other != nil {
+			if next = c.hopOf(other, v.sent); next == nil && c.stops < maxStops {
+				way = append(way, c.visit(other, v.sent)) // v is looked at again after it
+				continue
 			}
 		}
+		if h.next = append(h.next, next); next != nil && next.open {
+			h.ring = min(h.ring, next.ring)
+		}
 	}
-	if h.ring == number { // no stop before it is of its ring
-		c.close(begin, number)
-	}
-	return h
+	return first
 }
 
 // close makes one ring of the hops from begin on.
@@ -218,33 +245,4 @@ func (c *config) close(begin, number int) {
 	for _, member := range members {
 		member.leaves, member.mixed = leaves, mixed
 	}
-}
-
-// server returns the block that answers names under zone at t, or nil if that is
-// not of this process or not certain.
-func (t *target) server(zone string) *server {
-	if !t.mayBeHere() {
-		return nil
-	}
-	for z := range chain.Enclosing(zone) {
-		on := t.here.site(z)
-		if on == nil {
-			continue
-		}
-		for _, s := range on.blocks {
-			if s.at(t) {
-				return s // its views are reaches' business
-			}
-		}
-	}
-	return nil
-}
-
-// at reports whether s gets what is sent to t. The kernel prefers the socket that is bound
-// to the address.
-func (s *server) at(t *target) bool {
-	if t.bound && !t.addr.IsUnspecified() {
-		return slices.Contains(s.hosts, t.addr)
-	}
-	return s.everywhere(t.addr)
 }

@@ -115,6 +115,27 @@ func (r renaming) say(f *finding, answers bool) {
 	}
 }
 
+// spoken returns the zones and names that s speaks of, and those of the blocks of this
+// process that it may forward to, of many the first few.
+func (c *config) spoken(s *server) (zones, names []string) {
+	zones, names = s.chain.Spoken(s.zones, maxZones)
+	for _, f := range c.forwardsOf(s) {
+		for _, t := range f.targets {
+			if !t.mayBeHere() {
+				continue
+			}
+			for _, other := range t.here.blocks {
+				if other == s || len(zones) > maxZones || len(names) > maxZones {
+					continue
+				}
+				z, n := other.chain.Spoken(s.zones, maxZones)
+				zones, names = append(zones, z...), append(names, n[:min(len(n), maxZones)]...)
+			}
+		}
+	}
+	return zones, names
+}
+
 // renamings finds one for each rule of s that makes any, by link, and for each rule that
 // makes a name that is none. What that costs is taken off steps; without enough of them s
 // is not judged.

@@ -196,6 +196,15 @@ func (s *server) everywhere(addr netip.Addr) bool {
 	})
 }
 
+// at reports whether s gets what is sent to t. The kernel prefers the socket that is bound
+// to the address.
+func (s *server) at(t *target) bool {
+	if t.bound && !t.addr.IsUnspecified() {
+		return slices.Contains(s.hosts, t.addr)
+	}
+	return s.everywhere(t.addr)
+}
+
 // hears reports whether s certainly gets what is sent to other's addresses.
 func (s *server) hears(other *server) bool {
 	if s.unclear || other.unclear || len(s.hosts) == 0 != (len(other.hosts) == 0) {

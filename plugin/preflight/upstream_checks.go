@@ -85,6 +85,26 @@ func (c *config) newTarget(address, file string) target {
 // mayBeHere reports whether what is sent to t may come to a block.
 func (t target) mayBeHere() bool { return t.here != nil }
 
+// server returns the block that answers names under zone at t, or nil if that is
+// not of this process or not certain.
+func (t *target) server(zone string) *server {
+	if !t.mayBeHere() {
+		return nil
+	}
+	for z := range chain.Enclosing(zone) {
+		on := t.here.site(z)
+		if on == nil {
+			continue
+		}
+		for _, s := range on.blocks {
+			if s.at(t) {
+				return s // its views are reaches' business
+			}
+		}
+	}
+	return nil
+}
+
 func (t target) String() string {
 	if t.file == "" {
 		return Printable(t.address)
@@ -129,27 +149,6 @@ func (c *config) newForward(link int, to []string) forward {
 		}
 	}
 	return f
-}
-
-// spoken returns the zones and names that s speaks of, and those of the blocks of this
-// process that it may forward to, of many the first few.
-func (c *config) spoken(s *server) (zones, names []string) {
-	zones, names = s.chain.Spoken(s.zones, maxZones)
-	for _, f := range c.forwardsOf(s) {
-		for _, t := range f.targets {
-			if !t.mayBeHere() {
-				continue
-			}
-			for _, other := range t.here.blocks {
-				if other == s || len(zones) > maxZones || len(names) > maxZones {
-					continue
-				}
-				z, n := other.chain.Spoken(s.zones, maxZones)
-				zones, names = append(zones, z...), append(names, n[:min(len(n), maxZones)]...)
-			}
-		}
-	}
-	return zones, names
 }
 
 // inFile returns the upstreams that a file like resolv.conf has, as forward

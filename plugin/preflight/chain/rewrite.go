@@ -18,6 +18,7 @@ type rule struct {
 	captures  int            // groups of the pattern
 	needed    string         // stands in all that the pattern matches
 	pattern   *regexp.Regexp // of from, made when it is first asked
+	last      applied        // what the pattern has made, as names are often asked again at once
 	shared    *Shared
 	auto      bool // answer auto
 	names     []answerRule
@@ -119,8 +120,17 @@ func (r *rule) apply(name string) (renamed string, ok bool) {
 	case "substring":
 		return strings.ReplaceAll(name, r.from, r.to), strings.Contains(name, r.from)
 	}
-	groups := r.groups(name)
-	return fill(r.to, groups), len(groups) > 0
+	if r.last.name != name || name == "" {
+		groups := r.groups(name)
+		r.last = applied{name, fill(r.to, groups), len(groups) > 0}
+	}
+	return r.last.made, r.last.ok
+}
+
+// applied is what a rule makes of a name.
+type applied struct {
+	name, made string
+	ok         bool
 }
 
 // meetRewrite is one rule of plugin/rewrite/rewrite.go, ServeDNS.

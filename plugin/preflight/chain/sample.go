@@ -117,6 +117,9 @@ func (r *rule) samples(zones, listed []string) iter.Seq2[string, string] {
 	return func(yield func(name, made string) bool) {
 		served := newZoneSet(zones)
 		try := func(name string) (more bool) {
+			if !strings.Contains(name, r.needed) {
+				return true
+			}
 			_, legal := dns.IsDomainName(name)
 			if !legal || name == "" || r.match != "exact" && odd(name) || r.match != "exact" && strings.HasSuffix(name, ".arpa.") || strings.HasPrefix(name, ".") || !served.has(name) {
 				return true

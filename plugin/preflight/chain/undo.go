@@ -198,7 +198,7 @@ func (l *Link) Illegal(zones, listed []string) iter.Seq2[string, string] {
 // and is given back in the answer. It is "" if that cannot be told.
 func (l *Link) Repaired(name string) string {
 	r := *l.rewrite
-	r.needed = "" // of other patterns
+	r.needed = "" // as patterns are other ones
 	from, to := r.from, r.to
 	froms := []string{from}
 	if r.match == "regex" {
@@ -215,7 +215,7 @@ func (l *Link) Repaired(name string) string {
 			}
 		}
 		for _, to := range []string{to, strings.TrimPrefix(to, ".")} {
-			r.to = plugin.Name(to).Normalize()
+			r.to, r.last = plugin.Name(to).Normalize(), applied{}
 			made, ok := r.apply(name)
 			if !ok || !legal(made) {
 				continue
