@@ -230,3 +230,18 @@ func (c check) warning(s *server, f finding) Warning {
 		Zones: f.zones, Names: f.names, Types: f.types, ButTypes: f.butTypes, Ignored: s.ignores(c.code),
 	}
 }
+
+// ignores reports whether the block's ede has an ignore with code.
+func (s *server) ignores(code string) bool {
+	for _, d := range s.Directives {
+		if d.Name != "ede" {
+			continue
+		}
+		for _, line := range d.Lines {
+			if len(line) > 1 && line[0] == "ignore" && slices.Contains(line[1:], code) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -14,14 +14,15 @@ type config struct {
 	built   map[string]bool // the names in order
 	servers []*server
 	byPort  map[port]*service
-	sites   map[spot]*site
+	zones   int // of all keys, for the first port with several of them
 	own     map[netip.Addr]bool
 	bound   map[listener]bool // addresses that blocks bind
 	// withHosts are the blocks that have the hosts at one place of a file, several
 	// if it is in a snippet.
 	withHosts  map[place][]*server
 	read       func(path string) ([]byte, error)
-	hops       map[stop]*hop     // what onward found
+	hops       map[stop]*hop     // what onward found, but for the first of each block
+	stops      int               // how many onward found
 	unringed   []*hop            // those of which the ring is not yet known
 	unjudged   map[limit]bool    // what was said of all blocks together
 	slips      map[string]string // what nearest found
@@ -37,12 +38,34 @@ type service struct {
 	unclear   bool      // the addresses of one are not known
 	forwarded []forwarded
 	looked    bool // for what is forwarded
+
+	// Of most ports of a Corefile with many the blocks have one zone.
+	zone  string
+	first site             // of zone
+	sites map[string]*site // of the other zones
 }
 
-// A spot is where a site is: one zone on one port.
-type spot struct {
-	*service
-	zone string
+// site returns the blocks of a zone on p, nil if there are none.
+func (p *service) site(zone string) *site {
+	if zone == p.zone && p.first.blocks != nil {
+		return &p.first
+	}
+	return p.sites[zone]
+}
+
+// addSite makes the site of a zone that p does not have.
+func (c *config) addSite(p *service, zone string, blocks []*server) *site {
+	if p.first.blocks == nil {
+		p.zone, p.first.blocks = zone, blocks
+		return &p.first
+	}
+	if p.sites == nil {
+		p.sites = make(map[string]*site, c.zones)
+		c.zones = 0
+	}
+	on := &site{blocks: blocks}
+	p.sites[zone] = on
+	return on
 }
 
 // A site is the blocks of one zone on one port.
@@ -64,13 +87,8 @@ type place struct {
 }
 
 func newConfig(h Host, blocks []Block, order []string) *config {
-	keys := 0
-	for i := range blocks {
-		keys += len(blocks[i].Keys)
-	}
 	c := &config{
 		byPort: make(map[port]*service),
-		sites:  make(map[spot]*site, min(keys, maxKeys)),
 		own:    ownAddrs(h),
 		read:   h.ReadFile,
 		bound:  make(map[listener]bool),
@@ -82,17 +100,21 @@ func newConfig(h Host, blocks []Block, order []string) *config {
 		hostsFiles: chain.HostsFiles{Read: h.ReadFile},
 		tries:      maxTries,
 	}
+	for i := range blocks {
+		c.zones += len(blocks[i].Keys)
+	}
+	c.zones = min(c.zones, maxKeys)
 	c.setOrder(order)
 	ranks := chain.OrderOf(order)
 	left := maxKeys
 	c.servers = make([]*server, len(blocks))
 	servers := make([]server, len(blocks))
-	programs := make(chain.Programs)
+	shared := chain.NewShared()
 	for i := range blocks {
 		s := &servers[i]
 		c.servers[i] = s
 		s.load(&blocks[i], ranks, h, &left)
-		s.chain.Share(programs)
+		s.chain.Share(shared)
 		c.index(s, c.servers[i:i+1:i+1])
 		for _, p := range s.services {
 			p.unclear = p.unclear || s.unclear
@@ -127,12 +149,10 @@ func (c *config) index(s *server, alone []*server) {
 		if p == nil || k.port != p.port {
 			p = c.serve(s, k.port, alone)
 		}
-		at := spot{p, k.zone}
-		on := c.sites[at]
+		on := p.site(k.zone)
 		switch {
 		case on == nil:
-			on = &site{blocks: alone}
-			c.sites[at] = on
+			on = c.addSite(p, k.zone, alone)
 		case on.blocks[len(on.blocks)-1] == s:
 			s.twice = append(s.twice, k.zone)
 			continue
@@ -160,14 +180,6 @@ func (c *config) serve(s *server, p port, alone []*server) *service {
 	return on
 }
 
-// blocksOf returns the blocks of a zone on p.
-func (c *config) blocksOf(p *service, zone string) []*server {
-	if on := c.sites[spot{p, zone}]; on != nil {
-		return on.blocks
-	}
-	return nil
-}
-
 // maxKeys is how many zones the keys of a Corefile are read for.
 const maxKeys = 1 << 18
 
@@ -178,10 +190,6 @@ const maxSteps = 1 << 20
 // maxTries is how many times, in one Corefile, a view is asked for a query that no other
 // may accept.
 const maxTries = 1 << 16
-
-// docker is where Docker answers in the network of a container, whatever
-// listens on port 53 there: it takes the packets by address translation.
-var docker = netip.MustParseAddr("127.0.0.11")
 
 // maxStops is how many stops findForwardLoop follows, in all of a Corefile.
 const maxStops = 1 << 17
@@ -207,24 +215,23 @@ func ownAddrs(h Host) map[netip.Addr]bool {
 // before, and no view.
 func (c *config) comesTo(s *server, q chain.Question) bool {
 	for _, p := range s.services {
-		if c.takerOn(p, s, q) == s {
+		if p.taker(s, q) == s {
 			return true
 		}
 	}
 	return false
 }
 
-// taker is takerOn for a port.
-func (c *config) taker(p port, s *server, q chain.Question) *server {
-	return c.takerOn(c.byPort[p], s, q)
-}
-
-// takerOn returns the block that gets q where s listens on p, nil if none does
+// taker returns the block that gets q where s listens on p, nil if none does
 // (core/dnsserver/server.go, ServeDNS). A view of which that is not known is
 // treated as if it let in what is for s, and let pass what is for others.
-func (c *config) takerOn(p *service, s *server, q chain.Question) *server {
+func (p *service) taker(s *server, q chain.Question) *server {
 	for z := range chain.Enclosing(q.Name) {
-		for _, other := range c.blocksOf(p, z) {
+		on := p.site(z)
+		if on == nil {
+			continue
+		}
+		for _, other := range on.blocks {
 			lets := true
 			if other.view != nil {
 				var known bool

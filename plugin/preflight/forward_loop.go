@@ -53,7 +53,7 @@ func (l loop) subject() string {
 
 // loops finds a question that f of s sends on and that comes back to s.
 func (c *config) loops(s *server, f forward) (found loop, ok bool) {
-	if !slices.ContainsFunc(f.targets, c.mayBeHere) {
+	if !slices.ContainsFunc(f.targets, target.mayBeHere) {
 		return loop{}, false
 	}
 	probes := s.sentBy(f)
@@ -100,7 +100,7 @@ func (s *server) sentBy(f forward) (names []chain.Probe) {
 // circles finds an upstream of f of s from which q comes back. A circle that another
 // forward of it leaves is that one's mistake.
 func (c *config) circles(s *server, f forward, q chain.Question) (found loop, ok bool) {
-	h := c.onward(stop{s, q})
+	h := c.onward(s, q)
 	if h == nil || h.link != f.link {
 		return loop{}, false
 	}
@@ -127,33 +127,17 @@ func (f forward) asked(s *server) []target {
 	return f.targets
 }
 
-// sends returns the index of the forward of s that gets q, or -1 if that cannot be told, or
-// outgrown, and what it asks. What comes back has an address of this machine: acl may reject it.
-func (s *server) sends(q chain.Question) (int, chain.Question) {
-	if s.opaque || s.has("view") || s.chain.Renames || s.any((*chain.Link).ByAddress) {
-		return -1, q
-	}
-	out := s.chain.Ask(q, nil)
-	_, legal := dns.IsDomainName(out.Asked.Name) // rewrite may make it longer each time
-	if out.End == chain.Invalid {
-		return outgrown, q
-	}
-	if legal && out.End == chain.Answered && s.chain.Links[out.At].Name == "forward" {
-		return out.At, out.Asked.Sent()
-	}
-	return -1, q
-}
-
 // A stop is a block that is asked a question.
 type stop struct {
 	at *server
 	q  chain.Question
 }
 
-// A hop is where a stop sends its question: link is its forward that gets it, -1 if that
+// A hop is where a stop sends its question, q: link is its forward that gets it, -1 if that
 // cannot be told, and next are the hops of those that it asks, nil for other servers. Stops
 // of which each comes to each other are of one ring.
 type hop struct {
+	q      chain.Question
 	link   int
 	next   []*hop
 	ring   int
@@ -165,35 +149,78 @@ type hop struct {
 	outgrown bool // in the end rewrite makes what is no name
 }
 
+// A visit is a stop at which onward is: what it sends, and where its ring may begin.
+type visit struct {
+	hop           *hop
+	sent          chain.Question
+	targets       []target
+	number, begin int
+}
+
+// hopOf returns the hop of a stop that onward has found, else nil.
+func (c *config) hopOf(s *server, q chain.Question) *hop {
+	if s.hop == nil || s.hop.q == q {
+		return s.hop
+	}
+	return c.hops[stop{s, q}]
+}
+
+func (c *config) visit(s *server, q chain.Question) visit {
+	v := visit{number: c.stops, begin: len(c.unringed)}
+	mixed := s.any(func(l *chain.Link) bool { return l.Answers && !l.Forwards() })
+	v.hop = &hop{q: q, at: s, ring: v.number, open: true, mixed: mixed}
+	if c.stops++; s.hop == nil { // most have no other
+		s.hop = v.hop
+	} else {
+		c.hops[stop{s, q}] = v.hop
+	}
+	c.unringed = append(c.unringed, v.hop)
+	v.hop.link, v.sent = s.sends(q)
+	v.hop.outgrown = v.hop.link == outgrown
+	if v.hop.link >= 0 {
+		forwards := c.forwardsOf(s) // they stand in a row
+		v.targets = forwards[v.hop.link-forwards[0].link].asked(s)
+		v.hop.next = make([]*hop, 0, len(v.targets))
+	}
+	return v
+}
+
 // onward finds the hop of a stop and of all stops behind it, once (Tarjan's algorithm for
 // strongly connected components, 1972), nil if it has found maxStops.
-func (c *config) onward(s stop) *hop {
-	if h := c.hops[s]; h != nil || len(c.hops) == maxStops {
-		return h
+func (c *config) onward(s *server, q chain.Question) *hop {
+	first := c.hopOf(s, q)
+	if first != nil || c.stops == maxStops {
+		return first
 	}
-	number := len(c.hops)
-	link, sent := s.at.sends(s.q)
-	h := &hop{link: link, at: s.at, outgrown: link == outgrown, ring: number, open: true, mixed: s.at.any(func(l *chain.Link) bool { return l.Answers && !l.Forwards() })}
-	c.hops[s] = h
-	begin := len(c.unringed)
-	c.unringed = append(c.unringed, h)
-	if link >= 0 {
-		forwards := c.forwardsOf(s.at) // they stand in a row
-		for _, to := range forwards[link-forwards[0].link].asked(s.at) {
-			var next *hop
-			if other := c.serverAt(to, sent.Name); other != nil {
-				next = c.onward(stop{other, sent})
-				h.outgrown = h.outgrown || next != nil && next.outgrown
+	way := []visit{c.visit(s, q)}
+	first = way[0].hop
+	for len(way) > 0 {
+		v := &way[len(way)-1]
+		h := v.hop
+		if len(h.next) == len(v.targets) {
+			if h.ring == v.number { // no stop before it is of its ring
+				c.close(v.begin, v.number)
 			}
-			if h.next = append(h.next, next); next != nil && next.open {
-				h.ring = min(h.ring, next.ring)
+			way = way[:len(way)-1]
+			continue
+		}
+		var next *hop
+		if other := v.targets[len(h.next)].server(v.sent.Name); other != nil {
+			if next = c.hopOf(other, v.sent); next == nil && c.stops < maxStops {
+				way = append(way, c.visit(other, v.sent)) // v is looked at again after it
+				continue
 			}
 		}
+		h.next = append(h.next, next)
+		if next == nil {
+			continue
+		}
+		h.outgrown = h.outgrown || next.outgrown
+		if next.open {
+			h.ring = min(h.ring, next.ring)
+		}
 	}
-	if h.ring == number { // no stop before it is of its ring
-		c.close(begin, number)
-	}
-	return h
+	return first
 }
 
 // close makes one ring of the hops from begin on.
@@ -211,39 +238,4 @@ func (c *config) close(begin, number int) {
 	for _, member := range members {
 		member.leaves, member.mixed = leaves, mixed
 	}
-}
-
-// mayBeHere reports whether what is sent to t may come to a block.
-func (c *config) mayBeHere(t target) bool {
-	if !t.known {
-		return false
-	}
-	if local := t.addr != docker && (t.addr.IsLoopback() || t.addr.IsUnspecified() || c.own[t.addr]); !local && !c.bound[listener{t.port, t.addr}] {
-		return false
-	}
-	on := c.byPort[t.port]
-	return on != nil && !on.unclear
-}
-
-// serverAt returns the block that answers names under zone at t, or nil if that is
-// not of this process or not certain.
-func (c *config) serverAt(t target, zone string) *server {
-	if !c.mayBeHere(t) {
-		return nil
-	}
-	p, addr := t.port, t.addr
-	// The kernel prefers the socket that is bound to the address.
-	bound := func(s *server) bool { return slices.Contains(s.hosts, addr) }
-	if addr.IsUnspecified() || !c.bound[listener{p, addr}] {
-		bound = func(s *server) bool { return s.everywhere(addr) }
-	}
-	on := c.byPort[p]
-	for z := range chain.Enclosing(zone) {
-		for _, s := range c.blocksOf(on, z) {
-			if bound(s) {
-				return s // its views are reaches' business
-			}
-		}
-	}
-	return nil
 }

@@ -116,7 +116,7 @@ func (c *config) everything(k string, s *server) bool {
 		return false
 	}
 	for _, p := range s.services {
-		if c.sites[spot{p, "."}] != nil {
+		if p.site(".") != nil {
 			return false
 		}
 	}

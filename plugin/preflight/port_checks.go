@@ -22,7 +22,7 @@ func findNoCatchAll(c *config, s *server) []finding {
 	var all []finding
 	for _, p := range s.services {
 		on := p.blocks
-		if on[0] != s || c.sites[spot{p, "."}] != nil || !slices.ContainsFunc(on, (*server).asksOthers) {
+		if on[0] != s || p.site(".") != nil || !slices.ContainsFunc(on, (*server).asksOthers) {
 			continue
 		}
 		cluster := slices.ContainsFunc(on, func(s *server) bool { return s.has("kubernetes") })
@@ -83,7 +83,7 @@ func (c *config) onPort(p port) string {
 func (c *config) refuses(s *server, k key) bool {
 	var views []*chain.Link
 	for z := range chain.Enclosing(k.zone) {
-		on := c.sites[spot{c.byPort[k.port], z}]
+		on := c.byPort[k.port].site(z)
 		switch {
 		case on == nil:
 		case on.takesAll():
@@ -107,7 +107,7 @@ func (c *config) refuses(s *server, k key) bool {
 // closest returns the narrowest zone on p that name lies in.
 func (c *config) closest(p port, name string) string {
 	for z := range chain.Enclosing(name) {
-		if c.sites[spot{c.byPort[p], z}] != nil {
+		if c.byPort[p].site(z) != nil {
 			return z
 		}
 	}
@@ -215,10 +215,14 @@ func (c *config) takes(s *server, l *chain.Link) (other *server) {
 			return nil
 		}
 		for _, p := range s.services {
-			if other = c.taker(p.port, s, chain.Question{Name: z, Type: dns.TypeA}); other == s {
+			if other = p.taker(s, chain.Question{Name: z, Type: dns.TypeA}); other == s {
 				return nil
 			}
 		}
 	}
 	return other
 }
+
+// docker is where Docker answers in the network of a container, whatever
+// listens on port 53 there: it takes the packets by address translation.
+var docker = netip.MustParseAddr("127.0.0.11")

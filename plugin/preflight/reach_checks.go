@@ -218,7 +218,7 @@ func (c *config) unasked(s *server, l *chain.Link, q chain.Question) vain {
 		return vain{why: "hosts has only names under " + listed(l.Zones...)}
 	case !made && !c.comesTo(s, q):
 		for _, p := range s.services {
-			if other := c.taker(p.port, s, q); other != nil {
+			if other := p.taker(s, q); other != nil {
 				why := fmt.Sprintf("the block of %s (%s) gets these names", listed(other.Keys...), lineOf(other.File, other.Line, l.File))
 				return vain{why: why, taker: other, before: c.beforeHosts(other, q)}
 			}

@@ -35,7 +35,7 @@ func (c *config) mayBring(s *server, i int, q chain.Question, from string, hops 
 	forwards := c.forwardsOf(s) // they stand in a row
 	f := forwards[i-forwards[0].link]
 	return slices.ContainsFunc(f.targets, func(t target) bool {
-		other := c.serverAt(t, q.Name)
+		other := t.server(q.Name)
 		switch {
 		case other == nil:
 			return true // somebody else's
@@ -113,6 +113,27 @@ func (r renaming) say(f *finding, answers bool) {
 	if answers {
 		f.fix = "write `answer auto` in the rule in place of `answer name`"
 	}
+}
+
+// spoken returns the zones and names that s speaks of, and those of the blocks of this
+// process that it may forward to, of many the first few.
+func (c *config) spoken(s *server) (zones, names []string) {
+	zones, names = s.chain.Spoken(s.zones, maxZones)
+	for _, f := range c.forwardsOf(s) {
+		for _, t := range f.targets {
+			if !t.mayBeHere() {
+				continue
+			}
+			for _, other := range t.here.blocks {
+				if other == s || len(zones) > maxZones || len(names) > maxZones {
+					continue
+				}
+				z, n := other.chain.Spoken(s.zones, maxZones)
+				zones, names = append(zones, z...), append(names, n[:min(len(n), maxZones)]...)
+			}
+		}
+	}
+	return zones, names
 }
 
 // renamings finds one for each rule of s that makes any, by link, and for each rule that
@@ -200,4 +221,21 @@ func (h *hop) outgrows(s *server) bool {
 		h = h.next[i]
 	}
 	return false
+}
+
+// sends returns the index of the forward of s that gets q, or -1 if that cannot be told, or
+// outgrown, and what it asks. What comes back has an address of this machine: acl may reject it.
+func (s *server) sends(q chain.Question) (int, chain.Question) {
+	if s.opaque || s.has("view") || s.chain.Renames || s.any((*chain.Link).ByAddress) {
+		return -1, q
+	}
+	out := s.chain.Ask(q, nil)
+	_, legal := dns.IsDomainName(out.Asked.Name) // rewrite may make it longer each time
+	if out.End == chain.Invalid {
+		return outgrown, q
+	}
+	if legal && out.End == chain.Answered && s.chain.Links[out.At].Name == "forward" {
+		return out.At, out.Asked.Sent()
+	}
+	return -1, q
 }

@@ -34,6 +34,7 @@ type server struct {
 	size     limit           // what makes it so
 	folder   bool            // what the directory of its auto has is known
 	forwards []forward       // what forwardsOf read
+	hop      *hop            // the first that onward found of its
 	fate     fate            // what becomes of its questions
 }
 
@@ -184,6 +185,15 @@ func (s *server) everywhere(addr netip.Addr) bool {
 	})
 }
 
+// at reports whether s gets what is sent to t. The kernel prefers the socket that is bound
+// to the address.
+func (s *server) at(t *target) bool {
+	if t.bound && !t.addr.IsUnspecified() {
+		return slices.Contains(s.hosts, t.addr)
+	}
+	return s.everywhere(t.addr)
+}
+
 // hears reports whether s certainly gets what is sent to other's addresses.
 func (s *server) hears(other *server) bool {
 	if s.unclear || other.unclear || len(s.hosts) == 0 != (len(other.hosts) == 0) {
@@ -223,19 +233,4 @@ func (s *server) zonesOn(p port) []string {
 		}
 	}
 	return zones
-}
-
-// ignores reports whether the block's ede has an ignore with code.
-func (s *server) ignores(code string) bool {
-	for _, d := range s.Directives {
-		if d.Name != "ede" {
-			continue
-		}
-		for _, line := range d.Lines {
-			if len(line) > 1 && line[0] == "ignore" && slices.Contains(line[1:], code) {
-				return true
-			}
-		}
-	}
-	return false
 }

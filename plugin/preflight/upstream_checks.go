@@ -64,12 +64,45 @@ type target struct {
 	port
 	addr  netip.Addr
 	known bool
+	here  *service // whose blocks may get what is sent to it, nil if none may
+	bound bool     // some of them bind addr
 }
 
-func newTarget(address, file string) target {
+func (c *config) newTarget(address, file string) target {
 	t := target{address: address, file: file}
 	t.port, t.addr, t.known = endpoint(address)
+	if !t.known {
+		return t
+	}
+	t.bound = c.bound[listener{t.port, t.addr}]
+	local := t.addr != docker && (t.addr.IsLoopback() || t.addr.IsUnspecified() || c.own[t.addr])
+	if on := c.byPort[t.port]; (local || t.bound) && on != nil && !on.unclear {
+		t.here = on
+	}
 	return t
+}
+
+// mayBeHere reports whether what is sent to t may come to a block.
+func (t target) mayBeHere() bool { return t.here != nil }
+
+// server returns the block that answers names under zone at t, or nil if that is
+// not of this process or not certain.
+func (t *target) server(zone string) *server {
+	if !t.mayBeHere() {
+		return nil
+	}
+	for z := range chain.Enclosing(zone) {
+		on := t.here.site(z)
+		if on == nil {
+			continue
+		}
+		for _, s := range on.blocks {
+			if s.at(t) {
+				return s // its views are reaches' business
+			}
+		}
+	}
+	return nil
 }
 
 func (t target) String() string {
@@ -96,7 +129,7 @@ func (c *config) forwardsOf(s *server) []forward {
 func (c *config) newForward(link int, to []string) forward {
 	f := forward{link: link, targets: make([]target, 0, len(to))}
 	for _, text := range to {
-		t := newTarget(text, "")
+		t := c.newTarget(text, "")
 		trans, path := parse.Transport(text)
 		if t.known || trans != transport.DNS || path == "" {
 			f.targets = append(f.targets, t)
@@ -112,31 +145,10 @@ func (c *config) newForward(link int, to []string) forward {
 			f.targets = append(f.targets, t)
 		}
 		for _, address := range found {
-			f.targets = append(f.targets, newTarget(address, path))
+			f.targets = append(f.targets, c.newTarget(address, path))
 		}
 	}
 	return f
-}
-
-// spoken returns the zones and names that s speaks of, and those of the blocks of this
-// process that it may forward to, of many the first few.
-func (c *config) spoken(s *server) (zones, names []string) {
-	zones, names = s.chain.Spoken(s.zones, maxZones)
-	for _, f := range c.forwardsOf(s) {
-		for _, t := range f.targets {
-			if !c.mayBeHere(t) {
-				continue
-			}
-			for _, other := range c.byPort[t.port].blocks {
-				if other == s || len(zones) > maxZones || len(names) > maxZones {
-					continue
-				}
-				z, n := other.chain.Spoken(s.zones, maxZones)
-				zones, names = append(zones, z...), append(names, n[:min(len(n), maxZones)]...)
-			}
-		}
-	}
-	return zones, names
 }
 
 // inFile returns the upstreams that a file like resolv.conf has, as forward

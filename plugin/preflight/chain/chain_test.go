@@ -2,6 +2,7 @@ package chain
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -174,5 +175,26 @@ func TestLinesOfAHostsFileThatCoreDNSPassesOver(t *testing.T) {
 	}
 	if reads != maxHostsFiles {
 		t.Errorf("%d files read, want %d, each once", reads, maxHostsFiles)
+	}
+}
+
+func TestAPatternMatchesOnlyWhatHasItsNeededPart(t *testing.T) {
+	for pattern, want := range map[string]string{
+		`^a5[.](.*)$`: "a5.", `(.*)[.]old[.]example[.]$`: ".old.example.", `(www|host)[.]`: ".", `.*`: "", `^$`: "",
+		`(?i)www[.]x`: ".", `(abc)+d`: "abc", `a?b*`: "", `a{2}b`: "b", `ab|ac`: "a", "\uFFFDabc": "", `\bsvc\b`: "svc", `é\.x`: "é.x",
+	} {
+		re, err := parsed(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		needed := neededBy(re)
+		if needed != want {
+			t.Errorf("%s needs %q, want %q", pattern, needed, want)
+		}
+		for _, name := range []string{"a5.x.", "www.example.org.", "WWW.x.", "abcabcd.", "aab.", "ab.", "ac.", "\xffabc.", "x.old.example.", "svc.", "é.x.", ""} {
+			if regexp.MustCompile(pattern).MatchString(name) && !strings.Contains(name, needed) {
+				t.Errorf("%s matches %q, which does not have %q", pattern, name, needed)
+			}
+		}
 	}
 }

@@ -3,7 +3,6 @@ package chain
 import (
 	"iter"
 	"regexp"
-	"regexp/syntax"
 	"slices"
 	"strings"
 
@@ -17,8 +16,11 @@ type rule struct {
 	match     string         // exact, prefix, suffix, substring, regex
 	from, to  string         // from is the pattern of a rule by regex
 	captures  int            // groups of the pattern
+	needed    string         // stands in all that the pattern matches
 	pattern   *regexp.Regexp // of from, made when it is first asked
-	auto      bool           // answer auto
+	last      applied        // what the pattern has made, as names are often asked again at once
+	shared    *Shared
+	auto      bool // answer auto
 	names     []answerRule
 	metadata  bool
 	broken    bool // CoreDNS does not start with it
@@ -98,7 +100,7 @@ func (r *rule) readFrom(from string) bool {
 		r.broken = true
 		return true
 	}
-	r.captures = re.MaxCap()
+	r.captures, r.needed = re.MaxCap(), neededBy(re)
 	var ok bool
 	r.sampled, ok = sampleOf(re)
 	return ok
@@ -118,8 +120,17 @@ func (r *rule) apply(name string) (renamed string, ok bool) {
 	case "substring":
 		return strings.ReplaceAll(name, r.from, r.to), strings.Contains(name, r.from)
 	}
-	groups := r.groups(name)
-	return fill(r.to, groups), len(groups) > 0
+	if r.last.name != name || name == "" {
+		groups := r.groups(name)
+		r.last = applied{name, fill(r.to, groups), len(groups) > 0}
+	}
+	return r.last.made, r.last.ok
+}
+
+// applied is what a rule makes of a name.
+type applied struct {
+	name, made string
+	ok         bool
 }
 
 // meetRewrite is one rule of plugin/rewrite/rewrite.go, ServeDNS.
@@ -176,8 +187,8 @@ func (l *Link) Renamed(zones, listed []string) iter.Seq2[string, string] {
 		if len(r.names) > 0 && r.givesBack(zones, listed) {
 			return
 		}
-		for name := range r.samples(zones, listed) {
-			if renamed, _ := r.apply(name); !yield(name, strings.ToLower(renamed)) {
+		for name, renamed := range r.samples(zones, listed) {
+			if !yield(name, strings.ToLower(renamed)) {
 				return
 			}
 		}
@@ -217,29 +228,14 @@ func (l *Link) Sample(zones []string) string {
 	return ""
 }
 
-// maxRegexp is the longest pattern that CoreDNS takes.
-const maxRegexp = 10000
-
-// short is the pattern, or one that is an error in place of one that CoreDNS does not take.
-func short(pattern string) string {
-	if len(pattern) > maxRegexp {
-		return "("
-	}
-	return pattern
-}
-
-func compiled(pattern string) (*regexp.Regexp, error) { return regexp.Compile(short(pattern)) }
-
-// parsed has an error if compiled has one.
-func parsed(pattern string) (*syntax.Regexp, error) {
-	return syntax.Parse(short(pattern), syntax.Perl)
-}
-
 // groups returns what the pattern of a rule finds in name, nil if it finds nothing.
 func (r *rule) groups(name string) []string {
+	if !strings.Contains(name, r.needed) {
+		return nil
+	}
 	if r.pattern == nil {
 		var err error
-		if r.pattern, err = compiled(r.from); err != nil {
+		if r.pattern, err = r.shared.compiled(r.from); err != nil {
 			r.broken = true
 			return nil
 		}

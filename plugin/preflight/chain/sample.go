@@ -2,11 +2,31 @@ package chain
 
 import (
 	"iter"
+	"regexp"
 	"regexp/syntax"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/miekg/dns"
 )
+
+// maxRegexp is the longest pattern that CoreDNS takes.
+const maxRegexp = 10000
+
+// short is the pattern, or one that is an error in place of one that CoreDNS does not take.
+func short(pattern string) string {
+	if len(pattern) > maxRegexp {
+		return "("
+	}
+	return pattern
+}
+
+func compiled(pattern string) (*regexp.Regexp, error) { return regexp.Compile(short(pattern)) }
+
+// parsed has an error if compiled has one.
+func parsed(pattern string) (*syntax.Regexp, error) {
+	return syntax.Parse(short(pattern), syntax.Perl)
+}
 
 // maxSample is how long a sample of a pattern may become, in octets.
 const maxSample = 200
@@ -62,25 +82,50 @@ func fromClass(ranges []rune) rune {
 	return ranges[0]
 }
 
+// neededBy returns a part of all that a pattern matches, the longest that is easily seen, ""
+// if there is none.
+func neededBy(re *syntax.Regexp) (part string) {
+	switch re.Op {
+	case syntax.OpLiteral:
+		text := string(re.Rune)
+		// U+FFFD stands for any octet that is no character, too.
+		if re.Flags&syntax.FoldCase == 0 && !strings.ContainsRune(text, utf8.RuneError) {
+			return text
+		}
+	case syntax.OpCapture, syntax.OpPlus:
+		return neededBy(re.Sub[0])
+	case syntax.OpConcat:
+		for _, sub := range re.Sub {
+			if more := neededBy(sub); len(more) > len(part) {
+				part = more
+			}
+		}
+	}
+	return part
+}
+
 // service is the first part of the name of a Service of Kubernetes.
 const service = "web.prod.svc."
 
 // usual are the first parts of names that clients ask for.
 var usual = []string{"host.", "www.", "host-7.", service, ""}
 
-// samples yields names under zones that a rule of rewrite is for, those first that
-// it names itself, those last of which it makes a listed one. In reverse zones people
-// ask for addresses only.
-func (r *rule) samples(zones, listed []string) iter.Seq[string] {
-	return func(yield func(string) bool) {
+// samples yields names under zones that a rule of rewrite is for, with what it makes of
+// them, those first that it names itself, those last of which it makes a listed one. In
+// reverse zones people ask for addresses only.
+func (r *rule) samples(zones, listed []string) iter.Seq2[string, string] {
+	return func(yield func(name, made string) bool) {
 		served := newZoneSet(zones)
 		try := func(name string) (more bool) {
+			if !strings.Contains(name, r.needed) {
+				return true
+			}
 			_, legal := dns.IsDomainName(name)
 			if !legal || name == "" || r.match != "exact" && odd(name) || r.match != "exact" && strings.HasSuffix(name, ".arpa.") || strings.HasPrefix(name, ".") || !served.has(name) {
 				return true
 			}
-			_, matched := r.apply(name)
-			return !matched || yield(name)
+			made, matched := r.apply(name)
+			return !matched || yield(name, made)
 		}
 		if r.match == "exact" {
 			try(r.from)

@@ -21,6 +21,7 @@ type template struct {
 	broken bool             // CoreDNS does not start with it
 	owners []owner          // of the records of answer, made when they are first asked
 	read   bool             // owners are made
+	shared *Shared
 }
 
 func prepareTemplate(l *Link) {
@@ -50,7 +51,7 @@ func prepareTemplate(l *Link) {
 
 func (t *template) compile() {
 	for _, text := range t.texts[len(t.regex):] {
-		re, err := compiled(text)
+		re, err := t.shared.compiled(text)
 		if err != nil {
 			t.broken = true
 			return

@@ -21,8 +21,10 @@ type undo struct {
 	before      *undo // the rules that changed the question before
 }
 
-// An answerRule changes names in the answer: answer name.
+// An answerRule changes names in the answer: answer name. The pattern is made when it is
+// first asked.
 type answerRule struct {
+	from    string
 	pattern *regexp.Regexp
 	to      string
 }
@@ -50,13 +52,13 @@ func (r *rule) readAnswers(words []string) {
 			r.broken = true
 			return
 		}
-		pattern, err := compiled(words[0])
-		if err != nil || !enough(pattern.NumSubexp(), words[1]) {
+		re, err := parsed(words[0])
+		if err != nil || !enough(re.MaxCap(), words[1]) {
 			r.broken = true
 			return
 		}
 		if last == "name" {
-			r.names = append(r.names, answerRule{pattern, plugin.Name(words[1]).Normalize()})
+			r.names = append(r.names, answerRule{from: words[0], to: plugin.Name(words[1]).Normalize()})
 			names++
 		}
 		words = words[2:]
@@ -69,16 +71,17 @@ func (r *rule) readAnswers(words []string) {
 // enough reports whether a pattern with so many groups has as many as to speaks of (plugin/rewrite/name.go,
 // isValidRegexPattern).
 func enough(groups int, to string) bool {
-	used := 0
-	for i := range 101 {
-		if i == 0 && !strings.Contains(to, "{") {
-			break
-		}
-		if strings.Contains(to, "{"+strconv.Itoa(i)+"}") {
-			used++
+	const most = 100
+	var used [most + 1]bool
+	n := 0
+	for _, part := range strings.Split(to, "{")[1:] {
+		number, _, closed := strings.Cut(part, "}")
+		if i, err := strconv.Atoi(number); closed && err == nil && i >= 0 && i <= most && strconv.Itoa(i) == number && !used[i] {
+			used[i] = true
+			n++
 		}
 	}
-	return used <= groups
+	return n <= groups
 }
 
 // fill writes groups of a pattern into to.
@@ -93,7 +96,11 @@ func fill(to string, groups []string) string {
 // RewriteResponse of its rules, the last of them first).
 func (u *undo) restore(name string) string {
 	r := u.rule
-	for _, a := range slices.Backward(r.names) {
+	for i := range slices.Backward(r.names) {
+		a := &r.names[i]
+		if a.pattern == nil {
+			a.pattern, _ = r.shared.compiled(a.from) // it was parsed
+		}
 		if groups := a.pattern.FindStringSubmatch(name); groups != nil {
 			name = fill(a.to, groups)
 		}
@@ -119,8 +126,7 @@ func (u *undo) restores() bool { return strings.EqualFold(u.restore(u.made), u.a
 // for: an answer may be meant for these alone.
 func (r *rule) givesBack(zones, listed []string) bool {
 	tries := 0
-	for name := range r.samples(zones, listed) {
-		made, _ := r.apply(name)
+	for name, made := range r.samples(zones, listed) {
 		if tries++; tries > maxTries || (&undo{rule: r, asked: name, made: made}).restores() {
 			return true
 		}
@@ -177,11 +183,10 @@ func (l *Link) Illegal(zones, listed []string) iter.Seq2[string, string] {
 			return
 		}
 		tries := 0
-		for name := range r.samples(zones, listed) {
+		for name, made := range r.samples(zones, listed) {
 			if tries++; tries > maxTries {
 				return
 			}
-			made, _ := r.apply(name)
 			if !legal(made) && (r.match == "exact" || !slices.Contains(zones, name)) && !yield(name, made) {
 				return
 			}
@@ -193,6 +198,7 @@ func (l *Link) Illegal(zones, listed []string) iter.Seq2[string, string] {
 // and is given back in the answer. It is "" if that cannot be told.
 func (l *Link) Repaired(name string) string {
 	r := *l.rewrite
+	r.needed = "" // as patterns are other ones
 	from, to := r.from, r.to
 	froms := []string{from}
 	if r.match == "regex" {
@@ -209,7 +215,7 @@ func (l *Link) Repaired(name string) string {
 			}
 		}
 		for _, to := range []string{to, strings.TrimPrefix(to, ".")} {
-			r.to = plugin.Name(to).Normalize()
+			r.to, r.last = plugin.Name(to).Normalize(), applied{}
 			made, ok := r.apply(name)
 			if !ok || !legal(made) {
 				continue

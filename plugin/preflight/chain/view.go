@@ -19,12 +19,12 @@ import (
 type view struct {
 	texts    []string      // of its expressions
 	programs []*vm.Program // of texts, made when they are first asked
-	shared   Programs      // of all views of the Corefile
-	broken   bool          // CoreDNS does not start with it
-	words    []string      // of texts, without what is in quotes, each once
-	typed    bool          // it looks at nothing but types
-	types    []uint16      // that its expressions name
-	asked    []ofType      // what is known of its answers, if it looks at nothing but types
+	shared   *Shared
+	broken   bool     // CoreDNS does not start with it
+	words    []string // of texts, without what is in quotes, each once
+	typed    bool     // it looks at nothing but types
+	types    []uint16 // that its expressions name
+	asked    []ofType // what is known of its answers, if it looks at nothing but types
 	networks []netip.Prefix
 }
 
@@ -60,6 +60,9 @@ func prepareView(l *Link) {
 		for _, quoted := range quotedWord.FindAllString(text, -1) {
 			quoted = quoted[1 : len(quoted)-1]
 			v.types = append(v.types, dns.StringToType[quoted])
+			if !strings.ContainsAny(quoted, ".:") { // as names of types
+				continue
+			}
 			if network, err := netip.ParsePrefix(quoted); err == nil {
 				v.networks = append(v.networks, network.Masked())
 			} else if addr, err := netip.ParseAddr(quoted); err == nil {
@@ -83,38 +86,78 @@ func (v *view) onlyOf(words []string) bool {
 	return !slices.ContainsFunc(v.words, func(w string) bool { return !slices.Contains(words, w) })
 }
 
-// Programs are the expressions of the views of one Corefile that have been compiled, by
-// text; nil stands for one that CoreDNS does not take. Many blocks may have the same one.
-type Programs map[string]*vm.Program
+// Shared is what has been compiled of one Corefile, by text: many blocks may have the same.
+type Shared struct {
+	programs map[string]*vm.Program // of views; nil stands for one that CoreDNS does not take
+	patterns map[string]*regexp.Regexp
+}
 
-// maxPrograms is how many are kept.
-const maxPrograms = 1 << 12
+// maxShared is how many of each are kept.
+const maxShared = 1 << 12
 
-// Share lets the views of c use what others have compiled.
-func (c *Chain) Share(programs Programs) {
+// Share lets the plugins of c use what others have compiled.
+func (c *Chain) Share(shared *Shared) {
 	for i := range c.Links {
-		if v := c.Links[i].view; v != nil {
-			v.shared = programs
+		switch l := &c.Links[i]; {
+		case l.view != nil:
+			l.view.shared = shared
+		case l.rewrite != nil:
+			l.rewrite.shared = shared
+		case l.template != nil:
+			l.template.shared = shared
 		}
 	}
 }
 
+// NewShared returns one in which nothing is yet.
+func NewShared() *Shared {
+	return &Shared{make(map[string]*vm.Program), make(map[string]*regexp.Regexp)}
+}
+
+// compiled is compiled for a pattern that may be shared.
+func (s *Shared) compiled(pattern string) (*regexp.Regexp, error) {
+	if s == nil {
+		return compiled(pattern)
+	}
+	re := s.patterns[pattern]
+	if re != nil {
+		return re, nil
+	}
+	re, err := compiled(pattern)
+	if err == nil && len(s.patterns) < maxShared {
+		s.patterns[pattern] = re
+	}
+	return re, err
+}
+
+// program returns nil for an expression that CoreDNS does not take.
+func (s *Shared) program(text string) *vm.Program {
+	if s == nil {
+		return program(text)
+	}
+	p, known := s.programs[text]
+	if !known {
+		if p = program(text); len(s.programs) < maxShared {
+			s.programs[text] = p
+		}
+	}
+	return p
+}
+
+func program(text string) *vm.Program {
+	env := expression.DefaultEnv(context.Background(), &request.Request{Req: new(dns.Msg)})
+	p, err := expr.Compile(text, expr.Env(env), expr.DisableBuiltin("type"))
+	if err != nil {
+		return nil
+	}
+	return p
+}
+
 func (v *view) compile() {
 	for len(v.programs) < len(v.texts) && !v.broken {
-		text := v.texts[len(v.programs)]
-		program, known := v.shared[text]
-		if !known {
-			env := expression.DefaultEnv(context.Background(), &request.Request{Req: new(dns.Msg)})
-			var err error
-			if program, err = expr.Compile(text, expr.Env(env), expr.DisableBuiltin("type")); err != nil {
-				program = nil
-			}
-			if v.shared != nil && len(v.shared) < maxPrograms {
-				v.shared[text] = program
-			}
-		}
-		if v.broken = program == nil; !v.broken {
-			v.programs = append(v.programs, program)
+		p := v.shared.program(v.texts[len(v.programs)])
+		if v.broken = p == nil; !v.broken {
+			v.programs = append(v.programs, p)
 		}
 	}
 }
@@ -133,11 +176,15 @@ func (l *Link) Lets(q Question) (lets, known bool) {
 			return a.lets, true
 		}
 	}
-	r := new(dns.Msg).SetQuestion(q.Name, q.Type)
-	env := expression.DefaultEnv(context.Background(), &request.Request{Req: r})
-	lets = l.view.accepts(env)
+	lets = l.view.accepts(typeAlone(q.Type))
 	l.view.asked = append(l.view.asked, ofType{q.Type, lets})
 	return lets, true
+}
+
+// typeAlone is what the words stand for of an expression that looks at nothing but types.
+func typeAlone(qtype uint16) map[string]any {
+	r := request.Request{Req: &dns.Msg{Question: []dns.Question{{Name: ".", Qtype: qtype, Qclass: dns.ClassINET}}}}
+	return map[string]any{"type": r.Type}
 }
 
 // accepts is plugin/view/view.go, Filter, with what the words of expressions stand for.
