@@ -127,7 +127,7 @@ func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
 	if d.unvalidated != nil && answered(d.unvalidated) {
 		return d.because(advicePath, "asked again, %s: it answers with CD=1 and not with CD=0. Packets get lost on the path, it drops some, or its validation takes too long; which of these is not known", counts)
 	}
-	return d.because(adviceBusy, "asked again, %s: it answers for the root, and not this question in time", counts)
+	return d.otherwise(ctx)
 }
 
 // passed is the finding where the question that was not answered is answered now.

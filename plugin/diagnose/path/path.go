@@ -19,6 +19,8 @@ type Life struct {
 	// Own is asked twice over the same transport as Root, where Other is answered: what
 	// the upstream has to ask nobody for.
 	Own [2]error
+	// Plain is the error of the control question without EDNS.
+	Plain error
 	// Never is true if the upstream had answered this server nothing before.
 	Never bool
 	// ByTCP is true if Root was asked over TCP.
