@@ -170,12 +170,12 @@ var (
 	delegationCauses = []*Cause{
 		{
 			ID: "lame_delegation", Code: 22, Lasts: Persistent, Owner: Zone, Rank: Found,
-			Title:   "The zone's name servers do not serve it",
+			Title:   "The zone's name servers give no usable answer",
 			When:    "The name servers that the parent lists answer REFUSED or SERVFAIL, answer without authority, or do not answer this question. If a filter between ede and the name servers can be the reason, the owner is unknown.",
 			Advice:  "Tell the zone's owner: the delegation at the parent and the servers have to agree.",
 			Command: "dig @NAMESERVER ZONE SOA +norec",
-			Brief:   "the name servers of zone {zone} do not serve it",
-			Full:    "the name servers of zone {zone} do not serve it",
+			Brief:   "the name servers of zone {zone} give no usable answer",
+			Full:    "the name servers of zone {zone} give no usable answer",
 		},
 		{
 			ID: "authority_unreachable", Code: 22, Lasts: Transient, Owner: Zone, Rank: Found,

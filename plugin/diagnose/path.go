@@ -97,7 +97,7 @@ func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
 	case errors.Is(err, errExplained):
 		return d.ofServers, true
 	case errors.As(err, &cut):
-		return d.cut(<-overOther.came, cut)
+		return d.cut(ctx, <-overOther.came, cut)
 	}
 	if d.unvalidated = m; d.open() && len(d.Anchors) > 0 {
 		d.follows(ctx)
@@ -107,7 +107,7 @@ func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
 	case errors.Is(err, errExplained):
 		return d.ofServers, true
 	case errors.As(err, &cut):
-		return d.cut(<-overOther.came, cut)
+		return d.cut(ctx, <-overOther.came, cut)
 	case d.first != nil && answered(d.first):
 		return d.passed()
 	case d.first != nil:
@@ -138,7 +138,7 @@ func (d *diagnosis) passed() (Finding, bool) {
 
 // cut is for an answer that came truncated over UDP and not over TCP, where the same
 // question was asked over TCP as well.
-func (d *diagnosis) cut(overOther answer, over *exchange.CutError) (Finding, bool) {
+func (d *diagnosis) cut(ctx context.Context, overOther answer, over *exchange.CutError) (Finding, bool) {
 	const truncated = "the answer over UDP is truncated"
 	came := control.Phrase(over.Err)
 	if overOther.err == nil {
@@ -150,6 +150,10 @@ func (d *diagnosis) cut(overOther answer, over *exchange.CutError) (Finding, boo
 	if len(lost) < 2 {
 		d.saw(false, "%s", what)
 		return d.because(advicePath, "%s; no other was made", what)
+	}
+	if d.Failing.TCP != nil && <-d.control(ctx, d.Failing.TCP, control.RootServers) == nil {
+		d.saw(false, "%s; another question is answered over TCP", what)
+		return d.because(advicePath, "%s; another question is answered over TCP", what)
 	}
 	return d.closed(what, lost)
 }

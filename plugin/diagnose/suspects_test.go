@@ -105,7 +105,7 @@ func TestThePathIsToldFromTheUpstream(t *testing.T) {
 			r := answering(m, tcp)
 			r.Truncated = ours(m)
 			return r
-		}, "path_tcp_closed", 6},
+		}, "path_tcp_closed", 7},
 		{"one answer is lost over UDP", func(m *dns.Msg, tcp bool) *dns.Msg {
 			if ours(m) && !tcp {
 				return nil
