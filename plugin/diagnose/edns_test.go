@@ -162,7 +162,7 @@ func TestRepliesFromElsewhereAreNotCalledLost(t *testing.T) {
 			r.Id++
 			return exchange.Heard{Reply: r}, nil
 		}, "path_udp_lost", cause.Upstream, "have another ID than the query"},
-		{"nothing", true, func(*dns.Msg) (exchange.Heard, error) { return exchange.Heard{}, os.ErrDeadlineExceeded }, "path_udp_lost", cause.Network, "got no reply"},
+		{"nothing", true, func(*dns.Msg) (exchange.Heard, error) { return exchange.Heard{}, os.ErrDeadlineExceeded }, "path_udp_lost", cause.Nobody, "got no reply"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

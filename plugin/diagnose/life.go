@@ -156,8 +156,6 @@ func (d *diagnosis) oneWay(l path.Life, lost path.Lost) (Finding, bool) {
 		return d.because(advicePath, "%s; no more were asked", what)
 	case d.Failing.ByTCP:
 		return d.closed(what, lost)
-	case l.Never && lost.Silent():
-		return d.ofPath("path_udp_lost", what+"; no query was answered since this server started")
 	}
 	return d.convict("path_udp_lost", what+"; "+lost.OrUpstream())
 }

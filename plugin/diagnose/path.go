@@ -80,10 +80,7 @@ const (
 // this question keeps the upstream busy: a resolver that cannot validate, or reach a zone,
 // may try for longer than forward waits. Only answers are evidence.
 func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
-	// Before a probe is answered, which would count.
-	never := d.Answered != nil && d.Answered() == 0
 	l := d.living(ctx)
-	l.Never = never
 	if l.Root != nil {
 		return d.dead(ctx, l)
 	}

@@ -34,8 +34,8 @@ const (
 	maxTime  = time.Minute
 )
 
-// patient is how long one exchange with a server may take that was waited for in vain
-// already: as long as forward waits for two.
+// patient is the limit of one exchange with a server that gave no reply within patience:
+// as long as forward waits for two.
 const patient = 4 * time.Second
 
 // patience is how long one exchange may take.

@@ -21,8 +21,6 @@ type Life struct {
 	Own [2]error
 	// Plain is the error of the control question without EDNS.
 	Plain error
-	// Never is true if the upstream had answered this server nothing before.
-	Never bool
 	// ByTCP is true if Root was asked over TCP.
 	ByTCP bool
 }
