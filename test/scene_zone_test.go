@@ -157,7 +157,7 @@ var zoneScenes = []scene{
 		},
 		rcode: "REFUSED", at: "auto",
 		brief: []string{"20"},
-		full:  []string{"20 auto has no zone for …, and no plugin follows it"},
+		full:  []string{"20 auto has loaded no zone at all, and no plugin follows it"},
 	},
 	{
 		name: "the Kubernetes API has not synced", cause: "backend_not_ready",

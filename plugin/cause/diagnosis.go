@@ -129,7 +129,7 @@ func Observed(base *Verdict, brief, full, advice string) *Verdict {
 	if advice != "" {
 		v.Advice = advice
 	}
-	return &v
+	return v.InDiagnosis()
 }
 
 // With returns v with the text more appended to its first statement. The text must not

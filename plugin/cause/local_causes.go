@@ -52,7 +52,7 @@ var (
 	notAuthoritative = &Cause{
 		ID: "not_authoritative", Code: 20, Lasts: Persistent, Owner: Client, Rank: Specific, Policy: true,
 		Title:    "The name is in none of this server's zones",
-		When:     "A client asks an authoritative server block for a name outside the zones of the block, and the block has no forward plugin.",
+		When:     "A client asks an authoritative server block for a name outside the zones of the block, and the block has no forward plugin. If the auto plugin has loaded no zone at all, the owner is us.",
 		Advice:   "Check whether the client should ask this server at all. If it should, add the zone or the forward plugin.",
 		Corefile: `forward . 192.0.2.53`,
 		Brief:    "not authoritative for this name",

@@ -64,7 +64,7 @@ var rules = []rule{
 	{clientMalformed, silent("transfer", dns.RcodeServerFailure)},
 
 	{notAuthoritative, zonePlugin(func(e *ev.Evidence) bool {
-		return e.Rcode == dns.RcodeRefused && e.Zone.State == ev.ZoneAbsent
+		return e.Rcode == dns.RcodeRefused && (e.Zone.State == ev.ZoneAbsent || e.Zone.State == ev.ZoneNone)
 	})},
 	{transferOff, func(e *ev.Evidence) bool {
 		return e.Rcode == dns.RcodeRefused && isTransfer(e) && bare(e) && oneOf(e.At, "file", "auto", "secondary", "kubernetes", "dynupdate")

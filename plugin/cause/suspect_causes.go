@@ -16,7 +16,7 @@ var pathCauses = []*Cause{
 	{
 		ID: "path_udp_lost", Code: 23, Lasts: LastsOpen, Owner: Nobody, Rank: Found,
 		Title:    "The upstream answers over TCP and not over UDP",
-		When:     "The upstream answers over TCP, and several questions over UDP get no reply. The path loses them, or the upstream drops them because of a rate limit. If the upstream has answered nothing at all before, the owner is network.",
+		When:     "The upstream answers over TCP, and several questions over UDP get no reply. The path loses them, or the upstream drops them because of a rate limit.",
 		Advice:   notTheZone + "On the path, possible reasons are a filter, the checksum offload of an overlay network, and the MTU. If the path is at fault, use force_tcp in the forward plugin until the path is repaired, because the upstream answers over TCP.",
 		Corefile: "forward . 192.0.2.53 {\n    force_tcp\n}",
 		Brief:    "the upstream answers over TCP and not over UDP",

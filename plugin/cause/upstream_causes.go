@@ -20,7 +20,7 @@ var (
 	upstreamUnreachable = &Cause{
 		ID: "upstream_unreachable", Code: 23, Lasts: Transient, Owner: Upstream, Rank: Specific,
 		Title:   "The upstream cannot be reached",
-		When:    "Nothing listens at the upstream's address and port, or there is no route to it.",
+		When:    "Nothing listens at the upstream's address and port. Or there is no route to it: then the owner is network.",
 		Advice:  "Check that the upstream runs and that the address and port in the Corefile are right.",
 		Command: "dig @UPSTREAM -p PORT example.org",
 		Brief:   "the upstream cannot be reached",
@@ -170,12 +170,12 @@ var (
 	delegationCauses = []*Cause{
 		{
 			ID: "lame_delegation", Code: 22, Lasts: Persistent, Owner: Zone, Rank: Found,
-			Title:   "The zone's name servers do not serve it",
+			Title:   "The zone's name servers give no usable answer",
 			When:    "The name servers that the parent lists answer REFUSED or SERVFAIL, answer without authority, or do not answer this question. If a filter between ede and the name servers can be the reason, the owner is unknown.",
 			Advice:  "Tell the zone's owner: the delegation at the parent and the servers have to agree.",
 			Command: "dig @NAMESERVER ZONE SOA +norec",
-			Brief:   "the name servers of zone {zone} do not serve it",
-			Full:    "the name servers of zone {zone} do not serve it",
+			Brief:   "the name servers of zone {zone} give no usable answer",
+			Full:    "the name servers of zone {zone} give no usable answer",
 		},
 		{
 			ID: "authority_unreachable", Code: 22, Lasts: Transient, Owner: Zone, Rank: Found,

@@ -58,11 +58,16 @@ func newVerdict(c *Cause, e *ev.Evidence) *Verdict {
 		At: e.At, Upstream: upstreamOf(e), Zone: e.Zone.Name, rcode: e.Rcode, seen: e,
 	}
 	own := Statement{Code: c.Code, Brief: expand(c.Brief, e), Full: expand(c.Full, e)}
+	if c == notAuthoritative && e.Zone.State == ev.ZoneNone {
+		own.Full = e.At + " has loaded no zone at all, and no plugin follows it"
+		v.Owner, v.Advice = Us, adviceNoZone
+	}
 	v.Own = own.Full
 	v.byOverheard(e)
 	v.byRecursion(e)
 	v.byTruncation(e)
 	v.byCertificate(e)
+	v.byRoute(e)
 	switch {
 	case c == panicked:
 		v.At = pluginOfPanic(e)
@@ -94,6 +99,18 @@ func (v *Verdict) byCertificate(e *ev.Evidence) {
 		v.Owner, v.Lasts, v.Advice = Nobody, LastsOpen, adviceTwoClocks
 	}
 }
+
+// byRoute does not blame an upstream for a way to it that does not exist.
+func (v *Verdict) byRoute(e *ev.Evidence) {
+	if v.Cause == upstreamUnreachable && e.Failure.Kind == ev.Unroutable {
+		v.Owner, v.Lasts, v.Advice = Network, LastsOpen, adviceNoRoute
+	}
+}
+
+const (
+	adviceNoRoute = "Look at this server's own network first: its addresses, its routes, and whether it has IPv6. If it is not meant to reach this upstream, take the upstream out of the Corefile."
+	adviceNoZone  = "Check that the directory of the auto plugin exists, that this server may read it, and that it has zone files whose names match; the log at start has the error."
+)
 
 const adviceTwoClocks = "Compare this server's clock with that of another machine, and set it if it is wrong. If it is right, the upstream's certificate begins too late: replace it there, or wait until it is valid."
 

@@ -77,6 +77,33 @@ func (d *diagnosis) clock(found *dnssec.Finding) (Finding, bool) {
 	return d.explained(v, "", false), true
 }
 
+// ofDO reports whether the question fails for its DO bit alone, which most clients do not set.
+func (d *diagnosis) ofDO(ctx context.Context) bool {
+	if !d.DNSSECOK {
+		return false
+	}
+	m, err := d.Failing.Exchange(ctx, question(d.Question, false, false))
+	if err != nil || !answered(m) {
+		return false
+	}
+	const what = "the question is answered without the DO bit, and with it, and with CD=1, SERVFAIL"
+	d.saw(false, "%s", what)
+	_, _ = d.because("Look at how the upstream gets DNSSEC records: its own upstreams, or something on the way, may not pass them. Clients that do not set the DO bit get answers.", "%s", what)
+	return true
+}
+
+// rejects is for an upstream that answers EDNS itself with a failure.
+func (d *diagnosis) rejects(ctx context.Context) (Finding, bool) {
+	m := d.asked(d.Question)
+	m.Extra = nil
+	what := fmt.Sprintf("asked with EDNS, it answers %s", dns.RcodeToString[d.first.Rcode])
+	if reply, err := d.Failing.Exchange(ctx, m); err == nil {
+		what += ", and without EDNS " + dns.RcodeToString[reply.Rcode]
+	}
+	d.saw(false, "%s", what)
+	return d.because("Look at the upstream, or at what stands in front of it: it does not take EDNS (RFC 6891), and so cannot say why it fails. Look for the name in its log.", "%s", what)
+}
+
 const adviceException = "Set an exception on the upstream for this zone: domain-insecure (Unbound), validate-except (BIND), or a negative trust anchor."
 
 // ownZone is the finding that the upstream has a zone of its own which its validation

@@ -16,6 +16,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
 )
 
 // Exchange puts a message to one resolver and returns its reply. It owns
@@ -32,6 +33,9 @@ type Resolver struct {
 	UDP, TCP Exchange
 	// ByTCP is true if Exchange itself uses TCP.
 	ByTCP bool
+	// Anywhere asks over UDP and takes the reply from whoever sends it, with whatever ID.
+	// It is nil where UDP, too, is.
+	Anywhere func(ctx context.Context, m *dns.Msg) (exchange.Heard, error)
 }
 
 // Case is a failure to be diagnosed.

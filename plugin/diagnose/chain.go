@@ -223,8 +223,13 @@ func (d *diagnosis) delegation(ctx context.Context) (Finding, bool) {
 	if found.FromHere {
 		v.Owner, v.Advice = cause.Nobody, adviceFromHere
 	}
-	return d.explained(v, found.Zone, true), true
+	if found.OfQuestion {
+		v.Advice = adviceOfQuestion
+	}
+	return d.explained(v, found.Zone, !found.OfQuestion), true
 }
+
+const adviceOfQuestion = "Tell the zone's owner: its name servers have the zone, and fail this question alone."
 
 const adviceFromHere = "Ask the zone's name servers from another network. If they answer there, look for a filter between here and them; if they do not, tell the zone's owner."
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/path"
@@ -29,15 +30,16 @@ func (d *diagnosis) living(ctx context.Context) (l path.Life) {
 		}
 	case <-time.After(headstart):
 	}
-	switch other := d.other(); {
-	case d.muted.Rests(d.Failing.Name, d.Now()):
-		l.Other = errRests
-	case other == nil:
+	l.Plain, l.Other = errRests, errRests
+	if !d.muted.Rests(d.Failing.Name, d.Now()) {
+		plain := d.control(ctx, d.Failing.Exchange, control.RootPlain)
 		l.Other = errNoOther
-	default:
-		l.Other = <-d.control(ctx, other, control.Own)
+		if other := d.other(); other != nil {
+			l.Other = <-d.control(ctx, other, control.Own)
+		}
+		l.Plain = <-plain
 	}
-	if l.Other == nil {
+	if l.Other == nil || l.Plain == nil {
 		one, two := d.control(ctx, d.Failing.Exchange, control.Own), d.control(ctx, d.Failing.Exchange, control.Own)
 		l.Own = [2]error{<-one, <-two}
 	}
@@ -49,25 +51,97 @@ func (d *diagnosis) living(ctx context.Context) (l path.Life) {
 
 // dead looks for life where a control question has got no reply.
 func (d *diagnosis) dead(ctx context.Context, l path.Life) (Finding, bool) {
-	d.silent = true
-	d.saw(false, "%s does not answer for the root either: %s", d.Failing.Name, control.Phrase(l.Root))
 	lost := tried(l.Root, l.Own[0], l.Own[1])
+	if l.Plain == nil && len(lost) >= minLost && lost.Silent() {
+		return d.bare(ctx)
+	}
+	d.silent = true
+	const either = "does not answer for the root in time either"
+	d.saw(false, "%s %s: %s", d.Failing.Name, either, control.Phrase(l.Root))
+	switch {
+	case control.NoRoute(l.Root):
+		return d.because(adviceRoute, "there is no route to the upstream for other questions either")
+	case lost.Silent() && !errors.Is(l.Other, errRests):
+		if f, ok := d.strays(ctx, l.Other == nil); ok {
+			return f, true
+		}
+	}
 	switch {
 	case l.Other == nil && (l.Own[0] == nil || l.Own[1] == nil):
 		return d.withoutWay(ctx, l)
 	case l.Other == nil:
 		return d.oneWay(l, lost)
 	case errors.Is(l.Other, errRests):
-		return d.because("", "the upstream does not answer for the root either")
+		return d.because("", "the upstream %s", either)
 	case !errors.Is(l.Other, errNoOther):
 		d.muted.Heard(d.Failing.Name, d.Now(), true)
-		return d.because("", "the upstream does not answer for the root either, %s", l.OverBoth())
+		return d.because("", "the upstream %s, %s", either, l.OverBoth())
 	}
 	if _, err := d.Failing.Exchange(ctx, d.query(true)); err == nil {
 		return d.loses(l.Root, "the second of two questions was answered, and the first %s")
 	}
 	d.muted.Heard(d.Failing.Name, d.Now(), true)
-	return d.because("", "the upstream does not answer for the root either")
+	return d.because("", "the upstream %s", either)
+}
+
+const (
+	adviceRoute = "Look at this server's own network first: its addresses, its routes, and whether it has IPv6. If it is not meant to reach this upstream, take the upstream out of the Corefile."
+	adviceEDNS  = "Look for what drops queries with EDNS: a filter on the path, or the upstream. Clients that send no EDNS get answers all the same."
+	adviceStray = "Let the upstream answer from the address that it is asked at (interface-automatic in Unbound), or repair the translation of addresses on the way. In Kubernetes, replies of a service may pass it only if net.bridge.bridge-nf-call-iptables is 1."
+	adviceID    = "Look at the upstream, and at what stands in front of it: the ID of a reply has to be that of the query."
+)
+
+// bare is for an upstream that answers without EDNS, and not with it: most clients send none.
+func (d *diagnosis) bare(ctx context.Context) (Finding, bool) {
+	d.muted.Heard(d.Failing.Name, d.Now(), false)
+	what := "it answers for the root without EDNS, and gives no reply with EDNS"
+	if err := <-d.control(ctx, d.Failing.Exchange, control.RootNoDO); err == nil {
+		what = "it answers for the root with EDNS, and gives no reply if the DO bit is set"
+	}
+	m, advice := d.asked(d.Question), adviceEDNS
+	m.Extra = nil
+	switch reply, err := d.insist(ctx, d.Failing, m); {
+	case err != nil:
+		what += "; this question gets no reply without EDNS either"
+		advice = adviceBusy
+	default:
+		what += fmt.Sprintf("; this question is answered %s without EDNS", dns.RcodeToString[reply.Rcode])
+	}
+	d.saw(false, "%s", what)
+	_, _ = d.because(advice, "%s. The path or the upstream drops such queries", what)
+	return d.undecided(), true
+}
+
+// strays looks for replies over UDP that the socket of a query does not take: from another
+// address than the one that is asked, or with another ID. overTCP is true if the upstream
+// answers over TCP.
+func (d *diagnosis) strays(ctx context.Context, overTCP bool) (Finding, bool) {
+	if d.Failing.Anywhere == nil || d.Failing.ByTCP || !d.spend() {
+		return Finding{}, false
+	}
+	m := d.query(false)
+	heard, err := d.Failing.Anywhere(ctx, m)
+	what, where, advice := "its replies over UDP come from another address than the one that is asked", ": "+heard.From.String(), adviceStray
+	switch {
+	case err != nil, !heard.Elsewhere && heard.Reply.Id == m.Id:
+		return Finding{}, false
+	case !heard.Elsewhere:
+		what, where, advice = "its replies over UDP have another ID than the query", "", adviceID
+	}
+	d.silent = false
+	d.saw(false, "%s%s", what, where)
+	if !overTCP {
+		_, _ = d.because(advice, "%s", what)
+		return d.undecided(), true
+	}
+	f, ok := d.convict("path_udp_lost", what)
+	first := &f.Verdict.Statements[0]
+	first.Full += where
+	f.Verdict.Own, f.Text, f.Verdict.Advice, f.Verdict.Lasts = first.Full, first.Full, advice, cause.Persistent
+	if where == "" {
+		f.Verdict.Owner = cause.Upstream
+	}
+	return f, ok
 }
 
 // oneWay is for an upstream that answers over the other transport alone.
@@ -82,8 +156,6 @@ func (d *diagnosis) oneWay(l path.Life, lost path.Lost) (Finding, bool) {
 		return d.because(advicePath, "%s; no more were asked", what)
 	case d.Failing.ByTCP:
 		return d.closed(what, lost)
-	case l.Never && lost.Silent():
-		return d.ofPath("path_udp_lost", what+"; no query was answered since this server started")
 	}
 	return d.convict("path_udp_lost", what+"; "+lost.OrUpstream())
 }

@@ -121,31 +121,35 @@ func TestOnAPathThatLosesPacketsBogusZonesAreFound(t *testing.T) {
 	exchange := b.Exchange()
 	for _, how := range []string{"no reply", "SERVFAIL"} {
 		t.Run(how, func(t *testing.T) {
-			x := newPath(0.3).lossy(func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
-				if q := m.Question[0]; !m.CheckingDisabled && q.Qtype == dns.TypeA && strings.HasPrefix(q.Name, "z") {
-					return servfail(m)
-				}
-				return exchange(ctx, m.Question[0])
-			})
-			up := diagnose.Resolver{Name: "192.0.2.53:53", Exchange: x, UDP: x, TCP: x}
-			found := 0
-			for i := range cases {
-				synctest.Test(t, func(t *testing.T) {
-					e := engine(b)
-					e.Now = time.Now
-					c := failing(question(fmt.Sprintf("z%d.edetest.", i)), up)
-					if how == "no reply" {
-						c = timedOut(c.Question, up)
+			found, of := 0, 0
+			// One path is too few: chance decides what it loses.
+			for _, loss := range []float64{0.27, 0.28, 0.29, 0.3} {
+				of += len(cases)
+				x := newPath(loss).lossy(func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
+					if q := m.Question[0]; !m.CheckingDisabled && q.Qtype == dns.TypeA && strings.HasPrefix(q.Name, "z") {
+						return servfail(m)
 					}
-					if f := e.Diagnose(context.Background(), c); f.Outcome == diagnose.Explained && f.Verdict.Codes()[0] == 7 {
-						found++
-					}
-					time.Sleep(5 * time.Second)
+					return exchange(ctx, m.Question[0])
 				})
+				up := diagnose.Resolver{Name: "192.0.2.53:53", Exchange: x, UDP: x, TCP: x}
+				for i := range cases {
+					synctest.Test(t, func(t *testing.T) {
+						e := engine(b)
+						e.Now = time.Now
+						c := failing(question(fmt.Sprintf("z%d.edetest.", i)), up)
+						if how == "no reply" {
+							c = timedOut(c.Question, up)
+						}
+						if f := e.Diagnose(context.Background(), c); f.Outcome == diagnose.Explained && f.Verdict.Codes()[0] == 7 {
+							found++
+						}
+						time.Sleep(5 * time.Second)
+					})
+				}
 			}
-			t.Logf("%d of %d are found", found, len(cases))
-			if found < len(cases)/2 {
-				t.Errorf("%d of %d are found, want half of them", found, len(cases))
+			t.Logf("%d of %d are found", found, of)
+			if found < of/2 {
+				t.Errorf("%d of %d are found, want half of them", found, of)
 			}
 		})
 	}

@@ -104,6 +104,9 @@ func (d *diagnosis) part(ctx context.Context) (Finding, bool) {
 	if d.first == nil || d.first.Rcode != dns.RcodeServerFailure || d.open() {
 		return Finding{}, false
 	}
+	if d.ofDO(ctx) {
+		return Finding{}, false
+	}
 	sibling := d.sibling()
 	m, err := d.Failing.Exchange(ctx, d.asked(sibling))
 	switch {
@@ -152,6 +155,28 @@ func (d *diagnosis) local(ctx context.Context) (Finding, bool) {
 	}
 	return d.convict("upstream_local_name", "")
 }
+
+// otherwise asks a question that gets no reply in other ways: for another type of the name,
+// and without EDNS.
+func (d *diagnosis) otherwise(ctx context.Context) (Finding, bool) {
+	sibling, plain := d.sibling(), d.asked(d.Question)
+	plain.Extra = nil
+	for _, way := range []struct {
+		m            *dns.Msg
+		what, advice string
+	}{
+		{d.asked(sibling), fmt.Sprintf("the type %s of the name is answered, which it may remember", dns.Type(sibling.Qtype)), adviceSibling},
+		{plain, "without EDNS this question is answered", adviceEDNS},
+	} {
+		if m, err := d.Failing.Exchange(ctx, way.m); err == nil && answered(m) {
+			d.saw(false, "%s", way.what)
+			return d.because(way.advice, "asked again, it answers for the root, and not this question in time; %s", way.what)
+		}
+	}
+	return d.because(adviceBusy, "asked again, %s: it answers for the root, and not this question in time", d.counts())
+}
+
+const adviceSibling = "Look at the upstream's connection to the servers of this name, and at whether these servers answer this type: some drop queries for a type that they do not have. No evidence about the zone was found."
 
 // sibling is the question for another type of the same name.
 func (d *diagnosis) sibling() dns.Question {

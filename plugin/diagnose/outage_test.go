@@ -89,7 +89,7 @@ func TestNamesThatFailAtOnceInAnOutageShareItsProbes(t *testing.T) {
 		}
 		<-ended
 		v, ok := r.OfUpstream(timedOut(question("other.example."), up).Verdict)
-		if !ok || v.Cause.ID != "upstream_timeout" || !strings.Contains(v.Text(), "does not answer for the root either, over UDP and TCP (found ") {
+		if !ok || v.Cause.ID != "upstream_timeout" || !strings.Contains(v.Text(), "does not answer for the root in time either, over UDP and TCP (found ") {
 			t.Errorf("the next name has %+v", v)
 		}
 		if strings.Contains(v.Statements[0].Brief, "192.0.2.53") {
@@ -99,8 +99,8 @@ func TestNamesThatFailAtOnceInAnOutageShareItsProbes(t *testing.T) {
 		if _, ok := r.OfUpstream(v); ok {
 			t.Error("it is still said after ten seconds")
 		}
-		if n := c.all(); n != 2 {
-			t.Errorf("%d probes, want 2", n)
+		if n := c.all(); n != 3 {
+			t.Errorf("%d probes, want 3", n)
 		}
 	})
 }
@@ -124,7 +124,7 @@ func TestAnUpstreamThatAnswersSinceIsNotCalledSilent(t *testing.T) {
 		if _, ok := r.OfUpstream(other); !ok {
 			t.Error("an older answer counts")
 		}
-		if v, _, ok := r.Lookup(failed.Scope, failed.Question); !ok || !strings.Contains(v.Text(), "root either") {
+		if v, _, ok := r.Lookup(failed.Scope, failed.Question); !ok || !strings.Contains(v.Text(), "root in time either") {
 			t.Error("nothing is known of the question")
 		}
 		r.Answered(failed.Scope, failed.Question, other.Upstream, during)

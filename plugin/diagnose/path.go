@@ -80,10 +80,7 @@ const (
 // this question keeps the upstream busy: a resolver that cannot validate, or reach a zone,
 // may try for longer than forward waits. Only answers are evidence.
 func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
-	// Before a probe is answered, which would count.
-	never := d.Answered != nil && d.Answered() == 0
 	l := d.living(ctx)
-	l.Never = never
 	if l.Root != nil {
 		return d.dead(ctx, l)
 	}
@@ -97,7 +94,7 @@ func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
 	case errors.Is(err, errExplained):
 		return d.ofServers, true
 	case errors.As(err, &cut):
-		return d.cut(<-overOther.came, cut)
+		return d.cut(ctx, <-overOther.came, cut)
 	}
 	if d.unvalidated = m; d.open() && len(d.Anchors) > 0 {
 		d.follows(ctx)
@@ -107,7 +104,7 @@ func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
 	case errors.Is(err, errExplained):
 		return d.ofServers, true
 	case errors.As(err, &cut):
-		return d.cut(<-overOther.came, cut)
+		return d.cut(ctx, <-overOther.came, cut)
 	case d.first != nil && answered(d.first):
 		return d.passed()
 	case d.first != nil:
@@ -127,7 +124,7 @@ func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
 	if d.unvalidated != nil && answered(d.unvalidated) {
 		return d.because(advicePath, "asked again, %s: it answers with CD=1 and not with CD=0. Packets get lost on the path, it drops some, or its validation takes too long; which of these is not known", counts)
 	}
-	return d.because(adviceBusy, "asked again, %s: it answers for the root, and not this question in time", counts)
+	return d.otherwise(ctx)
 }
 
 // passed is the finding where the question that was not answered is answered now.
@@ -138,7 +135,7 @@ func (d *diagnosis) passed() (Finding, bool) {
 
 // cut is for an answer that came truncated over UDP and not over TCP, where the same
 // question was asked over TCP as well.
-func (d *diagnosis) cut(overOther answer, over *exchange.CutError) (Finding, bool) {
+func (d *diagnosis) cut(ctx context.Context, overOther answer, over *exchange.CutError) (Finding, bool) {
 	const truncated = "the answer over UDP is truncated"
 	came := control.Phrase(over.Err)
 	if overOther.err == nil {
@@ -150,6 +147,10 @@ func (d *diagnosis) cut(overOther answer, over *exchange.CutError) (Finding, boo
 	if len(lost) < 2 {
 		d.saw(false, "%s", what)
 		return d.because(advicePath, "%s; no other was made", what)
+	}
+	if d.Failing.TCP != nil && <-d.control(ctx, d.Failing.TCP, control.RootServers) == nil {
+		d.saw(false, "%s; another question is answered over TCP", what)
+		return d.because(advicePath, "%s; another question is answered over TCP", what)
 	}
 	return d.closed(what, lost)
 }

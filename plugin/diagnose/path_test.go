@@ -52,7 +52,7 @@ func TestARateLimitThatDropsIsNotCalledThePath(t *testing.T) {
 		owner    cause.Owner
 	}{
 		{"UDP is lost, it answered before", overTCP, 20, "path_udp_lost", cause.Nobody},
-		{"UDP is lost, it answered nothing ever", overTCP, 0, "path_udp_lost", cause.Network},
+		{"UDP is lost, it answered nothing ever", overTCP, 0, "path_udp_lost", cause.Nobody},
 		{"one answer is lost", func(m *dns.Msg, tcp bool) *dns.Msg {
 			if ours(m) && !tcp {
 				return nil
@@ -179,7 +179,7 @@ func TestThePathIsBlamedByAllTries(t *testing.T) {
 		{"lost once, and refused twice", diagnose.Resolver{Exchange: over(lost, refused), TCP: over(nil)},
 			"path_udp_lost", cause.Nobody, "three questions over UDP failed (no reply; connection refused), one over TCP was answered; the path loses UDP, or the upstream drops it (a rate limit) or does not serve it"},
 		{"lost each time", diagnose.Resolver{Exchange: over(lost), TCP: over(nil)},
-			"path_udp_lost", cause.Network, "three questions over UDP got no reply, one over TCP was answered"},
+			"path_udp_lost", cause.Nobody, "three questions over UDP got no reply, one over TCP was answered; the path loses UDP, or the upstream drops it"},
 		{"TCP is lost once, and refused twice", diagnose.Resolver{Exchange: over(undialed, unserved), UDP: over(nil), ByTCP: true},
 			"path_tcp_closed", cause.Nobody, "three questions over TCP failed (no reply; connection refused), one over UDP was answered; the upstream does not serve TCP"},
 		{"a refused question is not lost", diagnose.Resolver{Exchange: over(refused, nil), TCP: over(nil)},

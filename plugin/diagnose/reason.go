@@ -72,7 +72,7 @@ func (d *diagnosis) reaches(ctx context.Context, f Finding) Finding {
 // disputed compares the upstream's DNSSEC code with a validation here.
 func (d *diagnosis) disputed(ctx context.Context, f Finding, code uint16) Finding {
 	if d.private() {
-		return f
+		return d.ofPrivate(ctx, f)
 	}
 	root, ok := d.shared(ctx, control.RootChecked)
 	d.follows(ctx)
@@ -144,6 +144,17 @@ func (d *diagnosis) disputed(ctx context.Context, f Finding, code uint16) Findin
 	return f
 }
 
+// ofPrivate is disputed for a private name, which no public chain judges: the upstream may
+// reject an answer of its own.
+func (d *diagnosis) ofPrivate(ctx context.Context, f Finding) Finding {
+	d.unvalidated, _ = d.await(ctx, d.ask(ctx, true))
+	d.suspect = "between upstream and zone"
+	if own, ok := d.between(ctx); ok {
+		return own
+	}
+	return f
+}
+
 func contains(said []option.Option, code uint16) bool {
 	for _, o := range said {
 		if o.Code == code {
@@ -196,11 +207,18 @@ const adviceLimit = "Look at the upstream's rate limit for this server, which se
 // answeredBefore is how many answers tell a limit from an access list.
 const answeredBefore = 10
 
+const adviceOfType = "Query the types that are needed: the upstream, or a server behind it, refuses this type by its policy, as many do with ANY (RFC 8482). If a client needs this type, change the policy there."
+
 // refusesName words the refusal of one name by what kind of name it is. That another
 // resolver answers the name does not make the policy of this one a fault.
 func (d *diagnosis) refusesName(ctx context.Context) (Finding, bool) {
 	if f, ok := d.local(ctx); ok {
 		return f, true
+	}
+	if m, err := d.Failing.Exchange(ctx, d.asked(d.sibling())); err == nil && answered(m) {
+		f, ok := d.convict("only_one_type_fails", fmt.Sprintf("it refuses the type %s, and answers the type %s", dns.Type(d.Question.Qtype), dns.Type(d.sibling().Qtype)))
+		f.Verdict.Advice = adviceOfType
+		return f, ok
 	}
 	more := "a filter blocks it, or the upstream does not forward its zone"
 	advice := ""

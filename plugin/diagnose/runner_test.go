@@ -282,8 +282,8 @@ func TestAnUpstreamThatAnswersNothingIsLeftAlone(t *testing.T) {
 		if got := timedOut(2); got != diagnose.Silent {
 			t.Errorf("another question: %q", got)
 		}
-		if n := b.probes.Load(); n != 2 {
-			t.Errorf("%d probes, want the question and a control", n)
+		if n := b.probes.Load(); n != 3 {
+			t.Errorf("%d probes, want the question and a control with EDNS and without", n)
 		}
 		time.Sleep(10 * time.Second)
 		if got := timedOut(3); got != diagnose.Started {

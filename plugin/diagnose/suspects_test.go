@@ -91,13 +91,13 @@ func TestThePathIsToldFromTheUpstream(t *testing.T) {
 		cause  string
 		most   int64 // probes
 	}{
-		{"nothing answers", func(*dns.Msg, bool) *dns.Msg { return nil }, "undecided", 2},
+		{"nothing answers", func(*dns.Msg, bool) *dns.Msg { return nil }, "undecided", 3},
 		{"UDP is lost", func(m *dns.Msg, tcp bool) *dns.Msg {
 			if !tcp {
 				return nil
 			}
 			return answering(m, tcp)
-		}, "path_udp_lost", 4},
+		}, "path_udp_lost", 5},
 		{"TCP is lost, and the answer truncated", func(m *dns.Msg, tcp bool) *dns.Msg {
 			if tcp {
 				return nil
@@ -105,7 +105,7 @@ func TestThePathIsToldFromTheUpstream(t *testing.T) {
 			r := answering(m, tcp)
 			r.Truncated = ours(m)
 			return r
-		}, "path_tcp_closed", 6},
+		}, "path_tcp_closed", 7},
 		{"one answer is lost over UDP", func(m *dns.Msg, tcp bool) *dns.Msg {
 			if ours(m) && !tcp {
 				return nil
@@ -117,13 +117,13 @@ func TestThePathIsToldFromTheUpstream(t *testing.T) {
 				return nil
 			}
 			return answering(m, tcp)
-		}, "undecided", 5},
+		}, "undecided", 6},
 		{"this question alone has no reply", func(m *dns.Msg, tcp bool) *dns.Msg {
 			if ours(m) {
 				return nil
 			}
 			return answering(m, tcp)
-		}, "undecided", 8},
+		}, "undecided", 10},
 		{"it answers now", answering, "resolves", 4},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -158,7 +158,7 @@ func TestWhatIsSilentIsSaidByTransport(t *testing.T) {
 			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 		}
 		f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), timedOut(question("www.example.org."), up))
-		if want := "the upstream does not answer for the root either, over UDP: no reply, over TCP: connection refused"; f.Text != want {
+		if want := "the upstream does not answer for the root in time either, over UDP: no reply, over TCP: connection refused"; f.Text != want {
 			t.Errorf("got %q, want %q", f.Text, want)
 		}
 		if len(f.Seen) == 0 || slices.ContainsFunc(f.Seen, func(s string) bool { return !strings.Contains(s, ", not ruled out: ") }) {

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -75,6 +76,32 @@ func (d *diagnosis) failsStill(ctx context.Context, r Resolver, q dns.Question) 
 	d.step(answered(m), "%s answers %s once more %s", r.Name, dns.Type(q.Qtype), dns.RcodeToString[m.Rcode])
 	return m.Rcode == dns.RcodeServerFailure
 }
+
+// steady is for a question that failed and is answered now. Of several servers behind one
+// address one may fail: then the next answers tell.
+func (d *diagnosis) steady(ctx context.Context) (Finding, bool) {
+	for range steadily {
+		if failedInExchange(d.Verdict) {
+			break
+		}
+		m, err := d.Failing.Exchange(ctx, d.query(false))
+		if err != nil || answered(m) {
+			continue
+		}
+		what := fmt.Sprintf("asked again, it answers this question now and then, and now and then %s", dns.RcodeToString[m.Rcode])
+		d.saw(false, "%s", what)
+		_, _ = d.because(adviceVaries, "%s: perhaps one of several servers at this address fails", what)
+		return d.undecided(), true
+	}
+	return d.resolves(), true
+}
+
+const (
+	// steadily is how often a question has to be answered once more until its failure is
+	// taken for one that has passed.
+	steadily     = 2
+	adviceVaries = "Ask the upstream the same question many times. If it is a load balancer, or one address of several servers, ask each of these servers."
+)
 
 // fails reports whether the failing upstream answers each of questions SERVFAIL now.
 func (d *diagnosis) fails(ctx context.Context, questions ...control.Question) bool {

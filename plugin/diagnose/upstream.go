@@ -21,7 +21,7 @@ func (d *diagnosis) upstream(ctx context.Context) (Finding, bool) {
 	case d.first == nil:
 		return Finding{}, false
 	case answered(d.first):
-		return d.resolves(), true
+		return d.steady(ctx)
 	}
 	d.said = option.Read(d.first)
 	switch {
@@ -29,6 +29,9 @@ func (d *diagnosis) upstream(ctx context.Context) (Finding, bool) {
 		return d.hearsay(ctx)
 	case d.first.Rcode == dns.RcodeRefused:
 		return d.refused(ctx)
+	}
+	if d.first.Rcode != dns.RcodeServerFailure {
+		return d.rejects(ctx)
 	}
 	if d.unvalidated == nil {
 		m, err := d.await(ctx, d.ask(ctx, true))
@@ -67,7 +70,7 @@ func (d *diagnosis) validator(ctx context.Context) (Finding, bool) {
 		switch {
 		case got.err != nil:
 		case answered(got.reply):
-			return d.resolves(), true
+			return d.steady(ctx)
 		case got.reply.Rcode == dns.RcodeServerFailure:
 			if len(d.said) == 0 {
 				d.said = option.Read(got.reply)

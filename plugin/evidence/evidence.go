@@ -208,6 +208,8 @@ const (
 	ZoneUnknown ZoneState = iota
 	// ZoneAbsent: the name is in none of the plugin's zones.
 	ZoneAbsent
+	// ZoneNone: the plugin has no zone at all.
+	ZoneNone
 	// ZoneNotLoaded: the zone is configured and holds no SOA.
 	ZoneNotLoaded
 	// ZoneExpired: a secondary zone past its SOA expire.
@@ -216,7 +218,7 @@ const (
 	ZoneLoaded
 )
 
-var zoneStateNames = [...]string{"unknown", "absent", "not loaded", "expired", "loaded"}
+var zoneStateNames = [...]string{"unknown", "absent", "none", "not loaded", "expired", "loaded"}
 
 func (s ZoneState) String() string { return zoneStateNames[s] }
 

@@ -164,6 +164,9 @@ func resolverOf(p observe.Peer) diagnose.Resolver {
 	if p.Plain() {
 		r.UDP = func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) { return p.Over(ctx, m, exchange.UDP) }
 		r.TCP = func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) { return p.Over(ctx, m, exchange.TCP) }
+		r.Anywhere = func(ctx context.Context, m *dns.Msg) (exchange.Heard, error) {
+			return exchange.Anywhere(ctx, p.Addr, m)
+		}
 	}
 	return r
 }

@@ -141,6 +141,7 @@ func TestTheStateOfRealZonesIsRead(t *testing.T) {
 		{"absent of a lookup function", catalog, "www.example.org.", evidence.Zone{State: evidence.ZoneAbsent}},
 		{"auto, loaded", autos, "www.example.org.", evidence.Zone{Name: "example.org.", State: evidence.ZoneLoaded}},
 		{"auto, absent", &autos, "www.example.net.", evidence.Zone{State: evidence.ZoneAbsent}},
+		{"auto, nothing loaded", &auto.Auto{Zones: &auto.Zones{}}, "www.example.org.", evidence.Zone{State: evidence.ZoneNone}},
 		{"another plugin", underWay("file"), "www.example.org.", evidence.Zone{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -47,7 +47,11 @@ func zoneOfFile(f *file.File, name string) evidence.Zone {
 }
 
 func zoneOfAuto(a *auto.Auto, name string) evidence.Zone {
-	origin := plugin.Zones(a.Zones.Names()).Matches(lower(name))
+	names := a.Zones.Names()
+	if len(names) == 0 {
+		return evidence.Zone{State: evidence.ZoneNone}
+	}
+	origin := plugin.Zones(names).Matches(lower(name))
 	if origin == "" {
 		return evidence.Zone{State: evidence.ZoneAbsent}
 	}

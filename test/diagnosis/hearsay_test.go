@@ -127,7 +127,7 @@ func TestWhatIsSeenOfASilentUpstreamReachesTheNextName(t *testing.T) {
 	u := upstream.Start(t, upstream.Config{Handler: upstream.Silent()})
 	logs := server.Capture(t)
 	s := server.Start(t, fmt.Sprintf(".:0 {\n bind 127.0.0.1\n ede {\n diagnose\n }\n forward . %s\n}", u.Addr()))
-	const seen = "the upstream does not answer for the root either, over UDP and TCP (found "
+	const seen = "the upstream does not answer for the root in time either, over UDP and TCP (found "
 	server.Query(t, s.UDP(), "udp", server.Message(example, dns.TypeA, server.EDNS()))
 	if line := logs.WaitFor(t, "plugin/ede: diagnosis ", patience); strings.Contains(line, "owner=zone") || !strings.Contains(line, "cause=upstream_timeout") {
 		t.Errorf("a silent upstream convicts: %s", line)

@@ -124,7 +124,7 @@ func TestAnUpstreamThatOnlyThisQuestionKeepsBusyIsTold(t *testing.T) {
 		"it answers with CD=1, and the zone is bogus":       {unchecked("target.edetest."), "target.edetest.", 23, "or its validation takes too long"},
 		"it answers with CD=1, and the zone is in order":    {unchecked("valid.edetest."), "valid.edetest.", 23, "result=undecided"},
 		"it answers a control question only":                {func(m *dns.Msg) bool { return m.Question[0].Name != "." }, "target.edetest.", 23, "and not this question in time"},
-		"it answers nothing, so that nothing can be judged": {func(*dns.Msg) bool { return true }, "target.edetest.", 23, "does not answer for the root either"},
+		"it answers nothing, so that nothing can be judged": {func(*dns.Msg) bool { return true }, "target.edetest.", 23, "does not answer for the root in time either"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			logs := server.Capture(t)

@@ -140,7 +140,7 @@ func suspected() []shown {
 	return []shown{
 		{cause: "path_udp_lost", upstreams: []dns.Handler{when(both(over("udp"), func(dns.ResponseWriter, *dns.Msg) bool { return lost.Load() }), upstream.Silent(), good)},
 			answers: 1, then: func() { lost.Store(true) }, second: true},
-		{cause: "path_tcp_closed", upstreams: []dns.Handler{when(asks(example), when(over("udp"), truncated(), upstream.Silent()), good)}, second: true, tcp: true},
+		{cause: "path_tcp_closed", upstreams: []dns.Handler{when(over("tcp"), upstream.Silent(), when(asks(example), truncated(), good))}, second: true, tcp: true},
 		{cause: "path_answer_lost", upstreams: []dns.Handler{when(both(over("udp"), asks(example)), upstream.Silent(), good)}, second: true},
 		{cause: "path_loses_packets", upstreams: []dns.Handler{when(asks(example), upstream.Silent(), when(first(both(both(asks(".", dns.TypeNS), recursive), not(checked))), upstream.Silent(), good))}, second: true},
 		{cause: "upstream_resolves_nothing", upstreams: []dns.Handler{servfail()}},

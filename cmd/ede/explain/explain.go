@@ -34,6 +34,10 @@ const (
 	maxTime  = time.Minute
 )
 
+// patient is the limit of one exchange with a server that gave no reply within patience:
+// as long as forward waits for two.
+const patient = 4 * time.Second
+
 // patience is how long one exchange may take.
 func (o options) patience() time.Duration { return min(patience, o.timeout/2) }
 
@@ -110,7 +114,12 @@ func run(cmd *cobra.Command, o options, args []string) error {
 	p := &printer{out: cmd.OutOrStdout(), asJSON: o.asJSON, question: q, server: server, hints: o.hints(engine, q.Name)}
 	_, onTerminal := terminal(p.out)
 	p.colour = onTerminal && os.Getenv("NO_COLOR") == ""
-	f, reply := o.explain(cmd, engine, resolver(server, upstream), q)
+	again, err := exchange.Open(server, min(patient, o.patience()))
+	if err != nil {
+		return err
+	}
+	defer again.Close()
+	f, reply := o.explain(cmd, engine, resolver(server, upstream), resolver(server, again), q)
 	p.reply = reply
 	// What was waited for is all of it, the first question too.
 	f.Elapsed, f.Queries = time.Since(began), f.Queries+1
@@ -123,13 +132,15 @@ func resolver(server string, u *exchange.Upstream) diagnose.Resolver {
 	if u.Plain() {
 		r.UDP = func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) { return u.Over(ctx, m, exchange.UDP) }
 		r.TCP = func(ctx context.Context, m *dns.Msg) (*dns.Msg, error) { return u.Over(ctx, m, exchange.TCP) }
+		r.Anywhere = u.Anywhere
 	}
 	return r
 }
 
-// explain asks and diagnoses, and shows how far it is. It returns the reply to the
-// first question as well, nil if there was none.
-func (o options) explain(cmd *cobra.Command, engine *diagnose.Engine, r diagnose.Resolver, q dns.Question) (diagnose.Finding, *dns.Msg) {
+// explain asks and diagnoses, and shows how far it is. again is r with less patience, for
+// the time after r has not answered. It returns the reply to the first question as well, nil
+// if there was none.
+func (o options) explain(cmd *cobra.Command, engine *diagnose.Engine, r, again diagnose.Resolver, q dns.Question) (diagnose.Finding, *dns.Msg) {
 	ctx := cmd.Context()
 	if !o.asJSON {
 		shown := begin(cmd.ErrOrStderr(), fmt.Sprintf("asking %s for %s %s", r.Name, q.Name, dns.Type(q.Qtype)))
@@ -139,6 +150,9 @@ func (o options) explain(cmd *cobra.Command, engine *diagnose.Engine, r diagnose
 	c, reply := ask(ctx, r, q)
 	if reply != nil && (reply.Rcode == dns.RcodeSuccess || reply.Rcode == dns.RcodeNameError) {
 		return engine.Judge(ctx, c), reply
+	}
+	if c.TimedOut {
+		c.Failing = again
 	}
 	f := engine.Diagnose(ctx, c)
 	if f.Silent {

@@ -100,6 +100,8 @@ func (p *printer) answer() string {
 	switch {
 	case p.reply == nil, p.reply.Rcode == dns.RcodeSuccess && len(p.reply.Answer) > 0:
 		return "resolves"
+	case p.reply.Rcode != dns.RcodeSuccess && p.reply.Rcode != dns.RcodeNameError:
+		return "failed at first (" + dns.RcodeToString[p.reply.Rcode] + "), and is answered now"
 	case p.reply.Rcode == dns.RcodeNameError:
 		return "is answered NXDOMAIN"
 	}

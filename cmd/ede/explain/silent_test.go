@@ -25,7 +25,7 @@ func TestAServerWithoutAWayOutIsTold(t *testing.T) {
 	q := dns.Question{Name: "www.example.org.", Qtype: dns.TypeA, Qclass: dns.ClassINET}
 	cmd := new(cobra.Command)
 	cmd.SetContext(t.Context())
-	f, _ := options{asJSON: true}.explain(cmd, &diagnose.Engine{Now: time.Now}, r, q)
+	f, _ := options{asJSON: true}.explain(cmd, &diagnose.Engine{Now: time.Now}, r, r, q)
 	if f.Outcome != diagnose.Explained || !strings.Contains(f.Text, "its own connection to the Internet may be down") || !strings.Contains(f.Verdict.Advice, "connection to the Internet") {
 		t.Errorf("%s: %s; %s", f.Outcome, f.Text, f.Verdict.Advice)
 	}

@@ -30,8 +30,9 @@ type Question struct {
 	Type uint16 // 0 is a type made up each time, which nobody uses
 	// Under is the domain that a made up name is in, "" for the top level.
 	Under string
-	// Unchecked sets CD, Local leaves RD out.
-	Unchecked, Local bool
+	// Unchecked sets CD, Local leaves RD out. Plain leaves out the OPT record, and NoDO the
+	// DO bit in it.
+	Unchecked, Local, Plain, NoDO bool
 }
 
 // The questions that any resolver of the public tree answers.
@@ -44,6 +45,9 @@ var (
 	Missing = Question{Type: dns.TypeA, Unchecked: true}
 	// MissingLocal is failed by those who leave local to multicast DNS (RFC 6762).
 	MissingLocal = Question{Under: "local.", Type: dns.TypeA, Unchecked: true}
+	// RootPlain and RootNoDO are RootServers for those who drop EDNS or DNSSEC.
+	RootPlain = Question{Name: ".", Type: dns.TypeNS, Plain: true}
+	RootNoDO  = Question{Name: ".", Type: dns.TypeNS, Unchecked: true, NoDO: true}
 	// Own asks for what the resolver has itself: that it lives, and no more.
 	Own = Question{Name: ".", Type: dns.TypeNS, Unchecked: true, Local: true}
 )
@@ -85,8 +89,13 @@ func (q Question) String() string {
 	if q.Type == 0 {
 		text = "an unused type of " + name
 	}
-	if q.Local {
+	switch {
+	case q.Local:
 		text += " without recursion"
+	case q.Plain:
+		text += " without EDNS"
+	case q.NoDO:
+		text += " without the DO bit"
 	}
 	return text
 }
@@ -133,7 +142,9 @@ func (q Question) message() *dns.Msg {
 		qtype = UnusedType()
 	}
 	m.Question = []dns.Question{{Name: name, Qtype: qtype, Qclass: dns.ClassINET}}
-	m.SetEdns0(udpSize, true)
+	if !q.Plain {
+		m.SetEdns0(udpSize, !q.NoDO)
+	}
 	return m
 }
 

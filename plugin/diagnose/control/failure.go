@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"syscall"
 	"time"
@@ -54,10 +55,19 @@ func Phrase(err error) string {
 		return "its certificate is not valid"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
+	case NoRoute(err):
+		return "there is no route to it"
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "the connection is closed without an answer"
 	case errors.As(err, &op) && op.Op == "dial":
 		return "it cannot be connected to"
 	}
 	return "the exchange failed"
+}
+
+// NoRoute tells an exchange that could not even begin: there is no way to the address.
+func NoRoute(err error) bool {
+	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.EADDRNOTAVAIL)
 }
 
 // TimedOut tells an exchange without a reply from one that failed otherwise.

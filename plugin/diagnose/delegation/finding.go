@@ -120,6 +120,9 @@ func (s ServerResult) label(addr bool) string {
 // they are their own control.
 func (s ServerResult) partial() bool { return s.Outcome.silent() && s.SOA.usable() }
 
+// serves results are those of servers that have the zone and fail the question.
+func (s ServerResult) serves() bool { return s.Outcome.replied() && s.SOA.usable() }
+
 // bare results are those of servers that gave an answer only to a question without EDNS.
 func (s ServerResult) bare() bool { return s.Outcome == AnswersBare || s.DNSKEY == AnswersBare }
 
@@ -178,6 +181,8 @@ type Finding struct {
 	// Control is true if every silence that the verdict rests on had a positive
 	// control; Undecided findings have none.
 	Control bool
+	// OfQuestion is true if the zone's servers have the zone, and fail this question alone.
+	OfQuestion bool
 	// FromHere is true if a filter on the way from here explains what was seen as well as a
 	// fault of the zone does.
 	FromHere bool

@@ -135,6 +135,9 @@ func (r *run) judge(z *zone, results []inspection, name string, qtype uint16) Fi
 		f.Codes = []uint16{codeNoReachableAuthority}
 		f.Control = true
 	default:
+		if f.OfQuestion = f.Kind == Lame && v.usable == 0 && haveZone(f.Servers); f.OfQuestion && slices.ContainsFunc(f.Servers, ServerResult.serves) {
+			head = "the name servers of " + short(z.name) + " have the zone, and give no usable answer to this question: "
+		}
 		if f.FromHere = fromHere(f.Servers); f.FromHere {
 			head = "from here, " + head
 		}
@@ -148,6 +151,12 @@ func (r *run) judge(z *zone, results []inspection, name string, qtype uint16) Fi
 		f.FullText = shorten(short(z.name)+" "+full+"; "+f.FullText, maxFullText)
 	}
 	return f
+}
+
+// haveZone reports whether all servers that the parent names, and that failed the question,
+// answer for the zone's SOA.
+func haveZone(servers []ServerResult) bool {
+	return !slices.ContainsFunc(servers, func(s ServerResult) bool { return !s.ChildOnly && !s.partial() && !s.serves() })
 }
 
 // verdict reads the votes. A zone is at fault only if none of its servers could

@@ -57,6 +57,16 @@ func TestVerdictOnAZone(t *testing.T) {
 			text: "no name server of example.org. gives a usable answer: ns1.example.org. REFUSED, ns2.example.org. REFUSED",
 		},
 		{
+			name: "both have the zone and fail the question", setup: both(func(q, good *dns.Msg) (*dns.Msg, error) {
+				if q.Question[0].Qtype == dns.TypeA {
+					return new(dns.Msg).SetRcode(q, dns.RcodeServerFailure), nil
+				}
+				return good, nil
+			}),
+			kind: Lame, codes: []uint16{22},
+			text: "the name servers of example.org. have the zone, and give no usable answer to this question: ns1.example.org. SERVFAIL, ns2.example.org. SERVFAIL",
+		},
+		{
 			name: "one SERVFAIL, one silent", setup: func(w *world) {
 				w.fail(ns1Addr, rcode(dns.RcodeServerFailure))
 				w.fail(ns2Addr, silent)

@@ -19,8 +19,8 @@ type Life struct {
 	// Own is asked twice over the same transport as Root, where Other is answered: what
 	// the upstream has to ask nobody for.
 	Own [2]error
-	// Never is true if the upstream had answered this server nothing before.
-	Never bool
+	// Plain is the error of the control question without EDNS.
+	Plain error
 	// ByTCP is true if Root was asked over TCP.
 	ByTCP bool
 }
