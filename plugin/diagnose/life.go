@@ -12,6 +12,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/path"
+	"github.com/seed-1b7246af/coredns-ede/plugin/exchange"
 )
 
 // controlTime is how long a control question may take. What it asks for any
@@ -20,37 +21,44 @@ const controlTime = 2500 * time.Millisecond
 
 // living asks a control question. Where no reply comes at once the other transport
 // is tried as well, with what the upstream has to ask nobody for.
-func (d *diagnosis) living(ctx context.Context) (l path.Life) {
+func (d *diagnosis) living(ctx context.Context) (l path.Life, s strays) {
 	l.ByTCP = d.Failing.ByTCP
 	root := d.control(ctx, d.Failing.Exchange, control.RootServers)
 	select {
 	case l.Root = <-root:
 		if l.Root == nil {
-			return l
+			return l, s
 		}
 	case <-time.After(headstart):
 	}
 	l.Plain, l.Other = errRests, errRests
 	if !d.muted.Rests(d.Failing.Name, d.Now()) {
 		plain := d.control(ctx, d.Failing.Exchange, control.RootPlain)
+		s = d.listen(ctx)
 		l.Other = errNoOther
 		if other := d.other(); other != nil {
 			l.Other = <-d.control(ctx, other, control.Own)
 		}
-		l.Plain = <-plain
-	}
-	if l.Other == nil || l.Plain == nil {
-		one, two := d.control(ctx, d.Failing.Exchange, control.Own), d.control(ctx, d.Failing.Exchange, control.Own)
-		l.Own = [2]error{<-one, <-two}
+		if l.Other != nil {
+			l.Plain = <-plain
+			plain = nil
+		}
+		if l.Other == nil || l.Plain == nil {
+			one, two := d.control(ctx, d.Failing.Exchange, control.Own), d.control(ctx, d.Failing.Exchange, control.Own)
+			l.Own = [2]error{<-one, <-two}
+		}
+		if plain != nil {
+			l.Plain = <-plain
+		}
 	}
 	if l.Root == nil {
 		l.Root = <-root
 	}
-	return l
+	return l, s
 }
 
 // dead looks for life where a control question has got no reply.
-func (d *diagnosis) dead(ctx context.Context, l path.Life) (Finding, bool) {
+func (d *diagnosis) dead(ctx context.Context, l path.Life, s strays) (Finding, bool) {
 	lost := tried(l.Root, l.Own[0], l.Own[1])
 	if l.Plain == nil && len(lost) >= minLost && lost.Silent() {
 		return d.bare(ctx)
@@ -61,8 +69,8 @@ func (d *diagnosis) dead(ctx context.Context, l path.Life) (Finding, bool) {
 	switch {
 	case control.NoRoute(l.Root):
 		return d.because(adviceRoute, "there is no route to the upstream for other questions either")
-	case lost.Silent() && !errors.Is(l.Other, errRests):
-		if f, ok := d.strays(ctx, l.Other == nil); ok {
+	case lost.Silent() && s.came != nil:
+		if f, ok := d.strayed(s, l.Other == nil); ok {
 			return f, true
 		}
 	}
@@ -112,18 +120,32 @@ func (d *diagnosis) bare(ctx context.Context) (Finding, bool) {
 	return d.undecided(), true
 }
 
-// strays looks for replies over UDP that the socket of a query does not take: from another
-// address than the one that is asked, or with another ID. overTCP is true if the upstream
-// answers over TCP.
-func (d *diagnosis) strays(ctx context.Context, overTCP bool) (Finding, bool) {
+// strays are replies over UDP that the socket of a query does not take: from another
+// address than the one that is asked, or with another ID.
+type strays struct {
+	id    uint16
+	heard *exchange.Heard // once came has told its error
+	came  <-chan error    // nil if nobody listens
+}
+
+// listen asks the question over UDP, and listens for the reply wherever it comes from.
+func (d *diagnosis) listen(ctx context.Context) strays {
 	if d.Failing.Anywhere == nil || d.Failing.ByTCP || !d.spend() {
-		return Finding{}, false
+		return strays{}
 	}
-	m := d.query(false)
-	heard, err := d.Failing.Anywhere(ctx, m)
+	m, heard := d.query(false), new(exchange.Heard)
+	return strays{m.Id, heard, later(func() (err error) {
+		*heard, err = d.Failing.Anywhere(ctx, m)
+		return err
+	})}
+}
+
+// strayed waits for s. overTCP is true if the upstream answers over TCP.
+func (d *diagnosis) strayed(s strays, overTCP bool) (Finding, bool) {
+	err, heard := <-s.came, s.heard
 	what, where, advice := "its replies over UDP come from another address than the one that is asked", ": "+heard.From.String(), adviceStray
 	switch {
-	case err != nil, !heard.Elsewhere && heard.Reply.Id == m.Id:
+	case err != nil, !heard.Elsewhere && heard.Reply.Id == s.id:
 		return Finding{}, false
 	case !heard.Elsewhere:
 		what, where, advice = "its replies over UDP have another ID than the query", "", adviceID

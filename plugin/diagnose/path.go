@@ -80,9 +80,9 @@ const (
 // this question keeps the upstream busy: a resolver that cannot validate, or reach a zone,
 // may try for longer than forward waits. Only answers are evidence.
 func (d *diagnosis) silence(ctx context.Context) (Finding, bool) {
-	l := d.living(ctx)
+	l, s := d.living(ctx)
 	if l.Root != nil {
-		return d.dead(ctx, l)
+		return d.dead(ctx, l, s)
 	}
 	d.muted.Heard(d.Failing.Name, d.Now(), false)
 	d.saw(false, "%s answers %s", d.Failing.Name, control.RootServers)
