@@ -3,7 +3,6 @@ package instance
 import (
 	"hash/fnv"
 	"net"
-	"os"
 	"slices"
 	"strings"
 
@@ -59,7 +58,7 @@ func identity(corefile []preflight.Block, m Member) uint64 {
 // warn logs the mistakes that the Corefile shows, once per load. It returns the blocks, by
 // place, from which forward goes in a circle.
 func warn(corefile []preflight.Block) map[int]bool {
-	host := preflight.Host{Port: dnsserver.Port, Addrs: net.InterfaceAddrs, ReadFile: os.ReadFile, ZoneFiles: preflight.ZoneFiles}
+	host := preflight.Host{Port: dnsserver.Port, Addrs: net.InterfaceAddrs, ReadFile: preflight.ReadFile, ZoneFiles: preflight.ZoneFiles}
 	circles := make(map[int]bool)
 	for _, w := range host.Check(corefile, dnsserver.Directives) {
 		if !w.Ignored {

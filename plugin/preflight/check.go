@@ -35,6 +35,9 @@ type (
 // ZoneFiles is chain.ZoneFiles.
 func ZoneFiles(dir string) ([]string, error) { return chain.ZoneFiles(dir) }
 
+// ReadFile is chain.ReadFile.
+func ReadFile(path string) ([]byte, error) { return chain.ReadFile(path) }
+
 // Parse is corefile.Parse.
 func Parse(file string, r io.Reader, order []string) ([]Block, error) {
 	return corefile.Parse(file, r, order)
@@ -75,8 +78,8 @@ type Host struct {
 	// Addrs returns the machine's own addresses, as net.InterfaceAddrs does.
 	// Without it only loopback addresses are known to be local.
 	Addrs func() ([]net.Addr, error)
-	// ReadFile reads what forward is given as a file, as os.ReadFile does. Without
-	// it such files are not looked at.
+	// ReadFile reads what forward and hosts are given as a file, as ReadFile does.
+	// Without it such files are not looked at.
 	ReadFile func(path string) ([]byte, error)
 	// ZoneFiles returns the names of the files in and below a directory, as ZoneFiles
 	// does. Without it what auto has is not known.

@@ -184,7 +184,7 @@ func findUnreadable(c *config, s *server) []finding {
 			all = append(all, found)
 		}
 		for _, u := range f.unread {
-			if !strings.Contains(u.path, "/") && !strings.HasSuffix(u.path, ".conf") {
+			if !strings.Contains(u.path, "/") && !strings.HasSuffix(u.path, ".conf") || errors.Is(u.err, chain.ErrSpecial) {
 				continue
 			}
 			reason := u.err

@@ -160,7 +160,7 @@ func (o options) judge(s source) (result, error) {
 	order := Directives()
 	host := preflight.Host{Port: o.port}
 	if s.here {
-		host.Addrs, host.ReadFile, host.ZoneFiles = net.InterfaceAddrs, os.ReadFile, preflight.ZoneFiles
+		host.Addrs, host.ReadFile, host.ZoneFiles = net.InterfaceAddrs, preflight.ReadFile, preflight.ZoneFiles
 	}
 	r := result{name: s.name, blocks: len(blocks), external: preflight.External(blocks, order)}
 	for _, w := range append(host.Check(blocks, order), own(blocks, s.here)...) {

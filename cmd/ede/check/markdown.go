@@ -5,7 +5,6 @@ import (
 	"embed"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"text/template"
@@ -63,7 +62,7 @@ func mistakes() ([]mistake, error) {
 		if err != nil {
 			return nil, err
 		}
-		host := preflight.Host{ReadFile: os.ReadFile}
+		host := preflight.Host{ReadFile: preflight.ReadFile}
 		warnings := append(host.Check(blocks, order), own(blocks, false)...)
 		if len(warnings) != 1 || warnings[0].Code != code {
 			return nil, fmt.Errorf("the example of %s gets %v", code, warnings)

@@ -1,7 +1,10 @@
 package chain
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -196,5 +199,25 @@ func TestAPatternMatchesOnlyWhatHasItsNeededPart(t *testing.T) {
 				t.Errorf("%s matches %q, which does not have %q", pattern, name, needed)
 			}
 		}
+	}
+}
+
+func TestAFileIsReadToALimitAndADeviceNotAtAll(t *testing.T) {
+	dir := t.TempDir()
+	large := filepath.Join(dir, "large")
+	if err := os.WriteFile(large, make([]byte, maxFile+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := ReadFile(large); err != nil || len(text) != maxFile {
+		t.Errorf("%d octets, %v; want %d", len(text), err, maxFile)
+	}
+	if _, err := ReadFile(os.DevNull); !errors.Is(err, ErrSpecial) {
+		t.Errorf("a device: %v, want %v", err, ErrSpecial)
+	}
+	if _, err := ReadFile(dir); err == nil || errors.Is(err, ErrSpecial) {
+		t.Errorf("a directory: %v", err)
+	}
+	if _, err := ReadFile(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no file: %v", err)
 	}
 }

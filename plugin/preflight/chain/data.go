@@ -1,6 +1,9 @@
 package chain
 
 import (
+	"errors"
+	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -194,4 +197,28 @@ func object(zone, name string) bool {
 	}
 	kind := dns.SplitDomainName(name)[below-1]
 	return kind == "svc" || kind == "pod"
+}
+
+// ErrSpecial is the error of ReadFile for a pipe or a device: to read it may block, and takes
+// away what CoreDNS is to read.
+var ErrSpecial = errors.New("not a regular file")
+
+// maxFile is how many octets of a file ReadFile returns.
+const maxFile = 4 << 20
+
+// ReadFile returns the beginning of a regular file that the Corefile names.
+func ReadFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() && !info.IsDir() { // to read a directory is an error of its own
+		return nil, ErrSpecial
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFile))
 }

@@ -194,17 +194,15 @@ func (l *Link) Misread(most int) []Misread {
 	return all
 }
 
-// HostsFiles are the files that hosts names, each of which is read once, by Read; nil reads none.
+// HostsFiles are the files that hosts names, each of which is read once, by Read, such as
+// ReadFile; nil reads none.
 type HostsFiles struct {
 	Read  func(path string) ([]byte, error)
 	lines map[string][]Misread
 }
 
-// Limits on what is read of them: files, and octets of each.
-const (
-	maxHostsFiles = 16
-	maxHostsFile  = 4 << 20
-)
+// maxHostsFiles is how many of them are read.
+const maxHostsFiles = 16
 
 // Misread are the lines of a file that have an address behind a name, at most that many.
 func (h *HostsFiles) Misread(path string, most int) []Misread {
@@ -213,7 +211,7 @@ func (h *HostsFiles) Misread(path string, most int) []Misread {
 		return lines
 	}
 	if text, err := h.Read(path); err == nil {
-		lines = misreadIn(path, string(text[:min(len(text), maxHostsFile)]), most)
+		lines = misreadIn(path, string(text), most)
 	}
 	if h.lines == nil {
 		h.lines = make(map[string][]Misread)
