@@ -9,7 +9,6 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
@@ -174,46 +173,6 @@ func (d *diagnosis) offline(ctx context.Context) (Finding, bool) {
 }
 
 const adviceAnswering = "Check the upstream's own connection to the Internet. If it is not meant to have one, look at what it does with this name: its zone, or the servers that it forwards the name to."
-
-// missing is for an upstream that answers SERVFAIL for a name that cannot exist. It hides
-// that names do not exist only if it reaches the Internet; but where another one says
-// NXDOMAIN, either is its own fault.
-func (d *diagnosis) missing(ctx context.Context) (Finding, bool) {
-	reaches := d.proved(ctx, d.anywhere(), func() bool {
-		return d.fails(ctx, control.SeveralMissing...) && d.failsStill(ctx, d.Failing, d.Question)
-	})
-	if d.unproved == passing {
-		return d.unconnected("")
-	}
-	f, ok := d.others(ctx)
-	switch differs := ok && f.Verdict.Cause.ID == "upstreams_differ"; {
-	case ok && !differs && f.Verdict.Cause.ID != "zone_at_fault":
-		return f, true
-	case d.exists:
-		// Another one answers the name: it is not missing.
-		return Finding{}, false
-	case !reaches && d.denied:
-		return d.hidesOrLost()
-	case !reaches:
-		_, _ = d.unconnected("")
-		return d.because(adviceUplink, "the upstream answers the root, which it may remember, and SERVFAIL for all that it cannot know, for a name that cannot exist too: its connection to the Internet may be lost, or it answers SERVFAIL in place of NXDOMAIN")
-	case differs:
-		return d.convict("upstream_hides_nxdomain", "another upstream says NXDOMAIN")
-	case d.denied:
-		return d.convict("upstream_hides_nxdomain", "another resolver says NXDOMAIN")
-	}
-	return d.convict("upstream_hides_nxdomain", "")
-}
-
-// hidesOrLost blames an upstream that fails this name and one that cannot exist, where
-// another resolver says NXDOMAIN.
-func (d *diagnosis) hidesOrLost() (Finding, bool) {
-	text := "another resolver says NXDOMAIN; this upstream answers SERVFAIL, for a name that cannot exist too: it answers SERVFAIL in place of NXDOMAIN, or has lost its connection to the Internet"
-	v := cause.Diagnosed(d.Verdict, "upstream_at_fault", nil, text, text, "")
-	v.Advice = "Check the upstream's own connection to the Internet. If that works, forward to a resolver that answers NXDOMAIN."
-	d.step(false, "%s", text)
-	return d.explained(v, "", false), true
-}
 
 // reasons are the codes that came with a failure, for a text.
 func reasons(said []option.Option) string {
