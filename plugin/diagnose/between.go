@@ -29,9 +29,14 @@ func (d *diagnosis) between(ctx context.Context) (Finding, bool) {
 	case found.Stripped:
 		return d.stripped(ctx)
 	case !d.anchored() && d.special() && len(d.unvalidated.Answer) > 0:
+		if !d.onlyUnchecked(ctx) {
+			return d.varies()
+		}
 		return d.ownZone("the name is for private use, and answered only with CD=1", "")
 	case !d.anchored() && d.private():
-		return d.because(adviceException, "the upstream answers only with CD=1: its validation rejects a private name")
+		_, _ = d.because(adviceException, "the upstream answers only with CD=1: its validation rejects a private name")
+		d.onlyCD = true
+		return Finding{}, false
 	case !found.Bare:
 		if found.Status == dnssec.Secure {
 			d.saw(true, "the answer with CD=1 validates, and shows no sign of a filter, of removed signatures or of a private zone")

@@ -10,6 +10,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
@@ -89,6 +90,47 @@ func (d *diagnosis) validator(ctx context.Context) (Finding, bool) {
 		return d.invalid(ctx, root)
 	}
 	return Finding{}, false
+}
+
+// onlyUnchecked reports whether the question is answered with CD=1 each time and fails with
+// CD=0 each time: one answer of each kind may come from an upstream that fails at random. It
+// asks each way twice more, once in a diagnosis; where it is not so it says what was seen.
+func (d *diagnosis) onlyUnchecked(ctx context.Context) bool {
+	if d.confirmed != nil {
+		return *d.confirmed
+	}
+	good, tries := map[bool]int{true: 1}, map[bool]int{true: 1, false: 1}
+	var under []asked
+	for range confirming {
+		under = append(under, d.ask(ctx, true), d.ask(ctx, false))
+	}
+	for _, q := range under {
+		a := <-q.came
+		d.told(q, a)
+		switch {
+		case errors.Is(a.err, dnssec.ErrBudget):
+			continue
+		case a.err == nil && answered(a.reply):
+			good[q.cd]++
+		}
+		tries[q.cd]++
+	}
+	only := tries[true] > 1 && good[true] == tries[true] && good[false] == 0
+	d.confirmed = &only
+	if !only {
+		d.varying = fmt.Sprintf("of %d tries with CD=1 it answered %d, and of %d with CD=0 %d", tries[true], good[true], tries[false], good[false])
+		d.saw(false, "%s", d.varying)
+		d.answersNow = good[true] == 1+confirming && good[false] == confirming
+	}
+	return only
+}
+
+// confirming is how often onlyUnchecked asks each way.
+const confirming = 2
+
+// varies says that the upstream answers the question now and then, whatever CD is.
+func (d *diagnosis) varies() (Finding, bool) {
+	return d.because(adviceVaries, "asked again and again, the upstream does not answer alike: %s", d.varying)
 }
 
 // invalid is for an upstream whose validation fails the root too. That is its clock
