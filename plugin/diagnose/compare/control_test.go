@@ -68,7 +68,11 @@ func TestControl(t *testing.T) {
 			kind: RefusesTheName, text: "recurses for other questions: it refused this name, or the refusal has passed", queries: 2,
 		},
 		{
-			name: "recursion is offered but fails", server: server{"arpa.": says(dns.RcodeServerFailure)},
+			name: "recursion is offered but fails", server: server{"arpa.": says(dns.RcodeServerFailure)}, hint: "example.org.",
+			text: "refused this question, and failed one for the root: its load, its own connection to the Internet, or a loop", queries: 2,
+		},
+		{
+			name: "one control fails, and one is answered", server: server{".": ok, "arpa.": says(dns.RcodeServerFailure)},
 			kind: RefusesTheName, text: "recurses for other questions: it refused this name, or the refusal has passed", queries: 2,
 		},
 		{
