@@ -56,3 +56,38 @@ func TestOneAnswerWithCD1IsNoSignOfAValidation(t *testing.T) {
 		})
 	}
 }
+
+// Nor is it one of signatures that something strips, though the root fails once as well.
+func TestAFailureAtRandomIsNoSignOfStrippedSignatures(t *testing.T) {
+	for name, tc := range map[string]struct {
+		fails func(cd bool, try int) bool
+		cause string
+	}{
+		"it validates":                 {func(cd bool, _ int) bool { return !cd }, "dnssec_stripped"},
+		"it fails with CD=1 later":     {func(cd bool, try int) bool { return !cd || try > 2 }, "undecided"},
+		"it answers with CD=0 at last": {func(cd bool, try int) bool { return !cd && try < 4 }, "undecided"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := question("www.example.org.")
+			var mu sync.Mutex
+			tries := make(map[bool]int)
+			up := at("192.0.2.53:53", func(m *dns.Msg) *dns.Msg {
+				mu.Lock()
+				defer mu.Unlock()
+				fails := !m.CheckingDisabled
+				if m.Question[0] == q {
+					tries[m.CheckingDisabled]++
+					fails = tc.fails(m.CheckingDisabled, tries[m.CheckingDisabled])
+				}
+				if fails {
+					return rcode(m, dns.RcodeServerFailure)
+				}
+				return fetching(m, dns.RcodeSuccess)
+			})
+			e := engine(bed.New(t, now, bed.Case{Name: "valid"}))
+			if f := e.Diagnose(context.Background(), failing(q, up)); causeOf(f) != tc.cause {
+				t.Errorf("got %s, %s; want %s", causeOf(f), f.Text, tc.cause)
+			}
+		})
+	}
+}

@@ -99,7 +99,7 @@ func (d *diagnosis) onlyUnchecked(ctx context.Context) bool {
 	if d.confirmed != nil {
 		return *d.confirmed
 	}
-	good, tries := map[bool]int{true: 1}, map[bool]int{true: 1, false: 1}
+	good, tries := map[bool]int{true: bit(d.open())}, map[bool]int{true: bit(d.open()), false: 1}
 	var under []asked
 	for range confirming {
 		under = append(under, d.ask(ctx, true), d.ask(ctx, false))
@@ -120,7 +120,7 @@ func (d *diagnosis) onlyUnchecked(ctx context.Context) bool {
 	if !only {
 		d.varying = fmt.Sprintf("of %d tries with CD=1 it answered %d, and of %d with CD=0 %d", tries[true], good[true], tries[false], good[false])
 		d.saw(false, "%s", d.varying)
-		d.answersNow = good[true] == 1+confirming && good[false] == confirming
+		d.answersNow = good[true] == tries[true] && good[false] == confirming
 	}
 	return only
 }

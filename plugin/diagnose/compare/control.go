@@ -88,8 +88,8 @@ func Control(ctx context.Context, upstream Resolver, zoneHint string) ControlRes
 	}
 	res.decide(refused, len(res.recursed), silent, failed)
 	if res.Kind == RefusesAll && resolver {
-		res.Text = "refuses questions for the root too, and says that it recurses: an access list, or a rate limit"
-		res.Advice = "Check the upstream's access list and its rate limit for this server's address."
+		res.Text = "refuses questions for the root too, and says that it recurses: an access list, a limit, or its load"
+		res.Advice = "Check the upstream's access list and its limits for this server's address. Then check its load, and that it does not forward queries back to this server."
 	}
 	res.FullText = shorten(upstream.Name + " " + res.Text + " (" + strings.Join(said, ", ") + ")")
 	return res

@@ -57,7 +57,7 @@ func TestControl(t *testing.T) {
 		},
 		{
 			name: "a resolver, by what it says", server: server{".": limited, "arpa.": limited},
-			kind: RefusesAll, text: "refuses questions for the root too, and says that it recurses: an access list, or a rate limit", queries: 2,
+			kind: RefusesAll, text: "refuses questions for the root too, and says that it recurses: an access list, a limit, or its load", queries: 2,
 		},
 		{
 			name: "authority for the zone above the hint shows nothing of it", server: server{"sub.example.org.": owner("example.org.")}, hint: "sub.example.org.",
