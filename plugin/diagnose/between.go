@@ -29,9 +29,14 @@ func (d *diagnosis) between(ctx context.Context) (Finding, bool) {
 	case found.Stripped:
 		return d.stripped(ctx)
 	case !d.anchored() && d.special() && len(d.unvalidated.Answer) > 0:
+		if !d.onlyUnchecked(ctx) {
+			return d.varies()
+		}
 		return d.ownZone("the name is for private use, and answered only with CD=1", "")
 	case !d.anchored() && d.private():
-		return d.because(adviceException, "the upstream answers only with CD=1: its validation rejects a private name")
+		_, _ = d.because(adviceException, "the upstream answers only with CD=1: its validation rejects a private name")
+		d.onlyCD = true
+		return Finding{}, false
 	case !found.Bare:
 		if found.Status == dnssec.Secure {
 			d.saw(true, "the answer with CD=1 validates, and shows no sign of a filter, of removed signatures or of a private zone")
@@ -55,11 +60,15 @@ func (d *diagnosis) between(ctx context.Context) (Finding, bool) {
 
 // stripped convicts what stands between an upstream that validates and the zones, where not
 // even the root comes with signatures. A forwarder that itself passes none on gives none
-// either: so the upstream has to speak EDNS, and to fail the root with CD=0.
+// either: so the upstream has to speak EDNS, and to fail the root with CD=0. One that fails at
+// random may do so too: so it has to answer the question with CD=1 only.
 func (d *diagnosis) stripped(ctx context.Context) (Finding, bool) {
 	keys := d.given[dns.Question{Name: ".", Qtype: dns.TypeDNSKEY, Qclass: dns.ClassINET}]
 	root, ok := d.shared(ctx, control.RootChecked)
 	if ok && root.Rcode == dns.RcodeServerFailure && keys != nil && keys.IsEdns0() != nil {
+		if !d.onlyUnchecked(ctx) {
+			return d.varies()
+		}
 		return d.convict("dnssec_stripped", "")
 	}
 	d.saw(false, "no signature came, not even the root's: whether the upstream validates, or passes none on, is not known")

@@ -197,7 +197,27 @@ func TestAnUpstreamWithoutARouteIsNotCalledSilent(t *testing.T) {
 	c := failing(question("www.example.org."), up)
 	c.Verdict = cause.Diagnosed(c.Verdict, "upstream_unreachable", nil, "", "", "")
 	f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), c)
-	if f.Outcome != diagnose.Undecided || !strings.Contains(f.Text, "no route to the upstream") || strings.Contains(f.Text, "does not answer") {
-		t.Errorf("got %s, %s", causeOf(f), f.Text)
+	said := f.Text + "; " + strings.Join(f.Seen, "; ")
+	if f.Outcome != diagnose.Undecided || !strings.Contains(f.Text, "no route to the upstream") || strings.Contains(said, "does not answer") || strings.Contains(said, "in time") {
+		t.Errorf("got %s, %s", causeOf(f), said)
+	}
+}
+
+// One that refuses was not waited for, over one transport or two.
+func TestAnUpstreamThatRefusesIsNotCalledLate(t *testing.T) {
+	refused := func(context.Context, *dns.Msg) (*dns.Msg, error) {
+		return nil, os.NewSyscallError("read", syscall.ECONNREFUSED)
+	}
+	for _, up := range []diagnose.Resolver{
+		{Name: "192.0.2.53:53", Exchange: refused, UDP: refused, TCP: refused},
+		{Name: "192.0.2.53:853", Exchange: refused},
+	} {
+		c := failing(question("www.example.org."), up)
+		c.Verdict = cause.Diagnosed(c.Verdict, "upstream_unreachable", nil, "", "", "")
+		f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), c)
+		said := f.Text + "; " + strings.Join(f.Seen, "; ")
+		if f.Outcome != diagnose.Undecided || strings.Count(said, "refuses the connection for the root too") != 2 || strings.Contains(said, "in time") || strings.Contains(said, "does not answer") {
+			t.Errorf("%s: got %s, %s", up.Name, causeOf(f), said)
+		}
 	}
 }

@@ -135,6 +135,11 @@ type diagnosis struct {
 	// that the upstream answers nothing.
 	why, advice string
 	silent      bool
+	// onlyCD is true if why says that the upstream answers only with CD=1, confirmed is whether
+	// it does, nil until that was asked, and varying what was seen if it does not.
+	onlyCD    bool
+	confirmed *bool
+	varying   string
 	// first is what the question was answered with CD=0, or lost why it was not;
 	// unvalidated is the answer with CD=1. Both are nil without one. said is the
 	// upstream's own reason.

@@ -64,12 +64,13 @@ func (d *diagnosis) dead(ctx context.Context, l path.Life, s strays) (Finding, b
 		return d.bare(ctx)
 	}
 	d.silent = true
-	const either = "does not answer for the root in time either"
-	d.saw(false, "%s %s: %s", d.Failing.Name, either, control.Phrase(l.Root))
-	switch {
-	case control.NoRoute(l.Root):
+	if control.NoRoute(l.Root) {
+		d.saw(false, "there is no route to %s", d.Failing.Name)
 		return d.because(adviceRoute, "there is no route to the upstream for other questions either")
-	case lost.Silent() && s.came != nil:
+	}
+	either := path.Either(l.Root)
+	d.saw(false, "%s %s", d.Failing.Name, either)
+	if lost.Silent() && s.came != nil {
 		if f, ok := d.strayed(s, l.Other == nil); ok {
 			return f, true
 		}
@@ -83,7 +84,7 @@ func (d *diagnosis) dead(ctx context.Context, l path.Life, s strays) (Finding, b
 		return d.because("", "the upstream %s", either)
 	case !errors.Is(l.Other, errNoOther):
 		d.muted.Heard(d.Failing.Name, d.Now(), true)
-		return d.because("", "the upstream %s, %s", either, l.OverBoth())
+		return d.because("", "the upstream %s, %s", path.Either(l.Root, l.Other), l.OverBoth())
 	}
 	if _, err := d.Failing.Exchange(ctx, d.query(true)); err == nil {
 		return d.loses(l.Root, "the second of two questions was answered, and the first %s")

@@ -156,6 +156,26 @@ func (d *diagnosis) local(ctx context.Context) (Finding, bool) {
 	return d.convict("upstream_local_name", "")
 }
 
+// answersAny reports whether the upstream answers a name that no policy is about and no cache
+// has. One that is busy refuses now this and now that name, and the queries that keep it busy
+// may be this server's own, if it sends them back here.
+func (d *diagnosis) answersAny(ctx context.Context) bool {
+	q := control.MadeUp("com.")
+	r, err := d.controls.Fresh(ctx, d.Failing.Name, control.Ask(d.Failing.Exchange), q, d.Now)
+	if err == nil && r.Answers() {
+		return true
+	}
+	what := "a made-up name gets no reply"
+	if err == nil {
+		what = "a made-up name is answered " + dns.RcodeToString[r.Rcode]
+	}
+	d.saw(false, "%s", what)
+	_, _ = d.because(adviceStorm, "it refuses this name, and %s: a policy for more than this name, a limit, its load, or a loop may be the reason", what)
+	return false
+}
+
+const adviceStorm = "Find out first whether the upstream forwards queries back to this server: look for this server's address among its own upstreams. Then look at its limits and its load, and at its policy for this name."
+
 // otherwise asks a question that gets no reply in other ways: for another type of the name,
 // and without EDNS.
 func (d *diagnosis) otherwise(ctx context.Context) (Finding, bool) {

@@ -212,6 +212,9 @@ const adviceOfType = "Query the types that are needed: the upstream, or a server
 // refusesName words the refusal of one name by what kind of name it is. That another
 // resolver answers the name does not make the policy of this one a fault.
 func (d *diagnosis) refusesName(ctx context.Context) (Finding, bool) {
+	if !d.answersAny(ctx) {
+		return Finding{}, false
+	}
 	if f, ok := d.local(ctx); ok {
 		return f, true
 	}

@@ -54,6 +54,9 @@ func (d *diagnosis) run(ctx context.Context) Finding {
 			break
 		}
 	}
+	if d.onlyCD && !d.onlyUnchecked(ctx) {
+		_, _ = d.varies()
+	}
 	return d.undecided()
 }
 
@@ -139,7 +142,7 @@ func (d *diagnosis) undecided() Finding {
 // because says why the diagnosis will stay undecided if nothing else is found, and
 // what to do then. The last one counts.
 func (d *diagnosis) because(advice, format string, args ...any) (Finding, bool) {
-	d.why, d.advice = fmt.Sprintf(format, args...), advice
+	d.why, d.advice, d.onlyCD = fmt.Sprintf(format, args...), advice, false
 	return Finding{}, false
 }
 

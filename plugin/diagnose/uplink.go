@@ -8,6 +8,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/compare"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/delegation"
@@ -154,6 +155,57 @@ const (
 	adviceUplink = "Check the upstream's own connection to the Internet, and its own upstreams, before any zone."
 	adviceAgain  = "Query the name again. If it fails now and then, look at the upstream's own connection to the Internet first."
 )
+
+// missing is for an upstream that answers SERVFAIL for a name that cannot exist. It hides
+// that names do not exist only if it reaches the Internet and answers no such name; but where
+// another one says NXDOMAIN, either is its own fault.
+func (d *diagnosis) missing(ctx context.Context) (Finding, bool) {
+	reaches := d.proved(ctx, d.anywhere(), func() bool {
+		return d.fails(ctx, control.SeveralMissing...) && d.failsStill(ctx, d.Failing, d.Question)
+	})
+	if d.unproved == passing {
+		return d.unconnected("")
+	}
+	f, ok := d.others(ctx)
+	names, types := d.uplinks.Answered(d.Failing.Name)
+	switch differs := ok && f.Verdict.Cause.ID == "upstreams_differ"; {
+	case ok && !differs && f.Verdict.Cause.ID != "zone_at_fault":
+		return f, true
+	case d.exists:
+		// Another one answers the name: it is not missing.
+		return Finding{}, false
+	case names:
+		const what = "SERVFAIL for some names that cannot exist, and answers for others"
+		d.saw(false, "%s", what)
+		return d.because(adviceVaries, "the upstream has %s: perhaps one of several servers at this address fails, or it has lost its connection to the Internet and answers what it remembers", what)
+	case !reaches && d.denied:
+		return d.hidesOrLost()
+	case d.unproved == unsteady:
+		return d.unconnected("")
+	case !reaches:
+		_, _ = d.unconnected("")
+		known := "the root"
+		if types {
+			known = "the root and unused types"
+		}
+		return d.because(adviceUplink, "the upstream answers %s, which it may remember, and SERVFAIL for a name that cannot exist: its connection to the Internet may be lost, or it answers SERVFAIL in place of NXDOMAIN", known)
+	case differs:
+		return d.convict("upstream_hides_nxdomain", "another upstream says NXDOMAIN")
+	case d.denied:
+		return d.convict("upstream_hides_nxdomain", "another resolver says NXDOMAIN")
+	}
+	return d.convict("upstream_hides_nxdomain", "")
+}
+
+// hidesOrLost blames an upstream that fails this name and one that cannot exist, where
+// another resolver says NXDOMAIN.
+func (d *diagnosis) hidesOrLost() (Finding, bool) {
+	text := "another resolver says NXDOMAIN; this upstream answers SERVFAIL, for a name that cannot exist too: it answers SERVFAIL in place of NXDOMAIN, or has lost its connection to the Internet"
+	v := cause.Diagnosed(d.Verdict, "upstream_at_fault", nil, text, text, "")
+	v.Advice = "Check the upstream's own connection to the Internet. If that works, forward to a resolver that answers NXDOMAIN."
+	d.step(false, "%s", text)
+	return d.explained(v, "", false), true
+}
 
 // judges reports whether a comparison says something of the name: not where the failing
 // upstream may have lost its way to the Internet, or all others that fail. Nor is the

@@ -9,8 +9,8 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/seed-1b7246af/coredns-ede/plugin/cause"
 	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/control"
+	"github.com/seed-1b7246af/coredns-ede/plugin/diagnose/dnssec"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
@@ -90,6 +90,47 @@ func (d *diagnosis) validator(ctx context.Context) (Finding, bool) {
 		return d.invalid(ctx, root)
 	}
 	return Finding{}, false
+}
+
+// onlyUnchecked reports whether the question is answered with CD=1 each time and fails with
+// CD=0 each time: one answer of each kind may come from an upstream that fails at random. It
+// asks each way twice more, once in a diagnosis; where it is not so it says what was seen.
+func (d *diagnosis) onlyUnchecked(ctx context.Context) bool {
+	if d.confirmed != nil {
+		return *d.confirmed
+	}
+	good, tries := map[bool]int{true: bit(d.open())}, map[bool]int{true: bit(d.open()), false: 1}
+	var under []asked
+	for range confirming {
+		under = append(under, d.ask(ctx, true), d.ask(ctx, false))
+	}
+	for _, q := range under {
+		a := <-q.came
+		d.told(q, a)
+		switch {
+		case errors.Is(a.err, dnssec.ErrBudget):
+			continue
+		case a.err == nil && answered(a.reply):
+			good[q.cd]++
+		}
+		tries[q.cd]++
+	}
+	only := tries[true] > 1 && good[true] == tries[true] && good[false] == 0
+	d.confirmed = &only
+	if !only {
+		d.varying = fmt.Sprintf("of %d tries with CD=1 it answered %d, and of %d with CD=0 %d", tries[true], good[true], tries[false], good[false])
+		d.saw(false, "%s", d.varying)
+		d.answersNow = good[true] == tries[true] && good[false] == confirming
+	}
+	return only
+}
+
+// confirming is how often onlyUnchecked asks each way.
+const confirming = 2
+
+// varies says that the upstream answers the question now and then, whatever CD is.
+func (d *diagnosis) varies() (Finding, bool) {
+	return d.because(adviceVaries, "asked again and again, the upstream does not answer alike: %s", d.varying)
 }
 
 // invalid is for an upstream whose validation fails the root too. That is its clock
@@ -174,46 +215,6 @@ func (d *diagnosis) offline(ctx context.Context) (Finding, bool) {
 }
 
 const adviceAnswering = "Check the upstream's own connection to the Internet. If it is not meant to have one, look at what it does with this name: its zone, or the servers that it forwards the name to."
-
-// missing is for an upstream that answers SERVFAIL for a name that cannot exist. It hides
-// that names do not exist only if it reaches the Internet; but where another one says
-// NXDOMAIN, either is its own fault.
-func (d *diagnosis) missing(ctx context.Context) (Finding, bool) {
-	reaches := d.proved(ctx, d.anywhere(), func() bool {
-		return d.fails(ctx, control.SeveralMissing...) && d.failsStill(ctx, d.Failing, d.Question)
-	})
-	if d.unproved == passing {
-		return d.unconnected("")
-	}
-	f, ok := d.others(ctx)
-	switch differs := ok && f.Verdict.Cause.ID == "upstreams_differ"; {
-	case ok && !differs && f.Verdict.Cause.ID != "zone_at_fault":
-		return f, true
-	case d.exists:
-		// Another one answers the name: it is not missing.
-		return Finding{}, false
-	case !reaches && d.denied:
-		return d.hidesOrLost()
-	case !reaches:
-		_, _ = d.unconnected("")
-		return d.because(adviceUplink, "the upstream answers the root, which it may remember, and SERVFAIL for all that it cannot know, for a name that cannot exist too: its connection to the Internet may be lost, or it answers SERVFAIL in place of NXDOMAIN")
-	case differs:
-		return d.convict("upstream_hides_nxdomain", "another upstream says NXDOMAIN")
-	case d.denied:
-		return d.convict("upstream_hides_nxdomain", "another resolver says NXDOMAIN")
-	}
-	return d.convict("upstream_hides_nxdomain", "")
-}
-
-// hidesOrLost blames an upstream that fails this name and one that cannot exist, where
-// another resolver says NXDOMAIN.
-func (d *diagnosis) hidesOrLost() (Finding, bool) {
-	text := "another resolver says NXDOMAIN; this upstream answers SERVFAIL, for a name that cannot exist too: it answers SERVFAIL in place of NXDOMAIN, or has lost its connection to the Internet"
-	v := cause.Diagnosed(d.Verdict, "upstream_at_fault", nil, text, text, "")
-	v.Advice = "Check the upstream's own connection to the Internet. If that works, forward to a resolver that answers NXDOMAIN."
-	d.step(false, "%s", text)
-	return d.explained(v, "", false), true
-}
 
 // reasons are the codes that came with a failure, for a text.
 func reasons(said []option.Option) string {

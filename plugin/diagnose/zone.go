@@ -124,6 +124,7 @@ func (d *diagnosis) whyOpen(but string) {
 	}
 	if d.open() {
 		_, _ = d.because(advice, "the upstream answers only with CD=1%s", but)
+		d.onlyCD = true
 		return
 	}
 	_, _ = d.because(advice, "the upstream fails with and without DNSSEC validation%s", but)
@@ -198,7 +199,10 @@ func (d *diagnosis) judged(ctx context.Context, found dnssec.Finding) (Finding, 
 		// objects to is DNSSEC, though not seen what. One that cannot get the keys
 		// fails in the same way.
 		if !d.proved(ctx, d.top(), func() bool { return d.failsAgain(ctx, d.Failing) }) {
-			return d.unconnected("the upstream answers only with CD=1; " + found.Text + "; ")
+			return d.unconnected("the upstream answered with CD=1, and failed with CD=0; " + found.Text + "; ")
+		}
+		if !d.onlyUnchecked(ctx) {
+			return d.varies()
 		}
 		text := "the upstream answers only with CD=1: it finds the answer bogus"
 		v := cause.Diagnosed(d.Verdict, causeOf[6], []uint16{6}, text, text, "").Keeping(d.said)

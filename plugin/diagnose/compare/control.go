@@ -56,7 +56,7 @@ var controls = []dns.Question{
 // that does not recurse look alike if it refuses everything.
 func Control(ctx context.Context, upstream Resolver, zoneHint string) ControlResult {
 	var res ControlResult
-	var refused, silent int
+	var refused, silent, failed int
 	resolver := false // it says so
 	said := make([]string, 0, len(controls)+1)
 	ask := func(q dns.Question) (*dns.Msg, error) {
@@ -75,26 +75,29 @@ func Control(ctx context.Context, upstream Resolver, zoneHint string) ControlRes
 			resolver = resolver || m.RecursionAvailable && !m.Authoritative
 		case m.Authoritative || !m.RecursionAvailable:
 			// Its own data or hints: no sign that it asks others for us.
+		case !answered(m):
+			// It failed: whom a storm of queries keeps busy fails this and refuses that.
+			failed++
 		default:
 			res.recursed = append(res.recursed, q)
 		}
 	}
-	if zone, ok := hint(zoneHint); ok && len(res.recursed) == 0 && refused > 0 {
+	if zone, ok := hint(zoneHint); ok && len(res.recursed) == 0 && refused > 0 && failed == 0 {
 		m, err := ask(dns.Question{Name: zone, Qtype: dns.TypeSOA, Qclass: dns.ClassINET})
 		res.Authoritative = err == nil && m != nil && m.Rcode == dns.RcodeSuccess && m.Authoritative && owns(m, zone)
 	}
-	res.decide(refused, len(res.recursed), silent)
+	res.decide(refused, len(res.recursed), silent, failed)
 	if res.Kind == RefusesAll && resolver {
-		res.Text = "refuses questions for the root too, and says that it recurses: an access list, or a rate limit"
-		res.Advice = "Check the upstream's access list and its rate limit for this server's address."
+		res.Text = "refuses questions for the root too, and says that it recurses: an access list, a limit, or its load"
+		res.Advice = "Check the upstream's access list and its limits for this server's address. Then check its load, and that it does not forward queries back to this server."
 	}
 	res.FullText = shorten(upstream.Name + " " + res.Text + " (" + strings.Join(said, ", ") + ")")
 	return res
 }
 
 // decide needs one recursive answer to clear the upstream, and no control
-// unanswered to say that it refuses all.
-func (res *ControlResult) decide(refused, recursed, silent int) {
+// unanswered or failed to say that it refuses all.
+func (res *ControlResult) decide(refused, recursed, silent, failed int) {
 	switch {
 	case recursed > 0:
 		res.Kind = RefusesTheName
@@ -105,6 +108,9 @@ func (res *ControlResult) decide(refused, recursed, silent int) {
 		res.Codes = []uint16{dns.ExtendedErrorCodeNotAuthoritative}
 		res.Text = "answers with authority for its own zone and refuses recursion"
 		res.Advice = "Forward only its own zones to this upstream, and all else to a recursive resolver."
+	case failed > 0:
+		res.Text = "refused this question, and failed one for the root: its load, its own connection to the Internet, or a loop"
+		res.Advice = "Find out whether the upstream forwards queries back to this server. Then look at its load, and at its own upstreams."
 	case refused > 0 && silent == 0:
 		res.Kind = RefusesAll
 		res.Text = "refuses questions for the root too: an access list, overload, or no recursion at all"
@@ -137,7 +143,7 @@ func (res *ControlResult) Again(ctx context.Context, upstream Resolver, q dns.Qu
 		switch {
 		case err != nil || m == nil:
 			return RefusalUnclear
-		case m.Rcode == dns.RcodeSuccess || m.Rcode == dns.RcodeNameError:
+		case answered(m):
 			return RefusalPassed
 		case m.Rcode != dns.RcodeRefused:
 			return RefusalUnclear
@@ -151,9 +157,16 @@ func (res *ControlResult) Again(ctx context.Context, upstream Resolver, q dns.Qu
 			return RefusalUnclear
 		case m.Rcode == dns.RcodeRefused:
 			return RefusalVaries
+		case !answered(m):
+			return RefusalUnclear
 		}
 	}
 	return RefusalOfName
+}
+
+// answered reports whether m is an answer, the proof of absence included.
+func answered(m *dns.Msg) bool {
+	return m.Rcode == dns.RcodeSuccess || m.Rcode == dns.RcodeNameError
 }
 
 func hint(zone string) (string, bool) {

@@ -57,7 +57,7 @@ func TestControl(t *testing.T) {
 		},
 		{
 			name: "a resolver, by what it says", server: server{".": limited, "arpa.": limited},
-			kind: RefusesAll, text: "refuses questions for the root too, and says that it recurses: an access list, or a rate limit", queries: 2,
+			kind: RefusesAll, text: "refuses questions for the root too, and says that it recurses: an access list, a limit, or its load", queries: 2,
 		},
 		{
 			name: "authority for the zone above the hint shows nothing of it", server: server{"sub.example.org.": owner("example.org.")}, hint: "sub.example.org.",
@@ -68,7 +68,11 @@ func TestControl(t *testing.T) {
 			kind: RefusesTheName, text: "recurses for other questions: it refused this name, or the refusal has passed", queries: 2,
 		},
 		{
-			name: "recursion is offered but fails", server: server{"arpa.": says(dns.RcodeServerFailure)},
+			name: "recursion is offered but fails", server: server{"arpa.": says(dns.RcodeServerFailure)}, hint: "example.org.",
+			text: "refused this question, and failed one for the root: its load, its own connection to the Internet, or a loop", queries: 2,
+		},
+		{
+			name: "one control fails, and one is answered", server: server{".": ok, "arpa.": says(dns.RcodeServerFailure)},
 			kind: RefusesTheName, text: "recurses for other questions: it refused this name, or the refusal has passed", queries: 2,
 		},
 		{

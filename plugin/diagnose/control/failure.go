@@ -53,7 +53,7 @@ func Phrase(err error) string {
 		return "no reply"
 	case errors.As(err, &verification):
 		return "its certificate is not valid"
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case Refused(err):
 		return "connection refused"
 	case NoRoute(err):
 		return "there is no route to it"
@@ -69,6 +69,9 @@ func Phrase(err error) string {
 func NoRoute(err error) bool {
 	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.EADDRNOTAVAIL)
 }
+
+// Refused tells an exchange that was refused: nothing listens there, or a filter refuses it.
+func Refused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
 
 // TimedOut tells an exchange without a reply from one that failed otherwise.
 func TimedOut(err error) bool {

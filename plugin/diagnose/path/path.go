@@ -29,12 +29,29 @@ type Life struct {
 func (l Life) OverBoth() string {
 	root, other := control.Phrase(l.Root), control.Phrase(l.Other)
 	switch {
-	case root == other:
+	case root == other && (Lost{l.Root}.Silent() || control.Refused(l.Root)):
 		return "over UDP and TCP"
+	case root == other:
+		return "over UDP and TCP: " + root
 	case l.ByTCP:
 		return fmt.Sprintf("over TCP: %s, over UDP: %s", root, other)
 	}
 	return fmt.Sprintf("over UDP: %s, over TCP: %s", root, other)
+}
+
+// Either says of an upstream what became of control questions for the root, after another
+// question had failed. Time is spoken of where time was waited.
+func Either(failures ...error) string {
+	all := func(is func(error) bool) bool { return Lost(failures).all(is) }
+	switch {
+	case all(control.TimedOut):
+		return "does not answer for the root in time either"
+	case all(control.Refused):
+		return "refuses the connection for the root too"
+	case len(failures) == 1:
+		return "does not answer for the root either: " + control.Phrase(failures[0])
+	}
+	return "does not answer for the root either"
 }
 
 // Lost are the errors of several tries over one transport.

@@ -53,6 +53,7 @@ func (p *Prober) ask(ctx context.Context, r Resolver, put put, questions []contr
 		if replies[i].Freshness > fresh || replies[i].Answers() && !answered {
 			best, fresh, answered = q, replies[i].Freshness, true
 		}
+		p.note(r.Name, q, replies[i])
 		what := ""
 		switch reply := replies[i]; {
 		case reply.Freshness == control.Fetched:
@@ -65,4 +66,27 @@ func (p *Prober) ask(ctx context.Context, r Resolver, put put, questions []contr
 		p.step(replies[i].Freshness == control.Fetched, "%s, %s: %s%s", r.Name, q, dns.RcodeToString[replies[i].Rcode], what)
 	}
 	return best, fresh, answered
+}
+
+// given is what of a resolver's made-up names and types had an answer.
+type given struct{ names, types bool }
+
+func (p *Prober) note(resolver string, q control.Question, r control.Reply) {
+	g := p.given[resolver]
+	switch {
+	case !r.Answers():
+		return
+	case q.Name == "":
+		g.names = true
+	case q.Type == 0:
+		g.types = true
+	}
+	p.given[resolver] = g
+}
+
+// Answered reports whether the resolver answered a made-up name, and a made-up type of a name
+// that exists, be it from what it remembers.
+func (p *Prober) Answered(resolver string) (names, types bool) {
+	g := p.given[resolver]
+	return g.names, g.types
 }

@@ -57,6 +57,7 @@ type Prober struct {
 	// system: what a resolver fetched before shows nothing of it.
 	since, began time.Time
 	known        map[string]result
+	given        map[string]given // by the resolver's name
 }
 
 // result is what Reaches came to, and the zones that were asked about.
@@ -68,7 +69,7 @@ type result struct {
 
 // New returns a Prober for a failure that was seen just now.
 func New(controls *control.Answers, now func() time.Time, step func(ok bool, format string, args ...any)) *Prober {
-	return &Prober{controls: controls, now: now, step: step, since: now(), began: time.Now(), known: make(map[string]result)}
+	return &Prober{controls: controls, now: now, step: step, since: now(), began: time.Now(), known: make(map[string]result), given: make(map[string]given)}
 }
 
 // Reaches reports whether r is seen to fetch what no cache has, since the failure. An
