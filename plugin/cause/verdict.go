@@ -2,10 +2,12 @@ package cause
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/miekg/dns"
@@ -100,9 +102,10 @@ func (v *Verdict) byCertificate(e *ev.Evidence) {
 	}
 }
 
-// byRoute does not blame an upstream for a way to it that does not exist.
+// byRoute does not blame an upstream for a way to it that does not exist. "No route to host"
+// (EHOSTUNREACH) is no proof of that: a neighbour that is off gives it, too.
 func (v *Verdict) byRoute(e *ev.Evidence) {
-	if v.Cause == upstreamUnreachable && e.Failure.Kind == ev.Unroutable {
+	if v.Cause == upstreamUnreachable && errors.Is(e.Failure.Err, syscall.ENETUNREACH) {
 		v.Owner, v.Lasts, v.Advice = Network, LastsOpen, adviceNoRoute
 	}
 }

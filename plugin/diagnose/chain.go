@@ -220,10 +220,10 @@ func (d *diagnosis) delegation(ctx context.Context) (Finding, bool) {
 		return Finding{}, false
 	}
 	v := cause.Diagnosed(d.Verdict, id, found.Codes, found.Text, found.FullText, found.Zone)
-	if found.FromHere {
+	switch {
+	case found.FromHere:
 		v.Owner, v.Advice = cause.Nobody, adviceFromHere
-	}
-	if found.OfQuestion {
+	case found.OfQuestion:
 		v.Advice = adviceOfQuestion
 	}
 	return d.explained(v, found.Zone, !found.OfQuestion), true

@@ -66,9 +66,8 @@ func Phrase(err error) string {
 }
 
 // NoRoute tells an exchange that could not even begin: there is no way to the address.
-func NoRoute(err error) bool {
-	return errors.Is(err, syscall.ENETUNREACH) || errors.Is(err, syscall.EHOSTUNREACH) || errors.Is(err, syscall.EADDRNOTAVAIL)
-}
+// A host that is off gives EHOSTUNREACH, which shows nothing of the way.
+func NoRoute(err error) bool { return errors.Is(err, syscall.ENETUNREACH) }
 
 // Refused tells an exchange that was refused: nothing listens there, or a filter refuses it.
 func Refused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
