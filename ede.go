@@ -29,13 +29,14 @@ type Ede struct {
 	Next plugin.Handler
 
 	explainer *explain.Explainer
-	why       *why.Answerer
+	// why is nil where nobody may ask.
+	why *why.Answerer
 }
 
 // ServeDNS implements plugin.Handler. It passes the query on, and has a failure explained
 // before its one answer leaves. A success goes straight through.
 func (e *Ede) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (rcode int, err error) {
-	if e.why.Takes(r, func() netip.Addr { return explain.ClientOf(w).Addr() }) {
+	if e.why != nil && e.why.Takes(r, func() netip.Addr { return explain.ClientOf(w).Addr() }) {
 		return e.why.Answer(w, r)
 	}
 	if len(r.Question) == 0 || !e.explainer.Block.Explains(r.Question[0].Name) {

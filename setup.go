@@ -59,9 +59,9 @@ func newHandler(block explain.Block, cfg *dnsserver.Config) *Ede {
 	if block.KeepAnswers {
 		x.KeepAnswers()
 	}
-	e := &Ede{explainer: x, why: &why.Answerer{Zones: block.Serves}}
+	e := &Ede{explainer: x}
 	if block.Why && !block.Shadow {
-		e.why.May = func(addr netip.Addr) bool { return x.Block.WordsFor(addr) == cause.FullWords }
+		e.why = &why.Answerer{Zones: block.Serves, May: func(addr netip.Addr) bool { return x.Block.WordsFor(addr) == cause.FullWords }}
 	}
 	return e
 }

@@ -29,7 +29,8 @@ type Load struct {
 // Member is one server block of a load.
 type Member struct {
 	Explainer *explain.Explainer
-	Why       *why.Answerer
+	// Why is nil where nobody may ask.
+	Why *why.Answerer
 	// Own is ede's place in the block's list of plugins, Index the block's place in the
 	// Corefile.
 	Own, Index int
@@ -117,7 +118,9 @@ func (ld *Load) Start() (err error) {
 			ld.process.adopt(serving.process, ld.ids())
 		}
 		for _, m := range ld.members {
-			m.Why.Block, m.Why.History, m.Why.Host = m.Explainer.Block.ID, ld.process.History, hostname()
+			if m.Why != nil {
+				m.Why.Block, m.Why.History, m.Why.Host = m.Explainer.Block.ID, ld.process.History, hostname()
+			}
 		}
 		if err = ld.process.start(change); err != nil {
 			err = plugin.Error("ede", err)

@@ -227,6 +227,9 @@ func (c *circle) conclude(w waiter, failed bool) (shown circled) {
 
 // sentBack reports whether the upstream at addr was proven to send back what it is asked.
 func (a asked) sentBack(addr string) bool {
+	if !a.circled.from.IsValid() {
+		return false
+	}
 	up, err := netip.ParseAddrPort(addr)
-	return err == nil && a.circled.from.IsValid() && plain(up.Addr()) == a.circled.from
+	return err == nil && plain(up.Addr()) == a.circled.from
 }

@@ -29,7 +29,7 @@ const (
 	maxUpstream = 100
 )
 
-// Answerer answers for the names of one server block. The zero value answers nobody.
+// Answerer answers for the names of one server block.
 type Answerer struct {
 	// Block is the server block in History.
 	Block   uint64
@@ -37,14 +37,14 @@ type Answerer struct {
 	History *incident.History
 	// Host is how this server names itself in an answer.
 	Host string
-	// May reports whether the client at addr may be told. It is nil where nobody may.
+	// May reports whether the client at addr may be told.
 	May func(addr netip.Addr) bool
 }
 
 // Takes reports whether r asks why a name of the block failed, and client may know. For
 // everybody else it is an ordinary name.
 func (a *Answerer) Takes(r *dns.Msg, client func() netip.Addr) bool {
-	if a.May == nil || len(r.Question) != 1 || r.Opcode != dns.OpcodeQuery || r.Response {
+	if len(r.Question) != 1 || r.Opcode != dns.OpcodeQuery || r.Response {
 		return false
 	}
 	q := r.Question[0]

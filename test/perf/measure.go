@@ -19,6 +19,9 @@ type bench struct {
 	godebug string
 }
 
+// whole is b as it is.
+func (b *bench) whole() *bench { return b }
+
 // once is b with one start of the servers for each contest: for tables of less weight.
 func (b *bench) once() *bench {
 	o := *b

@@ -14,7 +14,7 @@ type section struct {
 
 var sections = []section{
 	{"cost", "What a query costs more", costs},
-	{"floor", "The least that a plugin costs", contests(floor)},
+	{"floor", "The least that a plugin costs", contestsBy(floor, (*bench).whole)},
 	{"control", "An option without ede", contests(control)},
 	{"logs", "Against errors and log", contests(logs)},
 	{"entries", "By failures remembered", entries},
@@ -49,10 +49,15 @@ var contestHead = []string{"", "queries/s without", "with", "throughput", "CPU p
 
 // contests are of less weight than those of costs.
 func contests(all []contest) func(context.Context, *bench) (table, error) {
+	return contestsBy(all, (*bench).once)
+}
+
+// contestsBy measures all with the bench that variant makes of the one at hand.
+func contestsBy(all []contest, variant func(*bench) *bench) func(context.Context, *bench) (table, error) {
 	return func(ctx context.Context, b *bench) (table, error) {
 		t := table{head: contestHead}
 		for _, c := range all {
-			f, err := b.once().contest(ctx, c)
+			f, err := variant(b).contest(ctx, c)
 			if err != nil {
 				return t, err
 			}
