@@ -36,7 +36,7 @@ const (
 // it has asked what nobody waits for.
 type circle struct {
 	upstreams []string
-	addrs     map[netip.Addr]bool
+	addrs     []netip.Addr
 	here      atomic.Pointer[here]
 	// suspected is true once an upstream's address has asked.
 	suspected atomic.Bool
@@ -55,13 +55,15 @@ type circle struct {
 // here is which upstreams may be this process, by the addresses that it listens on.
 type here struct {
 	listeners *[]netip.AddrPort
-	addrs     map[netip.Addr]bool
+	addrs     []netip.Addr
 	loopback  bool
 }
 
 // has reports whether what is sent to such an upstream may come from host: the system
 // gives it the address that it is sent to, or any of the loopback.
-func (h *here) has(host netip.Addr) bool { return h.loopback && host.IsLoopback() || h.addrs[host] }
+func (h *here) has(host netip.Addr) bool {
+	return h.loopback && host.IsLoopback() || slices.Contains(h.addrs, host)
+}
 
 // flight is a question that the upstreams are being asked.
 type flight struct {
@@ -98,12 +100,12 @@ type circled struct {
 }
 
 func newCircle(sets []upstreamSet) *circle {
-	c := &circle{addrs: make(map[netip.Addr]bool), flights: make(map[dns.Question]*flight), clients: make(map[netip.Addr]bool)}
+	c := &circle{flights: make(map[dns.Question]*flight), clients: make(map[netip.Addr]bool)}
 	for _, set := range sets {
 		for _, addr := range set.addrs {
 			if a, err := netip.ParseAddrPort(addr); err == nil {
 				c.upstreams = append(c.upstreams, addr)
-				c.addrs[plain(a.Addr())] = true
+				c.addrs = append(c.addrs, plain(a.Addr()))
 			}
 		}
 	}
@@ -116,11 +118,11 @@ func plain(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
 func (c *circle) near() *here {
 	listeners, h := listening.Load(), c.here.Load()
 	if h == nil || h.listeners != listeners {
-		h = &here{listeners: listeners, addrs: make(map[netip.Addr]bool)}
+		h = &here{listeners: listeners}
 		for _, up := range c.upstreams {
 			if listensOn(up) {
 				a := plain(netip.MustParseAddrPort(up).Addr())
-				h.addrs[a], h.loopback = true, h.loopback || a.IsLoopback()
+				h.addrs, h.loopback = append(h.addrs, a), h.loopback || a.IsLoopback()
 			}
 		}
 		c.here.Store(h)
@@ -133,7 +135,7 @@ func (c *circle) near() *here {
 // not this process.
 func (c *circle) begin(client netip.AddrPort, q dns.Question) (w waiter) {
 	host, h := client.Addr(), c.near()
-	fromUpstream := c.addrs[host]
+	fromUpstream := slices.Contains(c.addrs, host)
 	if !fromUpstream && len(h.addrs) == 0 && !c.suspected.Load() {
 		return w
 	}

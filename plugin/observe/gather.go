@@ -88,7 +88,7 @@ func (run *Run) failedPlace() uint8 {
 // of its own after plugins below it had been asked; 0 if there is none.
 func (run *Run) ownWriter() uint8 {
 	place := run.written.origin
-	if place == 0 || place == run.trail.innermost() || isStock(run.tapAt(place).name) {
+	if place == 0 || place == run.trail.innermost() || run.tapAt(place).stock {
 		return 0
 	}
 	return place

@@ -154,7 +154,8 @@ func (l *Ladder) Top(next plugin.Handler) plugin.Handler {
 
 func (l *Ladder) newTap(next plugin.Handler, place int) *tap {
 	t := &tap{next: next, asked: next, name: next.Name(), ladder: l, place: uint8(min(place, maxPlaces))}
-	t.records = !isStock(t.name)
+	t.stock = isStock(t.name)
+	t.records = !t.stock
 	t.aboveCache = t.name == "cache" && l.Answers != nil
 	if asksUpstream(t.name) {
 		t.upstreams = newUpstreams(next)

@@ -139,7 +139,7 @@ func (run *Run) closestBelow(m *dns.Msg, place uint8) *message {
 // the place lower.
 func (run *Run) allStock(upper, lower uint8) bool {
 	for p := max(upper, 1); p < lower; p++ {
-		if t := run.tapAt(p); t != nil && !isStock(t.name) {
+		if t := run.tapAt(p); t != nil && !t.stock {
 			return false
 		}
 	}

@@ -154,7 +154,7 @@ func (run *Run) questionAt(place uint8) dns.Question {
 func (run *Run) returned(t *tap, rcode int, err error) {
 	run.note(func(n *notes) {
 		here := outcome{t.place, rcode, err}
-		own := err != nil && !isStock(t.name) && !errors.Is(err, n.last.err)
+		own := err != nil && !t.stock && !errors.Is(err, n.last.err)
 		switch {
 		case n.failed.place < t.place:
 			n.failed = here

@@ -20,6 +20,8 @@ type tap struct {
 	name   string
 	ladder *Ladder
 	place  uint8
+	// stock is true if CoreDNS ships the plugin below.
+	stock bool
 	// belowCache is true if the plugin above is cache.
 	belowCache bool
 	// aboveCache is true if the plugin below is cache, and somebody hears of answers.
