@@ -67,7 +67,7 @@ func (run *Run) outside(shape evidence.Shape, rcode int) *evidence.Evidence {
 	e.Elapsed = e.Time.Sub(start) - run.began
 	run.mu.Lock()
 	defer run.mu.Unlock()
-	e.Nested = run.nested
+	e.Nested = run.noted().nested
 	return e
 }
 

@@ -62,13 +62,8 @@ type recorder struct {
 func (run *Run) recordAt(place uint8, w dns.ResponseWriter) *recorder {
 	run.mu.Lock()
 	defer run.mu.Unlock()
-	rec := &run.outermost
-	if rec.run != nil {
-		rec = new(recorder)
-	}
-	*rec = recorder{ResponseWriter: w, run: run, message: message{place: place}, above: run.recorders}
-	run.recorders = rec
-	return rec
+	run.recorders = &recorder{ResponseWriter: w, run: run, message: message{place: place}, above: run.recorders}
+	return run.recorders
 }
 
 // WriteMsg implements dns.ResponseWriter.

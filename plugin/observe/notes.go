@@ -9,6 +9,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
@@ -29,6 +30,8 @@ type notes struct {
 	// asker is the place of the topmost plugin that asked the next one more than once, 0
 	// if none did.
 	asker uint8
+	// nested is the evidence of the last internal lookup inside this run, if it failed.
+	nested *evidence.Evidence
 
 	asked asked
 }

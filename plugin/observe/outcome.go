@@ -114,11 +114,10 @@ func (run *Run) Passed() {
 // lookedUp notes how the last lookup inside run ended: with the failure e, or well if
 // e is nil.
 func (run *Run) lookedUp(e *evidence.Evidence) {
-	run.mu.Lock()
-	defer run.mu.Unlock()
-	if !run.ended {
-		run.nested = e
+	if e == nil && run.notes.Load() == nil {
+		return // there is no failure to take back
 	}
+	run.note(func(n *notes) { n.nested = e })
 }
 
 func isTransfer(qtype uint16) bool { return qtype == dns.TypeAXFR || qtype == dns.TypeIXFR }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
@@ -61,12 +60,8 @@ type Run struct {
 	// written says what the failing message was at the time of the write. It is unwritten
 	// if none was written.
 	written *message
-	// recorders are those on the path, the innermost first. Most paths have one, and that
-	// takes no memory of its own.
+	// recorders are those on the path, the innermost first.
 	recorders *recorder
-	outermost recorder
-	// nested is the evidence of an internal lookup that failed inside this run.
-	nested *evidence.Evidence
 }
 
 type runKey struct{}
