@@ -32,7 +32,7 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 	for p := range run.trail.entered() {
 		e.Path = append(e.Path, run.tapAt(p).name)
 	}
-	e.Returned = n.failed.place > 0 && n.failed.place == place && !plugin.ClientWrite(n.failed.rcode)
+	e.Returned = n.failed.place > 0 && n.failed.place == place && !plugin.ClientWrite(int(n.failed.rcode))
 	t := run.tapAt(place)
 	if t == nil {
 		e.Failure = interpret(err, nil, "")
@@ -114,7 +114,7 @@ func (run *Run) addChange(e *evidence.Evidence) (by uint8) {
 		e.Changed = evidence.Changed{From: int(written.from)}
 	case returned.place > 0 && e.Shape == evidence.Returned:
 		by = returned.place
-		e.Changed = evidence.Changed{From: returned.rcode}
+		e.Changed = evidence.Changed{From: int(returned.rcode)}
 	default:
 		return 0
 	}
@@ -140,7 +140,7 @@ func (run *Run) addEarlier(e *evidence.Evidence, place uint8) {
 		before = n.failed
 	}
 	if before.place > place {
-		e.Earlier = evidence.Earlier{At: run.tapAt(before.place).name, Rcode: before.rcode, Failure: interpret(before.err, nil, "")}
+		e.Earlier = evidence.Earlier{At: run.tapAt(before.place).name, Rcode: int(before.rcode), Failure: interpret(before.err, nil, "")}
 	}
 }
 

@@ -49,7 +49,7 @@ const maxChanges = 3
 // outcome is what the plugin at place returned. A place of 0 is none.
 type outcome struct {
 	place uint8
-	rcode int
+	rcode int32
 	err   error
 }
 
@@ -156,14 +156,14 @@ func (run *Run) questionAt(place uint8) dns.Question {
 // is said to have changed the rcode.
 func (run *Run) returned(t *tap, rcode int, err error) {
 	run.note(func(n *notes) {
-		here := outcome{t.place, rcode, err}
+		here := outcome{t.place, int32(rcode), err}
 		own := err != nil && !t.stock && !errors.Is(err, n.last.err)
 		switch {
 		case n.failed.place < t.place:
 			n.failed = here
 		case own:
 			n.earlier, n.failed, n.changed = n.failed, here, outcome{}
-		case isFailure(rcode) && isFailure(n.last.rcode) && rcode != n.last.rcode && n.last.place > t.place && (n.asker == 0 || t.place < n.asker):
+		case isFailure(rcode) && isFailure(int(n.last.rcode)) && here.rcode != n.last.rcode && n.last.place > t.place && (n.asker == 0 || t.place < n.asker):
 			n.changed = outcome{place: t.place, rcode: n.last.rcode}
 		}
 		n.last = here
