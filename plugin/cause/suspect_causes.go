@@ -71,13 +71,13 @@ var suspectCauses = []*Cause{
 		Full:    "{upstream} rejects the root's own records: its clock or its trust anchor is wrong",
 	},
 	{
-		ID: "upstream_rate_limit", Code: 0, Lasts: Transient, Owner: Upstream, Rank: Found,
+		ID: "upstream_rate_limit", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Found,
 		Title:   "The upstream refuses after many answers",
-		When:    "The upstream answered many queries of this server before, and refuses all of them now. The reason is a limit on the rate or on concurrent queries, or an access list that was changed in the meantime.",
-		Advice:  "Raise the upstream's limit for this server, because this server sends the queries of all its clients. Or let the cache plugin keep more answers here. If the upstream keeps refusing, look at its access list.",
+		When:    "The upstream recurses and answered many queries of this server before. Now it refuses this question and questions for the root. The reason is a limit on the rate or on concurrent queries, or an access list that was changed in the meantime. Or the upstream forwards some names only, and all that it answered was under these.",
+		Advice:  "Raise the upstream's limit for this server, because this server sends the queries of all its clients. Or let the cache plugin keep more answers here. If the upstream keeps refusing, look at its access list, and at which names it forwards.",
 		Command: "dig @UPSTREAM . NS",
-		Brief:   "the upstream answered before and now refuses everything: a rate limit, or a changed access list",
-		Full:    "{upstream} answered this server before and now refuses everything: a rate limit, or a changed access list",
+		Brief:   "the upstream answered before, now it refuses: a rate limit, access list, or it has other zones",
+		Full:    "{upstream} answered this server before and now refuses each of several questions: a rate limit, a changed access list, or it forwards only other names",
 	},
 	{
 		ID: "upstream_refuses_name", Code: 0, Lasts: Persistent, Owner: Upstream, Rank: Found,

@@ -83,9 +83,26 @@ func TestALimitIsNotToldFromANewAccessList(t *testing.T) {
 		c := failing(question("www.example.org."), up)
 		c.Answered = func() uint64 { return n }
 		f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), c)
-		if causeOf(f) != want || n == 30 && !strings.Contains(f.Text, "or a changed access list") {
+		if causeOf(f) != want || n == 30 && !strings.Contains(f.Text, "a changed access list, or it forwards only other names") {
 			t.Errorf("after %d answers: %s, %s", n, causeOf(f), f.Text)
 		}
+	}
+}
+
+// One that recurses for nobody answered for zones of its own, and refuses all else for ever.
+func TestAnswersForItsOwnZonesMakeNoRateLimit(t *testing.T) {
+	up := new(counter).plain(func(m *dns.Msg, _ bool) *dns.Msg {
+		r := new(dns.Msg).SetRcode(m, dns.RcodeRefused)
+		if dns.IsSubDomain("example.net.", m.Question[0].Name) {
+			r.Rcode, r.Authoritative = dns.RcodeSuccess, true
+		}
+		return r
+	})
+	c := failing(question("www.example.org."), up)
+	c.Answered = func() uint64 { return 30 }
+	f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), c)
+	if f.Outcome != diagnose.Undecided || !strings.Contains(f.Text, "zones that it serves") || !strings.Contains(f.Verdict.Advice, "is a resolver") {
+		t.Errorf("got %s, %s", causeOf(f), f.Text)
 	}
 }
 

@@ -188,8 +188,14 @@ func (d *diagnosis) refused(ctx context.Context) (Finding, bool) {
 	case compare.RefusesAll:
 		d.saw(false, "it refuses control questions too")
 		if d.Answered != nil {
-			if n := d.Answered(); n >= answeredBefore {
+			switch n := d.Answered(); {
+			case n < answeredBefore:
+			case controls.Recurses:
 				return d.convict("upstream_rate_limit", fmt.Sprintf("it answered %d queries since this server started", n))
+			default:
+				// One that does not recurse answers for its own zones, and refuses the rest for ever.
+				controls.Text += fmt.Sprintf("; it answered %d queries since this server started, perhaps for zones that it serves", n)
+				controls.Advice = adviceServes
 			}
 		}
 		d.refusesAll = true
@@ -201,6 +207,8 @@ func (d *diagnosis) refused(ctx context.Context) (Finding, bool) {
 	}
 	return d.because(controls.Advice, "%s", controls.Text)
 }
+
+const adviceServes = "Check whether the upstream is a resolver, or answers only for zones of its own: then forward only these zones to it. Otherwise check its access list and its limits for this server's address."
 
 const adviceLimit = "Look at the upstream's rate limit for this server, which sends the queries of all its clients. Then look for a filter on it."
 
