@@ -226,7 +226,11 @@ func (d *diagnosis) refusesName(ctx context.Context) (Finding, bool) {
 	if f, ok := d.local(ctx); ok {
 		return f, true
 	}
-	if m, err := d.Failing.Exchange(ctx, d.asked(d.sibling())); err == nil && answered(m) {
+	sibling := d.asked(d.sibling())
+	if m, err := d.Failing.Exchange(ctx, sibling); err == nil && answered(m) {
+		if !d.each(ctx, sibling, answered) {
+			return d.unlike("it refuses the name, and answered the type %s of it", dns.Type(d.sibling().Qtype))
+		}
 		f, ok := d.convict("only_one_type_fails", fmt.Sprintf("it refuses the type %s, and answers the type %s", dns.Type(d.Question.Qtype), dns.Type(d.sibling().Qtype)))
 		f.Verdict.Advice = adviceOfType
 		return f, ok
