@@ -102,15 +102,34 @@ func (v *Verdict) byCertificate(e *ev.Evidence) {
 	}
 }
 
-// byRoute does not blame an upstream for a way to it that does not exist. "No route to host"
-// (EHOSTUNREACH) is no proof of that: a neighbour that is off gives it, too.
+// byRoute does not blame an upstream for a way to it that does not exist, or that this server
+// cannot begin. "No route to host" (EHOSTUNREACH) is no proof of either: a neighbour that is
+// off gives it, too.
 func (v *Verdict) byRoute(e *ev.Evidence) {
-	if v.Cause == upstreamUnreachable && errors.Is(e.Failure.Err, syscall.ENETUNREACH) {
+	switch err := e.Failure.Err; {
+	case v.Cause != upstreamUnreachable:
+	case errors.Is(err, syscall.ENETUNREACH):
 		v.Owner, v.Lasts, v.Advice = Network, LastsOpen, adviceNoRoute
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		v.Owner, v.Lasts, v.Advice = Us, LastsOpen, adviceNoPort
 	}
 }
 
+// deed is what an upstream did, by the error of the kind k.
+func deed(e *ev.Evidence, k ev.Kind) string {
+	switch err := e.Failure.Err; {
+	case errors.Is(err, syscall.ENETUNREACH):
+		return "has no route"
+	case errors.Is(err, syscall.EHOSTUNREACH):
+		return "cannot be reached (it is off, has no route, or a filter rejects the packets)"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "was not asked: this server has no free port, or no address to ask from"
+	}
+	return did[k]
+}
+
 const (
+	adviceNoPort  = "Look at this server first: count its open connections (ss -s), compare them with net.ipv4.ip_local_port_range, and check that it has an address of the upstream's family."
 	adviceNoRoute = "Look at this server's own network first: its addresses, its routes, and whether it has IPv6. If it is not meant to reach this upstream, take the upstream out of the Corefile."
 	adviceNoZone  = "Check that the directory of the auto plugin exists, that this server may read it, and that it has zone files whose names match; the log at start has the error."
 )

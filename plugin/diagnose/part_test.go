@@ -156,6 +156,17 @@ func TestARateLimitThatRefusesIsNoFilter(t *testing.T) {
 	if f.Outcome != diagnose.Resolves {
 		t.Errorf("it is answered after the controls: %s, %s", causeOf(f), f.Text)
 	}
+	// One answer among refusals does not show that they have passed.
+	asked = 0
+	f = (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), failing(question("www.example.org."), refusing(func(m *dns.Msg, tcp bool) *dns.Msg {
+		if asked++; asked == 2 {
+			return answering(m, tcp)
+		}
+		return rcode(m, dns.RcodeRefused)
+	})))
+	if f.Outcome != diagnose.Undecided || !strings.Contains(f.Text, "now and then REFUSED") || !strings.Contains(f.Verdict.Advice, "limits") {
+		t.Errorf("it is refused again: %s, %s", causeOf(f), f.Text)
+	}
 	// Every second question is refused from the fourth on.
 	asked = 0
 	c := failing(question("www.example.org."), new(counter).plain(func(m *dns.Msg, tcp bool) *dns.Msg {

@@ -177,7 +177,7 @@ func (d *diagnosis) refused(ctx context.Context) (Finding, bool) {
 	case compare.RefusesTheName:
 		switch controls.Again(ctx, failing, d.Question) {
 		case compare.RefusalPassed:
-			return d.resolves(), true
+			return d.steady(ctx)
 		case compare.RefusalOfName:
 			d.saw(false, "it answers control questions, and refuses this name")
 			return d.refusesName(ctx)
