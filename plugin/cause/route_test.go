@@ -25,3 +25,15 @@ func TestOnlyANetworkThatIsUnreachableTakesTheBlameFromTheUpstream(t *testing.T)
 		}
 	}
 }
+
+// "Operation not permitted" is said by the system here, and by no network.
+func TestPacketsThatTheSystemForbidsAreNotBlamedOnTheNetwork(t *testing.T) {
+	for errno, want := range map[syscall.Errno]Owner{syscall.EPERM: Us, syscall.EACCES: Network, syscall.EINVAL: Network} {
+		e := ev.New()
+		e.At, e.Upstream = "forward", "192.0.2.53:53"
+		e.Failure = ev.Failure{Kind: ev.NetworkOther, Err: os.NewSyscallError("sendto", errno)}
+		if v := Classify(e); v.Cause != upstreamNetwork || v.Owner != want {
+			t.Errorf("%v: %s by %s, want %s", errno, v.Cause.ID, v.Owner, want)
+		}
+	}
+}
