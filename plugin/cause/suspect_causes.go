@@ -127,7 +127,7 @@ var suspectCauses = []*Cause{
 	{
 		ID: "upstreams_differ", Code: 0, Lasts: Persistent, Owner: Us, Rank: Found,
 		Title:    "The upstreams know different names",
-		When:     "One upstream fails for the name, and another says that the name does not exist: they do not serve the same names.",
+		When:     "One upstream fails for the name, and another says that the name does not exist. If the top-level domain of the name does not exist, the failing upstream has something of its own for the name. Otherwise it may also fail the zone of a name that does not exist: then the owner is unknown.",
 		Advice:   "Write a separate forward for the name's zone, to the server of that zone, because one forward may ask any of its upstreams.",
 		Corefile: "forward corp.example 192.0.2.53\nforward . 198.51.100.53",
 		Brief:    "the upstreams know different names: one fails for this name, another says NXDOMAIN",

@@ -64,11 +64,17 @@ func (d *diagnosis) others(ctx context.Context) (Finding, bool) {
 		return Finding{}, false
 	}
 	v := cause.Diagnosed(d.Verdict, id, nil, result.Text, result.FullText, "")
+	if id == "upstreams_differ" && !slices.ContainsFunc(result.Others, func(v compare.Vote) bool { return v.ByRoot }) {
+		// Of a domain that exists, one may fail the zone and the other be right.
+		v.Owner, v.Lasts, v.Advice = cause.Nobody, cause.LastsOpen, adviceExists
+	}
 	if result.Advice != "" {
 		v.Advice = result.Advice
 	}
 	return d.explained(v, "", false), true
 }
+
+const adviceExists = "Find out whether the name exists. If it exists on the failing upstream alone, write a separate forward for its zone, to this upstream. If it does not exist, look at the failing upstream's way to the servers of the zone."
 
 // unwitnessed is for a name that others answer and that the failing upstream may reject
 // for DNSSEC, which none of them was seen to validate.

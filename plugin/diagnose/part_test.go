@@ -232,6 +232,31 @@ func TestWhoDoesNotValidateIsNoWitnessAgainstWhoDoes(t *testing.T) {
 	}
 }
 
+// Where the top-level domain exists, one upstream may fail the zone and the other be right
+// that it has no such name.
+func TestWhoFailsAZoneNeedNotHaveItsNames(t *testing.T) {
+	for zone, want := range map[string]cause.Owner{".": cause.Us, "example.org.": cause.Nobody} {
+		c := failing(question("www.example.org."), new(counter).plain(func(m *dns.Msg, _ bool) *dns.Msg {
+			switch name := m.Question[0].Name; {
+			case dns.IsSubDomain("example.org.", name):
+				return rcode(m, dns.RcodeServerFailure)
+			case madeUpName(name):
+				return fetching(m, dns.RcodeNameError)
+			}
+			return fetching(m, dns.RcodeSuccess)
+		}))
+		c.Others = []diagnose.Resolver{{Name: "192.0.2.54:53", Exchange: func(_ context.Context, m *dns.Msg) (*dns.Msg, error) {
+			r := rcode(m, dns.RcodeNameError)
+			r.Ns = []dns.RR{&dns.SOA{Hdr: dns.RR_Header{Name: zone, Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: 60}, Ns: "ns.example.", Mbox: "hostmaster.example."}}
+			return r, nil
+		}}}
+		f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), c)
+		if causeOf(f) != "upstreams_differ" || f.Verdict.Owner != want {
+			t.Errorf("denied by %s: %s by %s, %s", zone, causeOf(f), f.Verdict.Owner, f.Text)
+		}
+	}
+}
+
 // A name that another resolver answers is not said to be missing.
 func TestANameThatIsAnsweredElsewhereIsNotSaidToBeMissing(t *testing.T) {
 	up := new(counter).plain(func(m *dns.Msg, tcp bool) *dns.Msg {
