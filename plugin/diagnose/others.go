@@ -64,9 +64,9 @@ func (d *diagnosis) others(ctx context.Context) (Finding, bool) {
 		return Finding{}, false
 	}
 	v := cause.Diagnosed(d.Verdict, id, nil, result.Text, result.FullText, "")
-	if id == "upstreams_differ" && !slices.ContainsFunc(result.Others, func(v compare.Vote) bool { return v.ByRoot }) {
-		// Of a domain that exists, one may fail the zone and the other be right.
-		v.Owner, v.Lasts, v.Advice = cause.Nobody, cause.LastsOpen, adviceExists
+	if id == "upstreams_differ" && slices.ContainsFunc(result.Others, func(v compare.Vote) bool { return v.ByRoot }) {
+		// Otherwise one may fail the zone, and the other be right.
+		v.Owner, v.Lasts, v.Advice = cause.Us, cause.Persistent, adviceSeparate
 	}
 	if result.Advice != "" {
 		v.Advice = result.Advice
@@ -74,7 +74,7 @@ func (d *diagnosis) others(ctx context.Context) (Finding, bool) {
 	return d.explained(v, "", false), true
 }
 
-const adviceExists = "Find out whether the name exists. If it exists on the failing upstream alone, write a separate forward for its zone, to this upstream. If it does not exist, look at the failing upstream's way to the servers of the zone."
+const adviceSeparate = "Write a separate forward for the name's zone, to the server of that zone, because one forward may ask any of its upstreams."
 
 // unwitnessed is for a name that others answer and that the failing upstream may reject
 // for DNSSEC, which none of them was seen to validate.
