@@ -85,7 +85,7 @@ func (x *Explainer) diagnosed(run *observe.Run, ev *evidence.Evidence, v *cause.
 // class IN. Of an update, a transfer, a signed query, a query without RD or one of another class
 // they would find that the upstream answers, which refused just that.
 func mayBeDiagnosed(ev *evidence.Evidence) bool {
-	return ev.Opcode == dns.OpcodeQuery && ev.Asked.Qclass == dns.ClassINET && ev.AskedRD && !ev.Signed &&
+	return ev.Opcode == dns.OpcodeQuery && ev.Asked.Qclass == dns.ClassINET && (ev.AskedRD || ev.CacheHit) && !ev.Signed &&
 		ev.Asked.Qtype != dns.TypeAXFR && ev.Asked.Qtype != dns.TypeIXFR
 }
 
