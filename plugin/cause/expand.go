@@ -165,7 +165,7 @@ var unsaid = map[string]string{
 var did = map[ev.Kind]string{
 	ev.Timeout:      "timed out",
 	ev.ConnRefused:  "refused the connection",
-	ev.Unroutable:   "has no route",
+	ev.Unroutable:   "cannot be reached",
 	ev.Closed:       "closed the connection",
 	ev.TLS:          "failed",
 	ev.Malformed:    "sent a reply that does not parse",
@@ -187,7 +187,7 @@ func states(e *ev.Evidence) string {
 	for _, u := range e.Upstreams {
 		all = append(all, stateOf(e, u))
 	}
-	switch what := did[kindOf(e)]; {
+	switch what := deed(e, kindOf(e)); {
 	case len(all) > 0:
 		return listOf(all)
 	case what == "":
@@ -223,8 +223,8 @@ func listOf(states []string) string {
 
 func stateOf(e *ev.Evidence, u ev.Upstream) string {
 	switch {
-	case u.Asked && did[e.Failure.Kind] != "":
-		return u.Addr + " " + did[e.Failure.Kind]
+	case u.Asked && deed(e, e.Failure.Kind) != "":
+		return u.Addr + " " + deed(e, e.Failure.Kind)
 	case u.Down && u.Since.IsZero():
 		return u.Addr + " down"
 	case u.Down:

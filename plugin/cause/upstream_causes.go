@@ -20,7 +20,7 @@ var (
 	upstreamUnreachable = &Cause{
 		ID: "upstream_unreachable", Code: 23, Lasts: Transient, Owner: Upstream, Rank: Specific,
 		Title:   "The upstream cannot be reached",
-		When:    "Nothing listens at the upstream's address and port. Or its network is unreachable: then the owner is network.",
+		When:    "Nothing listens at the upstream's address and port. Or its network is unreachable: then the owner is network. Or this server has no free port, or no address to ask from: then the owner is us.",
 		Advice:  "Check that the upstream runs and that the address and port in the Corefile are right.",
 		Command: "dig @UPSTREAM -p PORT example.org",
 		Brief:   "the upstream cannot be reached",
@@ -56,7 +56,7 @@ var (
 	upstreamNetwork = &Cause{
 		ID: "upstream_network", Code: 23, Lasts: LastsOpen, Owner: Network, Rank: Specific,
 		Title:   "The exchange with the upstream failed in the network",
-		When:    "The operating system or the transport reports an uncommon error, or a reload stopped the transport.",
+		When:    "The operating system or the transport reports an uncommon error, or a reload stopped the transport. If the error is \"operation not permitted\", this machine itself forbids the packets, and the owner is us.",
 		Advice:  "Read the error in the log line. If it appears only at a reload, nothing needs to be done.",
 		Command: "dig @UPSTREAM example.org",
 		Brief:   "the exchange with the upstream failed",

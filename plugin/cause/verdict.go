@@ -102,17 +102,26 @@ func (v *Verdict) byCertificate(e *ev.Evidence) {
 	}
 }
 
-// byRoute does not blame an upstream for a way to it that does not exist. "No route to host"
-// (EHOSTUNREACH) is no proof of that: a neighbour that is off gives it, too.
+// byRoute does not blame an upstream for a way to it that does not exist, or that this server
+// cannot begin: EPERM comes from the system itself. "No route to host" (EHOSTUNREACH) is no proof of either: a neighbour that is
+// off gives it, too.
 func (v *Verdict) byRoute(e *ev.Evidence) {
-	if v.Cause == upstreamUnreachable && errors.Is(e.Failure.Err, syscall.ENETUNREACH) {
+	switch err := e.Failure.Err; {
+	case v.Cause == upstreamNetwork && errors.Is(err, syscall.EPERM):
+		v.Owner, v.Lasts, v.Advice = Us, LastsOpen, adviceForbidden
+	case v.Cause != upstreamUnreachable:
+	case errors.Is(err, syscall.ENETUNREACH):
 		v.Owner, v.Lasts, v.Advice = Network, LastsOpen, adviceNoRoute
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		v.Owner, v.Lasts, v.Advice = Us, LastsOpen, adviceNoPort
 	}
 }
 
 const (
-	adviceNoRoute = "Look at this server's own network first: its addresses, its routes, and whether it has IPv6. If it is not meant to reach this upstream, take the upstream out of the Corefile."
-	adviceNoZone  = "Check that the directory of the auto plugin exists, that this server may read it, and that it has zone files whose names match; the log at start has the error."
+	adviceForbidden = "Look at this machine itself: its table of connections may be full (dmesg says nf_conntrack: table full), or a rule of its firewall (OUTPUT), of a network policy or of a security module forbids packets to this upstream."
+	adviceNoPort    = "Look at this server first: count its open connections (ss -s), compare them with net.ipv4.ip_local_port_range, and check that it has an address of the upstream's family."
+	adviceNoRoute   = "Look at this server's own network first: its addresses, its routes, and whether it has IPv6. If it is not meant to reach this upstream, take the upstream out of the Corefile."
+	adviceNoZone    = "Check that the directory of the auto plugin exists, that this server may read it, and that it has zone files whose names match; the log at start has the error."
 )
 
 const adviceTwoClocks = "Compare this server's clock with that of another machine, and set it if it is wrong. If it is right, the upstream's certificate begins too late: replace it there, or wait until it is valid."

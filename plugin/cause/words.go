@@ -1,11 +1,14 @@
 package cause
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
+	"syscall"
 	"time"
 
+	ev "github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
 )
 
@@ -116,4 +119,17 @@ func seconds(d time.Duration) string {
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	}
 	return fmt.Sprintf("%.2g s", d.Seconds())
+}
+
+// deed is what an upstream did, by the error of the kind k.
+func deed(e *ev.Evidence, k ev.Kind) string {
+	switch err := e.Failure.Err; {
+	case errors.Is(err, syscall.ENETUNREACH):
+		return "has no route"
+	case errors.Is(err, syscall.EHOSTUNREACH):
+		return "cannot be reached (it is off, has no route, or a filter rejects the packets)"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "was not asked: this server has no free port, or no address to ask from"
+	}
+	return did[k]
 }

@@ -222,18 +222,27 @@ func bit(b bool) int {
 	return 0
 }
 
-// query is the case's question with EDNS, and with DO and AD as it was asked: there are
-// resolvers to which it makes a difference. With CD=1 it is for us to validate.
-func (d *diagnosis) query(cd bool) *dns.Msg {
-	if !cd {
-		return d.asked(d.Question)
+// each reports whether the upstream's answers to m are as holds says, asked again a few times:
+// of an upstream that fails at random, one answer in one way and one failure in another show
+// nothing of the way.
+func (d *diagnosis) each(ctx context.Context, m *dns.Msg, holds func(*dns.Msg) bool) bool {
+	for range confirming {
+		reply, err := d.Failing.Exchange(ctx, m)
+		if err != nil || !holds(reply) {
+			return false
+		}
 	}
-	return question(d.Question, true, true)
+	return true
 }
 
-// asked is a query for q with CD=0 and the flags of the client's.
-func (d *diagnosis) asked(q dns.Question) *dns.Msg {
-	m := question(q, false, d.DNSSECOK)
-	m.AuthenticatedData = d.AD
-	return m
+// hasRcode is for each.
+func hasRcode(code int) func(*dns.Msg) bool {
+	return func(m *dns.Msg) bool { return m.Rcode == code }
+}
+
+// unlike says that the upstream did what was seen once, and not again.
+func (d *diagnosis) unlike(format string, args ...any) (Finding, bool) {
+	what := fmt.Sprintf(format, args...) + "; asked again, it did not do the same each time"
+	d.saw(false, "%s", what)
+	return d.because(adviceVaries, "%s", what)
 }

@@ -91,9 +91,13 @@ func (d *diagnosis) ofDO(ctx context.Context) bool {
 	if !d.DNSSECOK {
 		return false
 	}
-	m, err := d.Failing.Exchange(ctx, question(d.Question, false, false))
-	if err != nil || !answered(m) {
+	without := question(d.Question, false, false)
+	if m, err := d.Failing.Exchange(ctx, without); err != nil || !answered(m) {
 		return false
+	}
+	if !d.each(ctx, without, answered) || !d.each(ctx, d.query(false), hasRcode(dns.RcodeServerFailure)) {
+		_, _ = d.unlike("the question fails, and was answered without the DO bit")
+		return true
 	}
 	const what = "the question is answered without the DO bit, and with it, and with CD=1, SERVFAIL"
 	d.saw(false, "%s", what)
@@ -101,17 +105,29 @@ func (d *diagnosis) ofDO(ctx context.Context) bool {
 	return true
 }
 
-// rejects is for an upstream that answers EDNS itself with a failure.
+// rejects is for an upstream that answers a query with EDNS neither well nor SERVFAIL. That
+// is for EDNS only if it does otherwise without, each time.
 func (d *diagnosis) rejects(ctx context.Context) (Finding, bool) {
-	m := d.asked(d.Question)
-	m.Extra = nil
-	what := fmt.Sprintf("asked with EDNS, it answers %s", dns.RcodeToString[d.first.Rcode])
-	if reply, err := d.Failing.Exchange(ctx, m); err == nil {
+	plain, code := d.asked(d.Question), d.first.Rcode
+	plain.Extra = nil
+	what := fmt.Sprintf("asked with EDNS, it answers %s", dns.RcodeToString[code])
+	reply, err := d.Failing.Exchange(ctx, plain)
+	advice := adviceRejects
+	switch {
+	case err != nil:
+	case !d.each(ctx, d.query(false), hasRcode(code)), !d.each(ctx, plain, hasRcode(reply.Rcode)):
+		return d.unlike("%s, and without EDNS %s", what, dns.RcodeToString[reply.Rcode])
+	default:
 		what += ", and without EDNS " + dns.RcodeToString[reply.Rcode]
+		if reply.Rcode != code {
+			advice = "Look at the upstream, or at what stands in front of it: it does not take EDNS (RFC 6891), and so cannot say why it fails. Look for the name in its log."
+		}
 	}
 	d.saw(false, "%s", what)
-	return d.because("Look at the upstream, or at what stands in front of it: it does not take EDNS (RFC 6891), and so cannot say why it fails. Look for the name in its log.", "%s", what)
+	return d.because(advice, "%s", what)
 }
+
+const adviceRejects = "Look for the name in the log of the upstream, or of what stands in front of it."
 
 const adviceException = "Set an exception on the upstream for this zone: domain-insecure (Unbound), validate-except (BIND), or a negative trust anchor."
 

@@ -153,3 +153,29 @@ func question(q dns.Question, cd, do bool) *dns.Msg {
 	m.SetEdns0(udpSize, do)
 	return m
 }
+
+// query is the case's question with EDNS, and with DO and AD as it was asked: there are
+// resolvers to which it makes a difference. With CD=1 it is for us to validate.
+func (d *diagnosis) query(cd bool) *dns.Msg {
+	if !cd {
+		return d.asked(d.Question)
+	}
+	return question(d.Question, true, true)
+}
+
+// asked is a query for q with CD=0 and the flags of the client's.
+func (d *diagnosis) asked(q dns.Question) *dns.Msg {
+	m := question(q, false, d.DNSSECOK)
+	m.AuthenticatedData = d.AD
+	return m
+}
+
+// sibling is the question for another type of the same name.
+func (d *diagnosis) sibling() dns.Question {
+	q := d.Question
+	q.Qtype = dns.TypeA
+	if d.Question.Qtype == dns.TypeA {
+		q.Qtype = dns.TypeAAAA
+	}
+	return q
+}

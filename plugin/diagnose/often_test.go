@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -89,5 +91,95 @@ func TestAFailureAtRandomIsNoSignOfStrippedSignatures(t *testing.T) {
 				t.Errorf("got %s, %s; want %s", causeOf(f), f.Text, tc.cause)
 			}
 		})
+	}
+}
+
+// The same holds for other ways to ask: an upstream that fails at random answers one of them.
+func TestOneAnswerInAnotherWayShowsNothingOfTheWay(t *testing.T) {
+	const www = "www.example.org."
+	once := func(is func(m *dns.Msg) bool) func(*dns.Msg) bool {
+		seen := false
+		return func(m *dns.Msg) bool {
+			first := is(m) && !seen
+			seen = seen || is(m)
+			return first
+		}
+	}
+	another := func(m *dns.Msg) bool { return m.Question[0].Qtype == dns.TypeAAAA }
+	for name, answers := range map[string]func(m *dns.Msg) bool{
+		"the DO bit":            func(m *dns.Msg) bool { return m.IsEdns0() != nil && !setsDO(m) && m.Question[0].Name == www },
+		"another type":          another,
+		"another type, refused": another,
+	} {
+		code := dns.RcodeServerFailure
+		if strings.HasSuffix(name, "refused") {
+			code = dns.RcodeRefused
+		}
+		for _, always := range []bool{false, true} {
+			answers := answers
+			if !always {
+				answers = once(answers)
+			}
+			c := failing(question(www), new(counter).plain(func(m *dns.Msg, _ bool) *dns.Msg {
+				if m.Question[0].Name == www && m.Question[0].Qtype < 32770 && !answers(m) {
+					return rcode(m, code)
+				}
+				if madeUpName(m.Question[0].Name) {
+					return fetching(m, dns.RcodeNameError)
+				}
+				return fetching(m, dns.RcodeSuccess)
+			}))
+			c.DNSSECOK = name == "the DO bit"
+			f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), c)
+			if varies := strings.Contains(f.Text, "did not do the same each time"); varies == always || !always && f.Outcome != diagnose.Undecided {
+				t.Errorf("%s, always %v: %s, %s", name, always, causeOf(f), f.Text)
+			}
+		}
+	}
+}
+
+// Nor one without EDNS, of an upstream that drops queries at random.
+func TestOneAnswerWithoutEDNSDoesNotBlameEDNS(t *testing.T) {
+	for _, once := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			answered := false
+			f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), timedOut(question("www.example.org."), new(counter).plain(func(m *dns.Msg, tcp bool) *dns.Msg {
+				if m.Question[0].Name != "." && (m.IsEdns0() != nil || once && answered) {
+					return nil
+				}
+				answered = answered || m.Question[0].Name != "."
+				return answering(m, tcp)
+			})))
+			if blames := strings.Contains(f.Verdict.Advice, "drops queries with EDNS"); blames == once {
+				t.Errorf("once %v: %s, %s", once, f.Text, f.Verdict.Advice)
+			}
+			time.Sleep(10 * time.Second)
+		})
+	}
+}
+
+// EDNS is the reason for a failure only where it goes without.
+func TestAFailureWithoutEDNSTooIsNotPutDownToEDNS(t *testing.T) {
+	for name, tc := range map[string]struct {
+		code func(edns bool, try int) int
+		edns bool
+	}{
+		"with EDNS alone": {func(edns bool, _ int) int {
+			return map[bool]int{true: dns.RcodeNotImplemented, false: dns.RcodeServerFailure}[edns]
+		}, true},
+		"without it too": {func(bool, int) int { return dns.RcodeNotAuth }, false},
+		"now and then": {func(_ bool, try int) int {
+			return []int{dns.RcodeServerFailure, dns.RcodeNotImplemented}[try%2]
+		}, false},
+	} {
+		try := 0
+		up := new(counter).plain(func(m *dns.Msg, _ bool) *dns.Msg {
+			try++
+			return rcode(m, tc.code(m.IsEdns0() != nil, try))
+		})
+		f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), failing(question("www.example.org."), up))
+		if f.Outcome != diagnose.Undecided || strings.Contains(f.Verdict.Advice, "does not take EDNS") != tc.edns {
+			t.Errorf("%s: %s, %s; %s", name, causeOf(f), f.Text, f.Verdict.Advice)
+		}
 	}
 }

@@ -64,11 +64,17 @@ func (d *diagnosis) others(ctx context.Context) (Finding, bool) {
 		return Finding{}, false
 	}
 	v := cause.Diagnosed(d.Verdict, id, nil, result.Text, result.FullText, "")
+	if id == "upstreams_differ" && slices.ContainsFunc(result.Others, func(v compare.Vote) bool { return v.ByRoot }) {
+		// Otherwise one may fail the zone, and the other be right.
+		v.Owner, v.Lasts, v.Advice = cause.Us, cause.Persistent, adviceSeparate
+	}
 	if result.Advice != "" {
 		v.Advice = result.Advice
 	}
 	return d.explained(v, "", false), true
 }
+
+const adviceSeparate = "Write a separate forward for the name's zone, to the server of that zone, because one forward may ask any of its upstreams."
 
 // unwitnessed is for a name that others answer and that the failing upstream may reject
 // for DNSSEC, which none of them was seen to validate.
@@ -188,7 +194,7 @@ func (d *diagnosis) otherwise(ctx context.Context) (Finding, bool) {
 		{d.asked(sibling), fmt.Sprintf("the type %s of the name is answered, which it may remember", dns.Type(sibling.Qtype)), adviceSibling},
 		{plain, "without EDNS this question is answered", adviceEDNS},
 	} {
-		if m, err := d.Failing.Exchange(ctx, way.m); err == nil && answered(m) {
+		if m, err := d.Failing.Exchange(ctx, way.m); err == nil && answered(m) && d.each(ctx, way.m, answered) {
 			d.saw(false, "%s", way.what)
 			return d.because(way.advice, "asked again, it answers for the root, and not this question in time; %s", way.what)
 		}
@@ -197,16 +203,6 @@ func (d *diagnosis) otherwise(ctx context.Context) (Finding, bool) {
 }
 
 const adviceSibling = "Look at the upstream's connection to the servers of this name, and at whether these servers answer this type: some drop queries for a type that they do not have. No evidence about the zone was found."
-
-// sibling is the question for another type of the same name.
-func (d *diagnosis) sibling() dns.Question {
-	q := d.Question
-	q.Qtype = dns.TypeA
-	if d.Question.Qtype == dns.TypeA {
-		q.Qtype = dns.TypeAAAA
-	}
-	return q
-}
 
 // oneType is the finding that another type of the name is answered, which clears the
 // name, its zone's keys and the way there, if the upstream need not have remembered it.
@@ -218,6 +214,9 @@ func (d *diagnosis) oneType(ctx context.Context, sibling dns.Question, records b
 		what = "is answered, without records"
 	}
 	text := fmt.Sprintf("the type %s of the name fails; the type %s %s", dns.Type(d.Question.Qtype), dns.Type(sibling.Qtype), what)
+	if !d.each(ctx, d.asked(sibling), answered) || !d.each(ctx, d.query(false), hasRcode(dns.RcodeServerFailure)) {
+		return d.unlike("%s", text)
+	}
 	if !d.private() {
 		third, failsToo := sibling, false
 		third.Qtype = anyType

@@ -83,9 +83,26 @@ func TestALimitIsNotToldFromANewAccessList(t *testing.T) {
 		c := failing(question("www.example.org."), up)
 		c.Answered = func() uint64 { return n }
 		f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), c)
-		if causeOf(f) != want || n == 30 && !strings.Contains(f.Text, "or a changed access list") {
+		if causeOf(f) != want || n == 30 && !strings.Contains(f.Text, "a changed access list, or it forwards only other names") {
 			t.Errorf("after %d answers: %s, %s", n, causeOf(f), f.Text)
 		}
+	}
+}
+
+// One that recurses for nobody answered for zones of its own, and refuses all else for ever.
+func TestAnswersForItsOwnZonesMakeNoRateLimit(t *testing.T) {
+	up := new(counter).plain(func(m *dns.Msg, _ bool) *dns.Msg {
+		r := new(dns.Msg).SetRcode(m, dns.RcodeRefused)
+		if dns.IsSubDomain("example.net.", m.Question[0].Name) {
+			r.Rcode, r.Authoritative = dns.RcodeSuccess, true
+		}
+		return r
+	})
+	c := failing(question("www.example.org."), up)
+	c.Answered = func() uint64 { return 30 }
+	f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), c)
+	if f.Outcome != diagnose.Undecided || !strings.Contains(f.Text, "zones that it serves") || !strings.Contains(f.Verdict.Advice, "is a resolver") {
+		t.Errorf("got %s, %s", causeOf(f), f.Text)
 	}
 }
 
@@ -138,6 +155,17 @@ func TestARateLimitThatRefusesIsNoFilter(t *testing.T) {
 	})))
 	if f.Outcome != diagnose.Resolves {
 		t.Errorf("it is answered after the controls: %s, %s", causeOf(f), f.Text)
+	}
+	// One answer among refusals does not show that they have passed.
+	asked = 0
+	f = (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), failing(question("www.example.org."), refusing(func(m *dns.Msg, tcp bool) *dns.Msg {
+		if asked++; asked == 2 {
+			return answering(m, tcp)
+		}
+		return rcode(m, dns.RcodeRefused)
+	})))
+	if f.Outcome != diagnose.Undecided || !strings.Contains(f.Text, "now and then REFUSED") || !strings.Contains(f.Verdict.Advice, "limits") {
+		t.Errorf("it is refused again: %s, %s", causeOf(f), f.Text)
 	}
 	// Every second question is refused from the fourth on.
 	asked = 0
@@ -201,6 +229,31 @@ func TestWhoDoesNotValidateIsNoWitnessAgainstWhoDoes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Where the top-level domain exists, one upstream may fail the zone and the other be right
+// that it has no such name.
+func TestWhoFailsAZoneNeedNotHaveItsNames(t *testing.T) {
+	for zone, want := range map[string]cause.Owner{".": cause.Us, "example.org.": cause.Nobody} {
+		c := failing(question("www.example.org."), new(counter).plain(func(m *dns.Msg, _ bool) *dns.Msg {
+			switch name := m.Question[0].Name; {
+			case dns.IsSubDomain("example.org.", name):
+				return rcode(m, dns.RcodeServerFailure)
+			case madeUpName(name):
+				return fetching(m, dns.RcodeNameError)
+			}
+			return fetching(m, dns.RcodeSuccess)
+		}))
+		c.Others = []diagnose.Resolver{{Name: "192.0.2.54:53", Exchange: func(_ context.Context, m *dns.Msg) (*dns.Msg, error) {
+			r := rcode(m, dns.RcodeNameError)
+			r.Ns = []dns.RR{&dns.SOA{Hdr: dns.RR_Header{Name: zone, Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: 60}, Ns: "ns.example.", Mbox: "hostmaster.example."}}
+			return r, nil
+		}}}
+		f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), c)
+		if causeOf(f) != "upstreams_differ" || f.Verdict.Owner != want {
+			t.Errorf("denied by %s: %s by %s, %s", zone, causeOf(f), f.Verdict.Owner, f.Text)
+		}
 	}
 }
 

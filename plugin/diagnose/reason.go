@@ -177,7 +177,7 @@ func (d *diagnosis) refused(ctx context.Context) (Finding, bool) {
 	case compare.RefusesTheName:
 		switch controls.Again(ctx, failing, d.Question) {
 		case compare.RefusalPassed:
-			return d.resolves(), true
+			return d.steady(ctx)
 		case compare.RefusalOfName:
 			d.saw(false, "it answers control questions, and refuses this name")
 			return d.refusesName(ctx)
@@ -188,8 +188,14 @@ func (d *diagnosis) refused(ctx context.Context) (Finding, bool) {
 	case compare.RefusesAll:
 		d.saw(false, "it refuses control questions too")
 		if d.Answered != nil {
-			if n := d.Answered(); n >= answeredBefore {
+			switch n := d.Answered(); {
+			case n < answeredBefore:
+			case controls.Recurses:
 				return d.convict("upstream_rate_limit", fmt.Sprintf("it answered %d queries since this server started", n))
+			default:
+				// One that does not recurse answers for its own zones, and refuses the rest for ever.
+				controls.Text += fmt.Sprintf("; it answered %d queries since this server started, perhaps for zones that it serves", n)
+				controls.Advice = adviceServes
 			}
 		}
 		d.refusesAll = true
@@ -201,6 +207,8 @@ func (d *diagnosis) refused(ctx context.Context) (Finding, bool) {
 	}
 	return d.because(controls.Advice, "%s", controls.Text)
 }
+
+const adviceServes = "Check whether the upstream is a resolver, or answers only for zones of its own: then forward only these zones to it. Otherwise check its access list and its limits for this server's address."
 
 const adviceLimit = "Look at the upstream's rate limit for this server, which sends the queries of all its clients. Then look for a filter on it."
 
@@ -218,7 +226,11 @@ func (d *diagnosis) refusesName(ctx context.Context) (Finding, bool) {
 	if f, ok := d.local(ctx); ok {
 		return f, true
 	}
-	if m, err := d.Failing.Exchange(ctx, d.asked(d.sibling())); err == nil && answered(m) {
+	sibling := d.asked(d.sibling())
+	if m, err := d.Failing.Exchange(ctx, sibling); err == nil && answered(m) {
+		if !d.each(ctx, sibling, answered) {
+			return d.unlike("it refuses the name, and answered the type %s of it", dns.Type(d.sibling().Qtype))
+		}
 		f, ok := d.convict("only_one_type_fails", fmt.Sprintf("it refuses the type %s, and answers the type %s", dns.Type(d.Question.Qtype), dns.Type(d.sibling().Qtype)))
 		f.Verdict.Advice = adviceOfType
 		return f, ok

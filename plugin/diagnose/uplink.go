@@ -91,7 +91,7 @@ func (d *diagnosis) steady(ctx context.Context) (Finding, bool) {
 		}
 		what := fmt.Sprintf("asked again, it answers this question now and then, and now and then %s", dns.RcodeToString[m.Rcode])
 		d.saw(false, "%s", what)
-		_, _ = d.because(adviceVaries, "%s: perhaps one of several servers at this address fails", what)
+		_, _ = d.because(adviceVaries, "%s: perhaps one of several servers at this address fails, or a limit is reached", what)
 		return d.undecided(), true
 	}
 	return d.resolves(), true
@@ -101,7 +101,7 @@ const (
 	// steadily is how often a question has to be answered once more until its failure is
 	// taken for one that has passed.
 	steadily     = 2
-	adviceVaries = "Ask the upstream the same question many times. If it is a load balancer, or one address of several servers, ask each of these servers."
+	adviceVaries = "Ask the upstream the same question many times. If it is a load balancer, or one address of several servers, ask each of these servers. Otherwise look at its limits."
 )
 
 // fails reports whether the failing upstream answers each of questions SERVFAIL now.

@@ -75,7 +75,7 @@ func mayBeAsked(ev *evidence.Evidence) bool {
 // isDiagnosed reports whether a diagnosis asks the question of ev, or did so lately: it
 // begins with the same query.
 func (x *Explainer) isDiagnosed(ev *evidence.Evidence) bool {
-	if x.Diagnoser == nil || !x.Block.Diagnose || ev.CheckingDisabled {
+	if x.Diagnoser == nil || !x.Block.Diagnose || ev.CheckingDisabled || !mayBeDiagnosed(ev) {
 		return false
 	}
 	scope, ok := x.scope(ev.Asked.Name)

@@ -49,7 +49,7 @@ func (x *Explainer) diagnosed(run *observe.Run, ev *evidence.Evidence, v *cause.
 	if ev.Nested != nil {
 		return d.knownNested(ev, v)
 	}
-	if !v.Refinable() {
+	if !v.Refinable() || !mayBeDiagnosed(ev) {
 		return v
 	}
 	scope, ok := x.scope(ev.Asked.Name)
@@ -79,6 +79,14 @@ func (x *Explainer) diagnosed(run *observe.Run, ev *evidence.Evidence, v *cause.
 		return better
 	}
 	return v
+}
+
+// mayBeDiagnosed reports whether probes ask what the upstream was asked: a recursive query of
+// class IN. Of an update, a transfer, a signed query, a query without RD or one of another class
+// they would find that the upstream answers, which refused just that.
+func mayBeDiagnosed(ev *evidence.Evidence) bool {
+	return ev.Opcode == dns.OpcodeQuery && ev.Asked.Qclass == dns.ClassINET && (ev.AskedRD || ev.CacheHit) && !ev.Signed &&
+		ev.Asked.Qtype != dns.TypeAXFR && ev.Asked.Qtype != dns.TypeIXFR
 }
 
 // longestHeld is how old a query may get by waiting. Most clients give up after 5 s, and

@@ -140,6 +140,10 @@ func TestSomeFailuresAreNeverDiagnosed(t *testing.T) {
 	}{
 		"a name under except":             {"www.except.example.org.", dns.TypeA, []server.Option{server.EDNS()}},
 		"a query with CD, as a probe has": {"www.example.org.", dns.TypeA, []server.Option{server.EDNS(), server.CD()}},
+		"a notification":                  {"example.org.", dns.TypeSOA, []server.Option{server.With(func(m *dns.Msg) { m.Opcode = dns.OpcodeNotify })}},
+		"a transfer":                      {"example.org.", dns.TypeAXFR, []server.Option{server.EDNS()}},
+		"a query without RD":              {"www.example.org.", dns.TypeA, []server.Option{server.EDNS(), server.With(func(m *dns.Msg) { m.RecursionDesired = false })}},
+		"a query of the class CH":         {"version.bind.", dns.TypeTXT, []server.Option{server.EDNS(), server.With(func(m *dns.Msg) { m.Question[0].Qclass = dns.ClassCHAOS })}},
 		"a probe of the loop plugin":      {"4711.815.", dns.TypeHINFO, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -39,6 +39,9 @@ func Uninterested() Option { return func(q *question) { q.msg.AuthenticatedData 
 // CD sets the CD flag.
 func CD() Option { return func(q *question) { q.msg.CheckingDisabled = true } }
 
+// With has edit change the query.
+func With(edit func(m *dns.Msg)) Option { return func(q *question) { edit(q.msg) } }
+
 // Over has Ask use another network than udp; see Query.
 func Over(network string) Option { return func(q *question) { q.network = network } }
 

@@ -33,11 +33,13 @@ type ControlResult struct {
 	Kind ControlKind
 	// Authoritative is true if the upstream answered with AA for the zone hint.
 	Authoritative bool
-	Codes         []uint16 // RFC 8914: 20 for NotRecursive, none else
-	Text          string   // one line, without the upstream's name
-	FullText      string
-	Advice        string
-	Queries       int
+	// Recurses is true if a refusal says that the upstream recurses (RA).
+	Recurses bool
+	Codes    []uint16 // RFC 8914: 20 for NotRecursive, none else
+	Text     string   // one line, without the upstream's name
+	FullText string
+	Advice   string
+	Queries  int
 	// recursed are the controls that were answered with recursion.
 	recursed []dns.Question
 }
@@ -57,7 +59,6 @@ var controls = []dns.Question{
 func Control(ctx context.Context, upstream Resolver, zoneHint string) ControlResult {
 	var res ControlResult
 	var refused, silent, failed int
-	resolver := false // it says so
 	said := make([]string, 0, len(controls)+1)
 	ask := func(q dns.Question) (*dns.Msg, error) {
 		res.Queries++
@@ -72,7 +73,7 @@ func Control(ctx context.Context, upstream Resolver, zoneHint string) ControlRes
 			silent++
 		case m.Rcode == dns.RcodeRefused || m.Rcode == dns.RcodeNotAuth || delegates(m):
 			refused++
-			resolver = resolver || m.RecursionAvailable && !m.Authoritative
+			res.Recurses = res.Recurses || m.RecursionAvailable && !m.Authoritative
 		case m.Authoritative || !m.RecursionAvailable:
 			// Its own data or hints: no sign that it asks others for us.
 		case !answered(m):
@@ -87,7 +88,7 @@ func Control(ctx context.Context, upstream Resolver, zoneHint string) ControlRes
 		res.Authoritative = err == nil && m != nil && m.Rcode == dns.RcodeSuccess && m.Authoritative && owns(m, zone)
 	}
 	res.decide(refused, len(res.recursed), silent, failed)
-	if res.Kind == RefusesAll && resolver {
+	if res.Kind == RefusesAll && res.Recurses {
 		res.Text = "refuses questions for the root too, and says that it recurses: an access list, a limit, or its load"
 		res.Advice = "Check the upstream's access list and its limits for this server's address. Then check its load, and that it does not forward queries back to this server."
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"syscall"
 
 	"github.com/miekg/dns"
@@ -37,6 +38,7 @@ type Vote struct {
 	Rcode     int    // valid unless Kind is Silent
 	Err       string // one of a closed set of phrases, if Kind is Silent
 	Validated bool   // the answer had AD
+	ByRoot    bool   // the root denies the name: its top-level domain does not exist
 }
 
 func vote(ctx context.Context, q dns.Question, r Resolver) Vote {
@@ -55,6 +57,7 @@ func vote(ctx context.Context, q dns.Question, r Resolver) Vote {
 	case dns.RcodeSuccess, dns.RcodeNameError:
 		v.Kind = Answers
 		v.Validated = m.AuthenticatedData
+		v.ByRoot = m.Rcode == dns.RcodeNameError && deniedByRoot(m)
 		if delegates(m) {
 			// An authoritative server that points elsewhere did not resolve.
 			v.Kind = Refuses
@@ -82,6 +85,13 @@ func delegates(m *dns.Msg) bool {
 		}
 	}
 	return ns
+}
+
+// deniedByRoot reports whether the SOA of a denial is that of the root (RFC 2308 section 3).
+func deniedByRoot(m *dns.Msg) bool {
+	return slices.ContainsFunc(m.Ns, func(rr dns.RR) bool {
+		return rr.Header().Rrtype == dns.TypeSOA && rr.Header().Name == "."
+	})
 }
 
 func (v Vote) rcode() string {
