@@ -180,7 +180,7 @@ func findHiding(plugin string) func(*config, *server) []finding {
 				verb = " are not asked"
 			}
 			found := f.at(s, f.subject(s), strings.Join(hidden, " and ")+verb)
-			found.fix = s.chain.PassOn(f.link, f.span(), f.types(s.fate.types))
+			found.fix = f.passOn(s)
 			return found
 		},
 	)
@@ -195,7 +195,7 @@ func findAlone(plugin string) func(*config, *server) []finding {
 		},
 		func(s *server, f *failure) finding {
 			found := f.at(s, f.subject(s))
-			found.fix = s.chain.PassOn(f.link, f.span(), f.types(s.fate.types)) + "; and add below it " + s.chain.Endings(f.span(), s.zones)
+			found.fix = f.passOn(s) + "; and add below it " + s.chain.Endings(f.span(), s.zones)
 			if s.chain.Links[f.link].Typed() {
 				found.text = "no plugin below template answers %s: names that its `match` does not fit get SERVFAIL, where an empty answer is expected"
 			}
