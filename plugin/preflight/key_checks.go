@@ -1,7 +1,6 @@
 package preflight
 
 import (
-	"cmp"
 	"iter"
 	"net/netip"
 	"slices"
@@ -172,7 +171,7 @@ func (s *server) written() iter.Seq[written] {
 			l := &s.chain.Links[i]
 			for i, zones := range [...][]string{l.Zones, l.Fall, l.Except} {
 				w := written{with: zones, at: at(l.Directive)}
-				if i == 0 && (l.Name == "forward" || l.Name == "grpc") {
+				if i == 0 && addressed(l) {
 					w.to = "write `" + l.Name + " . " + Printable(strings.Join(l.Args(), " ")) + "`, with the zone before the addresses"
 				}
 				for _, w.zone = range zones {
@@ -190,13 +189,14 @@ func findImpossibleZones(_ *config, s *server) []finding {
 	var all []finding
 	for w := range s.written() {
 		why, fix := spelling.Impossible(w.zone)
-		if spelling.AddressIn(strings.TrimSuffix(w.zone, ".")) != "" {
-			if w.own {
-				continue // address-as-key tells
-			}
-			why, fix = "it is an address, and is read as a zone", cmp.Or(w.to, fix)
-		}
-		if why == "" {
+		switch address := spelling.AddressIn(strings.TrimSuffix(w.zone, ".")) != ""; {
+		case address && w.own:
+			continue // address-as-key tells
+		case w.to != "":
+			why, fix = "the first word behind forward or grpc is read as its zone", w.to
+		case address && why != "":
+			why = "it is an address, and is read as a zone"
+		case why == "":
 			continue
 		}
 		if meant := spelling.Reverse(w.zone, spelling.Evidence{}); meant == "" || chain.Covered(w.with, meant) || spelling.Listed(w.zone) {

@@ -160,7 +160,7 @@ func (m Misread) Meant() (address string, names []string) {
 	for _, word := range m.Words {
 		if address == "" && isHostAddress(word) {
 			address = word
-		} else if name := strings.Trim(word, ":=,;->|"); name != "" {
+		} else if name := strings.Trim(word, ":=,;->|"); strings.Trim(name, "0123456789") != "" && !slices.Contains([]string{"IN", "A", "AAAA"}, name) {
 			names = append(names, name)
 		}
 	}
