@@ -25,7 +25,11 @@ func findInvalidKeys(_ *config, s *server) []finding {
 			continue
 		}
 		reason, _, _ := strings.Cut(f.err.Error(), ": ")
-		all = append(all, atBlock(s, listed(f.key), Printable(reason)))
+		found := atBlock(s, listed(f.key), Printable(reason))
+		if strings.Contains(f.key, "${") {
+			found.fix = "write a variable as `{$NAME}`, without a default, or write its value"
+		}
+		all = append(all, found)
 	}
 	return all
 }

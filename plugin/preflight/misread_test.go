@@ -30,6 +30,7 @@ func TestAMisreadWordIsToldWithWhatWasMeant(t *testing.T) {
 		{". {\n    kubernetes cluster.local in-addr.arpa {\n        fallthrough in-addr.arpa, example.org\n    }\n    forward . 192.0.2.53\n}\n",
 			"Corefile:2: ", `"in-addr.arpa,.": what stands at its end`, "write `in-addr.arpa`"},
 		{".:{$EDE_TEST_PORT:53} {\n    forward . 192.0.2.53\n}\n", "Corefile:1: ", "EDE_TEST_PORT:53", "write `{$EDE_TEST_PORT}` and set this variable in the environment of CoreDNS, or write the value itself, for example `53`"},
+		{".:${EDE_TEST_PORT:-53} {\n    forward . 192.0.2.53\n}\n", "Corefile:1: ", "no zone with a port", "write a variable as `{$NAME}`"},
 		{"{{- range .Values.servers }}\n.:53 {\n    forward . 192.0.2.53\n}\n{{- end }}\n", "Corefile:1: ", `"{{-" is read as the zone`, "placeholder"},
 		{". {\n    log\n    class error\n    forward . 192.0.2.53\n}\n", "Corefile:2: ", "log has no `{`", "end of this line"},
 		{". {\n    rewrite name regex (.*)\\.corp\\.example\\.org {1}.svc.cluster.local\n    kubernetes cluster.local\n    forward . 192.0.2.53\n}\n",
