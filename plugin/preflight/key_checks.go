@@ -194,14 +194,12 @@ func findImpossibleZones(_ *config, s *server) []finding {
 	for w := range s.written() {
 		why, fix := spelling.Impossible(w.zone)
 		switch address := spelling.AddressIn(strings.TrimSuffix(w.zone, ".")) != ""; {
-		case address && w.own:
-			continue // address-as-key tells
+		case address && w.own, why == "" && w.to == "":
+			continue // address-as-key tells, or there is nothing to tell
 		case w.to != "":
 			why, fix = "the first word behind forward or grpc is read as its zone", w.to
-		case address && why != "":
+		case address:
 			why = "it is an address, and is read as a zone"
-		case why == "":
-			continue
 		}
 		if meant := spelling.Reverse(w.zone, spelling.Evidence{}); meant == "" || chain.Covered(w.with, meant) || spelling.Listed(w.zone) {
 			w.at.args, w.at.fix = []any{listed(w.zone), chain.Printable(why)}, chain.Printable(fix)

@@ -35,6 +35,8 @@ func TestAMisreadWordIsToldWithWhatWasMeant(t *testing.T) {
 		{". {\n    log\n    class error\n    forward . 192.0.2.53\n}\n", "Corefile:2: ", "log has no `{`", "end of this line"},
 		{". {\n    rewrite name regex (.*)\\.corp\\.example\\.org {1}.svc.cluster.local\n    kubernetes cluster.local\n    forward . 192.0.2.53\n}\n",
 			"Corefile:2: ", `"web.prod.corp.example.org." to "web.prod.svc.cluster.local."`, "`answer auto`"},
+		{". {\n    rewrite name regex ([a-z0-9.-]*)\\.corp\\.example\\.org {1}.svc.cluster.local\n    kubernetes cluster.local\n    forward . 192.0.2.53\n}\n",
+			"Corefile:2: ", `"web.prod.corp.example.org." to "web.prod.svc.cluster.local."`, "`answer auto`"},
 		{". {\n    rewrite name regex (.*).corp.example.org {1}.svc.cluster.local\n    kubernetes cluster.local\n    forward . 192.0.2.53\n}\n",
 			"Corefile:2: ", `"web.prod.corp.example.org." to "web.prod.svc.cluster.local."`, "`answer auto`"},
 	} {

@@ -180,8 +180,8 @@ func (r *rule) parts() (own []string, end string) {
 		own = []string{bare, usual[0] + bare, "web.prod." + bare + "svc."}
 	case "regex":
 		own = []string{dns.Fqdn(r.sampled)}
-		if below, ok := strings.CutPrefix(r.sampled, "x."); ok {
-			own = append(own, dns.Fqdn("web.prod."+below))
+		if len(r.sampled) > 2 && r.sampled[1] == '.' {
+			own = append(own, dns.Fqdn("web.prod."+r.sampled[2:]))
 		}
 	}
 	return own, ""
