@@ -230,3 +230,15 @@ func External(blocks []Block, order []string) []Directive {
 	}
 	return all
 }
+
+// passOn says how the link of f passes on what fails.
+func (f *failure) passOn(s *server) string {
+	l := &s.chain.Links[f.link]
+	for _, m := range l.Misread(maxMisread) {
+		meant := spelling.Property(m.Words, chain.HostsProperties)
+		if l.Name == "hosts" && strings.HasPrefix(meant, "fallthrough") {
+			return fmt.Sprintf("write `%s` in %s, where CoreDNS passes over %s without a word", Printable(meant), lineOf(m.File, m.Line, l.File), listed(strings.Join(m.Words, " ")))
+		}
+	}
+	return s.chain.PassOn(f.link, f.span(), f.types(s.fate.types))
+}

@@ -25,7 +25,11 @@ func findInvalidKeys(_ *config, s *server) []finding {
 			continue
 		}
 		reason, _, _ := strings.Cut(f.err.Error(), ": ")
-		all = append(all, atBlock(s, listed(f.key), Printable(reason)))
+		found := atBlock(s, listed(f.key), Printable(reason))
+		if strings.Contains(f.key, "${") {
+			found.fix = "write a variable as `{$NAME}`, without a default, or write its value"
+		}
+		all = append(all, found)
 	}
 	return all
 }
@@ -69,7 +73,11 @@ func findUnsetVariables(c *config, s *server) []finding {
 				what = "CoreDNS drops the key and its block, and as no block is left, it answers every name itself, with NOERROR and nothing but the address of the client (whoami)"
 			}
 		}
-		all = append(all, finding{file: v.File, line: v.Line, args: []any{Printable(v.Name), listed(v.Key), what}})
+		found := finding{file: v.File, line: v.Line, args: []any{Printable(v.Name), listed(v.Key), what}}
+		if name, value, ok := strings.Cut(v.Name, ":"); ok {
+			found.fix = "write `{$" + Printable(name) + "}` and set this variable in the environment of CoreDNS, or write the value itself, for example `" + Printable(strings.TrimLeft(value, "-=")) + "`: a variable of a Corefile has no default"
+		}
+		all = append(all, found)
 	}
 	return all
 }
@@ -102,25 +110,6 @@ func findAddressKeys(c *config, s *server) []finding {
 		all = append(all, found)
 	}
 	return all
-}
-
-// everything reports whether k is the network of all IPv4 addresses, which as a
-// zone is in-addr.arpa, and no block has the other names.
-func (c *config) everything(k string, s *server) bool {
-	_, rest := parse.Transport(k)
-	network, _, ok := spelling.CutPort(rest)
-	if !ok {
-		network = rest
-	}
-	if network != "0.0.0.0/0" {
-		return false
-	}
-	for _, p := range s.services {
-		if p.site(".") != nil {
-			return false
-		}
-	}
-	return true
 }
 
 // findTwice looks for zones that two blocks have on one port and address
@@ -170,21 +159,27 @@ type written struct {
 	zone string
 	with []string
 	at   finding // of a mistake in it
+	to   string  // what to write if it is an address, which stands for the zone of an upstream
+	own  bool    // it is one of the block
 }
 
 // written yields the zones of s, and those of its plugins that it does not have itself.
 func (s *server) written() iter.Seq[written] {
 	return func(yield func(written) bool) {
 		for _, z := range s.zones {
-			if !yield(written{z, s.zones, atBlock(s)}) {
+			if !yield(written{zone: z, with: s.zones, at: atBlock(s), own: true}) {
 				return
 			}
 		}
 		for i := range s.chain.Links {
 			l := &s.chain.Links[i]
-			for _, zones := range [...][]string{l.Zones, l.Fall, l.Except} {
-				for _, z := range zones {
-					if !slices.Contains(s.zones, z) && !yield(written{z, zones, at(l.Directive)}) {
+			for i, zones := range [...][]string{l.Zones, l.Fall, l.Except} {
+				w := written{with: zones, at: at(l.Directive)}
+				if i == 0 && addressed(l) {
+					w.to = "write `" + l.Name + " . " + Printable(strings.Join(l.Args(), " ")) + "`, with the zone before the addresses"
+				}
+				for _, w.zone = range zones {
+					if !slices.Contains(s.zones, w.zone) && !yield(w) {
 						return
 					}
 				}
@@ -198,10 +193,15 @@ func findImpossibleZones(_ *config, s *server) []finding {
 	var all []finding
 	for w := range s.written() {
 		why, fix := spelling.Impossible(w.zone)
-		if why == "" || spelling.AddressIn(strings.TrimSuffix(w.zone, ".")) != "" {
-			continue // address-as-key tells
+		switch address := spelling.AddressIn(strings.TrimSuffix(w.zone, ".")) != ""; {
+		case address && w.own, why == "" && w.to == "":
+			continue // address-as-key tells, or there is nothing to tell
+		case w.to != "":
+			why, fix = "the first word behind forward or grpc is read as its zone", w.to
+		case address:
+			why = "it is an address, and is read as a zone"
 		}
-		if meant := spelling.Reverse(w.zone, spelling.Evidence{}); meant == "" || chain.Covered(w.with, meant) {
+		if meant := spelling.Reverse(w.zone, spelling.Evidence{}); meant == "" || chain.Covered(w.with, meant) || spelling.Listed(w.zone) {
 			w.at.args, w.at.fix = []any{listed(w.zone), chain.Printable(why)}, chain.Printable(fix)
 			all = append(all, w.at)
 		}
@@ -216,7 +216,7 @@ func findMisspeltZones(c *config, s *server) []finding {
 	cluster, _ := s.find("kubernetes")
 	for w := range s.written() {
 		known := spelling.Evidence{Networks: c.spokenNetworks, Private: slices.Contains(cluster.Zones, w.zone)}
-		if meant := spelling.Reverse(w.zone, known); meant != "" && !chain.Covered(w.with, meant) {
+		if meant := spelling.Reverse(w.zone, known); meant != "" && !chain.Covered(w.with, meant) && !spelling.Listed(w.zone) {
 			w.at.args = []any{listed(w.zone), listed(meant)}
 			all = append(all, w.at)
 		}

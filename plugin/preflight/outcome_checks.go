@@ -69,7 +69,9 @@ func (f *failure) at(s *server, args ...any) finding {
 
 // findDeadEnd looks for names that no plugin of the block has to do with.
 var findDeadEnd = failing(
-	func(_ *server, f *failure) bool { return f.how == unclaimed || f.how == refused },
+	func(s *server, f *failure) bool {
+		return f.how == unclaimed && !s.any(addressed) || f.how == refused
+	},
 	func(s *server, f *failure) finding {
 		if f.how == refused {
 			return f.refusal(s)
@@ -114,6 +116,9 @@ func (f *failure) refusal(s *server) finding {
 	}
 	found := f.at(s, f.subject(s), f.plugin(s), zones)
 	found.text = "%s get REFUSED: %s is the last plugin of this block and has %s"
+	if under, single := f.extent(); len(under) == 0 && len(single) == 1 {
+		found.text = strings.Replace(found.text, "get", "gets", 1)
+	}
 	if s.has("rewrite") {
 		found.text += ", as rewrite changes the names"
 	}
@@ -180,7 +185,7 @@ func findHiding(plugin string) func(*config, *server) []finding {
 				verb = " are not asked"
 			}
 			found := f.at(s, f.subject(s), strings.Join(hidden, " and ")+verb)
-			found.fix = s.chain.PassOn(f.link, f.span(), f.types(s.fate.types))
+			found.fix = f.passOn(s)
 			return found
 		},
 	)
@@ -195,7 +200,7 @@ func findAlone(plugin string) func(*config, *server) []finding {
 		},
 		func(s *server, f *failure) finding {
 			found := f.at(s, f.subject(s))
-			found.fix = s.chain.PassOn(f.link, f.span(), f.types(s.fate.types)) + "; and add below it " + s.chain.Endings(f.span(), s.zones)
+			found.fix = f.passOn(s) + "; and add below it " + s.chain.Endings(f.span(), s.zones)
 			if s.chain.Links[f.link].Typed() {
 				found.text = "no plugin below template answers %s: names that its `match` does not fit get SERVFAIL, where an empty answer is expected"
 			}

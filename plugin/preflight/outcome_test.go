@@ -49,13 +49,18 @@ func rcodeOf(t *testing.T, corefile, name string) string {
 
 func answerOf(t *testing.T, corefile, name string) *dns.Msg {
 	t.Helper()
+	return answerTo(t, corefile, name, dns.TypeA)
+}
+
+func answerTo(t *testing.T, corefile, name string, qtype uint16) *dns.Msg {
+	t.Helper()
 	caddy.Quiet, dnsserver.Quiet = true, true
 	i, err := caddy.Start(caddy.CaddyfileInput{Filepath: "Corefile", Contents: []byte(corefile), ServerTypeName: "dns"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer i.Stop()
-	q := new(dns.Msg).SetQuestion(name, dns.TypeA)
+	q := new(dns.Msg).SetQuestion(name, qtype)
 	client := dns.Client{Timeout: 30 * time.Second}
 	r, _, err := client.Exchange(q, i.Servers()[0].LocalAddr().String())
 	if err != nil {

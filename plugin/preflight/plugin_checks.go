@@ -211,18 +211,20 @@ const maxMisread = 8
 func findMisreadLines(c *config, s *server) []finding {
 	var all []finding
 	tell := func(m chain.Misread) {
-		if len(m.Words) < 2 || spelling.Nearest(m.Words[0], chain.HostsProperties) != "" {
-			return // perhaps a property: hosts-without-fallthrough tells
+		property := spelling.Property(m.Words, chain.HostsProperties)
+		if property == "" && len(m.Words) < 2 || strings.HasPrefix(property, "fallthrough") || directive.CommentSign(m.Words[0]) != "" {
+			return // hosts-without-fallthrough tells; what is no comment does no harm
 		}
 		found := finding{file: m.File, line: m.Line, args: []any{listed(strings.Join(m.Words, " "))}, certain: true}
 		found.text = "hosts passes over the line %s without a word: it does not begin with an address"
 		found.fix = "write the address, and behind it the names"
-		if a := m.Address(); a != "" {
-			names := slices.DeleteFunc(slices.Clone(m.Words), func(word string) bool { return word == a })
+		if a, names := m.Meant(); a != "" && len(names) > 0 {
 			found.fix = "write `" + Printable(a+" "+strings.Join(names, " ")) + "`"
 			for _, name := range names {
 				found.names = append(found.names, plugin.Name(name).Normalize())
 			}
+		} else if property != "" {
+			found.fix = "write `" + Printable(property) + "`"
 		}
 		all = append(all, found)
 	}

@@ -9,9 +9,11 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/coredns/coredns/plugin/pkg/parse"
 	"github.com/coredns/coredns/plugin/pkg/transport"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/chain"
+	"github.com/seed-1b7246af/coredns-ede/plugin/preflight/spelling"
 )
 
 // findNoCatchAll looks for servers whose clients ask them everything, yet that
@@ -226,3 +228,22 @@ func (c *config) takes(s *server, l *chain.Link) (other *server) {
 // docker is where Docker answers in the network of a container, whatever
 // listens on port 53 there: it takes the packets by address translation.
 var docker = netip.MustParseAddr("127.0.0.11")
+
+// everything reports whether k is the network of all IPv4 addresses, which as a
+// zone is in-addr.arpa, and no block has the other names.
+func (c *config) everything(k string, s *server) bool {
+	_, rest := parse.Transport(k)
+	network, _, ok := spelling.CutPort(rest)
+	if !ok {
+		network = rest
+	}
+	if network != "0.0.0.0/0" {
+		return false
+	}
+	for _, p := range s.services {
+		if p.site(".") != nil {
+			return false
+		}
+	}
+	return true
+}

@@ -20,8 +20,8 @@ func findNeverAsked(c *config, s *server) []finding {
 	var seldom []bool
 	for i := range s.chain.Links {
 		l := &s.chain.Links[i]
-		if s.repeats(i) {
-			continue // plugin-twice tells
+		if s.repeats(i) || addressed(l) {
+			continue // plugin-twice and impossible-zone tell
 		}
 		if l.Read != nil {
 			all = append(all, notRead(l))

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/pkg/parse"
@@ -233,4 +234,14 @@ func (s *server) zonesOn(p port) []string {
 		}
 	}
 	return zones
+}
+
+// addressed reports whether l has the address of an upstream, or a file of them, where its
+// zone should stand, which impossible-zone tells.
+func addressed(l *chain.Link) bool {
+	if l.Name != "forward" && l.Name != "grpc" || len(l.Zones) != 1 {
+		return false
+	}
+	a := spelling.AddressIn(strings.TrimSuffix(l.Zones[0], "."))
+	return a != "" && !strings.Contains(a, "/") || strings.HasPrefix(l.Zones[0], "/")
 }

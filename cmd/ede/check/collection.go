@@ -1,6 +1,7 @@
 package check
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strings"
 
@@ -14,7 +15,8 @@ type collection struct {
 	corefiles []source
 	customs   []custom
 	walked    int
-	met       map[*yaml.Node]bool // values that were taken
+	met       map[*yaml.Node]bool       // values that were taken
+	clear     map[*yaml.Node]*yaml.Node // mappings of values in Base64, as they are read
 }
 
 // An object is what is known of the object of Kubernetes that a key stands in.
@@ -46,6 +48,9 @@ func (c *collection) walk(n *yaml.Node, depth int, in object) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], aliased(n.Content[i+1])
 		if value.Kind != yaml.ScalarNode {
+			if key.Value == "binaryData" || key.Value == "data" && in.kind == "Secret" {
+				value = c.decoded(value)
+			}
 			c.walk(value, depth+1, in)
 			continue
 		}
@@ -124,6 +129,29 @@ func aliased(n *yaml.Node) *yaml.Node {
 		return n.Alias
 	}
 	return n
+}
+
+// decoded is a mapping with values in Base64, without those that are none.
+func (c *collection) decoded(n *yaml.Node) *yaml.Node {
+	if known := c.clear[n]; known != nil {
+		return known
+	}
+	plain := *n
+	plain.Content = nil
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		value := *aliased(n.Content[i+1])
+		text, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(value.Value), ""))
+		if err != nil || value.Kind != yaml.ScalarNode {
+			continue
+		}
+		value.Value, value.Style, value.Tag = string(text), 0, "!!str"
+		plain.Content = append(plain.Content, n.Content[i], &value)
+	}
+	if c.clear == nil {
+		c.clear = make(map[*yaml.Node]*yaml.Node)
+	}
+	c.clear[n] = &plain
+	return &plain
 }
 
 // source is a Corefile that is a value. In a block of YAML its lines are lines of

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -205,5 +206,22 @@ func TestAPartIsJudgedByItself(t *testing.T) {
 	_, err = runOn(t, named("name: coredns-custom", "my.override", "forward . 192.0.2.53 {\n    max_fails 0"), "-")
 	if err == nil || !strings.HasPrefix(err.Error(), "stdin:6 - the `{` of this line is not closed") {
 		t.Errorf("a brace: %v", err)
+	}
+}
+
+// The values of a Secret and of binaryData are written in Base64.
+func TestACorefileInBase64IsRead(t *testing.T) {
+	value := base64.StdEncoding.EncodeToString([]byte(alone))
+	for _, text := range []string{
+		"kind: ConfigMap\nmetadata: {name: coredns}\nbinaryData:\n  Corefile: " + value + "\n",
+		"kind: Secret\nmetadata: {name: coredns}\ndata:\n  Corefile: |\n    " + value[:20] + "\n    " + value[20:] + "\n",
+	} {
+		out, err := runOn(t, text, "-")
+		if !errors.Is(err, ErrFound) || !strings.Contains(out, "stdin:4:Corefile:3: ") {
+			t.Errorf("%v\n%s%s", err, text, out)
+		}
+	}
+	if out, err := runOn(t, "kind: Secret\ndata:\n  Corefile: '. {}'\n", "-"); err == nil || errors.Is(err, ErrFound) {
+		t.Errorf("no Base64: %v\n%s", err, out)
 	}
 }

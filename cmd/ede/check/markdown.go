@@ -115,6 +115,7 @@ kubectl get configmap coredns -n kube-system -o yaml | ede check -
 parts that k3s, AKS and others add to a Corefile. They count in a ConfigMap whose name has ` + "`coredns`, such as `coredns-custom`" + `, and
 in one without a name; other programs have such keys too. If the same FILE has a Corefile of the same namespace that imports these
 parts, they are checked together with this Corefile. A *forward* of the Corefile that such a part replaces gets no warning.
+Values in Base64, those of a Secret and of ` + "`binaryData`" + `, are decoded.
 
 Otherwise the parts are checked with two built-in Corefiles. That of k3s imports ` + "`*.override`" + ` above its *forward*, that of AKS
 below. There is a warning only for what is wrong in both, and at a line of the part. With the Corefile of your cluster in the FILE,

@@ -84,3 +84,14 @@ func TestSpansAndSharesReadWell(t *testing.T) {
 		}
 	}
 }
+
+func TestALogThatCannotBeReadIsNotSaidToHaveNoFailures(t *testing.T) {
+	for malformed, want := range map[uint64]string{0: "No failures in this log.\n", 5: "No failures in what could be read.\n"} {
+		var r Report
+		r.Log.Malformed = malformed
+		var b strings.Builder
+		if err := r.WriteText(&b, Style{Width: 80}); err != nil || !strings.HasPrefix(b.String(), want) {
+			t.Errorf("%d malformed lines: %v\n%s", malformed, err, b.String())
+		}
+	}
+}

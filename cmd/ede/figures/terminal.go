@@ -99,7 +99,7 @@ func (p *page) headline(r *Report) {
 	}
 	if r.Failures == 0 {
 		none := "No failures in this log."
-		if r.Partial {
+		if r.Partial || r.Log.Malformed > 0 {
 			none = "No failures in what could be read."
 		}
 		if n := r.Log.Filtered.Failures; n > 0 {

@@ -154,8 +154,9 @@ func (p *Parser) message(b []byte, r *Record) error {
 	return p.text(r, rest)
 }
 
+// cutLineEnd cuts off the end of a line, and blanks that a sink has put before it.
 func cutLineEnd(b []byte) []byte {
-	for len(b) > 0 && (b[len(b)-1] == '\r' || b[len(b)-1] == '\n') {
+	for len(b) > 0 && (b[len(b)-1] == '\r' || b[len(b)-1] == '\n' || b[len(b)-1] == ' ' || b[len(b)-1] == '\t') {
 		b = b[:len(b)-1]
 	}
 	return b

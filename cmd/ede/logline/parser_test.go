@@ -27,6 +27,9 @@ func TestParseReadsEachKindOfLine(t *testing.T) {
 		cached uint64
 		fields map[Field]string
 	}{
+		"a line with blanks behind it": {"[INFO] plugin/ede: rcode=SERVFAIL cause=upstream_timeout at=forward qname=example.org. text=\"no reply\" \t \r", Query, 1, 0, map[Field]string{
+			RCode: "SERVFAIL", Cause: "upstream_timeout", At: "forward", QName: "example.org.", Text: "no reply",
+		}},
 		"a query line": {queryLine, Query, 1, 0, map[Field]string{
 			RCode: "SERVFAIL", Cause: "upstream_timeout", EDE: "23", Lasts: "transient", Owner: "upstream",
 			At: "forward", Upstream: "192.0.2.53:53", Server: "dns://:53", ClientIP: "198.51.100.7",

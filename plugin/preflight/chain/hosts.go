@@ -105,6 +105,11 @@ func (l *Link) Gives(entry string) (types []uint16, pointers []string) {
 	return has.types, has.pointers
 }
 
+// ForPTR says how a hosts of reverse zones gets the names of PTR records, which lie outside.
+func (l *Link) ForPTR() string {
+	return "for PTR queries write `hosts " + append(l.Args(), "/etc/hosts")[0] + " .`: hosts has no PTR record of a name outside of its zones, which are those of the block if none stand behind its file"
+}
+
 // hostsWants: the names of addresses need not lie in the zones of hosts.
 func hostsWants(l *Link, q Question) bool {
 	return l.zones.has(q.Name) || q.Type == dns.TypePTR && !l.hosts.noReverse && Reverse(q.Name)
@@ -149,14 +154,17 @@ type Misread struct {
 	Words []string
 }
 
-// Address is the first word that is an address, "" if none is.
-func (m Misread) Address() string {
+// Meant are the first word that is an address, "" if none is, and the other words of m as
+// names, without the signs that other files put between them.
+func (m Misread) Meant() (address string, names []string) {
 	for _, word := range m.Words {
-		if isHostAddress(word) {
-			return word
+		if address == "" && isHostAddress(word) {
+			address = word
+		} else if name := strings.Trim(word, ":=,;->|"); strings.Trim(name, "0123456789") != "" && !slices.Contains([]string{"IN", "A", "AAAA"}, name) {
+			names = append(names, name)
 		}
 	}
-	return ""
+	return address, names
 }
 
 // isHostAddress is plugin/hosts/hostsfile.go, parseIP.
@@ -230,7 +238,8 @@ func misreadIn(file, text string, most int) []Misread {
 		if len(words) < 2 || isHostAddress(words[0]) {
 			continue
 		}
-		if m := (Misread{file, number, words}); m.Address() != "" {
+		m := Misread{file, number, words}
+		if address, _ := m.Meant(); address != "" {
 			if all = append(all, m); len(all) == most {
 				break
 			}

@@ -60,6 +60,10 @@ func write(b *strings.Builder, re *syntax.Regexp, depth int) {
 		write(b, re.Sub[0], depth+1)
 	case syntax.OpConcat:
 		for _, sub := range re.Sub {
+			if sub.Op == syntax.OpAnyCharNotNL && b.Len() > 0 && !strings.HasSuffix(b.String(), ".") {
+				b.WriteByte('.') // of a name, as its pattern was written
+				continue
+			}
 			write(b, sub, depth+1)
 		}
 	case syntax.OpAlternate:
@@ -176,6 +180,9 @@ func (r *rule) parts() (own []string, end string) {
 		own = []string{bare, usual[0] + bare, "web.prod." + bare + "svc."}
 	case "regex":
 		own = []string{dns.Fqdn(r.sampled)}
+		if len(r.sampled) > 2 && r.sampled[1] == '.' {
+			own = append(own, dns.Fqdn("web.prod."+r.sampled[2:]))
+		}
 	}
 	return own, ""
 }

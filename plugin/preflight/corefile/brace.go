@@ -21,6 +21,12 @@ func placed(file string, text []byte, err error) error {
 	if strings.HasSuffix(message, "no matching opening brace") {
 		return fmt.Errorf("%w: write each `}` on a line of its own", err)
 	}
+	if name, ok := strings.CutPrefix(message, "Error during parsing: File to import not found: "); ok && bytes.Contains(text, []byte("("+name+")")) {
+		return fmt.Errorf("%w: move the snippet (%s) above what imports it", err, name)
+	}
+	if strings.HasPrefix(message, "Error during parsing: Import takes only one argument") {
+		return fmt.Errorf("%w: a snippet of a Corefile has no arguments: write one snippet for each of its uses", err)
+	}
 	if first, _, more := strings.Cut(message, "\n"); more { // a token of several lines
 		message = first + "...'"
 		err = fmt.Errorf("%s - %s", where, message)

@@ -90,5 +90,5 @@ var properties = map[string]string{
 	"endpoint_pod_names": "kubernetes", "noendpoints": "kubernetes", "ttl": "kubernetes",
 	"match": "template", "rcode": "template", "answer": "template", "additional": "template", "authority": "template",
 	"success": "cache", "denial": "cache", "prefetch": "cache", "serve_stale": "cache", "servfail": "cache",
-	"lameduck": "health", "expr": "view", "consolidate": "errors", "directory": "auto",
+	"lameduck": "health", "class": "log", "expr": "view", "consolidate": "errors", "directory": "auto",
 }

@@ -11,21 +11,22 @@ import (
 const NotClosed = "if another block begins here, close the block above with `}`"
 
 const (
-	notListed = "if this is a zone of the same block, write a comma behind the zone before it; " + NotClosed
-	forBraces = "write a space before the brace"
-	comment   = "write `#` in place of %s to begin a comment"
+	notListed   = "if this is a zone of the same block, write a comma behind the zone before it; " + NotClosed
+	forBraces   = "write a space before the brace"
+	placeholder = "put in the value: this is a placeholder, which CoreDNS does not replace"
+	comment     = "write `#` in place of %s to begin a comment"
 )
 
 // Unfit returns what to do about a token that cannot be the name of a plugin, and ""
 // if it may be one. first is true if it is the first of its block.
 func Unfit(name string, first bool) string {
-	switch sign := commentSign(name); {
+	switch sign := CommentSign(name); {
 	case name == "":
 		return "write the name of a plugin; this one is empty, perhaps because a variable has no value"
 	case isConflict(name):
 		return "resolve the merge conflict: this is a mark of git"
-	case strings.HasPrefix(name, "{{"), strings.HasPrefix(name, "{%"), strings.HasPrefix(name, "${"):
-		return "put in the value: this is a placeholder, which CoreDNS does not replace"
+	case isTemplate(name), strings.HasPrefix(name, "${"):
+		return placeholder
 	case sign != "":
 		return strings.Replace(comment, "%s", "`"+sign+"`", 1)
 	case len(name) > 1 && strings.HasSuffix(name, ";"):
@@ -53,9 +54,11 @@ func Unfit(name string, first bool) string {
 // UnfitKey returns what to do about a key that makes a block of what is none, and "" if the
 // key may be a zone: the lines below it are then read as plugins.
 func UnfitKey(key string) string {
-	switch sign := commentSign(key); {
+	switch sign := CommentSign(key); {
 	case key == "}":
 		return "remove the brace, which closes no block"
+	case isTemplate(key):
+		return placeholder
 	case isConflict(key):
 		return "resolve the merge conflict: the keys begin with a mark of git"
 	case sign != "":
@@ -84,14 +87,19 @@ func IsBlock(lines [][]string, known func(name string) bool) bool {
 	return answers
 }
 
-// commentSign is how name begins a comment in other languages, "" if it does not.
-func commentSign(name string) string {
+// CommentSign is how name begins a comment in other languages, "" if it does not.
+func CommentSign(name string) string {
 	for _, sign := range []string{"//", "/*", ";", "--", "<!--", "%%"} {
 		if strings.HasPrefix(name, sign) {
 			return sign
 		}
 	}
 	return ""
+}
+
+// isTemplate reports whether name begins as what Helm, Jinja and others replace.
+func isTemplate(name string) bool {
+	return strings.HasPrefix(name, "{{") || strings.HasPrefix(name, "{%")
 }
 
 func isConflict(name string) bool {

@@ -3,7 +3,10 @@
 // is nearest to another.
 package spelling
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Distance is the number of letters to insert, delete, change or swap with
 // their neighbour that make b of a.
@@ -45,4 +48,20 @@ func Nearest(name string, names []string) string {
 		}
 	}
 	return best
+}
+
+// Property returns a line with the one of names of which its first word is a misspelling,
+// "" if it is of none. What stands behind a colon or = is its value.
+func Property(words, names []string) string {
+	name, value := words[0], ""
+	if i := strings.IndexAny(name, ":="); i > 0 {
+		name, value = name[:i], name[i+1:]
+	}
+	if !slices.Contains(names, name) {
+		name = Nearest(name, names)
+	}
+	if name == "" {
+		return ""
+	}
+	return strings.Join(strings.Fields(name+" "+value+" "+strings.Join(words[1:], " ")), " ")
 }

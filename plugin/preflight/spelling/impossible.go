@@ -48,6 +48,8 @@ func Impossible(zone string) (why, fix string) {
 		return "CoreDNS puts in the value of a variable only for `{$NAME}` and `{%NAME%}`", "write `{$NAME}`, or the zone itself, with a space before the brace of the block"
 	case ported(name):
 		return "a key has one port", "write the zone once for each port, for example `" + before(name) + ":53 " + before(name) + ":1053`"
+	case Listed(name):
+		return "what stands at its end is read as a part of it", "write `" + strings.TrimRight(name, ",;") + "`, and a space before the next zone"
 	case odd(",; "):
 		return "it is read as one zone", "write a space between the zones, or, for `forward` and `grpc`, one of them for each zone"
 	case odd(`"'()@<>[]`):
@@ -65,6 +67,12 @@ func Impossible(zone string) (why, fix string) {
 		return "no name ends so", "write letters, digits, hyphens and dots"
 	}
 	return "", ""
+}
+
+// Listed reports whether zone ends with what stands between those of a list.
+func Listed(zone string) bool {
+	zone = strings.TrimSuffix(zone, ".")
+	return strings.HasSuffix(zone, ",") || strings.HasSuffix(zone, ";")
 }
 
 // before is what stands before the first colon.
