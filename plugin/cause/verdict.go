@@ -103,8 +103,8 @@ func (v *Verdict) byCertificate(e *ev.Evidence) {
 }
 
 // byRoute does not blame an upstream for a way to it that does not exist, or that this server
-// cannot begin: EPERM comes from the system itself. "No route to host" (EHOSTUNREACH) is no proof of either: a neighbour that is
-// off gives it, too.
+// cannot begin: EPERM comes from the system itself. "No route to host" (EHOSTUNREACH) is no
+// proof of either: a neighbour that is off gives it, too.
 func (v *Verdict) byRoute(e *ev.Evidence) {
 	switch err := e.Failure.Err; {
 	case v.Cause == upstreamNetwork && errors.Is(err, syscall.EPERM):
