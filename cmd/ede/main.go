@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -37,9 +39,19 @@ func main() {
 	}
 	status, silent := statusOf(err)
 	if !silent {
-		fmt.Fprintln(os.Stderr, "ede:", err)
+		fmt.Fprintln(os.Stderr, "ede:", printable(err.Error()))
 	}
 	os.Exit(status)
+}
+
+// printable is text without what a terminal may act on: an error may quote a file.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, text)
 }
 
 // statusOf returns the exit status for err, and whether its text adds nothing

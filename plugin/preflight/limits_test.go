@@ -220,6 +220,17 @@ func TestWarningsArePrintableAndOfBoundedLength(t *testing.T) {
 	}
 }
 
+func TestAFileOfHostsIsPrintableInAdvice(t *testing.T) {
+	blocks := parseText(t, "10.in-addr.arpa {\n hosts \"/etc/a\x1b[31mb\" {\n 10.0.0.1 a.example.org\n fallthrough\n }\n}", buildOrder(t))
+	advised := false
+	for _, w := range Check(blocks, buildOrder(t)) {
+		advised = advised || strings.Contains(w.Fix, "`hosts /etc/a?[31mb .`")
+	}
+	if !advised {
+		t.Error("no advice names the file")
+	}
+}
+
 func TestCheckBearsBlocksThatParseNeverGives(t *testing.T) {
 	order := buildOrder(t)
 	var ds []Directive

@@ -138,6 +138,15 @@ func written(zones []string) string {
 	return Printable(strings.Join(words, " "))
 }
 
+// ForPTR says how a hosts of reverse zones gets the names of PTR records, which lie outside.
+func (l *Link) ForPTR() string {
+	file := "/etc/hosts"
+	if args := l.Args(); len(args) > 0 {
+		file = Printable(args[0])
+	}
+	return "for PTR queries write `hosts " + file + " .`: hosts has no PTR record of a name outside of its zones, which are those of the block if none stand behind its file"
+}
+
 // Printable is s without what a terminal may act on.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {

@@ -105,11 +105,6 @@ func (l *Link) Gives(entry string) (types []uint16, pointers []string) {
 	return has.types, has.pointers
 }
 
-// ForPTR says how a hosts of reverse zones gets the names of PTR records, which lie outside.
-func (l *Link) ForPTR() string {
-	return "for PTR queries write `hosts " + append(l.Args(), "/etc/hosts")[0] + " .`: hosts has no PTR record of a name outside of its zones, which are those of the block if none stand behind its file"
-}
-
 // hostsWants: the names of addresses need not lie in the zones of hosts.
 func hostsWants(l *Link, q Question) bool {
 	return l.zones.has(q.Name) || q.Type == dns.TypePTR && !l.hosts.noReverse && Reverse(q.Name)
