@@ -131,7 +131,7 @@ func aliased(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// decoded is a mapping with values in Base64, without those that are none.
+// decoded is a mapping of values in Base64, without what is not Base64.
 func (c *collection) decoded(n *yaml.Node) *yaml.Node {
 	if known := c.clear[n]; known != nil {
 		return known

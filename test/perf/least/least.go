@@ -98,7 +98,7 @@ func (l *least) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) 
 	if l.attaches {
 		q.held.SetEdns0(dns.DefaultMsgSize, false)
 		opt := q.held.IsEdns0()
-		opt.Option = append(opt.Option, &dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeNetworkError, ExtraText: "the upstream 127.0.0.1:1 refuses connections"})
+		opt.Option = append(opt.Option, &dns.EDNS0_EDE{InfoCode: dns.ExtendedErrorCodeNetworkError, ExtraText: "the upstream 127.0.0.2:1 refuses connections"})
 	}
 	_ = w.WriteMsg(q.held)
 	return dns.RcodeSuccess, err
