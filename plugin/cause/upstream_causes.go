@@ -20,7 +20,7 @@ var (
 	upstreamUnreachable = &Cause{
 		ID: "upstream_unreachable", Code: 23, Lasts: Transient, Owner: Upstream, Rank: Specific,
 		Title:   "The upstream cannot be reached",
-		When:    "Nothing listens at the upstream's address and port. Or its network is unreachable: then the owner is network. Or this server has no free port, or no address to ask from: then the owner is us.",
+		When:    "Nothing listens at the upstream's address and port. Or its network is unreachable: then the owner is network. Or the system says \"no route to host\": then the owner is unknown. Or this server has no free port, or no address to ask from: then the owner is us.",
 		Advice:  "Check that the upstream runs and that the address and port in the Corefile are right.",
 		Command: "dig @UPSTREAM -p PORT example.org",
 		Brief:   "the upstream cannot be reached",

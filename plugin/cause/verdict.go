@@ -103,8 +103,8 @@ func (v *Verdict) byCertificate(e *ev.Evidence) {
 }
 
 // byRoute does not blame an upstream for a way to it that does not exist, or that this server
-// cannot begin: EPERM comes from the system itself. "No route to host" (EHOSTUNREACH) is no
-// proof of either: a neighbour that is off gives it, too.
+// cannot begin: EPERM comes from the system itself. "No route to host" (EHOSTUNREACH) convicts
+// nobody: a neighbour that is off gives it, and so does a route of this machine.
 func (v *Verdict) byRoute(e *ev.Evidence) {
 	switch err := e.Failure.Err; {
 	case v.Cause == upstreamNetwork && errors.Is(err, syscall.EPERM):
@@ -112,6 +112,8 @@ func (v *Verdict) byRoute(e *ev.Evidence) {
 	case v.Cause != upstreamUnreachable:
 	case errors.Is(err, syscall.ENETUNREACH):
 		v.Owner, v.Lasts, v.Advice = Network, LastsOpen, adviceNoRoute
+	case errors.Is(err, syscall.EHOSTUNREACH):
+		v.Owner, v.Lasts, v.Advice = Nobody, LastsOpen, adviceNoHost
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		v.Owner, v.Lasts, v.Advice = Us, LastsOpen, adviceNoPort
 	}
@@ -120,6 +122,7 @@ func (v *Verdict) byRoute(e *ev.Evidence) {
 const (
 	adviceForbidden = "Look at this machine itself: its table of connections may be full (dmesg says nf_conntrack: table full), or a rule of its firewall (OUTPUT), of a network policy or of a security module forbids packets to this upstream."
 	adviceNoPort    = "Look at this server first: count its open connections (ss -s), compare them with net.ipv4.ip_local_port_range, and check that it has an address of the upstream's family."
+	adviceNoHost    = "Check that the upstream runs and that its address in the Corefile is right. Then look at this server's routes to it (ip route get ADDRESS), and for a filter that rejects the packets."
 	adviceNoRoute   = "Look at this server's own network first: its addresses, its routes, and whether it has IPv6. If it is not meant to reach this upstream, take the upstream out of the Corefile."
 	adviceNoZone    = "Check that the directory of the auto plugin exists, that this server may read it, and that it has zone files whose names match; the log at start has the error."
 )

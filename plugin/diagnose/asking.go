@@ -240,9 +240,10 @@ func hasRcode(code int) func(*dns.Msg) bool {
 	return func(m *dns.Msg) bool { return m.Rcode == code }
 }
 
-// unlike says that the upstream did what was seen once, and not again.
+// unlike says that the upstream was not seen to do again what it did once: it did otherwise, or
+// there was no time left.
 func (d *diagnosis) unlike(format string, args ...any) (Finding, bool) {
-	what := fmt.Sprintf(format, args...) + "; asked again, it did not do the same each time"
+	what := fmt.Sprintf(format, args...) + "; asked again, it was not seen to do the same each time"
 	d.saw(false, "%s", what)
 	return d.because(adviceVaries, "%s", what)
 }

@@ -222,8 +222,9 @@ func (d *diagnosis) oneType(ctx context.Context, sibling dns.Question, records b
 		third.Qtype = anyType
 		again := func() bool {
 			m, err := d.Failing.Exchange(ctx, d.asked(third))
-			failsToo = err != nil || m.Rcode != dns.RcodeSuccess
-			return !failsToo && d.failsAgain(ctx, d.Failing)
+			// That the time is up shows nothing of the upstream.
+			failsToo = err != nil && ctx.Err() == nil || err == nil && m.Rcode != dns.RcodeSuccess
+			return err == nil && !failsToo && d.failsAgain(ctx, d.Failing)
 		}
 		switch proved := d.proved(ctx, d.top(), again); {
 		case !proved && !failsToo:

@@ -204,7 +204,7 @@ func (v vain) remedy(l *chain.Link, name string) string {
 		return "list the new names in hosts, or limit the rule of rewrite to other names"
 	case v.why == innerStar, v.why == noName:
 		return "list the names themselves, with spaces between them"
-	case v.why == notHere && !slices.ContainsFunc(l.Zones, func(z string) bool { return !chain.Reverse(z) }):
+	case v.why == notHere && !slices.ContainsFunc(l.Zones, func(z string) bool { return !chain.Reverse(z) }) && l.ForPTR() != "":
 		return l.ForPTR()
 	case v.taker != nil:
 		fix = v.move(l, name)

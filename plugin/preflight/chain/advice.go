@@ -138,8 +138,12 @@ func written(zones []string) string {
 	return Printable(strings.Join(words, " "))
 }
 
-// ForPTR says how a hosts of reverse zones gets the names of PTR records, which lie outside.
+// ForPTR says how a hosts of reverse zones gets the names of PTR records, which lie outside, ""
+// if it is to give none.
 func (l *Link) ForPTR() string {
+	if l.hosts.noReverse {
+		return ""
+	}
 	file := "/etc/hosts"
 	if args := l.Args(); len(args) > 0 {
 		file = Printable(args[0])

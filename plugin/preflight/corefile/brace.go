@@ -21,11 +21,11 @@ func placed(file string, text []byte, err error) error {
 	if strings.HasSuffix(message, "no matching opening brace") {
 		return fmt.Errorf("%w: write each `}` on a line of its own", err)
 	}
-	if name, ok := strings.CutPrefix(message, "Error during parsing: File to import not found: "); ok && bytes.Contains(text, []byte("("+name+")")) {
+	if name, ok := strings.CutPrefix(message, "Error during parsing: File to import not found: "); ok && beginsLine(text, "("+name+")") {
 		return fmt.Errorf("%w: move the snippet (%s) above what imports it", err, name)
 	}
 	if strings.HasPrefix(message, "Error during parsing: Import takes only one argument") {
-		return fmt.Errorf("%w: a snippet of a Corefile has no arguments: write one snippet for each of its uses", err)
+		return fmt.Errorf("%w: write one import for each file or snippet; a snippet of a Corefile has no arguments", err)
 	}
 	if first, _, more := strings.Cut(message, "\n"); more { // a token of several lines
 		message = first + "...'"
@@ -138,4 +138,9 @@ func indentsOf(text []byte) []int {
 		indents = append(indents, len(line)-len(bytes.TrimLeft(line, " \t")))
 	}
 	return append(indents, 0)
+}
+
+// beginsLine reports whether a line of text begins with start.
+func beginsLine(text []byte, start string) bool {
+	return bytes.HasPrefix(text, []byte(start)) || bytes.Contains(text, []byte("\n"+start))
 }

@@ -64,9 +64,10 @@ func TestABlockWithoutABraceKnowsTheBraceAboveIt(t *testing.T) {
 
 func TestAnImportThatCannotBeSaysWhatToDo(t *testing.T) {
 	for corefile, want := range map[string]string{
+		"# (common) is a file\n. {\n    import common\n}\n":                     "Corefile:3 - Error during parsing: File to import not found: common",
 		". {\n    import common\n}\n(common) {\n    whoami\n}\n":                "Corefile:2 - Error during parsing: File to import not found: common: move the snippet (common) above what imports it",
 		". {\n    import common\n}\n":                                           "Corefile:2 - Error during parsing: File to import not found: common",
-		"(up) {\n    forward . {args[0]}\n}\n. {\n    import up 192.0.2.1\n}\n": "Corefile:5 - Error during parsing: Import takes only one argument (glob pattern or file): a snippet of a Corefile has no arguments: write one snippet for each of its uses",
+		"(up) {\n    forward . {args[0]}\n}\n. {\n    import up 192.0.2.1\n}\n": "Corefile:5 - Error during parsing: Import takes only one argument (glob pattern or file): write one import for each file or snippet; a snippet of a Corefile has no arguments",
 	} {
 		if _, err := Parse("Corefile", strings.NewReader(corefile), nil); err == nil || err.Error() != want {
 			t.Errorf("%s%v, want %s", corefile, err, want)
