@@ -119,7 +119,7 @@ func TestANameOfAnotherSiteIsNotAnswered(t *testing.T) {
 		"127.0.0.1": 200, "127.0.0.1:9163": 200, "[::1]:9163": 200, "[::1]": 200, "192.0.2.7:80": 200, "localhost:9163": 200,
 		"LOCALHOST": 200, "coredns-7f2:9163": 200, "ns1.example.net": 200, "ns1.example.net.": 200,
 		"rebound.example.org": 421, "rebound.example.org:9163": 421, "127.0.0.1.example.org": 421, "localhost.example.org": 421,
-		"": 421, ":9163": 421, "<script>": 421,
+		"": 421, ":9163": 421, "<script>": 421, "0::%]": 421, "[::1": 421, "[0::%]]": 421, "[": 421, "[]": 421,
 	} {
 		if w := request(h, http.MethodGet, host, "/"); w.Code != want {
 			t.Errorf("Host %q: %d, want %d", host, w.Code, want)

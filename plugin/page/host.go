@@ -26,8 +26,10 @@ func (h *handler) accepts(host string) bool {
 	if bare, _, err := net.SplitHostPort(host); err == nil {
 		name = bare
 	}
-	name = strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
-	if _, err := netip.ParseAddr(name); err == nil {
+	if len(name) > 2 && name[0] == '[' && name[len(name)-1] == ']' {
+		name = name[1 : len(name)-1]
+	}
+	if _, err := netip.ParseAddr(name); err == nil && !strings.ContainsAny(name, "[]") {
 		return true
 	}
 	return h.hosts[strings.ToLower(strings.TrimSuffix(name, "."))]

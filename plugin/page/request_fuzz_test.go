@@ -20,7 +20,7 @@ func FuzzRequest(f *testing.F) {
 		"/", "/?hold", "/?hold=1&hold;x=%zz", "/incidents.json", "/cause/upstream_timeout", "/cause/%2e%2e/style.css", "/style.css?<script>",
 		"//127.0.0.1/", "http://rebound.example.org/", "*", "/\x00",
 	} {
-		for _, host := range []string{"127.0.0.1:9163", "[::1]", "localhost.", "rebound.example.org", "127.1", "[::1%25lo]:80", ""} {
+		for _, host := range []string{"127.0.0.1:9163", "[::1]", "localhost.", "rebound.example.org", "127.1", "[::1%25lo]:80", "0::%]", "[0::%]]", ""} {
 			f.Add([]byte("GET " + target + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n"))
 		}
 	}
