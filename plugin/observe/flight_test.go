@@ -24,7 +24,7 @@ func elsewhere(t *testing.T, below ...*fake) (*block, *circle) {
 }
 
 func followed(b *block) (*block, *circle) {
-	c := b.top.(*tap).upstreams.circle
+	c := b.top.(asking).upstreams.circle
 	c.begin(upstreamHost, asks(0))
 	return b, c
 }
@@ -48,7 +48,7 @@ func TestAQuestionIsFollowedUntilItsPluginHasReturned(t *testing.T) {
 		},
 		"the query is asked in parallel": func(_ *fake, ctx context.Context, _ dns.ResponseWriter, r *dns.Msg) (int, error) {
 			underWay()
-			if _, ok := runOf(ctx).enter(1, r); ok {
+			if _, ok := runOf(ctx).enter(runOf(ctx).tapAt(1), r); ok {
 				t.Error("the recording goes on")
 			}
 			return dns.RcodeServerFailure, nil

@@ -189,4 +189,4 @@ func TestOnlyAForwardThatChoosesGetsAMapOfMetadata(t *testing.T) {
 }
 
 // forwardBelow is the forward below the tap top.
-func forwardBelow(top plugin.Handler) plugin.Handler { return top.(*tap).next }
+func forwardBelow(top plugin.Handler) plugin.Handler { return top.(asking).next }

@@ -30,6 +30,13 @@ type Ladder struct {
 	// taps holds the tap at each place, place 1 being the plugin right below ede. A
 	// chain is compiled once for each key and socket: the last tap made stays.
 	taps [maxPlaces + 1]*tap
+	// first is the tap that each query enters as it leaves ede, nil if there is none: it does
+	// not stand in the chain. See Top.
+	first *tap
+	// highest is the topmost tap of the chain as far as it is compiled, and over are the
+	// constructors of the plugins above that, the lowest first.
+	highest *tap
+	over    []plugin.Plugin
 
 	// PassThrough makes a run pass failing messages on at once, as the chain wrote
 	// them, and only take note of them.
@@ -127,29 +134,57 @@ func NewLadder(cfg *dnsserver.Config) *Ladder { return &Ladder{cfg: cfg} }
 // list of constructors, but for the first: that one gets its tap from Top. It is to
 // be called once all directives of the block have run and before the chain is
 // compiled. Each plugin keeps its place, and the handler that CoreDNS registers
-// stays the real one.
+// stays the real one. There is no tap above plugins that pass every query on: no failure
+// begins there, and each tap makes the stack of a query deeper.
 func (l *Ladder) Install(own int) {
 	for i := own + 1; i < len(l.cfg.Plugin); i++ {
 		build := l.cfg.Plugin[i]
 		l.cfg.Plugin[i] = func(next plugin.Handler) plugin.Handler {
 			if next == nil {
 				// file answers REFUSED only if its Next is nil.
+				l.highest, l.over = nil, nil
 				return build(nil)
 			}
-			t := l.newTap(next, i-own+1)
-			h := build(t)
-			t.below(h.Name())
+			h := build(l.above(next, i-own+1))
+			l.over = append(l.over, build)
+			l.highest.below(h.Name())
 			return h
 		}
 	}
 }
 
-// Top returns the tap above next, the plugin that ede calls, or nil if next is nil.
+// above returns the tap above next, or next itself if it needs none.
+func (l *Ladder) above(next plugin.Handler, place int) plugin.Handler {
+	t := l.newTap(next, place)
+	// The last plugin of a chain cannot pass anything on.
+	if l.highest != nil && passesOn(t.name) && place < maxPlaces {
+		l.highest.passed |= bitOf(t.place)
+		return next
+	}
+	l.highest, l.over = t, nil
+	if t.upstreams != nil {
+		return asking{t}
+	}
+	return t
+}
+
+// Top returns what ede calls, where next is the plugin below it; nil if next is nil. All that
+// the topmost tap has to note is known as soon as the query leaves ede, if its plugin asks no
+// upstream and nobody listens to it: such a tap is left out of the chain again.
 func (l *Ladder) Top(next plugin.Handler) plugin.Handler {
+	l.first = nil
 	if next == nil {
 		return nil
 	}
-	return l.newTap(next, 1)
+	h := l.above(next, 1)
+	if t := l.highest; !t.records && !t.aboveCache && t.upstreams == nil {
+		l.first, h = t, t.next
+		for _, build := range l.over {
+			h = build(h)
+		}
+	}
+	l.highest, l.over = nil, nil
+	return h
 }
 
 func (l *Ladder) newTap(next plugin.Handler, place int) *tap {
@@ -165,6 +200,12 @@ func (l *Ladder) newTap(next plugin.Handler, place int) *tap {
 	}
 	l.taps[t.place] = t
 	return t
+}
+
+// passesOn is true for CoreDNS's own plugins that pass every query on to the next one, and
+// change no rcode.
+func passesOn(plugin string) bool {
+	return plugin == "loadbalance" || plugin == "header" || plugin == "minimal"
 }
 
 // asksUpstream is true for CoreDNS's own plugins that pass queries on to other

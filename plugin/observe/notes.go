@@ -190,7 +190,7 @@ func (run *Run) ask(t *tap, ctx context.Context, r *dns.Msg) context.Context {
 // usable answer. w has the question that waited for it, where a circle is suspected.
 func (run *Run) answered(t *tap, w waiter, rcode int, err error) {
 	asked := run.lastAsked()
-	if asked.tap != t {
+	if asked.tap != t || run.trail.load().place() != t.place {
 		// Another one below was asked: what came back says nothing of t's upstreams.
 		return
 	}

@@ -63,12 +63,15 @@ func (s steps) path() steps { return s & (1<<placeShift - 1) }
 // at is the same path with the query at place.
 func (s steps) at(place uint8) steps { return s.path() | steps(place)<<placeShift }
 
-// down is the state after place was entered. What an earlier attempt entered there or
-// below is no part of the path any more.
-func (s steps) down(place uint8) steps {
-	bit := steps(1) << (place - 1)
-	return (s&(bit-1) | bit).at(place)
+// down is the state after the plugin below t was entered. What an earlier attempt entered
+// there or below is no part of the path any more.
+func (s steps) down(t *tap) steps {
+	bit := bitOf(t.place)
+	return (s&(bit-1) | bit | t.passed).at(t.place)
 }
+
+// bitOf is the bit of place.
+func bitOf(place uint8) steps { return 1 << (place - 1) }
 
 // again reports whether an earlier attempt had entered place, or one below.
 func (s steps) again(place uint8) bool { return s.path()>>(place-1) != 0 }
@@ -90,44 +93,66 @@ func (s steps) entered() iter.Seq[uint8] {
 
 func (s steps) innermost() uint8 { return uint8(bits.Len64(uint64(s.path()))) }
 
-// enter notes that the plugin below the tap at place is entered with r. above is
-// where leave has to return to; ok is false if nothing is noted of it.
+// enter notes that the plugin below t is entered with r. above is where leave has to
+// return to; ok is false if nothing is noted of it.
 //
 // The query is in one plugin at a time, and only ever goes further down from there.
 // A plugin that is entered at or above the place where the query is shows that the
 // plugin above it asks from several goroutines. The recording ends there.
-func (run *Run) enter(place uint8, r *dns.Msg) (above uint8, ok bool) {
+func (run *Run) enter(t *tap, r *dns.Msg) (above uint8, ok bool) {
 	was := run.trail.load()
 	above = was.place()
-	if above >= place {
+	if above >= t.place {
 		run.trail.end()
 		return 0, false
 	}
-	if !run.trail.move(was, was.down(place)) {
+	if !run.trail.move(was, was.down(t)) {
 		return 0, false
 	}
-	if was.again(place) {
-		run.forget(place, above)
+	if was.again(t.place) {
+		run.forget(t.place, above)
 	}
 	if len(r.Question) == 1 && (run.notes.Load() != nil || r.Question[0] != run.question) {
-		run.see(place, r.Question[0])
+		run.see(t.place, r.Question[0])
 	}
 	return above, true
 }
 
-// leave notes what the plugin below t gave back, and returns to above. w has the question that
-// its upstreams were asked, where a circle is suspected.
-func (run *Run) leave(t *tap, above uint8, w waiter, rcode int, err error) {
+// leave notes what the plugin below t gave back, and returns to above.
+func (run *Run) leave(t *tap, above uint8, rcode int, err error) {
 	is := run.trail.load()
 	if is.place() != t.place {
 		run.trail.end()
 		return
 	}
-	if t.upstreams != nil {
-		run.answered(t, w, rcode, err)
+	run.noteFailure(t, rcode, err)
+	run.trail.move(is, is.at(above))
+}
+
+// enterFirst is enter for the plugin whose tap does not stand in the chain.
+func (run *Run) enterFirst() {
+	if t := run.ladder.first; t != nil {
+		run.trail.word.Store(uint64(steps(0).down(t)))
 	}
+}
+
+// leaveFirst ends the recording once the chain has returned (rcode, err). If the query is not
+// back in the first plugin, or in ede if that has a tap in the chain, somebody is still under way.
+func (run *Run) leaveFirst(rcode int, err error) {
+	t := run.ladder.first
+	place := run.trail.end().place()
+	if t == nil {
+		run.whole = place == 0
+		return
+	}
+	if run.whole = place == t.place; run.whole {
+		run.noteFailure(t, rcode, err)
+	}
+}
+
+// noteFailure notes what the plugin below t gave back, if that is a failure.
+func (run *Run) noteFailure(t *tap, rcode int, err error) {
 	if err != nil || !plugin.ClientWrite(rcode) {
 		run.returned(t, rcode, err)
 	}
-	run.trail.move(is, is.at(above))
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 )
 
-func asking(name string) *fake {
+func asksFor(name string) *fake {
 	return &fake{name: "asking_" + name, serve: func(f *fake, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 		r = r.Copy()
 		r.Question[0].Name = name
@@ -25,7 +25,7 @@ func asking(name string) *fake {
 
 func TestTheTrailNamesThePathTheInnermostFailureAndItsQuestion(t *testing.T) {
 	failing := leaving(dns.RcodeServerFailure, errBackend)
-	e, _ := under(fakes(underWay("one"), asking("www.example.net."), underWay("three"), failing)).fails(t, ask("www.example.org.", dns.TypeA))
+	e, _ := under(fakes(underWay("one"), asksFor("www.example.net."), underWay("three"), failing)).fails(t, ask("www.example.org.", dns.TypeA))
 	if want := []string{"one", "asking_www.example.net.", "three", "leaver"}; !slices.Equal(e.Path, want) {
 		t.Errorf("path %v, want %v", e.Path, want)
 	}
@@ -86,7 +86,7 @@ func TestALongPathKeepsItsInnermostPlugin(t *testing.T) {
 func TestManyChangesOfTheQuestionKeepTheLastOne(t *testing.T) {
 	var all []*fake
 	for i := range maxChanges + 3 {
-		all = append(all, asking(fmt.Sprintf("n%d.example.net.", i)))
+		all = append(all, asksFor(fmt.Sprintf("n%d.example.net.", i)))
 	}
 	e, _ := under(fakes(append(all, leaving(dns.RcodeServerFailure, nil))...)).fails(t, ask("www.example.org.", dns.TypeA))
 	if want := fmt.Sprintf("n%d.example.net.", maxChanges+2); e.Asked.Name != want {
@@ -174,7 +174,7 @@ func TestAFailureIsACacheHitOnlyIfNothingBelowCacheWasEntered(t *testing.T) {
 		named string
 	}{
 		{"cache answers", fakes(named("cache", leaving(dns.RcodeSuccess, nil, dns.RcodeServerFailure)), underWay("forward")), true, "www.example.org."},
-		{"cache answers under another name", fakes(asking("WWW.example.net."), named("cache", leaving(dns.RcodeSuccess, nil, dns.RcodeServerFailure))), true, "www.example.net."},
+		{"cache answers under another name", fakes(asksFor("WWW.example.net."), named("cache", leaving(dns.RcodeSuccess, nil, dns.RcodeServerFailure))), true, "www.example.net."},
 		{"cache passes on", fakes(underWay("cache"), leaving(dns.RcodeSuccess, nil, dns.RcodeServerFailure)), false, "www.example.org."},
 		{"cache has no next plugin", fakes(underWay("cache")), false, "www.example.org."},
 		{"no cache", fakes(leaving(dns.RcodeSuccess, nil, dns.RcodeServerFailure)), false, ""},

@@ -88,6 +88,13 @@ func (run *Run) Value(key any) any {
 // inside another one (the target of a CNAME, a lookup by dns64) becomes a nested run
 // of it.
 func (l *Ladder) Begin(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) *Run {
+	run := l.begin(ctx, w, r)
+	run.enterFirst()
+	return run
+}
+
+// begin starts a run that has not entered any plugin.
+func (l *Ladder) begin(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) *Run {
 	return &Run{
 		Context:        ctx,
 		ResponseWriter: w,
@@ -112,22 +119,16 @@ func Aside(ctx context.Context) context.Context {
 
 // refresh returns a run for what cache asks on its own because of run's query.
 func (run *Run) refresh(ctx context.Context, r *dns.Msg) *Run {
-	own := run.ladder.Begin(ctx, nil, r)
+	own := run.ladder.begin(ctx, nil, r)
 	own.parent, own.refreshing, own.Request = nil, true, run.Request
 	return own
 }
 
-// stop ends the recording of the path once the chain has returned. If the query is not
-// back in ede itself, somebody is still under way.
-func (run *Run) stop() (place uint8) {
+// finish ends the recording of a refresh whose chain has returned, or of a run whose chain
+// panicked at place.
+func (run *Run) finish() (place uint8) {
 	place = run.trail.end().place()
 	run.whole = place == 0
-	return place
-}
-
-// finish ends the recording once the chain has returned, or panicked at place.
-func (run *Run) finish() (place uint8) {
-	place = run.stop()
 	run.mu.Lock()
 	defer run.mu.Unlock()
 	run.ended = true

@@ -20,6 +20,9 @@ type tap struct {
 	name   string
 	ladder *Ladder
 	place  uint8
+	// passed has the bits of the plugins between the tap and the next one above: they pass
+	// every query on, and have none.
+	passed steps
 	// stock is true if CoreDNS ships the plugin below.
 	stock bool
 	// belowCache is true if the plugin above is cache.
@@ -37,7 +40,8 @@ type tap struct {
 	lastGood atomic.Int64
 }
 
-// below tells t the name of the plugin above it.
+// below tells t the name of the plugin above it, or of one further up if those between pass
+// every query on.
 func (t *tap) below(plugin string) {
 	t.belowCache = plugin == "cache"
 	t.records = t.records || t.belowCache || changesRcodes(plugin)
@@ -50,15 +54,25 @@ func (t *tap) Name() string { return t.name }
 // ServeDNS implements plugin.Handler.
 func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	run := runOf(ctx)
-	if run == nil {
-		return t.asked.ServeDNS(ctx, w, r)
-	}
 	if t.belowCache && isRefresh(ctx, run) {
-		return t.refresh(run, ctx, w, r)
+		return t.refresh(t, run, ctx, w, r)
 	}
-	above, ok := run.enter(t.place, r)
-	if !ok {
-		return t.asked.ServeDNS(ctx, w, r)
+	above, w, ok := t.enter(run, w, r)
+	rcode, err := t.next.ServeDNS(ctx, w, r)
+	if ok {
+		run.leave(t, above, rcode, err)
+	}
+	return rcode, err
+}
+
+// enter notes that run, which may be nil, enters the plugin below t, and returns the writer for
+// it. above is where leave has to return to; ok is false if nothing is noted.
+func (t *tap) enter(run *Run, w dns.ResponseWriter, r *dns.Msg) (above uint8, _ dns.ResponseWriter, ok bool) {
+	if run == nil {
+		return 0, w, false
+	}
+	if above, ok = run.enter(t, r); !ok {
+		return 0, w, false
 	}
 	if t.records {
 		w = run.recordAt(t.place, w)
@@ -66,25 +80,43 @@ func (t *tap) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (i
 	if t.belowCache || t.aboveCache {
 		w = t.answers(run, w, r)
 	}
-	if t.upstreams != nil {
-		return t.askUpstreams(run, above, ctx, w, r)
-	}
-	rcode, err := t.asked.ServeDNS(ctx, w, r)
-	run.leave(t, above, waiter{}, rcode, err)
-	return rcode, err
+	return above, w, true
 }
 
-// askUpstreams passes the query on to a plugin that asks other servers.
-func (t *tap) askUpstreams(run *Run, above uint8, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+// asking is a tap above a plugin that asks other servers.
+type asking struct{ *tap }
+
+// ServeDNS implements plugin.Handler.
+func (t asking) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	run := runOf(ctx)
+	if t.belowCache && isRefresh(ctx, run) {
+		return t.refresh(t, run, ctx, w, r)
+	}
+	above, w, ok := t.enter(run, w, r)
+	if !ok {
+		return t.asked.ServeDNS(ctx, w, r)
+	}
 	var waits waiter
 	if len(r.Question) == 1 {
 		waits = t.upstreams.circle.begin(run.clientOf(), r.Question[0])
-		// Here, since the plugin may panic, and what is recorded of the query may end before.
-		defer t.upstreams.circle.end(waits)
 	}
-	ctx = run.ask(t, ctx, r)
+	ctx = run.ask(t.tap, ctx, r)
+	if waits.flight != nil {
+		return t.wait(waits, run, above, ctx, w, r)
+	}
 	rcode, err := t.asked.ServeDNS(ctx, w, r)
-	run.leave(t, above, waits, rcode, err)
+	run.answered(t.tap, waits, rcode, err)
+	run.leave(t.tap, above, rcode, err)
+	return rcode, err
+}
+
+// wait passes a query on whose question is followed.
+func (t asking) wait(waits waiter, run *Run, above uint8, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	// Deferred, since the plugin may panic, and what is recorded of the query may end before.
+	defer t.upstreams.circle.end(waits)
+	rcode, err := t.asked.ServeDNS(ctx, w, r)
+	run.answered(t.tap, waits, rcode, err)
+	run.leave(t.tap, above, rcode, err)
 	return rcode, err
 }
 
@@ -96,11 +128,11 @@ func (t *tap) answers(run *Run, w dns.ResponseWriter, r *dns.Msg) dns.ResponseWr
 	return w
 }
 
-// refresh serves what cache asks on its own, on a run of its own: the client's may
-// have ended already.
-func (t *tap) refresh(run *Run, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+// refresh has self, which is t, serve what cache asks on its own, on a run of its own: the
+// client's may have ended already.
+func (t *tap) refresh(self plugin.Handler, run *Run, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	own := run.refresh(ctx, r)
-	rcode, err := t.ServeDNS(own, w, r)
+	rcode, err := self.ServeDNS(own, w, r)
 	own.adoptFailure(t.place)
 	own.finish()
 	if t.ladder.Background != nil {
@@ -114,7 +146,7 @@ func (t *tap) refresh(run *Run, ctx context.Context, w dns.ResponseWriter, r *dn
 // goroutines of their own, with a context that bears a fresh metadata map
 // (plugin/cache/handler.go: doPrefetch, verifyWithTimeout).
 func isRefresh(ctx context.Context, run *Run) bool {
-	if ctx == context.Context(run) {
+	if run == nil || ctx == context.Context(run) {
 		return false
 	}
 	theirs, ours := metadata.ValueFuncs(ctx), metadata.ValueFuncs(run)

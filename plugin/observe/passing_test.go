@@ -1,0 +1,112 @@
+package observe
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/coredns/coredns/plugin"
+	_ "github.com/coredns/coredns/plugin/acl" // the set-ups that tests run
+	_ "github.com/coredns/coredns/plugin/header"
+	_ "github.com/coredns/coredns/plugin/loadbalance"
+	_ "github.com/coredns/coredns/plugin/minimal"
+
+	"github.com/miekg/dns"
+)
+
+// tapsOf counts the taps that a query passes on its way to name.
+func tapsOf(top plugin.Handler, name string) (taps int) {
+	for h := top; h != nil && h.Name() == name; {
+		t, ok := h.(*tap)
+		if !ok {
+			return taps
+		}
+		taps++
+		h = t.next
+	}
+	return taps
+}
+
+const failingTemplate = "template ANY ANY {\n rcode SERVFAIL\n}"
+
+func TestPluginsThatPassEveryQueryOnAreOnThePathWithoutATap(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		directives []string
+		path       []string
+		at         string
+	}{
+		{"on top", []string{"loadbalance", failingTemplate}, []string{"loadbalance", "template"}, "template"},
+		{"several", []string{"loadbalance", "header {\n response set ra\n}", "minimal", failingTemplate}, []string{"loadbalance", "header", "minimal", "template"}, "template"},
+		{
+			"between others", []string{"loadbalance", "acl {\n allow\n}", "cache", "header {\n response set ra\n}", "minimal", failingTemplate},
+			[]string{"loadbalance", "acl", "cache", "header", "minimal", "template"}, "template",
+		},
+		{"in front of one that refuses", []string{"loadbalance", "acl {\n block\n}", "header {\n response set ra\n}", failingTemplate}, []string{"loadbalance", "acl"}, "acl"},
+		{"at the end", []string{"acl {\n allow\n}", "loadbalance"}, []string{"acl", "loadbalance"}, "loadbalance"},
+		{"alone", []string{"loadbalance"}, []string{"loadbalance"}, "loadbalance"},
+	} {
+		b := under(setUp(t, c.directives...))
+		e, s := b.fails(t, ask("www.example.org.", dns.TypeA))
+		if e.At != c.at || !slices.Equal(e.Path, c.path) || !s.run.whole {
+			t.Errorf("%s: at %q, path %v, want %q, %v", c.name, e.At, e.Path, c.at, c.path)
+		}
+		if n := tapsOf(b.top, b.top.Name()); n != 0 {
+			t.Errorf("%s: there are %d taps on top", c.name, n)
+		}
+	}
+}
+
+// What cache drops has to be noted below it, whatever is between.
+func TestTheOptionsOfAFailureAreNotedBelowCacheAndHeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		upstream, bg := new(switched), new(background)
+		cfg := setUp(t, "loadbalance", "cache {\n prefetch 1 1h 90%\n}", "header {\n response set ra\n}")
+		cfg.AddPlugin(func(plugin.Handler) plugin.Handler { return upstream })
+		b := under(cfg)
+		b.ladder.Background = bg.heard
+		for range 2 {
+			b.serve(context.Background(), ask("www.example.org.", dns.TypeA))
+		}
+		time.Sleep(5 * time.Second)
+		upstream.breaks(0)
+		b.serve(context.Background(), ask("www.example.org.", dns.TypeA))
+		synctest.Wait()
+		bg.mu.Lock()
+		if len(bg.seen) != 1 {
+			t.Fatalf("heard of %d failed refreshes", len(bg.seen))
+		}
+		if e := bg.seen[0]; len(e.Options) != 1 || e.At != "switched" || !slices.Equal(e.Path, []string{"header", "switched"}) {
+			t.Errorf("options %v at %s, path %v", e.Options, e.At, e.Path)
+		}
+		bg.mu.Unlock()
+		e, _ := b.fails(t, ask("other.example.org.", dns.TypeA))
+		if len(e.Options) != 1 || !slices.Equal(e.Path, []string{"loadbalance", "cache", "header", "switched"}) {
+			t.Errorf("options %v, path %v", e.Options, e.Path)
+		}
+	})
+}
+
+// header does not expect a message that is none.
+func TestAPanicOfAPluginWithoutATapIsItsOwn(t *testing.T) {
+	for name, directives := range map[string][]string{"on top": {"header {\n response set ra\n}"}, "further down": {"acl {\n allow\n}", "header {\n response set ra\n}"}} {
+		cfg := setUp(t, directives...)
+		cfg.AddPlugin(func(plugin.Handler) plugin.Handler {
+			return &fake{name: "whoami", serve: func(_ *fake, _ context.Context, w dns.ResponseWriter, _ *dns.Msg) (int, error) {
+				return dns.RcodeSuccess, w.WriteMsg(nil)
+			}}
+		})
+		b := under(cfg)
+		run := b.ladder.Begin(context.Background(), new(messages), ask("www.example.org.", dns.TypeA))
+		func() {
+			defer func() {
+				if e := run.Panicked(recover()); e.At != "header" {
+					t.Errorf("%s: at %q (%s)", name, e.At, e.PanicAt)
+				}
+			}()
+			_, _ = b.top.ServeDNS(run, run, ask("www.example.org.", dns.TypeA))
+		}()
+	}
+}
