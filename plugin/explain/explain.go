@@ -80,17 +80,18 @@ func (x *Explainer) failed(run *observe.Run, r *dns.Msg, outcome observe.Outcome
 	ev := run.Evidence(outcome.Shape, outcome.Rcode, err)
 	ev.Scope.Block = x.Block.ID
 	key := keyOf(x.Block.ID, ev)
-	verdict := x.recallOrClassify(&key, ev)
+	verdict, recalled := x.recallOrClassify(&key, ev)
 	verdict = x.withReason(ev, verdict)
 	verdict = x.diagnose(run, ev, verdict)
 	verdict = x.weigh(ev, verdict)
-	f := x.failure(run, r, ev, verdict)
-	x.remember(f, &key, ev)
-	reply, sent := x.reply(&f.Failure, ev, run, r, outcome)
+	var f record.Failure
+	x.describe(&f, run, r, ev, verdict)
+	x.remember(&f, &key, recalled, ev)
+	reply, sent := x.reply(&f, ev, run, r, outcome)
 	f.Sent = sent
-	x.record(run.Context, &f.Failure, ev)
+	x.record(run.Context, &f, ev)
 	x.askAgain(run, ev, verdict)
-	x.release(f, ev)
+	x.release(ev)
 	if reply == nil {
 		return rcode, err
 	}
@@ -100,14 +101,21 @@ func (x *Explainer) failed(run *observe.Run, r *dns.Msg, outcome observe.Outcome
 }
 
 // recallOrClassify returns the verdict on ev: the one that is remembered where ev lost
-// its cause on the way, as in cache, or else what ev shows by itself.
-func (x *Explainer) recallOrClassify(key *incident.Key, ev *evidence.Evidence) *cause.Verdict {
+// its cause on the way, as in cache, or else what ev shows by itself. recalled is the hash of
+// the incident that the former counts under.
+func (x *Explainer) recallOrClassify(key *incident.Key, ev *evidence.Evidence) (v *cause.Verdict, recalled uint64) {
 	if ev.CacheHit && ev.Changed.Plugin == "" {
-		key.Seal() // remember looks it up again
-		if known, _ := x.Table.RecallCached(key, ev.Time); known != nil {
-			return known
+		key.Seal() // remember may look it up again
+		if v, recalled = x.Table.RecallCached(key, ev.Time); v != nil {
+			return v, recalled
 		}
 	}
+	return x.classifyAgain(key, ev), 0
+}
+
+// classifyAgain returns the verdict on ev, and what an earlier failure of the question had to say
+// in addition.
+func (x *Explainer) classifyAgain(key *incident.Key, ev *evidence.Evidence) *cause.Verdict {
 	verdict := x.classify(ev)
 	if ev.CacheHit || ev.Shape == evidence.Panicked {
 		return verdict
@@ -152,13 +160,14 @@ func (x *Explainer) recallLookup(ev *evidence.Evidence) *cause.Verdict {
 }
 
 // remember counts f under its incident, and keeps it under key, and for the page and for why.
-func (x *Explainer) remember(f *failure, key *incident.Key, ev *evidence.Evidence) {
-	c := &f.counted
-	c.Key, c.ID, c.Name, c.Verdict = *key, f.Incident, f.Question.Name, f.Verdict
-	c.Cached, c.LastGood, c.Time = ev.CacheHit || f.Verdict.Cached, ev.LastGood, f.Time
-	f.First = x.Table.Failed(c) == 1
+// recalled is what the verdict was remembered to count under, 0 if it was not.
+func (x *Explainer) remember(f *record.Failure, key *incident.Key, recalled uint64, ev *evidence.Evidence) {
+	f.First = x.Table.Failed(&incident.Failure{
+		Key: *key, ID: f.Incident, Name: f.Question.Name, Verdict: f.Verdict,
+		Cached: ev.CacheHit || f.Verdict.Cached, Recalled: recalled, LastGood: ev.LastGood, Time: f.Time,
+	}) == 1
 	if x.History != nil && !isProbe(f.Question) {
-		x.show(&f.Failure, ev)
+		x.show(f, ev)
 	}
 }
 

@@ -3,7 +3,6 @@ package explain
 import (
 	"net/netip"
 	"strings"
-	"sync"
 
 	"github.com/coredns/coredns/plugin/metrics"
 	"github.com/coredns/coredns/request"
@@ -17,18 +16,8 @@ import (
 	"github.com/seed-1b7246af/coredns-ede/plugin/record"
 )
 
-// failure is what is recorded and counted of a failed query. It is used again for another
-// query once that has been done: what waits for the log is a copy.
-type failure struct {
-	record.Failure
-	counted incident.Failure
-}
-
-var failures = sync.Pool{New: func() any { return new(failure) }}
-
-// failure returns what is recorded of the failed query r.
-func (x *Explainer) failure(run *observe.Run, r *dns.Msg, ev *evidence.Evidence, v *cause.Verdict) *failure {
-	f := failures.Get().(*failure)
+// describe makes f what is recorded of the failed query r. f is empty.
+func (x *Explainer) describe(f *record.Failure, run *observe.Run, r *dns.Msg, ev *evidence.Evidence, v *cause.Verdict) {
 	f.Server, f.View = metrics.WithServer(run.Context), metrics.WithView(run.Context)
 	f.Zone = x.Block.ServedZone(ev.Name)
 	if f.Group = v.FoundZone(); f.Group == "" {
@@ -43,14 +32,11 @@ func (x *Explainer) failure(run *observe.Run, r *dns.Msg, ev *evidence.Evidence,
 	f.ID, f.Question, f.Asked = r.Id, ev.Question, ev.Asked
 	f.Duration, f.Cached = ev.Elapsed, ev.CacheHit
 	f.Incident = incident.IDOf(v, ev.Rcode, f.Group)
-	return f
 }
 
-// release gives f and ev back. Where a verdict may hold the evidence, as one that is shown
-// or is being diagnosed does, that is left to the collector.
-func (x *Explainer) release(f *failure, ev *evidence.Evidence) {
-	*f = failure{}
-	failures.Put(f)
+// release gives ev back. Where a verdict may hold it, as one that is shown or is being
+// diagnosed does, that is left to the collector.
+func (x *Explainer) release(ev *evidence.Evidence) {
 	if x.classifiesAlike(ev) {
 		ev.Release()
 	}

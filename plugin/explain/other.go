@@ -103,9 +103,9 @@ func (x *Explainer) Panicked(run *observe.Run, r *dns.Msg, v any) {
 	}
 	defer guard.Catch(guard.Explaining, nil)
 	ev := run.Panicked(v)
-	f := x.failure(run, r, ev, cause.Classify(ev))
-	f.Sent = record.NotSent
+	f := record.Failure{Sent: record.NotSent}
+	x.describe(&f, run, r, ev, cause.Classify(ev))
 	key := keyOf(x.Block.ID, ev)
-	x.remember(f, &key, ev)
-	x.record(run.Context, &f.Failure, ev)
+	x.remember(&f, &key, 0, ev)
+	x.record(run.Context, &f, ev)
 }

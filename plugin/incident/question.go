@@ -18,9 +18,10 @@ func (t *Table) Recall(k *Key) (*cause.Verdict, time.Time, bool) {
 	return t.questions.Recall(k, t.now())
 }
 
-// RecallCached returns the verdict on the question k for a failure that came
-// from cache at the time now. It is not to be changed.
-func (t *Table) RecallCached(k *Key, now time.Time) (*cause.Verdict, bool) {
+// RecallCached returns the verdict on the question k for a failure that came from cache at the
+// time now, and the hash of the incident that it counts under; nil if it is not remembered. The
+// verdict is not to be changed.
+func (t *Table) RecallCached(k *Key, now time.Time) (v *cause.Verdict, incident uint64) {
 	return t.questions.RecallCached(k, now)
 }
 
@@ -70,6 +71,7 @@ func (t *Table) Remember(k *Key, v *cause.Verdict, zone string) {
 func (t *Table) keep(f *Failure, in *incident, now time.Time) {
 	switch {
 	case f.Key.Name == "":
+	case f.Cached && f.Recalled == in.hash:
 	case f.Cached:
 		// The verdict is on record. It may have been refined since then.
 		t.leave(&f.Key, t.questions.Recount(&f.Key, in.hash, now))
@@ -152,7 +154,8 @@ func (o *open) failed(k *Key) {
 	o.good = false
 	o.servfail, o.refused = o.servfail || !k.Refused, o.refused || k.Refused
 	switch {
-	case o.more && !o.alike:
+	case o.more:
+		// What is followed of these tells no more than that there are others.
 	case o.follow(k.Hash()):
 	case o.alike:
 		// Any of them will do.

@@ -55,6 +55,8 @@ type Failure struct {
 	Verdict *cause.Verdict
 	// Cached failures came from cache, and are not remembered anew.
 	Cached bool
+	// Recalled is what RecallCached returned with the verdict, 0 if it was not asked.
+	Recalled uint64
 	// LastGood is when the same upstream last gave a usable answer, if known.
 	LastGood time.Time
 	// Time is when it failed; zero stands for now. Reading a clock is a good part

@@ -39,7 +39,7 @@ func Plain(name string) string {
 // names fail again, and to search the list costs more than to count a failure. The hash of the
 // name picks a place. There the last eight bits of the hash, which the place tells, make room for
 // the length. A name is taken for another one once in 2^64.
-var registered [4096]atomic.Uint64
+var registered [1 << 14]atomic.Uint64
 
 // registeredDomain returns the registered domain of name, or its TLD if that is not listed,
 // "" if it has none.

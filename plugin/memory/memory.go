@@ -163,12 +163,12 @@ type recalled struct {
 	verdict *cause.Verdict
 }
 
-// RecallCached returns the verdict on the question k for a failure that came
-// from cache at the time now. It is not to be changed.
-func (m *Memory) RecallCached(k *Key, now time.Time) (*cause.Verdict, bool) {
+// RecallCached returns the verdict on the question k for a failure that came from cache at the
+// time now, and what that counts under; nil if it is not remembered. It is not to be changed.
+func (m *Memory) RecallCached(k *Key, now time.Time) (v *cause.Verdict, incident uint64) {
 	e, ok := m.lookup(k.digest(), now.Sub(m.began))
 	if !ok {
-		return nil, false
+		return nil, 0
 	}
 	found := m.began.Add(e.stamp.found())
 	hash, name := uint64(e.verdict)*fnvPrime^uint64(found.Unix()), ""
@@ -177,15 +177,14 @@ func (m *Memory) RecallCached(k *Key, now time.Time) (*cause.Verdict, bool) {
 	}
 	at := &m.recalled[hash%maxRecalled]
 	if r := at.Load(); r != nil && r.from == e.verdict && r.found == found.Unix() && r.name == name {
-		return r.verdict, true
+		return r.verdict, e.incident
 	}
-	v := m.verdicts.load(e.verdict, k.Name)
-	if v == nil {
-		return nil, false
+	if v = m.verdicts.load(e.verdict, k.Name); v == nil {
+		return nil, 0
 	}
 	v = v.FromMemory(found)
 	at.Store(&recalled{e.verdict, found.Unix(), name, v})
-	return v, true
+	return v, e.incident
 }
 
 // MayHave reports whether the name of k may be remembered. It takes no lock.

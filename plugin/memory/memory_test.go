@@ -181,11 +181,11 @@ func TestAFailureIsRememberedForFiveMinutesAndNotLonger(t *testing.T) {
 	k := key("www.example.org.")
 	m.Note(k, timeout(), 1, w.now())
 	w.pass(maxAge)
-	if _, ok := m.RecallCached(k, w.now()); !ok {
+	if v, _ := m.RecallCached(k, w.now()); v == nil {
 		t.Error("forgotten too early")
 	}
 	w.pass(1)
-	if _, ok := m.RecallCached(k, w.now()); ok || m.Len() != 0 {
+	if v, _ := m.RecallCached(k, w.now()); v != nil || m.Len() != 0 {
 		t.Errorf("remembered for more than five minutes, %d held", m.Len())
 	}
 }
@@ -223,7 +223,7 @@ func TestQuestionsInOnePlaceAreNotTakenForEachOther(t *testing.T) {
 	if _, _, ok := m.Recall(other, w.now()); ok {
 		t.Error("another question's verdict was recalled")
 	}
-	if _, ok := m.RecallCached(other, w.now()); ok {
+	if v, _ := m.RecallCached(other, w.now()); v != nil {
 		t.Error("another question's verdict was recalled for a failure from cache")
 	}
 	m.Succeeded(other, w.now(), func(Key, uint64) { t.Error("another question's incident has a good answer") })

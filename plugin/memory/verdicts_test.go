@@ -157,7 +157,7 @@ func TestAQuestionWhoseTextMadeRoomIsForgotten(t *testing.T) {
 	if _, _, ok := m.Recall(k, w.now()); ok {
 		t.Error("recalled")
 	}
-	if _, ok := m.RecallCached(k, w.now()); ok {
+	if v, _ := m.RecallCached(k, w.now()); v != nil {
 		t.Error("recalled for a failure from cache")
 	}
 	m.Note(k, said("first"), 1, w.now())
@@ -216,7 +216,7 @@ func TestReasonsThatDifferInTheNameOfTheQuestionAloneAreHeldOnce(t *testing.T) {
 					t.Errorf("%s: %+v, want %+v", name, got, want)
 				}
 				for range 2 {
-					if got, ok := m.RecallCached(key(name), w.now()); !ok || got.Text() != want.FromMemory(w.now()).Text() {
+					if got, _ := m.RecallCached(key(name), w.now()); got == nil || got.Text() != want.FromMemory(w.now()).Text() {
 						t.Errorf("%s from cache: %q, want %q", name, got.Text(), want.FromMemory(w.now()).Text())
 					}
 				}
@@ -277,7 +277,7 @@ func TestAFailureFromCacheNamesTheLastUpstream(t *testing.T) {
 	k := key("www.example.org.")
 	for id, upstream := range []string{"192.0.2.1:53", "192.0.2.2:53", "192.0.2.1:53"} {
 		m.Note(k, failed(upstream), uint64(id), w.now())
-		if v, ok := m.RecallCached(k, w.now()); !ok || v.Upstream != upstream {
+		if v, _ := m.RecallCached(k, w.now()); v == nil || v.Upstream != upstream {
 			t.Errorf("after a failure of %s: %+v", upstream, v)
 		}
 	}

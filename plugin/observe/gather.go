@@ -29,7 +29,9 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 	e.Asked = run.questionAt(place)
 	e.NoEDNS = n.asked.tap != nil && !n.asked.edns
 	e.AskedAD, e.AskedRD = n.asked.ad, n.asked.rd
-	for p := range run.trail.entered() {
+	var room [maxPath]uint8
+	path := run.trail.entered(&room)
+	for _, p := range path {
 		e.Path = append(e.Path, run.tapAt(p).name)
 	}
 	e.Returned = n.failed.place > 0 && n.failed.place == place && !plugin.ClientWrite(int(n.failed.rcode))
@@ -45,7 +47,7 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 		maker = place
 	}
 	run.addEarlier(e, place)
-	run.addCache(e, maker)
+	run.addCache(e, path, maker)
 	run.addUpstream(e, t, err)
 	e.Zone = zoneOf(t.next, e.Asked.Name)
 	e.Overheard = run.ladder.overheard(t, e)
@@ -144,10 +146,10 @@ func (run *Run) addEarlier(e *evidence.Evidence, place uint8) {
 	}
 }
 
-// addCache adds what cache has to do with the failure, which the plugin at maker made. cache
-// keeps an error that came without a message, too, as a SERVFAIL (CoreDNS 1.15).
-func (run *Run) addCache(e *evidence.Evidence, maker uint8) {
-	for p := range run.trail.entered() {
+// addCache adds what cache, if it is on the path, has to do with the failure, which the plugin at
+// maker made. cache keeps an error that came without a message, too, as a SERVFAIL (CoreDNS 1.15).
+func (run *Run) addCache(e *evidence.Evidence, path []uint8, maker uint8) {
+	for _, p := range path {
 		if run.tapAt(p).name != "cache" {
 			continue
 		}
@@ -159,7 +161,7 @@ func (run *Run) addCache(e *evidence.Evidence, maker uint8) {
 		}
 		e.AboveCache = maker < p
 		unchanged := e.Changed.Plugin == "" || isFailure(e.Changed.From)
-		e.CacheHit = p == run.trail.innermost() && e.At == "cache" && run.written != &unwritten && unchanged
+		e.CacheHit = p == path[len(path)-1] && e.At == "cache" && run.written != &unwritten && unchanged
 	}
 	if run.refreshing {
 		e.CacheQuestion = run.question
@@ -213,7 +215,8 @@ func (run *Run) FromCache() bool {
 func (run *Run) CacheQuestion() dns.Question {
 	q := run.question
 	if run.whole {
-		for p := range run.trail.entered() {
+		var room [maxPath]uint8
+		for _, p := range run.trail.entered(&room) {
 			if run.tapAt(p).name == "cache" {
 				q = run.questionAt(p)
 			}

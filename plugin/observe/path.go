@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"iter"
 	"math/bits"
 	"sync/atomic"
 
@@ -48,8 +47,8 @@ func (t *trail) move(from, to steps) (ok bool) {
 	return true
 }
 
-// entered are the places of the path, outermost first.
-func (t *trail) entered() iter.Seq[uint8] { return t.load().entered() }
+// entered writes the places of the path to room, outermost first.
+func (t *trail) entered(room *[maxPath]uint8) []uint8 { return t.load().entered(room) }
 
 // innermost is the place entered last, 0 if none was.
 func (t *trail) innermost() uint8 { return t.load().innermost() }
@@ -76,19 +75,16 @@ func bitOf(place uint8) steps { return 1 << (place - 1) }
 // again reports whether an earlier attempt had entered place, or one below.
 func (s steps) again(place uint8) bool { return s.path()>>(place-1) != 0 }
 
-func (s steps) entered() iter.Seq[uint8] {
-	return func(yield func(uint8) bool) {
-		path := s.path()
-		for n := 1; n < maxPath && path != 0; n++ {
-			if !yield(uint8(bits.TrailingZeros64(uint64(path)) + 1)) {
-				return
-			}
-			path &= path - 1
-		}
-		if path != 0 {
-			yield(s.innermost())
-		}
+func (s steps) entered(room *[maxPath]uint8) []uint8 {
+	places := room[:0]
+	path := s.path()
+	for ; path != 0 && len(places) < maxPath-1; path &= path - 1 {
+		places = append(places, uint8(bits.TrailingZeros64(uint64(path))+1))
 	}
+	if path != 0 {
+		places = append(places, s.innermost())
+	}
+	return places
 }
 
 func (s steps) innermost() uint8 { return uint8(bits.Len64(uint64(s.path()))) }

@@ -170,15 +170,28 @@ const maxSeries = 4096
 // atHand keeps what is found by labels: finding a counter by its labels costs more than
 // all else that is counted. It is read without a lock.
 type atHand[K comparable, V any] struct {
-	held  atomic.Pointer[map[K]V]
+	held  atomic.Pointer[map[K]*labeled[K, V]]
 	write sync.Mutex
+	// last is what was found last: in an outage failures are alike, and to compare labels that
+	// are the same strings costs less than to hash them.
+	last atomic.Pointer[labeled[K, V]]
+}
+
+// labeled is what there is for a key.
+type labeled[K comparable, V any] struct {
+	key   K
+	value V
 }
 
 // of returns what there is for k, which is made by labels if it is not at hand.
 func (c *atHand[K, V]) of(k *K, labels func(*K) V) V {
+	if last := c.last.Load(); last != nil && last.key == *k {
+		return last.value
+	}
 	if held := c.held.Load(); held != nil {
-		if v, ok := (*held)[*k]; ok {
-			return v
+		if found, ok := (*held)[*k]; ok {
+			c.last.Store(found)
+			return found.value
 		}
 	}
 	// The copy is what labels may keep: k need not leave the caller's stack.
@@ -186,20 +199,21 @@ func (c *atHand[K, V]) of(k *K, labels func(*K) V) V {
 }
 
 func (c *atHand[K, V]) find(k K, labels func(*K) V) V {
-	v := labels(&k)
+	found := &labeled[K, V]{key: k}
+	found.value = labels(&found.key)
 	if held := c.held.Load(); held != nil && len(*held) >= maxSeries {
-		return v
+		return found.value
 	}
 	c.write.Lock()
 	defer c.write.Unlock()
-	grown := make(map[K]V)
+	grown := make(map[K]*labeled[K, V])
 	if held := c.held.Load(); held != nil {
 		maps.Copy(grown, *held)
 	}
 	if len(grown) >= maxSeries {
-		return v
+		return found.value
 	}
-	grown[k] = v
+	grown[k] = found
 	c.held.Store(&grown)
-	return v
+	return found.value
 }
