@@ -172,8 +172,11 @@ func (d *diagnosis) answersAny(ctx context.Context) bool {
 		return true
 	}
 	what := "a made-up name gets no reply"
-	if err == nil {
+	switch {
+	case err == nil:
 		what = "a made-up name is answered " + dns.RcodeToString[r.Rcode]
+	case ctx.Err() != nil:
+		what = "there was no time to wait for the answer to a made-up name"
 	}
 	d.saw(false, "%s", what)
 	_, _ = d.because(adviceStorm, "it refuses this name, and %s: a policy for more than this name, a limit, its load, or a loop may be the reason", what)

@@ -18,6 +18,7 @@ import (
 // it has no room for. That is no filter for the name that was asked.
 func TestAStormOfQueriesIsNoPolicyForAName(t *testing.T) {
 	const name = "www.example.org."
+	const hurried = "the time is up before a made-up name is answered"
 	const refused, failed, silent = dns.RcodeRefused, dns.RcodeServerFailure, -1
 	for _, tc := range []struct {
 		what                string
@@ -34,6 +35,7 @@ func TestAStormOfQueriesIsNoPolicyForAName(t *testing.T) {
 		{"a made-up name is refused, another type answered", 0, refused, 0, 0, "undecided", "a made-up name is answered REFUSED"},
 		{"a made-up name fails", 0, failed, refused, 0, "undecided", "a made-up name is answered SERVFAIL"},
 		{"a made-up name gets no reply", 0, silent, refused, 0, "undecided", "a made-up name gets no reply"},
+		{hurried, 0, silent, refused, 0, "undecided", "there was no time to wait for the answer to a made-up name"},
 	} {
 		t.Run(tc.what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -57,7 +59,14 @@ func TestAStormOfQueriesIsNoPolicyForAName(t *testing.T) {
 					}
 					return rcode(m, code)
 				})
-				f := (&diagnose.Engine{Now: time.Now}).Diagnose(context.Background(), failing(question(name), up))
+				ctx := t.Context()
+				if tc.what == hurried {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, time.Second/2)
+					defer cancel()
+				}
+				f := (&diagnose.Engine{Now: time.Now}).Diagnose(ctx, failing(question(name), up))
+				time.Sleep(10 * time.Second) // of the bubble's clock, for the query that nobody waits for
 				if causeOf(f) != tc.cause || !strings.Contains(f.Text, tc.says) {
 					t.Errorf("got %s, %s; want %s, %q", causeOf(f), f.Text, tc.cause, tc.says)
 				}

@@ -154,8 +154,7 @@ func (o *open) failed(k *Key) {
 	o.good = false
 	o.servfail, o.refused = o.servfail || !k.Refused, o.refused || k.Refused
 	switch {
-	case o.more:
-		// What is followed of these tells no more than that there are others.
+	case o.more: // what is followed tells no more than that
 	case o.follow(k.Hash()):
 	case o.alike:
 		// Any of them will do.
