@@ -160,3 +160,23 @@ func (t *Table) Incidents() []Incident {
 	}
 	return all
 }
+
+// Recovered reports whether what failed is known to resolve again: all of it, unless one
+// answer shows that. A question that failed for another cause meanwhile is no exception.
+func (in Incident) Recovered() bool {
+	if in.open.alike {
+		return in.open.good
+	}
+	return in.rest() && !in.open.has(moved)
+}
+
+// rest reports whether what still counts under the incident resolves again.
+func (in Incident) rest() bool {
+	return !in.open.alike && !in.open.more && in.open.has(answered) && !in.open.has(failing)
+}
+
+// Moved reports whether all that does not resolve again fails for another cause by now, as where a
+// diagnosis has found that, and counts there.
+func (in Incident) Moved() bool {
+	return !in.Recovered() && !in.open.more && in.open.has(moved) && !in.open.has(failing)
+}

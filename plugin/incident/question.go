@@ -117,8 +117,9 @@ type open struct {
 	// alike is true if one good answer shows that all resolve, and good if there was one
 	// since the last failure.
 	alike, good bool
-	// strayed is true once a question has failed for another cause.
-	strayed bool
+	// strayed is true once a question has failed for another cause, and settled once one of those
+	// that are followed was answered, or has failed for another cause.
+	strayed, settled bool
 }
 
 // question is one that failed of an incident.
@@ -154,7 +155,7 @@ func (o *open) failed(k *Key) {
 	o.good = false
 	o.servfail, o.refused = o.servfail || !k.Refused, o.refused || k.Refused
 	switch {
-	case o.more: // what is followed tells no more than that
+	case o.more && (!o.alike || len(o.questions) == maxOpen && !o.settled): // nothing would change
 	case o.follow(k.Hash()):
 	case o.alike:
 		// Any of them will do.
@@ -185,14 +186,14 @@ func (o *open) follow(hash uint64) bool {
 func (o *open) answered(hash uint64) {
 	o.good = true
 	if i := o.find(hash); i >= 0 {
-		o.questions[i].state = answered
+		o.questions[i].state, o.settled = answered, true
 	}
 }
 
 // left notes that the question with that hash fails for another cause.
 func (o *open) left(hash uint64) {
 	if i := o.find(hash); i >= 0 {
-		o.questions[i].state, o.strayed = moved, true
+		o.questions[i].state, o.strayed, o.settled = moved, true, true
 	}
 }
 
@@ -217,7 +218,7 @@ func (o *open) leave() {
 
 // join adds the questions that another table knows of.
 func (o *open) join(other open) {
-	o.more, o.strayed = o.more || other.more, o.strayed || other.strayed
+	o.more, o.strayed, o.settled = o.more || other.more, o.strayed || other.strayed, o.settled || other.settled
 	o.servfail, o.refused = o.servfail || other.servfail, o.refused || other.refused
 	for _, q := range other.questions {
 		if o.find(q.hash) < 0 {
@@ -227,24 +228,4 @@ func (o *open) join(other open) {
 	if len(o.questions) > maxOpen {
 		o.more, o.questions = true, o.questions[:maxOpen]
 	}
-}
-
-// Recovered reports whether what failed is known to resolve again: all of it, unless one
-// answer shows that. A question that failed for another cause meanwhile is no exception.
-func (in Incident) Recovered() bool {
-	if in.open.alike {
-		return in.open.good
-	}
-	return in.rest() && !in.open.has(moved)
-}
-
-// rest reports whether what still counts under the incident resolves again.
-func (in Incident) rest() bool {
-	return !in.open.alike && !in.open.more && in.open.has(answered) && !in.open.has(failing)
-}
-
-// Moved reports whether all that does not resolve again fails for another cause by now, as where a
-// diagnosis has found that, and counts there.
-func (in Incident) Moved() bool {
-	return !in.Recovered() && !in.open.more && in.open.has(moved) && !in.open.has(failing)
 }

@@ -383,3 +383,29 @@ func TestAnIncidentThatOneAnswerEndsFollowsTheFirstOfManyQuestions(t *testing.T)
 		t.Errorf("%v recovered", recovered)
 	}
 }
+
+// Of a cause that one answer ends more questions fail than are followed. One of the others takes the
+// place of one that was answered, and shows the end.
+func TestAQuestionBeyondThoseThatAreFollowedShowsTheEnd(t *testing.T) {
+	w := newWatch()
+	table := New(DefaultEntries, w.now)
+	var all []*Failure
+	for i := range maxOpen + 1 {
+		all = append(all, failure(fmt.Sprintf("n%d.example.org.", i), "example.org."))
+		table.Failed(all[i])
+	}
+	last := all[maxOpen]
+	for _, then := range []func(){
+		func() { table.Succeeded(&all[0].Key) },
+		func() { table.Failed(last) },
+		func() { table.Failed(under("refined", last)) },
+		func() { table.Succeeded(&last.Key) },
+	} {
+		w.pass(time.Second)
+		then()
+	}
+	w.pass(2 * quietFor)
+	if recovered, _ := over(t, table); len(recovered) != 2 {
+		t.Errorf("recovered: %v", recovered)
+	}
+}

@@ -145,7 +145,15 @@ func (ld *Load) Stop() error {
 	return nil
 }
 
-func (ld *Load) halt() { ld.stopOnce.Do(ld.process.stop) }
+// halt stops a load whose blocks may not all have been read: a server that is told to stop
+// while it reloads stops what it has.
+func (ld *Load) halt() {
+	ld.stopOnce.Do(func() {
+		if ld.process != nil {
+			ld.process.stop()
+		}
+	})
+}
 
 func (ld *Load) ids() map[uint64]bool {
 	ids := make(map[uint64]bool, len(ld.members))

@@ -202,11 +202,10 @@ func (l *Ladder) newTap(next plugin.Handler, place int) *tap {
 	return t
 }
 
-// passesOn is true for CoreDNS's own plugins that pass every query on to the next one, and
-// change no rcode.
-func passesOn(plugin string) bool {
-	return plugin == "loadbalance" || plugin == "header" || plugin == "minimal"
-}
+// passesOn is true for CoreDNS's own plugins that pass every query on to the next one, and its
+// answer and its rcode back at once. minimal does not: it takes the answer, and writes another one
+// when the plugins below it have returned.
+func passesOn(plugin string) bool { return plugin == "loadbalance" || plugin == "header" }
 
 // asksUpstream is true for CoreDNS's own plugins that pass queries on to other
 // servers.

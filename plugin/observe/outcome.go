@@ -2,9 +2,7 @@ package observe
 
 import (
 	"fmt"
-	"iter"
 	"path"
-	"reflect"
 	"runtime"
 	"strings"
 
@@ -131,65 +129,43 @@ func (run *Run) Panicked(v any) *evidence.Evidence {
 	// The chain did not return: the query is still in the plugin that panicked.
 	run.whole = place > 0 && place < stopped
 	e := run.Evidence(evidence.Panicked, dns.RcodeServerFailure, nil)
-	if run.whole {
-		e.At = panickedAt(run.tapAt(place))
-	}
 	e.Panic, e.PanicAt = option.Sanitize(fmt.Sprint(v), option.MaxText), panicPlace()
+	if run.whole {
+		e.At = panickedAt(run.tapAt(place), e.PanicAt)
+	}
 	return e
 }
 
 // maxFrames is how many frames are looked at for the place of a panic.
 const maxFrames = 64
 
-// panicPlace is the package that panicked, with the file and the line, such as
-// "plugin/firewall firewall.go:88"; empty if it is not found.
-func panicPlace() string {
-	for frame := range panicking() {
-		return fmt.Sprintf("%s %s:%d", packageOf(frame.Function), path.Base(frame.File), frame.Line)
-	}
-	return ""
-}
-
-// panickedAt is the plugin that panicked while the query was below t: t's own, or one that
-// passes every query on and has no tap.
-func panickedAt(t *tap) string {
-	own := reflect.TypeOf(t.next)
-	if own.Kind() == reflect.Pointer {
-		own = own.Elem()
-	}
-	for frame := range panicking() {
-		folder, name := path.Split(frame.Function)
-		name, _, _ = strings.Cut(name, ".")
-		switch {
-		case folder+name == own.PkgPath():
-			return t.name
-		case folder == "github.com/coredns/coredns/plugin/" && passesOn(name):
-			return name
-		}
+// panickedAt is the plugin that panicked at place while the query was below t: t's own, or one
+// that passes every query on and has no tap.
+func panickedAt(t *tap, place string) string {
+	folder, _, _ := strings.Cut(place, " ")
+	if name, ok := strings.CutPrefix(folder, "plugin/"); ok && passesOn(name) {
+		return name
 	}
 	return t.name
 }
 
-// panicking are the frames of what panicked and of what called it, the innermost first.
-func panicking() iter.Seq[runtime.Frame] {
-	return func(yield func(runtime.Frame) bool) {
-		pcs := make([]uintptr, maxFrames)
-		frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
-		panicking := false
-		for {
-			frame, more := frames.Next()
-			inRuntime := strings.HasPrefix(frame.Function, "runtime.")
-			switch {
-			case strings.HasPrefix(frame.Function, "runtime.gopanic"):
-				panicking = true
-			case panicking && !inRuntime && frame.Function != "":
-				if !yield(frame) {
-					return
-				}
-			}
-			if !more {
-				return
-			}
+// panicPlace is the package that panicked, with the file and the line, such as
+// "plugin/firewall firewall.go:88"; empty if it is not found.
+func panicPlace() string {
+	pcs := make([]uintptr, maxFrames)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	panicking := false
+	for {
+		frame, more := frames.Next()
+		inRuntime := strings.HasPrefix(frame.Function, "runtime.")
+		switch {
+		case strings.HasPrefix(frame.Function, "runtime.gopanic"):
+			panicking = true
+		case panicking && !inRuntime && frame.Function != "":
+			return fmt.Sprintf("%s %s:%d", packageOf(frame.Function), path.Base(frame.File), frame.Line)
+		}
+		if !more {
+			return ""
 		}
 	}
 }

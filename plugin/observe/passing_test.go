@@ -9,11 +9,16 @@ import (
 
 	"github.com/coredns/coredns/plugin"
 	_ "github.com/coredns/coredns/plugin/acl" // the set-ups that tests run
+	"github.com/coredns/coredns/plugin/file"
 	_ "github.com/coredns/coredns/plugin/header"
 	_ "github.com/coredns/coredns/plugin/loadbalance"
 	_ "github.com/coredns/coredns/plugin/minimal"
+	"github.com/coredns/coredns/plugin/secondary"
+	"github.com/coredns/coredns/plugin/test"
 
 	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
 )
 
 // tapsOf counts the taps that a query passes on its way to name.
@@ -89,6 +94,59 @@ func TestTheOptionsOfAFailureAreNotedBelowCacheAndHeader(t *testing.T) {
 	})
 }
 
+// minimal writes when what is below it has returned: what it was given is noted below it all the same.
+func TestWhatMinimalWritesIsKnownAboveIt(t *testing.T) {
+	for _, c := range []struct {
+		above   string
+		rcode   int
+		changer string
+	}{
+		{"cache", dns.RcodeServerFailure, ""},
+		{"rewrite continue rcode regex (.*) SERVFAIL REFUSED", dns.RcodeRefused, "rewrite"},
+	} {
+		upstream := new(switched)
+		upstream.breaks(0)
+		cfg := setUp(t, c.above, "minimal")
+		cfg.AddPlugin(func(plugin.Handler) plugin.Handler { return upstream })
+		e, _ := under(cfg).fails(t, ask("www.example.org.", dns.TypeA))
+		if len(e.Options) != 1 || e.Options[0].Code != 6 || e.Changed.Plugin != c.changer || e.Rcode != c.rcode {
+			t.Errorf("%s: options %v, changed %+v, rcode %d", c.above, e.Options, e.Changed, e.Rcode)
+		}
+	}
+}
+
+// The method of secondary is that of file: secondary itself is not on the stack.
+func TestAPanicBelowAPluginWithoutATapIsNotItsOwn(t *testing.T) {
+	for _, above := range [][]string{{"header {\n response set ra\n}"}, {"loadbalance"}, {"loadbalance", "acl {\n allow\n}"}} {
+		cfg := setUp(t, above...)
+		cfg.AddPlugin(func(plugin.Handler) plugin.Handler {
+			zone := file.NewZone("example.org.", "zone")
+			zone.Tree = nil
+			zone.SOA = test.SOA("example.org. 60 IN SOA ns.example.org. hostmaster.example.org. 1 3600 600 86400 300")
+			return &secondary.Secondary{File: file.File{Zones: file.Zones{Z: map[string]*file.Zone{"example.org.": zone}, Names: []string{"example.org."}}}}
+		})
+		if e := panics(t, under(cfg)); e.At != "secondary" {
+			t.Errorf("%v: at %q (%s)", above, e.At, e.PanicAt)
+		}
+	}
+}
+
+// panics returns the evidence of a query during which a plugin of b panics.
+func panics(t *testing.T, b *block) (e *evidence.Evidence) {
+	t.Helper()
+	query := ask("a.www.example.org.", dns.TypeA)
+	run := b.ladder.Begin(context.Background(), new(messages), query)
+	defer func() {
+		v := recover()
+		if v == nil {
+			t.Fatal("nothing panicked")
+		}
+		e = run.Panicked(v)
+	}()
+	_, _ = b.top.ServeDNS(run, run, query)
+	return nil
+}
+
 // header does not expect a message that is none.
 func TestAPanicOfAPluginWithoutATapIsItsOwn(t *testing.T) {
 	for name, directives := range map[string][]string{"on top": {"header {\n response set ra\n}"}, "further down": {"acl {\n allow\n}", "header {\n response set ra\n}"}} {
@@ -98,15 +156,8 @@ func TestAPanicOfAPluginWithoutATapIsItsOwn(t *testing.T) {
 				return dns.RcodeSuccess, w.WriteMsg(nil)
 			}}
 		})
-		b := under(cfg)
-		run := b.ladder.Begin(context.Background(), new(messages), ask("www.example.org.", dns.TypeA))
-		func() {
-			defer func() {
-				if e := run.Panicked(recover()); e.At != "header" {
-					t.Errorf("%s: at %q (%s)", name, e.At, e.PanicAt)
-				}
-			}()
-			_, _ = b.top.ServeDNS(run, run, ask("www.example.org.", dns.TypeA))
-		}()
+		if e := panics(t, under(cfg)); e.At != "header" {
+			t.Errorf("%s: at %q (%s)", name, e.At, e.PanicAt)
+		}
 	}
 }
