@@ -94,10 +94,11 @@ func (d *diagnosis) dead(ctx context.Context, l path.Life, s strays) (Finding, b
 }
 
 const (
-	adviceRoute = "Look at this server's own network first: its addresses, its routes, and whether it has IPv6. If it is not meant to reach this upstream, take the upstream out of the Corefile."
-	adviceEDNS  = "Look for what drops queries with EDNS: a filter on the path, or the upstream. Clients that send no EDNS get answers all the same."
-	adviceStray = "Let the upstream answer from the address that it is asked at (interface-automatic in Unbound), or repair the translation of addresses on the way. In Kubernetes, replies of a service may pass it only if net.bridge.bridge-nf-call-iptables is 1."
-	adviceID    = "Look at the upstream, and at what stands in front of it: the ID of a reply has to be that of the query."
+	adviceRoute   = "Look at this server's own network first: its addresses, its routes, and whether it has IPv6. If it is not meant to reach this upstream, take the upstream out of the Corefile."
+	adviceSibling = "Look at the upstream's connection to the servers of this name, and at whether these servers answer this type: some drop queries for a type that they do not have. No evidence about the zone was found."
+	adviceEDNS    = "Look for what drops queries with EDNS: a filter on the path, or the upstream. Clients that send no EDNS get answers all the same."
+	adviceStray   = "Let the upstream answer from the address that it is asked at (interface-automatic in Unbound), or repair the translation of addresses on the way. In Kubernetes, replies of a service may pass it only if net.bridge.bridge-nf-call-iptables is 1."
+	adviceID      = "Look at the upstream, and at what stands in front of it: the ID of a reply has to be that of the query."
 )
 
 // bare is for an upstream that answers without EDNS, and not with it: most clients send none.

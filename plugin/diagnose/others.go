@@ -205,8 +205,6 @@ func (d *diagnosis) otherwise(ctx context.Context) (Finding, bool) {
 	return d.because(adviceBusy, "asked again, %s: it answers for the root, and not this question in time", d.counts())
 }
 
-const adviceSibling = "Look at the upstream's connection to the servers of this name, and at whether these servers answer this type: some drop queries for a type that they do not have. No evidence about the zone was found."
-
 // oneType is the finding that another type of the name is answered, which clears the
 // name, its zone's keys and the way there, if the upstream need not have remembered it.
 // A third type, which nobody uses, shows whether types fail that the name does not have.
