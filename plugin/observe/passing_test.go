@@ -44,10 +44,10 @@ func TestPluginsThatPassEveryQueryOnAreOnThePathWithoutATap(t *testing.T) {
 		at         string
 	}{
 		{"on top", []string{"loadbalance", failingTemplate}, []string{"loadbalance", "template"}, "template"},
-		{"several", []string{"loadbalance", "header {\n response set ra\n}", "minimal", failingTemplate}, []string{"loadbalance", "header", "minimal", "template"}, "template"},
+		{"several", []string{"loadbalance", "header {\n response set ra\n}", failingTemplate}, []string{"loadbalance", "header", "template"}, "template"},
 		{
-			"between others", []string{"loadbalance", "acl {\n allow\n}", "cache", "header {\n response set ra\n}", "minimal", failingTemplate},
-			[]string{"loadbalance", "acl", "cache", "header", "minimal", "template"}, "template",
+			"between others", []string{"loadbalance", "acl {\n allow\n}", "cache", "header {\n response set ra\n}", failingTemplate},
+			[]string{"loadbalance", "acl", "cache", "header", "template"}, "template",
 		},
 		{"in front of one that refuses", []string{"loadbalance", "acl {\n block\n}", "header {\n response set ra\n}", failingTemplate}, []string{"loadbalance", "acl"}, "acl"},
 		{"at the end", []string{"acl {\n allow\n}", "loadbalance"}, []string{"acl", "loadbalance"}, "loadbalance"},
