@@ -110,7 +110,8 @@ func (t asking) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) 
 	return rcode, err
 }
 
-// wait passes a query on whose question is followed.
+// wait passes a query on whose question is followed: a function of its own, since few queries need
+// the deferred call.
 func (t asking) wait(waits waiter, run *Run, above uint8, ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	// Deferred, since the plugin may panic, and what is recorded of the query may end before.
 	defer t.upstreams.circle.end(waits)
