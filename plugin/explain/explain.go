@@ -163,7 +163,7 @@ func (x *Explainer) recallLookup(ev *evidence.Evidence) *cause.Verdict {
 // recalled is what the verdict was remembered to count under, 0 if it was not.
 func (x *Explainer) remember(f *record.Failure, key *incident.Key, recalled uint64, ev *evidence.Evidence) {
 	f.First = x.Table.Failed(&incident.Failure{
-		Key: *key, ID: f.Incident, Name: f.Question.Name, Verdict: f.Verdict,
+		Key: *key, ID: f.Incident, Verdict: f.Verdict,
 		Cached: ev.CacheHit || f.Verdict.Cached, Recalled: recalled, LastGood: ev.LastGood, Time: f.Time,
 	}) == 1
 	if x.History != nil && !isProbe(f.Question) {

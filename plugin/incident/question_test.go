@@ -165,7 +165,7 @@ func TestAnIncidentWhoseQuestionsAllMovedTellsWhatIsUntold(t *testing.T) {
 	table.Keep(NewHistory(w.now))
 	f := servfail("www.example.org.")
 	table.Failed(f)
-	table.Untold(&f.ID, f.Name, false)
+	table.Untold(&f.ID, f.Key.Name, false)
 	table.Failed(under("refined", f))
 	if in := table.Incidents()[1]; !in.Moved() || in.Recovered() {
 		t.Errorf("moved %v, recovered %v", in.Moved(), in.Recovered())

@@ -48,7 +48,7 @@ func TestAnIncidentHasTheAdviceOfItsMostTellingCode(t *testing.T) {
 	w := newWatch()
 	table := New(DefaultEntries, w.now)
 	v := said(dns.RcodeServerFailure, 13, 7)
-	table.Failed(&Failure{ID: IDOf(v, dns.RcodeServerFailure, "example.org."), Name: "www.example.org.", Verdict: v})
+	table.Failed(&Failure{ID: IDOf(v, dns.RcodeServerFailure, "example.org."), Verdict: v})
 	in := table.Incidents()[0]
 	if in.Code != 7 || in.Advice != cause.ByID("upstream_ede").AdviceOn([]uint16{7}, dns.RcodeServerFailure) || in.Owner != "unknown" {
 		t.Errorf("the incident has code %d, owner %s and the advice %q", in.Code, in.Owner, in.Advice)

@@ -49,9 +49,7 @@ type Failure struct {
 	// remembered by question.
 	Key Key
 	// ID is the incident that it belongs to.
-	ID ID
-	// Name is what the client asked for, as summaries list it.
-	Name    string
+	ID      ID
 	Verdict *cause.Verdict
 	// Cached failures came from cache, and are not remembered anew.
 	Cached bool

@@ -53,7 +53,7 @@ func key(name string) *Key {
 
 func failure(name, zone string) *Failure {
 	v := timeout(name)
-	return &Failure{Key: *key(name), ID: ID{Cause: v.Cause.ID, At: v.At, Upstream: v.Upstream, Zone: zone}, Name: name, Verdict: v}
+	return &Failure{Key: *key(name), ID: ID{Cause: v.Cause.ID, At: v.At, Upstream: v.Upstream, Zone: zone}, Verdict: v}
 }
 
 func TestAMillionNamesAndZonesStayWithinTheBounds(t *testing.T) {
@@ -75,7 +75,7 @@ func TestAMillionNamesAndZonesStayWithinTheBounds(t *testing.T) {
 		zone := fmt.Sprintf("zone%d.example.", i%5000)
 		name := fmt.Sprintf("n%d.%s", i, zone)
 		f := *pattern
-		f.Key.Name, f.Name, f.ID.Zone, f.Verdict = name, name, zone, copied(pattern.Verdict)
+		f.Key.Name, f.ID.Zone, f.Verdict = name, zone, copied(pattern.Verdict)
 		table.Failed(&f)
 		table.Untold(&f.ID, name, false)
 	}
@@ -210,7 +210,7 @@ func TestAnIncidentWithoutAGoodAnswerIsForgottenAndWhatIsUntoldIsTold(t *testing
 	table := New(DefaultEntries, w.now)
 	f := failure("www.example.org.", "example.org.")
 	table.Failed(f)
-	table.Untold(&f.ID, f.Name, true)
+	table.Untold(&f.ID, f.Key.Name, true)
 	w.pass(forgottenAfter - 1)
 	if recovered, forgotten := table.Sweep(); len(recovered)+len(forgotten) != 0 {
 		t.Error("forgotten too early")
@@ -338,7 +338,7 @@ func TestWhatIsUntoldOfAnIncidentThatMadeRoomIsTold(t *testing.T) {
 	for i := range flood {
 		f := failure("www.example.org.", fmt.Sprintf("z%d.example.", i))
 		table.Failed(f)
-		table.Untold(&f.ID, f.Name, i%2 == 0)
+		table.Untold(&f.ID, f.Key.Name, i%2 == 0)
 		w.pass(time.Second)
 	}
 	// One more, whose incident made room between the two calls.
@@ -523,7 +523,7 @@ func servfail(name string) *Failure {
 		Rcode: dns.RcodeServerFailure, At: "forward", Path: []string{"forward"}, Upstream: "192.0.2.53:53", Question: q, Asked: q,
 		UpstreamAnswered: true, Reply: evidence.Reply{Written: true, RecursionAvailable: true},
 	})
-	return &Failure{Key: *key(name), ID: IDOf(v, dns.RcodeServerFailure, "example.org."), Name: name, Verdict: v}
+	return &Failure{Key: *key(name), ID: IDOf(v, dns.RcodeServerFailure, "example.org."), Verdict: v}
 }
 
 // ends reports whether the one incident of table is told to be over now.

@@ -78,9 +78,9 @@ func (s *stage) fail(q query) {
 	question := dns.Question{Name: q.name, Qtype: q.qtype, Qclass: dns.ClassINET}
 	zone := incident.ZoneOf(q.name, ".")
 	s.table.Failed(&incident.Failure{
-		Key:  incident.Key{Block: 1, Name: q.name, Qtype: q.qtype, Qclass: dns.ClassINET},
-		ID:   incident.ID{Cause: q.cause, At: q.at, Upstream: q.upstream, Zone: zone},
-		Name: q.name, Verdict: v,
+		Key:     incident.Key{Block: 1, Name: q.name, Qtype: q.qtype, Qclass: dns.ClassINET},
+		ID:      incident.ID{Cause: q.cause, At: q.at, Upstream: q.upstream, Zone: zone},
+		Verdict: v,
 	})
 	d := incident.Detail{
 		Block: 1, Verdict: v, Rcode: q.rcode, Question: question, Asked: question, Group: zone,

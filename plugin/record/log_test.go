@@ -103,7 +103,7 @@ func (o *outage) fail(name, zone string) { o.failAs(refused, name, zone) }
 func (o *outage) failAs(v *cause.Verdict, name, zone string) {
 	q := dns.Question{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET}
 	id := incident.ID{Cause: v.Cause.ID, At: v.At, Upstream: v.Upstream, Zone: zone}
-	count := o.table.Failed(&incident.Failure{Key: *o.key(name), ID: id, Name: name, Verdict: v})
+	count := o.table.Failed(&incident.Failure{Key: *o.key(name), ID: id, Verdict: v})
 	f := &Failure{
 		Time: time.Now(), Verdict: v, Rcode: dns.RcodeServerFailure, Question: q, Asked: q,
 		Client: netip.MustParseAddrPort("198.51.100.7:40112"), Sent: SentYes, First: count == 1, Incident: id,
