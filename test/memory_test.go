@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -269,29 +270,76 @@ func livingFor(seconds int) dns.Handler {
 	})
 }
 
-// What cache has stays, when a refresh of it is refused: cache does not keep a
-// REFUSED.
-func TestARefusedRefreshLeavesTheCauseOfWhatIsCached(t *testing.T) {
+// A failure that cache does not keep says nothing of the failure that it goes on to answer with:
+// it keeps no REFUSED, nothing that came without a message, and in place of a stale answer only a
+// good one, but with prefer_positive.
+func TestARefreshThatCacheDoesNotKeepLeavesTheCauseOfWhatIsCached(t *testing.T) {
 	logs := server.Capture(t)
-	up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(7, "expired"))})
-	s := server.Start(t, here(".:0", levels, "cache 300 {\n servfail 20s\n prefetch 1 1m 90%\n }", forward(up.Addr(), patiently)))
-	expect(t, ask(t, fullClient, "udp", s.UDP(), query("refused.refresh.example.org")), "SERVFAIL", "7 from "+up.Addr()+": expired")
-	up.Handle(upstream.Rcode(refused, true, ede(18, "not now")))
-	hits := 0
-	for tries := 0; tries < 200 && hits < 5; tries++ {
-		m := query("refused.refresh.example.org")
-		r := ask(t, fullClient, "udp", s.UDP(), m)
-		if r.Rcode == refused {
-			// The entry is over.
-			break
-		}
-		expect(t, r, "SERVFAIL", "7 from "+up.Addr()+": expired"+found)
-		expectFields(t, failureOf(t, logs, m), line{"cached": "true", "cause": "upstream_ede", "rcode": "SERVFAIL"})
-		if up.QueriesFor("refused.refresh.example.org") > 1 {
-			hits++
-		}
+	const prefetching = "cache 300 {\n servfail 20s\n prefetch 1 1m 90%\n }"
+	stale := func(more string) string {
+		return "cache 300 {\n servfail 1s\n serve_stale 1h immediate" + more + "\n }"
 	}
-	if hits == 0 {
-		t.Error("no answer from cache after a refresh of it was refused")
+	other := upstream.Rcode(servfail, true, ede(9, "another one"))
+	for _, tc := range []struct {
+		name, plugins string
+		then          dns.Handler
+		// kept is true if the failure of the refresh takes the place of the one before.
+		kept bool
+	}{
+		{"refused", prefetching, upstream.Rcode(refused, true, ede(18, "not now")), false},
+		{"silent", prefetching, upstream.Silent(), false},
+		{"hung up", prefetching, upstream.HangUp(), false},
+		{"fails", prefetching, other, true},
+		{"fails below header", prefetching + "\nheader {\n response set aa\n }", other, true},
+		{"stale refused", stale(""), upstream.Rcode(refused, true, ede(18, "not now")), false},
+		{"stale silent", stale(""), upstream.Silent(), false},
+		{"stale fails", stale(""), other, false},
+		{"stale fails below header", stale("") + "\nheader {\n response set aa\n }", other, false},
+		{"stale fails prefer_positive", stale("\n serve_stale_policy prefer_positive"), other, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(7, "expired"))})
+			s := server.Start(t, here(".:0", levels, tc.plugins, forward(up.Addr(), soon)))
+			name := strings.ReplaceAll(tc.name, " ", "-") + ".refresh.example.org"
+			before := "7 from " + up.Addr() + ": expired"
+			after := "9 from " + up.Addr() + ": another one"
+			expect(t, ask(t, fullClient, "udp", s.UDP(), query(name)), "SERVFAIL", before)
+			up.Handle(tc.then)
+			refreshed, hits := time.Time{}, 0
+			for tries := 0; tries < 200 && hits < 5; tries++ {
+				m := query(name)
+				r := ask(t, fullClient, "udp", s.UDP(), m)
+				if r.Rcode == refused {
+					break // the entry is over
+				}
+				said := errorsOf(r)
+				if failureOf(t, logs, m)["cached"] != "true" {
+					break // the entry is over
+				}
+				switch {
+				case up.QueriesFor(name) < 2:
+					expect(t, r, "SERVFAIL", before+found)
+					time.Sleep(50 * time.Millisecond)
+				case refreshed.IsZero():
+					refreshed = time.Now()
+				case time.Since(refreshed) < 3*time.Second/2:
+					// It is under way.
+					time.Sleep(50 * time.Millisecond)
+				default:
+					hits++
+					want := before + found
+					if tc.kept {
+						want = after + found
+					}
+					if expect(t, r, "SERVFAIL", want); len(said) == 0 {
+						t.Fatal("no reason")
+					}
+				}
+			}
+			if hits == 0 {
+				t.Error("no answer from cache after a refresh that failed")
+			}
+		})
 	}
 }

@@ -145,21 +145,6 @@ func (v *Verdict) InDiagnosis() *Verdict {
 	return &w
 }
 
-// byRecursion makes the advice on a refusal by what says that it is a resolver.
-func (v *Verdict) byRecursion(e *ev.Evidence) {
-	if v.Cause == upstreamRefused && recurses(e) {
-		v.Advice = "Check the upstream's access list and its rate limit for this server's address, and whether it filters this name."
-	}
-}
-
-// byTruncation makes the advice on an answer that was cut and gave no reason: the whole
-// of it may have one.
-func (v *Verdict) byTruncation(e *ev.Evidence) {
-	if e.Reply.Truncated && (v.Cause == upstreamServfail || v.Cause == upstreamRefused) {
-		v.Advice = "Ask the upstream over TCP, where nothing is cut: dig @UPSTREAM NAME +tcp. If the answer over TCP has a reason, set force_tcp in the forward plugin to get the reason here."
-	}
-}
-
 // settled is how long a plugin has to have complained until its failure is no longer
 // taken for one that passes by itself, as while a server starts.
 const settled = time.Minute

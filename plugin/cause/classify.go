@@ -175,3 +175,38 @@ func refusesItself(e *ev.Evidence) bool {
 	return foreign(e) && !forwards[e.At] && e.Rcode == dns.RcodeRefused && !hasError(e) && len(e.Options) == 0 &&
 		(bare(e) || !e.Reply.RecursionAvailable && !e.Reply.Received)
 }
+
+// byRecursion makes the advice on a refusal by what says that it is a resolver.
+func (v *Verdict) byRecursion(e *ev.Evidence) {
+	if v.Cause == upstreamRefused && recurses(e) {
+		v.Advice = "Check the upstream's access list and its rate limit for this server's address, and whether it filters this name."
+	}
+}
+
+// byDesire blames nobody for an answer to a query without RD, unless its reason is another one:
+// many resolvers refuse such a query.
+func (v *Verdict) byDesire(e *ev.Evidence) {
+	code := v.Code()
+	byPolicy := v.Cause == upstreamEDE && (code == dns.ExtendedErrorCodeProhibited || code == dns.ExtendedErrorCodeNotAuthoritative)
+	if !e.NoRD || v.Cause != upstreamServfail && v.Cause != upstreamRefused && !byPolicy {
+		return
+	}
+	v.Owner, v.Lasts, v.Advice = Nobody, LastsOpen, adviceNoRD
+	if e.RDCleared {
+		v.Advice = adviceRDCleared
+	}
+}
+
+// byTruncation makes the advice on an answer that was cut and gave no reason: the whole
+// of it may have one.
+func (v *Verdict) byTruncation(e *ev.Evidence) {
+	if e.Reply.Truncated && (v.Cause == upstreamServfail || v.Cause == upstreamRefused) {
+		v.Advice = "Ask the upstream over TCP, where nothing is cut: dig @UPSTREAM NAME +tcp. If the answer over TCP has a reason, set force_tcp in the forward plugin to get the reason here."
+	}
+}
+
+// The advice on an answer to a query without RD.
+const (
+	adviceNoRD      = "The query had no RD (recursion desired), and many resolvers refuse such a query or answer it from their cache only. If the client is a server or a script, let it set RD; dig without +norecurse does. Test: dig @UPSTREAM NAME. If that fails too, RD is not the reason."
+	adviceRDCleared = "This server cleared RD (recursion desired) of the query, and many resolvers refuse such a query or answer it from their cache only. Look in the Corefile for a header plugin with query clear rd. Test: dig @UPSTREAM NAME. If that fails too, RD is not the reason."
+)

@@ -96,19 +96,12 @@ func withoutReason(e *ev.Evidence) string {
 	if e.Reply.Truncated {
 		return cutOff(e)
 	}
-	return " without a reason" + withoutEDNS(e)
+	return " without a reason" + withoutRD(e) + withoutEDNS(e)
 }
 
 func cutOff(e *ev.Evidence) string {
 	if e.Reply.Truncated {
 		return ", truncated: a reason may have been cut off"
-	}
-	return ""
-}
-
-func withoutEDNS(e *ev.Evidence) string {
-	if e.NoEDNS {
-		return "; asked without EDNS, it cannot say why"
 	}
 	return ""
 }
@@ -138,10 +131,14 @@ func recurses(e *ev.Evidence) bool { return e.Reply.RecursionAvailable && !e.Rep
 
 // policies are the reasons that a bare REFUSED may have.
 func policies(e *ev.Evidence) string {
-	if recurses(e) {
-		return "access list, rate limit, or filter"
+	missing := ""
+	if e.NoRD {
+		missing = "RD missing in the query, "
 	}
-	return "access list, authoritative only, or overloaded"
+	if recurses(e) {
+		return missing + "access list, rate limit, or filter"
+	}
+	return missing + "access list, authoritative only, or overloaded"
 }
 
 func zoneConcerned(e *ev.Evidence) string {

@@ -97,7 +97,7 @@ var (
 	upstreamServfail = &Cause{
 		ID: "upstream_servfail", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Generic,
 		Title:   "The upstream answered SERVFAIL without a reason",
-		When:    "The upstream could not resolve the name, and sends no Extended DNS Errors. The reason may be DNSSEC, name servers that it cannot reach, or a fault of its own.",
+		When:    "The upstream could not resolve the name, and sends no Extended DNS Errors. The reason may be DNSSEC, name servers that it cannot reach, or a fault of its own. If the query had no RD (recursion desired), the text says so, and the owner is unknown.",
 		Advice:  "Query a different resolver that validates DNSSEC: if it answers, suspect the upstream; if it fails too, suspect the zone. Then check DNSSEC signatures, SOA serials and the zone's name servers." + diagnoseHint,
 		Command: "dig @UPSTREAM NAME +cd",
 		Brief:   "the upstream answered SERVFAIL{without}",
@@ -106,7 +106,7 @@ var (
 	upstreamRefused = &Cause{
 		ID: "upstream_refused", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Generic,
 		Title:   "The upstream refused the query without a reason",
-		When:    "The upstream's access list (allow-query, allow-recursion) does not permit this server, or the upstream is authoritative only, limits the rate, or is overloaded.",
+		When:    "The upstream's access list (allow-query, allow-recursion) does not permit this server, or the upstream is authoritative only, limits the rate, or is overloaded. Or the query had no RD (recursion desired): many resolvers refuse such a query. Then the text says so, and the owner is unknown.",
 		Advice:  "Check that allow-query and allow-recursion on the upstream permit this server's address, and that the upstream is a resolver at all.",
 		Command: "dig @UPSTREAM . NS",
 		Brief:   "the upstream refused the query ({ra}): {policies}{cut}",

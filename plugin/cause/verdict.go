@@ -82,6 +82,7 @@ func newVerdict(c *Cause, e *ev.Evidence) *Verdict {
 	default:
 		v.Statements = []Statement{own}
 	}
+	v.byDesire(e)
 	return v
 }
 

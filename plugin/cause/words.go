@@ -121,6 +121,21 @@ func seconds(d time.Duration) string {
 	return fmt.Sprintf("%.2g s", d.Seconds())
 }
 
+func withoutEDNS(e *ev.Evidence) string {
+	if e.NoEDNS {
+		return "; asked without EDNS, it cannot say why"
+	}
+	return ""
+}
+
+// withoutRD says that the upstream was not asked for recursion.
+func withoutRD(e *ev.Evidence) string {
+	if e.NoRD {
+		return "; asked without RD (recursion desired)"
+	}
+	return ""
+}
+
 // deed is what an upstream did, by the error of the kind k.
 func deed(e *ev.Evidence, k ev.Kind) string {
 	switch err := e.Failure.Err; {

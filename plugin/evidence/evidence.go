@@ -69,6 +69,9 @@ type Evidence struct {
 	// AskedAD is the AD bit of the query as the upstream was asked. Some resolvers
 	// validate only if it is set. AskedRD is its RD bit.
 	AskedAD, AskedRD bool
+	// NoRD is true if the upstream was asked without the RD bit, and RDCleared if it was a
+	// plugin of this server that cleared it.
+	NoRD, RDCleared bool
 	// Signed is true if the client's query had a TSIG or a SIG(0).
 	Signed bool
 

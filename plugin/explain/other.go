@@ -76,17 +76,15 @@ func (x *Explainer) learn(run *observe.Run, ev *evidence.Evidence) {
 	x.askAgain(run, ev, x.diagnose(run, ev, v))
 }
 
-// Refreshed is called after a refresh that cache did on its own. If the refresh failed, cache
-// will answer with that failure.
+// Refreshed is called after a refresh that cache did on its own. Its failure is remembered if
+// cache will answer with it.
 func (x *Explainer) Refreshed(run *observe.Run, rcode int, err error) {
 	defer guard.Catch(guard.Refreshing, nil)
 	ev := run.RefreshEvidence(rcode, err)
 	switch {
 	case ev == nil:
 		x.succeeded(run)
-	case ev.Rcode == dns.RcodeRefused:
-		// cache does not keep it: what it answers with is the failure before.
-	default:
+	case run.Replaces():
 		key := keyOf(x.Block.ID, ev)
 		v := x.withReason(ev, cause.Classify(ev))
 		x.Table.Remember(&key, v, x.Block.groupOf(ev.Name))

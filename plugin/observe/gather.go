@@ -100,11 +100,17 @@ func (run *Run) ownWriter() uint8 {
 // the OPT of what it passes on. What a message says itself is never replaced: a plugin
 // on the way up may have put it there.
 func (run *Run) addMessage(e *evidence.Evidence) {
-	alias := e.Reply.Alias
-	if first := run.written.first; first != nil && len(run.written.failure.options) == 0 {
+	first := run.written.first
+	switch {
+	case first == nil:
+	case len(run.written.failure.options) == 0:
+		alias := e.Reply.Alias
 		e.Reply, e.Options = first.reply, first.options
+		e.Reply.Alias = e.Reply.Alias || alias
+	case first.reply.Written:
+		// header may have changed these flags.
+		e.Reply.RecursionAvailable, e.Reply.Authoritative = first.reply.RecursionAvailable, first.reply.Authoritative
 	}
-	e.Reply.Alias = e.Reply.Alias || alias
 }
 
 // addChange names the plugin that changed the rcode of what came up from below it, and
@@ -182,6 +188,8 @@ func (run *Run) addUpstream(e *evidence.Evidence, t *tap, err error) {
 	if named || e.Failure.Kind.Exchanged() {
 		e.Upstream = addr
 	}
+	e.NoRD = asked.tap == t && !asked.rd
+	e.RDCleared = e.NoRD && run.rd
 	if asked.ended > 0 {
 		e.UpstreamElapsed = asked.ended - asked.began
 	}
@@ -224,21 +232,4 @@ func (run *Run) CacheQuestion() dns.Question {
 	}
 	q.Name = lower(q.Name)
 	return q
-}
-
-// RefreshEvidence is Evidence for a refresh that cache did on its own and that
-// returned (rcode, err), or nil if it did not fail.
-func (run *Run) RefreshEvidence(rcode int, err error) *evidence.Evidence {
-	switch {
-	case !run.whole:
-		return nil
-	case isFailure(rcode), err != nil && !plugin.ClientWrite(rcode):
-		return run.Evidence(evidence.Returned, rcode, err)
-	case err != nil:
-		return run.Evidence(evidence.Returned, dns.RcodeServerFailure, err)
-	}
-	if run.written != &unwritten {
-		return run.Evidence(evidence.Written, int(run.written.rcode), nil)
-	}
-	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/plugin"
 	"github.com/coredns/coredns/plugin/cache"
+	"github.com/coredns/coredns/plugin/header"
 
 	"github.com/miekg/dns"
 
@@ -86,15 +87,23 @@ func cachedOf(r *dns.Msg) Cached {
 // CacheTimes are those of the block's cache; known is false without one, and where
 // CoreDNS does not tell.
 func (l *Ladder) CacheTimes() (times unexported.CacheTimes, known bool) {
+	if c := l.cache(); c != nil {
+		return unexported.Times(c)
+	}
+	return unexported.CacheTimes{}, false
+}
+
+// cache is the one of the block, nil if it has none.
+func (l *Ladder) cache() *cache.Cache {
 	for _, t := range l.taps {
 		if t == nil {
 			continue
 		}
 		if c, ok := t.next.(*cache.Cache); ok {
-			return unexported.Times(c)
+			return c
 		}
 	}
-	return unexported.CacheTimes{}, false
+	return nil
 }
 
 // OnlyUpstream is the address of the one upstream that the block has, "" if it has several
@@ -147,7 +156,7 @@ func (l *Ladder) Install(own int) {
 			}
 			h := build(l.above(next, i-own+1))
 			l.over = append(l.over, build)
-			l.highest.below(h.Name())
+			l.highest.below(h)
 			return h
 		}
 	}
@@ -217,3 +226,9 @@ func isStock(plugin string) bool { return evidence.Stock[plugin] }
 // up: rewrite has a rule for it, and nobody knows what plugins do that CoreDNS does not
 // ship.
 func changesRcodes(plugin string) bool { return plugin == "rewrite" || !isStock(plugin) }
+
+// changesFlags reports whether h sets or clears flags of the answers that pass it.
+func changesFlags(h plugin.Handler) bool {
+	flags, ok := h.(header.Header)
+	return ok && len(flags.ResponseRules) > 0
+}

@@ -33,10 +33,11 @@ type Run struct {
 	// Request is what is remembered of the client's query in addition to its question.
 	Request option.Request
 	opcode  uint8
-	// cd is the CD bit of the query.
-	cd bool
-	// refreshing is true for a refresh that cache does on its own.
-	refreshing bool
+	// cd is the CD bit of the client's query, and rd its RD bit.
+	cd, rd bool
+	// refreshing is true for a refresh that cache does on its own, and replacing if its failure
+	// takes the place of what cache has.
+	refreshing, replacing bool
 	// whole is true if the recording is: it is known once the chain has returned.
 	whole bool
 
@@ -104,6 +105,7 @@ func (l *Ladder) begin(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) *R
 		Request:        option.RequestOf(r),
 		opcode:         uint8(r.Opcode),
 		cd:             r.CheckingDisabled,
+		rd:             r.RecursionDesired,
 		began:          now(),
 		written:        &unwritten,
 	}
@@ -121,6 +123,7 @@ func Aside(ctx context.Context) context.Context {
 func (run *Run) refresh(ctx context.Context, r *dns.Msg) *Run {
 	own := run.ladder.begin(ctx, nil, r)
 	own.parent, own.refreshing, own.Request = nil, true, run.Request
+	own.rd = run.rd
 	return own
 }
 

@@ -9,6 +9,9 @@ import (
 	"github.com/coredns/coredns/plugin/metadata"
 
 	"github.com/miekg/dns"
+
+	"github.com/seed-1b7246af/coredns-ede/plugin/evidence"
+	"github.com/seed-1b7246af/coredns-ede/plugin/unexported"
 )
 
 // tap stands above one plugin and notes on the query's run that the plugin is
@@ -30,8 +33,8 @@ type tap struct {
 	// aboveCache is true if the plugin below is cache, and somebody hears of answers.
 	aboveCache bool
 	// records is true where the messages that pass have to be noted: below cache, which
-	// drops their OPT, below what can change their rcode, and above a plugin that may
-	// answer with words of its own.
+	// drops their OPT, below what can change their rcode or their flags, and above a plugin
+	// that may answer with words of its own.
 	records bool
 	// upstreams is set above a plugin that asks other servers.
 	upstreams *upstreams
@@ -40,11 +43,10 @@ type tap struct {
 	lastGood atomic.Int64
 }
 
-// below tells t the name of the plugin above it, or of one further up if those between pass
-// every query on.
-func (t *tap) below(plugin string) {
-	t.belowCache = plugin == "cache"
-	t.records = t.records || t.belowCache || changesRcodes(plugin)
+// below tells t the plugin above it, or one further up if those between pass every query on.
+func (t *tap) below(h plugin.Handler) {
+	t.belowCache = h.Name() == "cache"
+	t.records = t.records || t.belowCache || changesRcodes(h.Name()) || changesFlags(h)
 }
 
 // Name returns the name of the plugin below, so that trace spans, and plugins that look at
@@ -135,11 +137,40 @@ func (t *tap) refresh(self plugin.Handler, run *Run, ctx context.Context, w dns.
 	own := run.refresh(ctx, r)
 	rcode, err := self.ServeDNS(own, w, r)
 	own.adoptFailure(t.place)
+	own.replacing = own.written.rcode == dns.RcodeServerFailure && t.ladder.keepsFailures(w)
 	own.finish()
 	if t.ladder.Background != nil {
 		t.ladder.Background(own, rcode, err)
 	}
 	return rcode, err
+}
+
+// Replaces reports whether the failure of a refresh took the place of what cache has. If not,
+// cache goes on to answer with that: it keeps no failure that came without a message, and no
+// REFUSED.
+func (run *Run) Replaces() bool { return run.replacing }
+
+// keepsFailures reports whether cache keeps a SERVFAIL that is written to w, its writer in a
+// refresh. In place of an answer that is stale it takes a good one only, unless it has
+// prefer_positive (plugin/cache/cache.go: verifyStaleResponseWriter).
+func (l *Ladder) keepsFailures(w dns.ResponseWriter) bool {
+	c := l.cache()
+	return c != nil && (unexported.Stores(w) || unexported.PrefersPositive(c))
+}
+
+// RefreshEvidence is Evidence for a refresh that cache did on its own and that
+// returned (rcode, err), or nil if it did not fail.
+func (run *Run) RefreshEvidence(rcode int, err error) *evidence.Evidence {
+	switch {
+	case isFailure(rcode), err != nil && !plugin.ClientWrite(rcode):
+		return run.Evidence(evidence.Returned, rcode, err)
+	case err != nil:
+		return run.Evidence(evidence.Returned, dns.RcodeServerFailure, err)
+	}
+	if run.written != &unwritten {
+		return run.Evidence(evidence.Written, int(run.written.rcode), nil)
+	}
+	return nil
 }
 
 // isRefresh reports whether ctx is that of a refresh by cache, and not of run's

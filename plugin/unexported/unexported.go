@@ -13,6 +13,8 @@ import (
 	"github.com/coredns/coredns/plugin/forward"
 	"github.com/coredns/coredns/plugin/grpc"
 	"github.com/coredns/coredns/plugin/pkg/proxy"
+
+	"github.com/miekg/dns"
 )
 
 // MaxFails reads the max_fails of f, which decides when forward takes an upstream to be
@@ -53,6 +55,40 @@ func Times(c *cache.Cache) (t CacheTimes, known bool) {
 		*to = time.Duration(field.Int())
 	}
 	return t, true
+}
+
+// maxWriters is how many writers may stand before cache's own: plugin and header of CoreDNS put
+// one there.
+const maxWriters = 8
+
+// Stores reports whether cache stores what is written to w, the writer that it gave to the plugins
+// below it, whatever that is. In place of something stale it does not.
+func Stores(w dns.ResponseWriter) bool {
+	own := reflect.TypeFor[*cache.ResponseWriter]()
+	for range maxWriters {
+		v := reflect.ValueOf(w)
+		if v.Type() == own {
+			return true
+		}
+		v = reflect.Indirect(v)
+		if v.Kind() != reflect.Struct {
+			return false
+		}
+		inner := v.FieldByName("ResponseWriter")
+		if !inner.IsValid() || inner.Type() == own || !inner.CanInterface() {
+			return false
+		}
+		if w, _ = inner.Interface().(dns.ResponseWriter); w == nil {
+			return false
+		}
+	}
+	return false
+}
+
+// PrefersPositive reads whether c has prefer_positive; false without the field.
+func PrefersPositive(c *cache.Cache) bool {
+	field := reflect.ValueOf(c).Elem().FieldByName("preferPositive")
+	return field.Kind() == reflect.Bool && field.Bool()
 }
 
 // Zone reads the zone that h, a forward or a grpc, forwards.

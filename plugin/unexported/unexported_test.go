@@ -1,8 +1,10 @@
 package unexported
 
 import (
+	"context"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coredns/caddy"
@@ -11,8 +13,12 @@ import (
 	"github.com/coredns/coredns/plugin/cache"
 	"github.com/coredns/coredns/plugin/forward"
 	"github.com/coredns/coredns/plugin/grpc"
+	"github.com/coredns/coredns/plugin/header"
 	"github.com/coredns/coredns/plugin/pkg/proxy"
 	"github.com/coredns/coredns/plugin/pkg/transport"
+	plugintest "github.com/coredns/coredns/plugin/test"
+
+	"github.com/miekg/dns"
 )
 
 // setUp returns the handler that CoreDNS's own set-up makes of a directive. A test that
@@ -69,6 +75,77 @@ func TestTheTimesOfACacheAreRead(t *testing.T) {
 		if got, known := Times(setUp(t, directive).(*cache.Cache)); got != want || !known {
 			t.Errorf("%q: %+v, known %v, want %+v", directive, got, known, want)
 		}
+	}
+}
+
+func TestPreferPositiveIsReadOfACache(t *testing.T) {
+	for directive, want := range map[string]bool{
+		"cache": false,
+		"cache {\n serve_stale 1h\n serve_stale_policy prefer_positive\n}": true,
+	} {
+		if got := PrefersPositive(setUp(t, directive).(*cache.Cache)); got != want {
+			t.Errorf("%q: %v, want %v", directive, got, want)
+		}
+	}
+}
+
+// below is what stands below cache and fails. It passes on the writers that it is given.
+type below chan dns.ResponseWriter
+
+func (below) Name() string { return "below" }
+func (b below) ServeDNS(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
+	b <- w
+	return dns.RcodeSuccess, w.WriteMsg(new(dns.Msg).SetRcode(r, dns.RcodeServerFailure))
+}
+
+// The writers of a miss, of a prefetch and of the refresh of a stale answer are told apart, with
+// header between and without.
+func TestWhatCacheDoesNotStoreIsToldByItsWriter(t *testing.T) {
+	for _, between := range []string{"", "header {\n response set aa\n}"} {
+		for _, tc := range []struct {
+			name, options string
+			wait          time.Duration
+			want          bool
+		}{
+			{"a prefetch", "prefetch 1 1m 90%", 5 * time.Second, true},
+			{"a stale answer", "serve_stale 1h immediate", 15 * time.Second, false},
+			{"a prefetch before the answer is stale", "prefetch 1 1m 90%\n serve_stale 1h immediate", 5 * time.Second, true},
+		} {
+			t.Run(tc.name+" "+between, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					c, last := setUp(t, "cache . {\n servfail 10s\n "+tc.options+"\n}").(*cache.Cache), make(below, 1)
+					c.Next = last
+					if between != "" {
+						h := setUp(t, between).(header.Header)
+						h.Next = last
+						c.Next = h
+					}
+					ask := func() {
+						q := new(dns.Msg).SetQuestion("www.example.org.", dns.TypeA)
+						if _, err := c.ServeDNS(t.Context(), &plugintest.ResponseWriter{}, q); err != nil {
+							t.Fatal(err)
+						}
+					}
+					ask()
+					if w := <-last; !Stores(w) {
+						t.Errorf("a miss: %T does not store", w)
+					}
+					ask()
+					time.Sleep(tc.wait)
+					ask()
+					synctest.Wait()
+					if w := <-last; Stores(w) != tc.want {
+						t.Errorf("%T: %v, want %v", w, !tc.want, tc.want)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestAWriterOfAnotherKindStoresNothing(t *testing.T) {
+	if Stores(&plugintest.ResponseWriter{}) {
+		t.Error("the writer of a test stores")
 	}
 }
 
