@@ -35,16 +35,13 @@ type Run struct {
 	opcode  uint8
 	// cd is the CD bit of the client's query, and rd its RD bit.
 	cd, rd bool
-	// refreshing is true for a refresh that cache does on its own, and replacing if its failure
-	// takes the place of what cache has.
-	refreshing, replacing bool
-	// whole is true if the recording is: it is known once the chain has returned.
-	whole bool
+	// refreshing is true for a refresh that cache does on its own.
+	refreshing bool
 
 	trail trail
 
-	// mu guards what follows. Messages may be written from any goroutine, and at any
-	// time; so may notes.
+	// mu guards what follows, but for whole and replacing. Messages may be written from any
+	// goroutine, and at any time; so may notes.
 	mu sync.Mutex
 	// notes is nil until there is something to note but the path.
 	notes atomic.Pointer[notes]
@@ -55,6 +52,10 @@ type Run struct {
 	// given is true once cache was given an answer that did not fail, where somebody
 	// hears of these.
 	given bool
+	// whole is true if the recording is, and replacing if a failed refresh takes the place of what
+	// cache has. Both are set by who began the run, once the chain has returned. They stand here
+	// since the run is no larger then.
+	whole, replacing bool
 	// held is a failing message, or an empty NOERROR that may yet turn out to be
 	// one.
 	held *dns.Msg

@@ -60,7 +60,7 @@ type failing struct {
 // need no memory but f's.
 func (f *failing) copyOf(m *dns.Msg) *dns.Msg {
 	if len(m.Question) != 1 || len(m.Answer)+len(m.Ns)+len(m.Extra) > 0 {
-		return m.Copy()
+		return m.CopyTo(&f.copied)
 	}
 	f.copied, f.question[0] = *m, m.Question[0]
 	f.copied.Question = f.question[:]
