@@ -5,12 +5,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/seed-1b7246af/coredns-ede/cmd/ede/domain"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logfile"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/timeline"
+	"github.com/seed-1b7246af/coredns-ede/plugin/domain"
 )
 
 // maxInstances bounds what is kept by instance, of all and of each cause. Those

@@ -3,11 +3,11 @@ package report
 import (
 	"time"
 
-	"github.com/seed-1b7246af/coredns-ede/cmd/ede/domain"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/figures"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/found"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/logline"
 	"github.com/seed-1b7246af/coredns-ede/cmd/ede/timeline"
+	"github.com/seed-1b7246af/coredns-ede/plugin/domain"
 )
 
 // The limits of what a tally holds, whatever the log. All tables full, with

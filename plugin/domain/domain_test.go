@@ -74,17 +74,14 @@ func TestEveryRuleOfMoreThanTwoLabelsIsKnown(t *testing.T) {
 		}
 		return
 	}
-	if deep != want {
-		t.Error("deep.txt is of another list: go test ./cmd/ede/domain -update")
+	if deepText != want {
+		t.Error("deep.txt is of another list: go test ./plugin/domain -update")
 	}
 }
 
-// The names are all rules, what lies above them and below, and what is no name.
-func TestAFinderFindsWhatASearchDoes(t *testing.T) {
-	f := NewFinder()
-	if f.labels == nil {
-		t.Fatal("deep.txt is of another list: go test ./cmd/ede/domain -update")
-	}
+// names are all rules, what lies above them and below, and what is no name.
+func names(t *testing.T) []string {
+	t.Helper()
 	names := []string{
 		".", "..", "a", "a.b", "a..org", ".a.example.org", "a.example.org.", `a.b\.co.uk`, `\.co.uk`, "192.0.2.1", "a.0.2.1",
 		"2001:db8::1", "::ffff:192.0.2.1", "fe80::1%a.example.org", "%.example.org", "a.example.nolist", "A.CO.UK", "a.b.CO.UK",
@@ -99,6 +96,15 @@ func TestAFinderFindsWhatASearchDoes(t *testing.T) {
 			}
 		}
 	}
+	return names
+}
+
+func TestAFinderFindsWhatASearchDoes(t *testing.T) {
+	f := NewFinder()
+	if deep() == nil {
+		t.Fatal("deep.txt is of another list: go test ./plugin/domain -update")
+	}
+	names := names(t)
 	for range 2 {
 		for _, name := range names {
 			if got, want := f.Length([]byte(name)), search(name); got != want {
@@ -112,13 +118,13 @@ func TestAFinderFindsWhatASearchDoes(t *testing.T) {
 			t.Fatalf("%s: %d octets", name, got)
 		}
 	}
-	if len(f.labels) != maxEnds {
-		t.Errorf("%d ends are remembered", len(f.labels))
+	if len(f.endings) != maxEnds {
+		t.Errorf("%d ends are remembered", len(f.endings))
 	}
 }
 
-func TestAFinderOfAnotherListSearches(t *testing.T) {
-	if got := new(Finder).Length([]byte("a.b.example.co.uk")); got != len("example.co.uk") {
+func TestOfAnotherListNothingIsTakenFromTheEnd(t *testing.T) {
+	if got := endingOf(nil, "example.org"); got != oneByOne {
 		t.Error(got)
 	}
 }
