@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
@@ -204,6 +205,22 @@ func (v *Verdict) byTruncation(e *ev.Evidence) {
 		v.Advice = "Ask the upstream over TCP, where nothing is cut: dig @UPSTREAM NAME +tcp. If the answer over TCP has a reason, set force_tcp in the forward plugin to get the reason here."
 	}
 }
+
+// asksItself reports whether this process listens at the address of the upstream that was asked.
+func asksItself(e *ev.Evidence) bool {
+	return slices.ContainsFunc(e.Upstreams, func(u ev.Upstream) bool { return u.Asked && u.Own })
+}
+
+// byOwnAddress blames no upstream at an address where this process listens. The network may take
+// what is sent there elsewhere, so this proves nothing else.
+func (v *Verdict) byOwnAddress(e *ev.Evidence) {
+	answered := v.Cause == upstreamServfail || v.Cause == upstreamRefused || v.Cause == upstreamEDE && hearsayOf(v.Code()) == OfReach
+	if asksItself(e) && (answered || v.Owner == Upstream && slices.Contains(exchangeCauses, v.Cause)) {
+		v.Owner, v.Lasts, v.Advice = Nobody, LastsOpen, adviceOwnAddress
+	}
+}
+
+const adviceOwnAddress = "This server itself listens at the address of the upstream, so it may be asking itself. If no server block is meant to answer there, take the address out of the forward plugin, or out of the file that forward reads. If one is, look at the failures of that block."
 
 // The advice on an answer to a query without RD.
 const (

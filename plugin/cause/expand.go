@@ -35,10 +35,12 @@ func expand(text string, e *ev.Evidence) string {
 
 // placeholders are what stands between braces in the texts of the catalog.
 var placeholders = map[string]func(*ev.Evidence) string{
-	"elapsed":    timeAllowed,
-	"upstreams":  states,
-	"others":     othersDown,
-	"upstream":   func(e *ev.Evidence) string { return cmp.Or(host(upstreamOf(e)), "the upstream") },
+	"elapsed":   timeAllowed,
+	"upstreams": states,
+	"others":    othersDown,
+	"upstream": func(e *ev.Evidence) string {
+		return cmp.Or(host(upstreamOf(e)), "the upstream") + ownAddress(asksItself(e))
+	},
 	"detail":     func(e *ev.Evidence) string { return e.Failure.Detail },
 	"error":      func(e *ev.Evidence) string { return e.Failure.Text() },
 	"with error": withError,
@@ -219,19 +221,20 @@ func listOf(states []string) string {
 }
 
 func stateOf(e *ev.Evidence, u ev.Upstream) string {
+	name := u.Addr + ownAddress(u.Own)
 	switch {
 	case u.Asked && deed(e, e.Failure.Kind) != "":
-		return u.Addr + " " + deed(e, e.Failure.Kind)
+		return name + " " + deed(e, e.Failure.Kind)
 	case u.Down && u.Since.IsZero():
-		return u.Addr + " down"
+		return name + " down"
 	case u.Down:
-		return u.Addr + " down since " + u.Since.UTC().Format(time.TimeOnly) + "Z"
+		return name + " down since " + u.Since.UTC().Format(time.TimeOnly) + "Z"
 	case u.Fails == 1:
-		return u.Addr + " failed 1 health check"
+		return name + " failed 1 health check"
 	case u.Fails > 1:
-		return fmt.Sprintf("%s failed %d health checks", u.Addr, u.Fails)
+		return fmt.Sprintf("%s failed %d health checks", name, u.Fails)
 	}
-	return u.Addr + " not known to be down"
+	return name + " not known to be down"
 }
 
 func listed(e *ev.Evidence) bool {

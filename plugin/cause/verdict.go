@@ -83,6 +83,7 @@ func newVerdict(c *Cause, e *ev.Evidence) *Verdict {
 		v.Statements = []Statement{own}
 	}
 	v.byDesire(e)
+	v.byOwnAddress(e)
 	return v
 }
 

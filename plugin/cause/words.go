@@ -136,6 +136,14 @@ func withoutRD(e *ev.Evidence) string {
 	return ""
 }
 
+// ownAddress says of an address that this process listens there itself.
+func ownAddress(own bool) string {
+	if own {
+		return " (an address of this server)"
+	}
+	return ""
+}
+
 // deed is what an upstream did, by the error of the kind k.
 func deed(e *ev.Evidence, k ev.Kind) string {
 	switch err := e.Failure.Err; {

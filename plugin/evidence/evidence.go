@@ -193,8 +193,8 @@ type Upstream struct {
 	// the first time at which ede saw that.
 	Down  bool
 	Since time.Time
-	// Asked is true for the upstream that was tried last.
-	Asked bool
+	// Asked is true for the upstream that was tried last, Own if this process listens at Addr.
+	Asked, Own bool
 }
 
 // Zone is the state of a zone of file, auto or secondary.

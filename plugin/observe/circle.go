@@ -55,6 +55,7 @@ type circle struct {
 // here is which upstreams may be this process, by the addresses that it listens on.
 type here struct {
 	listeners *[]netip.AddrPort
+	upstreams []string
 	addrs     []netip.Addr
 	loopback  bool
 }
@@ -122,7 +123,7 @@ func (c *circle) near() *here {
 		for _, up := range c.upstreams {
 			if listensOn(up) {
 				a := plain(netip.MustParseAddrPort(up).Addr())
-				h.addrs, h.loopback = append(h.addrs, a), h.loopback || a.IsLoopback()
+				h.upstreams, h.addrs, h.loopback = append(h.upstreams, up), append(h.addrs, a), h.loopback || a.IsLoopback()
 			}
 		}
 		c.here.Store(h)

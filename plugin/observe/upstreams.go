@@ -90,13 +90,13 @@ func newUpstreams(h plugin.Handler) *upstreams {
 // state appends to all, which is empty, the upstreams of the forward that asked addr, that
 // one first, or of all forwards if addr is none of theirs.
 func (u *upstreams) state(all []evidence.Upstream, addr string) []evidence.Upstream {
-	sets := u.sets
+	sets, own := u.sets, u.circle.near().upstreams
 	if i := slices.IndexFunc(sets, func(s upstreamSet) bool { return slices.Contains(s.addrs, addr) }); i >= 0 {
 		sets = sets[i : i+1]
 	}
 	for _, set := range sets {
 		for i, a := range set.addrs {
-			state := evidence.Upstream{Addr: a, Asked: a == addr}
+			state := evidence.Upstream{Addr: a, Asked: a == addr, Own: slices.Contains(own, a)}
 			if set.proxies != nil {
 				p := set.proxies[i]
 				state.Fails = p.Fails()
