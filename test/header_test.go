@@ -3,6 +3,7 @@ package test_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -101,5 +102,80 @@ func TestAReasonThatHasNothingToDoWithRDStands(t *testing.T) {
 	expect(t, ask(t, fullClient, "udp", s.UDP(), m), "SERVFAIL", "7 from "+up.Addr()+": expired")
 	if advice := failureOf(t, logs, m)["advice"]; strings.Contains(advice, "RD") || !strings.Contains(advice, "DNSSEC") {
 		t.Errorf("advice %q", advice)
+	}
+}
+
+// A transfer and a NOTIFY never have RD: it is not missing.
+func TestNothingButAQueryMissesRD(t *testing.T) {
+	logs := server.Capture(t)
+	up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(refused, false, ede(18, "no transfer"))})
+	s := server.Start(t, here(".:0", levels, forward(up.Addr(), patiently)))
+	for name, change := range map[string]func(*dns.Msg){
+		"AXFR":   func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeAXFR },
+		"IXFR":   func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeIXFR },
+		"NOTIFY": func(m *dns.Msg) { m.Opcode, m.Question[0].Qtype = dns.OpcodeNotify, dns.TypeSOA },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := query(strings.ToLower(name) + ".example.org")
+			change(m)
+			m.RecursionDesired = false
+			r := ask(t, fullClient, "tcp", s.TCP(), m)
+			if l := failureOf(t, logs, m); l["owner"] != "upstream" || strings.Contains(l["advice"], "RD") || strings.Contains(strings.Join(errorsOf(r), " "), "RD") {
+				t.Errorf("owner %s, advice %q, says %q", l["owner"], l["advice"], errorsOf(r))
+			}
+		})
+	}
+}
+
+// The target of an alias is asked as the client asked.
+func TestWhoClearedRDIsToldOfAnAliasToo(t *testing.T) {
+	logs := server.Capture(t)
+	up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true)})
+	zone := textFile(t, zoneText+"a 60 IN CNAME target.example.net.\n")
+	s := server.Start(t, here(".:0", levels, "header {\n query clear rd\n }", "file "+zone+" example.org", forward(up.Addr(), patiently)))
+	m := query("a.example.org")
+	ask(t, fullClient, "udp", s.UDP("."), m)
+	if l := failureOf(t, logs, m); l["cause"] != "cname_target_failed" || !strings.Contains(l["advice"], "This server cleared RD") {
+		t.Errorf("cause %s, advice %q", l["cause"], l["advice"])
+	}
+}
+
+// What the upstream says without RD is no reason for a failure with RD, nor the other way round;
+// and the two are not counted as one.
+func TestFailuresWithoutRDAreKeptApart(t *testing.T) {
+	logs := server.Capture(t)
+	up := upstream.Start(t, upstream.Config{Handler: dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
+		said := ede(20, "RD is off")
+		if m.RecursionDesired {
+			said = ede(15, "on the list")
+		}
+		upstream.Rcode(refused, true, said).ServeDNS(w, m)
+	})})
+	s := server.Start(t, here(".:0", levels, forward(up.Addr(), patiently)))
+	bare := func(rd bool) line {
+		m := server.Message("apart.example.org", dns.TypeA)
+		m.RecursionDesired = rd
+		ask(t, fullClient, "udp", s.UDP(), m)
+		return failureOf(t, logs, m)
+	}
+	// What is asked again is asked in the background: the reason is there soon.
+	for range 100 {
+		if bare(true)["cause"] == "upstream_ede" {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	for range 3 {
+		if l := bare(true); l["cause"] != "upstream_ede" || !strings.Contains(l["text"], "on the list") {
+			t.Fatalf("with RD: %s, %q", l["cause"], l["text"])
+		}
+		l := bare(false)
+		if l["cause"] != "upstream_refused" || l["owner"] != "unknown" || !strings.Contains(l["text"], "RD missing") {
+			t.Errorf("without RD: %s, owner %s, %q", l["cause"], l["owner"], l["text"])
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if again := logs.Matching("RD is off"); len(again) > 0 {
+		t.Errorf("asked again without RD: %s", again)
 	}
 }

@@ -290,6 +290,10 @@ func TestARefreshThatCacheDoesNotKeepLeavesTheCauseOfWhatIsCached(t *testing.T) 
 		{"silent", prefetching, upstream.Silent(), false},
 		{"hung up", prefetching, upstream.HangUp(), false},
 		{"fails", prefetching, other, true},
+		{"truncated", prefetching, truncatedFailure(), false},
+		{"malformed", prefetching, upstream.Rcode(dns.RcodeFormatError, true), false},
+		{"denied without SOA", prefetching, upstream.Rcode(dns.RcodeNameError, true), false},
+		{"stale truncated prefer_positive", stale("\n serve_stale_policy prefer_positive"), truncatedFailure(), false},
 		{"fails below header", prefetching + "\nheader {\n response set aa\n }", other, true},
 		{"stale refused", stale(""), upstream.Rcode(refused, true, ede(18, "not now")), false},
 		{"stale silent", stale(""), upstream.Silent(), false},
@@ -342,4 +346,94 @@ func TestARefreshThatCacheDoesNotKeepLeavesTheCauseOfWhatIsCached(t *testing.T) 
 			}
 		})
 	}
+}
+
+// truncatedFailure answers SERVFAIL with TC, which cache does not keep.
+func truncatedFailure() dns.Handler {
+	return dns.HandlerFunc(func(w dns.ResponseWriter, m *dns.Msg) {
+		r := new(dns.Msg).SetRcode(m, servfail)
+		r.Truncated = true
+		_ = w.WriteMsg(r)
+	})
+}
+
+// With serve_stale verify cache asks first. What it gets may be no better than what it has: then
+// it answers with that, whose cause is another one.
+func TestAStaleFailureKeepsItsCauseWhateverItsVerificationGets(t *testing.T) {
+	logs := server.Capture(t)
+	for name, then := range map[string]dns.Handler{
+		"the-same":  upstream.Rcode(servfail, true, ede(7, "expired")),
+		"another":   upstream.Rcode(servfail, true, ede(9, "another one")),
+		"bare":      upstream.Rcode(servfail, true),
+		"refused":   upstream.Rcode(refused, true, ede(18, "not now")),
+		"malformed": upstream.Rcode(dns.RcodeFormatError, true),
+		"silent":    upstream.Silent(),
+		"truncated": truncatedFailure(),
+	} {
+		for policy, option := range map[string]string{"verify": "verify", "recheck": "verify 0 30s 1m"} {
+			t.Run(policy+" "+name, func(t *testing.T) {
+				t.Parallel()
+				up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true, ede(7, "expired"))})
+				s := server.Start(t, here(".:0", levels, "cache 300 {\n servfail 1s\n serve_stale 1h "+option+"\n }", forward(up.Addr(), soon)))
+				name := name + "." + policy + ".example.org"
+				said := "7 from " + up.Addr() + ": expired"
+				expect(t, ask(t, fullClient, "udp", s.UDP(), query(name)), "SERVFAIL", said)
+				up.Handle(then)
+				time.Sleep(1100 * time.Millisecond)
+				for range 2 {
+					m := query(name)
+					expect(t, ask(t, fullClient, "udp", s.UDP(), m), "SERVFAIL", said+found)
+					expectFields(t, failureOf(t, logs, m), line{"cached": "true", "cause": "upstream_ede", "ede": "7"})
+				}
+				if up.QueriesFor(name) < 2 {
+					t.Error("nothing was verified")
+				}
+			})
+		}
+	}
+}
+
+// An rcode like FORMERR does not say that the name resolves, nor does an answer that cache does
+// not keep, if it goes on to answer with the failure.
+func TestAFailureOfAnotherKindIsNoRecovery(t *testing.T) {
+	server.Capture(t)
+	for _, rcode := range []int{dns.RcodeFormatError, dns.RcodeNotImplemented} {
+		for _, plugins := range []string{"", "cache {\n servfail 0s\n }", "cache {\n servfail 0s\n serve_stale 1h verify\n }"} {
+			t.Run(dns.RcodeToString[rcode]+" "+plugins, func(t *testing.T) {
+				up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(servfail, true)})
+				s := server.Start(t, here(".:0", whyLevels, plugins, forward(up.Addr(), patiently)))
+				for _, answer := range []int{servfail, rcode} {
+					up.Handle(upstream.Rcode(answer, true))
+					if r := ask(t, fullClient, "udp", s.UDP(), query("www.example.org")); r.Rcode != answer {
+						t.Fatalf("the answer is %s, want %s", dns.RcodeToString[r.Rcode], dns.RcodeToString[answer])
+					}
+				}
+				remembers(t, s.UDP(), "www.example.org", "TIME HOST upstream_servfail .* x1")
+				up.Handle(upstream.Answer())
+				ask(t, fullClient, "udp", s.UDP(), query("www.example.org"))
+				remembers(t, s.UDP(), "www.example.org", "TIME HOST upstream_servfail .*, ok since TIME")
+			})
+		}
+	}
+}
+
+// A stale answer is older than the failure that it is given for. To cache, a query with DO is
+// another one.
+func TestAStaleAnswerIsNoRecovery(t *testing.T) {
+	server.Capture(t)
+	up := upstream.Start(t, upstream.Config{Handler: livingFor(1)})
+	s := server.Start(t, here(".:0", whyLevels, "cache {\n success 100 1 1\n servfail 0s\n serve_stale 1h verify\n }", forward(up.Addr(), patiently)))
+	expect(t, ask(t, fullClient, "udp", s.UDP(), query("www.example.org")), "NOERROR")
+	up.Handle(upstream.Rcode(servfail, true))
+	time.Sleep(1100 * time.Millisecond)
+	secure := query("www.example.org")
+	secure.IsEdns0().SetDo()
+	if r := ask(t, fullClient, "udp", s.UDP(), secure); r.Rcode != servfail {
+		t.Fatalf("the answer is %s", dns.RcodeToString[r.Rcode])
+	}
+	expect(t, ask(t, fullClient, "udp", s.UDP(), query("www.example.org")), "NOERROR")
+	if n := up.QueriesFor("www.example.org"); n != 3 {
+		t.Fatalf("the upstream was asked %d times", n)
+	}
+	remembers(t, s.UDP(), "www.example.org", "TIME HOST upstream_servfail .* x1")
 }

@@ -53,7 +53,7 @@ func nested(e *ev.Evidence, recall Recall) *Verdict {
 		outer.Statements, outer.Since = inner.Statements, inner.Since
 		outer.Lasts, outer.Owner = inner.Lasts, inner.Owner
 		outer.Advice = inner.Advice
-		outer.Upstream = inner.Upstream
+		outer.Upstream, outer.noRD = inner.Upstream, inner.noRD
 	}
 	outer.note("the target failed with " + inner.Cause.ID)
 	outer.notes = append(outer.notes, inner.Trace()...)

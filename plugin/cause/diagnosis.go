@@ -63,10 +63,13 @@ func (v *Verdict) Keeping(said []option.Option) *Verdict {
 	return &b
 }
 
+// NoRD reports whether v is on an upstream that was asked without RD.
+func (v *Verdict) NoRD() bool { return v.noRD }
+
 // WithoutReason reports whether v says no more than that the upstream answered with the
-// failure.
+// failure. Without RD the query itself may be the reason.
 func (v *Verdict) WithoutReason() bool {
-	return v.Cause == upstreamServfail || v.Cause == upstreamRefused
+	return (v.Cause == upstreamServfail || v.Cause == upstreamRefused) && !v.noRD
 }
 
 // Heard returns base, for which WithoutReason is true, with the reason that the upstream at
@@ -151,6 +154,9 @@ func (v *Verdict) With(more string) *Verdict {
 // a diagnosis may confirm or not.
 func (v *Verdict) Refinable() bool {
 	switch {
+	case v.noRD:
+		// A diagnosis asks with RD.
+		return false
 	case v.Cause == upstreamEDE:
 		return !v.asked && !slices.ContainsFunc(v.Statements, func(s Statement) bool {
 			return !slices.Contains(genericCodes, s.Code) && !slices.Contains(dnssecCodes, s.Code) && !slices.Contains(reachCodes, s.Code)

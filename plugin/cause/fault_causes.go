@@ -124,7 +124,7 @@ forward . 192.0.2.53`,
 		ID: "cached_failure", Code: 13, Lasts: Transient, Owner: Nobody, Rank: Generic,
 		Title:  "A failure from cache whose cause is not known",
 		When:   "The cache holds the SERVFAIL, and ede does not know the cause: it did not see the first failure, or no longer remembers it.",
-		Advice: "Wait until the servfail time of the cache plugin has passed, and query again: the next failure then has its cause.",
+		Advice: "Wait until the cache plugin has given up the failure, and query again: the next failure then has its cause. This takes the servfail time, and with serve_stale the time of serve_stale as well. A restart of CoreDNS empties the cache at once.",
 		Corefile: `cache {
     servfail 5s
 }`,

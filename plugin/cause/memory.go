@@ -42,6 +42,7 @@ const (
 	askedMark
 	cachedMark
 	weighedMark
+	noRDMark
 	// namesMark is that of the first statement, others follow.
 	namesMark
 )
@@ -60,6 +61,9 @@ func (v *Verdict) Marks() (m Marks) {
 	if v.weighed {
 		m |= weighedMark
 	}
+	if v.noRD {
+		m |= noRDMark
+	}
 	for i := range v.Statements {
 		if v.Statements[i].names {
 			m |= namesMark << i
@@ -76,7 +80,7 @@ func Restored(v Verdict, m Marks) *Verdict {
 	if m&refusedMark != 0 {
 		v.rcode = dns.RcodeRefused
 	}
-	v.asked, v.Cached, v.weighed = m&askedMark != 0, m&cachedMark != 0, m&weighedMark != 0
+	v.asked, v.Cached, v.weighed, v.noRD = m&askedMark != 0, m&cachedMark != 0, m&weighedMark != 0, m&noRDMark != 0
 	for i := range v.Statements {
 		v.Statements[i].names = m&(namesMark<<i) != 0
 	}
@@ -90,7 +94,7 @@ func Restored(v Verdict, m Marks) *Verdict {
 // of v if v says only that the upstream had the failure in its cache, and known is what the
 // same upstream said or what a diagnosis found. Otherwise it returns v.
 func (v *Verdict) Before(known *Verdict, found time.Time) *Verdict {
-	if known == nil || v.Cause != upstreamEDE || !onlyCached(v.Statements) {
+	if known == nil || known.noRD != v.noRD || v.Cause != upstreamEDE || !onlyCached(v.Statements) {
 		return v
 	}
 	said := known.Cause == upstreamEDE && known.Upstream == v.Upstream && !onlyCached(known.Statements)

@@ -46,6 +46,8 @@ type Verdict struct {
 	of way
 	// asked marks what the upstream said when diagnosis asked it again.
 	asked bool
+	// noRD marks a failure of an upstream that was asked without RD.
+	noRD bool
 	// weighed marks what an upstream said of others as well, see Weighed.
 	weighed bool
 	// Cached is true when the failure came from cache.
@@ -57,7 +59,7 @@ type Verdict struct {
 func newVerdict(c *Cause, e *ev.Evidence) *Verdict {
 	v := &Verdict{
 		Cause: c, Lasts: c.Lasts, Owner: c.Owner, Advice: strings.TrimSpace(c.Advice),
-		At: e.At, Upstream: upstreamOf(e), Zone: e.Zone.Name, rcode: e.Rcode, seen: e,
+		At: e.At, Upstream: upstreamOf(e), Zone: e.Zone.Name, rcode: e.Rcode, noRD: e.NoRD, seen: e,
 	}
 	own := Statement{Code: c.Code, Brief: expand(c.Brief, e), Full: expand(c.Full, e)}
 	if c == notAuthoritative && e.Zone.State == ev.ZoneNone {

@@ -42,7 +42,7 @@ func remarksOf(k *incident.Key, rcode int) remarks.Question {
 // askAgain has the question of ev asked once more, if its upstream was asked without OPT
 // record and so could not say why it failed, and no diagnosis asks it.
 func (x *Explainer) askAgain(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) {
-	if x.Asker == nil || x.Block.AskAgainOff || !v.WithoutReason() || !mayBeAsked(ev) {
+	if x.Asker == nil || x.Block.AskAgainOff || !v.WithoutReason() || !mayBeAsked(ev) || isProbe(run) {
 		return
 	}
 	q := x.asAsked(ev, v)
@@ -68,7 +68,7 @@ func (x *Explainer) askAgain(run *observe.Run, ev *evidence.Evidence, v *cause.V
 // give a reason to, and that it may be asked by somebody else than the client.
 func mayBeAsked(ev *evidence.Evidence) bool {
 	return ev.NoEDNS && ev.UpstreamAnswered && !ev.CacheHit && !ev.Loops && ev.Changed.Plugin == "" &&
-		ev.Opcode == dns.OpcodeQuery && !ev.Signed && !ev.DNSSECOK && !isProbe(ev.Question) &&
+		ev.Opcode == dns.OpcodeQuery && !ev.Signed && !ev.DNSSECOK &&
 		ev.Asked.Qtype != dns.TypeAXFR && ev.Asked.Qtype != dns.TypeIXFR
 }
 

@@ -38,7 +38,7 @@ func (d *Diagnoser) Stop() { d.runner.Stop() }
 // diagnose returns what diagnosis knows of the failure ev in place of v, or v. It starts a
 // diagnosis if it knows nothing, and waits for it if the block's answers may be held.
 func (x *Explainer) diagnose(run *observe.Run, ev *evidence.Evidence, v *cause.Verdict) *cause.Verdict {
-	if x.Diagnoser == nil || !x.Block.Diagnose || ev.CheckingDisabled || isProbe(ev.Question) {
+	if x.Diagnoser == nil || !x.Block.Diagnose || ev.CheckingDisabled || isProbe(run) {
 		return v
 	}
 	return x.diagnosed(run, ev, v)

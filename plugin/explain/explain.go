@@ -3,8 +3,6 @@
 package explain
 
 import (
-	"context"
-
 	"github.com/miekg/dns"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/askagain"
@@ -58,7 +56,7 @@ func (x *Explainer) Finish(run *observe.Run, r *dns.Msg, rcode int, err error) (
 	case outcome.Dropped:
 		x.dropped(run, err)
 	case !outcome.Failed:
-		x.succeeded(run)
+		x.succeeded(run, outcome.Resolved)
 		return run.Release(outcome, rcode, err)
 	case run.Nested():
 		return x.lookedUp(run, outcome, rcode, err)
@@ -86,10 +84,10 @@ func (x *Explainer) failed(run *observe.Run, r *dns.Msg, outcome observe.Outcome
 	verdict = x.weigh(ev, verdict)
 	var f record.Failure
 	x.describe(&f, run, r, ev, verdict)
-	x.remember(&f, &key, recalled, ev)
+	x.remember(run, &f, &key, recalled, ev)
 	reply, sent := x.reply(&f, ev, run, r, outcome)
 	f.Sent = sent
-	x.record(run.Context, &f, ev)
+	x.record(run, &f, ev)
 	x.askAgain(run, ev, verdict)
 	x.release(ev)
 	if reply == nil {
@@ -161,12 +159,12 @@ func (x *Explainer) recallLookup(ev *evidence.Evidence) *cause.Verdict {
 
 // remember counts f under its incident, and keeps it under key, and for the page and for why.
 // recalled is what the verdict was remembered to count under, 0 if it was not.
-func (x *Explainer) remember(f *record.Failure, key *incident.Key, recalled uint64, ev *evidence.Evidence) {
+func (x *Explainer) remember(run *observe.Run, f *record.Failure, key *incident.Key, recalled uint64, ev *evidence.Evidence) {
 	f.First = x.Table.Failed(&incident.Failure{
 		Key: *key, ID: f.Incident, Verdict: f.Verdict,
 		Cached: ev.CacheHit || f.Verdict.Cached, Recalled: recalled, LastGood: ev.LastGood, Time: f.Time,
 	}) == 1
-	if x.History != nil && !isProbe(f.Question) {
+	if x.History != nil && !isProbe(run) {
 		x.show(f, ev)
 	}
 }
@@ -182,11 +180,11 @@ func (x *Explainer) show(f *record.Failure, ev *evidence.Evidence) {
 }
 
 // record writes f down before the answer is passed on.
-func (x *Explainer) record(ctx context.Context, f *record.Failure, ev *evidence.Evidence) {
+func (x *Explainer) record(run *observe.Run, f *record.Failure, ev *evidence.Evidence) {
 	record.Count(f)
-	record.Label(ctx, f)
-	record.Tag(ctx, f)
-	if !isProbe(f.Question) && x.Log.Wants(f) {
+	record.Label(run.Context, f)
+	record.Tag(run.Context, f)
+	if !isProbe(run) && x.Log.Wants(f) {
 		f.Error = ev.Failure.Text()
 		x.Log.Write(f)
 	}

@@ -88,8 +88,13 @@ func ClientOf(w dns.ResponseWriter) netip.AddrPort {
 }
 
 // isProbe recognizes the probes of CoreDNS itself: forward's health check (". NS") and
-// loop's HINFO query for two random numbers. They are counted and not logged.
-func isProbe(q dns.Question) bool {
+// loop's HINFO query for two random numbers, both without OPT record. They are counted and not
+// logged.
+func isProbe(run *observe.Run) bool {
+	q := run.Question()
+	if run.Request.HasOPT() {
+		return false
+	}
 	if q.Qtype == dns.TypeNS && q.Name == "." {
 		return true
 	}

@@ -27,15 +27,19 @@ func (x *Explainer) dropped(run *observe.Run, err error) {
 // succeeded clears what is remembered of a question that resolves again. An answer from
 // cache does not say that it does: it is older than the failure of the refresh that it
 // set off itself, or than one that it is served stale for. An answer to a query with CD set, which
-// wants no validation, says nothing of what fails without, and diagnoses are of that.
-func (x *Explainer) succeeded(run *observe.Run) {
+// wants no validation, says nothing of what fails without, and diagnoses are of that. Without
+// resolved the answer has an rcode like FORMERR, and ends nothing.
+func (x *Explainer) succeeded(run *observe.Run, resolved bool) {
 	if !run.Nested() && x.Quiet() {
 		return
 	}
 	defer guard.Catch(guard.Explaining, nil)
 	run.Passed()
+	if !resolved || run.FromCache() {
+		return
+	}
 	x.History.Succeeded(x.Block.ID, run.Question(), run.CheckingDisabled())
-	if x.Quiet() || run.FromCache() {
+	if x.Quiet() {
 		return
 	}
 	q := run.CacheQuestion()
@@ -83,10 +87,15 @@ func (x *Explainer) Refreshed(run *observe.Run, rcode int, err error) {
 	ev := run.RefreshEvidence(rcode, err)
 	switch {
 	case ev == nil:
-		x.succeeded(run)
-	case run.Replaces():
+		x.succeeded(run, run.Resolved())
+	default:
 		key := keyOf(x.Block.ID, ev)
 		v := x.withReason(ev, cause.Classify(ev))
+		// What cache answers with may be stale and live for hours. As long as it is found again
+		// that this goes on, it is not forgotten.
+		if !run.Replaces() && !x.Table.Says(&key, v) {
+			return
+		}
 		x.Table.Remember(&key, v, x.Block.groupOf(ev.Name))
 		x.askAgain(run, ev, v)
 	}
@@ -104,6 +113,6 @@ func (x *Explainer) Panicked(run *observe.Run, r *dns.Msg, v any) {
 	f := record.Failure{Sent: record.NotSent}
 	x.describe(&f, run, r, ev, cause.Classify(ev))
 	key := keyOf(x.Block.ID, ev)
-	x.remember(&f, &key, 0, ev)
-	x.record(run.Context, &f, ev)
+	x.remember(run, &f, &key, 0, ev)
+	x.record(run, &f, ev)
 }

@@ -27,6 +27,8 @@ type ID struct {
 	Reason Reason
 	// Zone is the registered domain of the names, or the server block's zone.
 	Zone string
+	// NoRD is true for failures of an upstream that was asked without RD.
+	NoRD bool
 }
 
 var seed = maphash.MakeSeed()

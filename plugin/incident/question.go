@@ -46,6 +46,9 @@ func (t *Table) Succeeded(k *Key) {
 	})
 }
 
+// Says reports whether what is remembered of the question k says the same as v.
+func (t *Table) Says(k *Key, v *cause.Verdict) bool { return t.questions.Says(k, v, t.now()) }
+
 // Remember puts v on record for the question k without counting a failure: no
 // client asked, for example in a refresh that cache does on its own. Later answers from
 // cache count under zone.

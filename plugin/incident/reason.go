@@ -22,7 +22,7 @@ type Reason struct {
 // IDOf returns the incident of a failure with the verdict v, for names that count under
 // zone.
 func IDOf(v *cause.Verdict, rcode int, zone string) ID {
-	id := ID{Cause: v.Cause.ID, At: v.At, Upstream: v.Upstream, Zone: zone}
+	id := ID{Cause: v.Cause.ID, At: v.At, Upstream: v.Upstream, Zone: zone, NoRD: v.NoRD()}
 	if v.ByReason() {
 		id.Reason = Reason{Rcode: dns.RcodeToString[rcode], Code: option.Label(v.Code())}
 	}

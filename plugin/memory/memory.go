@@ -105,6 +105,12 @@ func (m *Memory) Note(k *Key, v *cause.Verdict, incident uint64, now time.Time) 
 	return before
 }
 
+// Says reports whether the verdict on the question k says the same as v.
+func (m *Memory) Says(k *Key, v *cause.Verdict, now time.Time) bool {
+	held, ok := m.lookup(k.digest(), now.Sub(m.began))
+	return ok && m.verdicts.says(held.verdict, v, k.Name)
+}
+
 // Recount makes the question k, if it is remembered, count under incident, and returns what
 // it counted under before, as Note does.
 func (m *Memory) Recount(k *Key, incident uint64, now time.Time) (before uint64) {

@@ -22,7 +22,7 @@ func (run *Run) Evidence(shape evidence.Shape, rcode int, err error) *evidence.E
 	}
 	n := run.noted()
 	place := run.failedPlace()
-	if err == nil && run.ownWriter() == 0 {
+	if err == nil && run.ownWriter() == 0 && run.staleFrom() == 0 {
 		// tsig logs the error of the plugins below it and keeps it.
 		err = n.failed.err
 	}
@@ -79,6 +79,9 @@ func (run *Run) outside(shape evidence.Shape, rcode int) *evidence.Evidence {
 func (run *Run) failedPlace() uint8 {
 	if writer := run.ownWriter(); writer > 0 {
 		return writer
+	}
+	if cache := run.staleFrom(); cache > 0 {
+		return cache
 	}
 	if failed := run.noted().failed.place; failed > 0 {
 		return failed
@@ -167,7 +170,8 @@ func (run *Run) addCache(e *evidence.Evidence, path []uint8, maker uint8) {
 		}
 		e.AboveCache = maker < p
 		unchanged := e.Changed.Plugin == "" || isFailure(e.Changed.From)
-		e.CacheHit = p == path[len(path)-1] && e.At == "cache" && run.written != &unwritten && unchanged
+		own := p == path[len(path)-1] || p == run.staleFrom()
+		e.CacheHit = own && e.At == "cache" && run.written != &unwritten && unchanged
 	}
 	if run.refreshing {
 		e.CacheQuestion = run.question
@@ -188,7 +192,7 @@ func (run *Run) addUpstream(e *evidence.Evidence, t *tap, err error) {
 	if named || e.Failure.Kind.Exchanged() {
 		e.Upstream = addr
 	}
-	e.NoRD = asked.tap == t && !asked.rd
+	e.NoRD = asked.tap == t && !asked.rd && run.opcode == dns.OpcodeQuery && !isTransfer(e.Asked.Qtype)
 	e.RDCleared = e.NoRD && run.rd
 	if asked.ended > 0 {
 		e.UpstreamElapsed = asked.ended - asked.began
@@ -211,12 +215,6 @@ func (run *Run) addUpstream(e *evidence.Evidence, t *tap, err error) {
 }
 
 func (run *Run) tapAt(place uint8) *tap { return run.ladder.taps[place] }
-
-// FromCache reports whether cache gave the answer without asking for it.
-func (run *Run) FromCache() bool {
-	t := run.tapAt(run.trail.innermost())
-	return run.whole && t != nil && t.name == "cache"
-}
 
 // CacheQuestion is the question that cache saw, in lower case, or the client's if no
 // cache was entered.

@@ -199,7 +199,7 @@ func (l *Ladder) Top(next plugin.Handler) plugin.Handler {
 func (l *Ladder) newTap(next plugin.Handler, place int) *tap {
 	t := &tap{next: next, asked: next, name: next.Name(), ladder: l, place: uint8(min(place, maxPlaces))}
 	t.stock = isStock(t.name)
-	t.records = !t.stock
+	t.records = !t.stock || verifies(next)
 	t.aboveCache = t.name == "cache" && l.Answers != nil
 	if asksUpstream(t.name) {
 		t.upstreams = newUpstreams(next)
@@ -226,6 +226,12 @@ func isStock(plugin string) bool { return evidence.Stock[plugin] }
 // up: rewrite has a rule for it, and nobody knows what plugins do that CoreDNS does not
 // ship.
 func changesRcodes(plugin string) bool { return plugin == "rewrite" || !isStock(plugin) }
+
+// verifies reports whether h is a cache that asks first before it gives a stale answer.
+func verifies(h plugin.Handler) bool {
+	c, ok := h.(*cache.Cache)
+	return ok && unexported.Verifies(c)
+}
 
 // changesFlags reports whether h sets or clears flags of the answers that pass it.
 func changesFlags(h plugin.Handler) bool {

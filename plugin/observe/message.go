@@ -130,6 +130,35 @@ func (run *Run) closestBelow(m *dns.Msg, place uint8) *message {
 	return closest
 }
 
+// staleFrom is the place of cache if the failing message that leaves is one that it held, although
+// it has asked the plugins below: what they gave was no better. It is 0 if not.
+func (run *Run) staleFrom() uint8 {
+	place := run.written.origin
+	if place == 0 || place >= run.trail.innermost() || run.tapAt(place).name != "cache" {
+		return 0
+	}
+	return place
+}
+
+// FromCache reports whether cache gave the answer, which did not fail, without asking for it, or
+// because what it asked for was no better.
+func (run *Run) FromCache() bool {
+	if !run.whole {
+		return false
+	}
+	if t := run.tapAt(run.trail.innermost()); t != nil && t.name == "cache" {
+		return true
+	}
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	for rec := run.recorders; rec != nil; rec = rec.above {
+		if m := &rec.message; m.msg != nil && m.origin == m.place && run.tapAt(m.place).name == "cache" {
+			return true
+		}
+	}
+	return false
+}
+
 // allStock reports whether CoreDNS ships all the plugins from the place upper to above
 // the place lower.
 func (run *Run) allStock(upper, lower uint8) bool {
@@ -153,13 +182,16 @@ func (run *Run) adoptFailure(place uint8) {
 	}
 }
 
-// failureWritten reports whether a failing message was written.
-func (run *Run) failureWritten() bool {
+// answeredWell reports whether the last message that was written, if it was seen, answers the
+// question.
+func (run *Run) answeredWell() bool {
 	run.mu.Lock()
 	defer run.mu.Unlock()
-	written := run.written != &unwritten
+	// The innermost recorder comes first.
 	for rec := run.recorders; rec != nil; rec = rec.above {
-		written = written || rec.message.failure != nil
+		if rec.message.msg != nil {
+			return isGood(int(rec.message.rcode))
+		}
 	}
-	return written
+	return run.resolved || !run.sent && run.written == &unwritten
 }

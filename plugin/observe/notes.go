@@ -199,7 +199,7 @@ func (run *Run) answered(t *tap, w waiter, rcode int, err error) {
 	if answered {
 		t.upstreams.answer(asked.answerer(), asked.ended)
 	}
-	good := answered && !run.failureWritten()
+	good := answered && run.answeredWell()
 	if good {
 		t.lastGood.Store(int64(asked.ended))
 	}

@@ -26,6 +26,8 @@ type Outcome struct {
 	Dropped bool
 	// Held is true if there is a message that only Release writes.
 	Held bool
+	// Resolved is true if the client gets an answer to its question, not an rcode like FORMERR.
+	Resolved bool
 }
 
 // End ends the recording of a run whose chain returned (rcode, err), and tells how
@@ -54,6 +56,7 @@ func (run *Run) End(rcode int, err error) Outcome {
 		// No answer, on purpose: so it stays.
 		o.Dropped = true
 	}
+	o.Resolved = !o.Failed && (run.resolved || o.Held && run.held.Rcode == dns.RcodeSuccess && plugin.ClientWrite(rcode))
 	return o
 }
 

@@ -47,8 +47,9 @@ type Run struct {
 	notes atomic.Pointer[notes]
 	// ended is true once the chain has returned.
 	ended bool
-	// sent is true once a message was passed on to the client.
-	sent bool
+	// sent is true once a message was passed on to the client, and resolved if that, or what
+	// cache stored of a refresh, is an answer that says what the name has.
+	sent, resolved bool
 	// given is true once cache was given an answer that did not fail, where somebody
 	// hears of these.
 	given bool
@@ -97,7 +98,7 @@ func (l *Ladder) Begin(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) *R
 
 // begin starts a run that has not entered any plugin.
 func (l *Ladder) begin(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) *Run {
-	return &Run{
+	run := &Run{
 		Context:        ctx,
 		ResponseWriter: w,
 		ladder:         l,
@@ -110,6 +111,11 @@ func (l *Ladder) begin(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) *R
 		began:          now(),
 		written:        &unwritten,
 	}
+	if run.parent != nil {
+		// Plugins above may have changed the query that this one was made of.
+		run.rd = run.parent.rd
+	}
+	return run
 }
 
 // Aside returns ctx without its run, for an unrecorded query inside a recorded one.

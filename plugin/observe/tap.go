@@ -33,8 +33,9 @@ type tap struct {
 	// aboveCache is true if the plugin below is cache, and somebody hears of answers.
 	aboveCache bool
 	// records is true where the messages that pass have to be noted: below cache, which
-	// drops their OPT, below what can change their rcode or their flags, and above a plugin
-	// that may answer with words of its own.
+	// drops their OPT, below what can change their rcode or their flags, and above what may
+	// answer with words of its own after it has asked: a plugin that CoreDNS does not ship, or
+	// cache with something stale.
 	records bool
 	// upstreams is set above a plugin that asks other servers.
 	upstreams *upstreams
@@ -137,7 +138,8 @@ func (t *tap) refresh(self plugin.Handler, run *Run, ctx context.Context, w dns.
 	own := run.refresh(ctx, r)
 	rcode, err := self.ServeDNS(own, w, r)
 	own.adoptFailure(t.place)
-	own.replacing = own.written.rcode == dns.RcodeServerFailure && t.ladder.keepsFailures(w)
+	stored, ok := unexported.Stored(w)
+	own.replacing, own.resolved = ok && stored == dns.RcodeServerFailure, ok && isGood(stored)
 	own.finish()
 	if t.ladder.Background != nil {
 		t.ladder.Background(own, rcode, err)
@@ -146,17 +148,12 @@ func (t *tap) refresh(self plugin.Handler, run *Run, ctx context.Context, w dns.
 }
 
 // Replaces reports whether the failure of a refresh took the place of what cache has. If not,
-// cache goes on to answer with that: it keeps no failure that came without a message, and no
-// REFUSED.
+// cache goes on to answer with that: it keeps no failure that came without a message, no REFUSED,
+// nothing truncated, and in place of something stale mostly no failure at all.
 func (run *Run) Replaces() bool { return run.replacing }
 
-// keepsFailures reports whether cache keeps a SERVFAIL that is written to w, its writer in a
-// refresh. In place of an answer that is stale it takes a good one only, unless it has
-// prefer_positive (plugin/cache/cache.go: verifyStaleResponseWriter).
-func (l *Ladder) keepsFailures(w dns.ResponseWriter) bool {
-	c := l.cache()
-	return c != nil && (unexported.Stores(w) || unexported.PrefersPositive(c))
-}
+// Resolved reports whether cache has stored an answer of a refresh.
+func (run *Run) Resolved() bool { return run.resolved }
 
 // RefreshEvidence is Evidence for a refresh that cache did on its own and that
 // returned (rcode, err), or nil if it did not fail.

@@ -44,7 +44,7 @@ func (run *Run) passes(m *dns.Msg) bool {
 		run.held = m.Copy()
 		return run.ladder.PassThrough
 	}
-	run.sent = true
+	run.sent, run.resolved = true, isGood(m.Rcode)
 	return true
 }
 
@@ -100,6 +100,10 @@ func replyOf(m *dns.Msg) evidence.Reply {
 func isEmpty(m *dns.Msg) bool {
 	return m.Rcode == dns.RcodeSuccess && len(m.Answer) == 0 && len(m.Ns) == 0
 }
+
+// isGood is true for the rcodes that answer the question. With others, such as FORMERR, a server
+// fails as well.
+func isGood(rcode int) bool { return rcode == dns.RcodeSuccess || rcode == dns.RcodeNameError }
 
 func isFailure(rcode int) bool {
 	return rcode == dns.RcodeServerFailure || rcode == dns.RcodeRefused

@@ -57,38 +57,51 @@ func Times(c *cache.Cache) (t CacheTimes, known bool) {
 	return t, true
 }
 
+// Verifies reads whether c asks within the query before it gives a stale answer (serve_stale
+// verify without a timeout); false without the fields.
+func Verifies(c *cache.Cache) bool {
+	v := reflect.ValueOf(c).Elem()
+	verify, timeout := v.FieldByName("verifyStale"), v.FieldByName("verifyStaleTimeout")
+	return verify.Kind() == reflect.Bool && verify.Bool() && (timeout.Kind() != reflect.Int64 || timeout.Int() == 0)
+}
+
 // maxWriters is how many writers may stand before cache's own: plugin and header of CoreDNS put
 // one there.
 const maxWriters = 8
 
-// Stores reports whether cache stores what is written to w, the writer that it gave to the plugins
-// below it, whatever that is. In place of something stale it does not.
-func Stores(w dns.ResponseWriter) bool {
-	own := reflect.TypeFor[*cache.ResponseWriter]()
+// Stored reads what cache has stored of the last message that was written to w, the writer that
+// it gave to the plugins below it: the rcode of that message. ok is false if it stored none, or if
+// that cannot be read.
+func Stored(w dns.ResponseWriter) (rcode int, ok bool) {
 	for range maxWriters {
-		v := reflect.ValueOf(w)
-		if v.Type() == own {
-			return true
+		if own, is := w.(*cache.ResponseWriter); is {
+			return storedBy(own)
 		}
-		v = reflect.Indirect(v)
+		v := reflect.Indirect(reflect.ValueOf(w))
 		if v.Kind() != reflect.Struct {
-			return false
+			return 0, false
 		}
 		inner := v.FieldByName("ResponseWriter")
-		if !inner.IsValid() || inner.Type() == own || !inner.CanInterface() {
-			return false
+		if !inner.IsValid() || !inner.CanInterface() {
+			return 0, false
 		}
 		if w, _ = inner.Interface().(dns.ResponseWriter); w == nil {
-			return false
+			return 0, false
 		}
 	}
-	return false
+	return 0, false
 }
 
-// PrefersPositive reads whether c has prefer_positive; false without the field.
-func PrefersPositive(c *cache.Cache) bool {
-	field := reflect.ValueOf(c).Elem().FieldByName("preferPositive")
-	return field.Kind() == reflect.Bool && field.Bool()
+func storedBy(w *cache.ResponseWriter) (rcode int, ok bool) {
+	item := reflect.ValueOf(w).Elem().FieldByName("lastItem")
+	if item.Kind() != reflect.Pointer || item.IsNil() {
+		return 0, false
+	}
+	field := item.Elem().FieldByName("Rcode")
+	if field.Kind() != reflect.Int {
+		return 0, false
+	}
+	return int(field.Int()), true
 }
 
 // Zone reads the zone that h, a forward or a grpc, forwards.

@@ -78,42 +78,53 @@ func TestTheTimesOfACacheAreRead(t *testing.T) {
 	}
 }
 
-func TestPreferPositiveIsReadOfACache(t *testing.T) {
+func TestWhetherACacheVerifiesIsRead(t *testing.T) {
 	for directive, want := range map[string]bool{
-		"cache": false,
-		"cache {\n serve_stale 1h\n serve_stale_policy prefer_positive\n}": true,
+		"cache":                                 false,
+		"cache {\n serve_stale 1h\n}":           false,
+		"cache {\n serve_stale 1h verify\n}":    true,
+		"cache {\n serve_stale 1h verify 0\n}":  true,
+		"cache {\n serve_stale 1h verify 1s\n}": false,
 	} {
-		if got := PrefersPositive(setUp(t, directive).(*cache.Cache)); got != want {
+		if got := Verifies(setUp(t, directive).(*cache.Cache)); got != want {
 			t.Errorf("%q: %v, want %v", directive, got, want)
 		}
 	}
 }
 
-// below is what stands below cache and fails. It passes on the writers that it is given.
-type below chan dns.ResponseWriter
+// below is what stands below cache, and answers with the rcode that it is set to. It passes on the
+// writers that it is given.
+type below struct {
+	writers chan dns.ResponseWriter
+	rcode   *int
+}
 
 func (below) Name() string { return "below" }
 func (b below) ServeDNS(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
-	b <- w
-	return dns.RcodeSuccess, w.WriteMsg(new(dns.Msg).SetRcode(r, dns.RcodeServerFailure))
+	b.writers <- w
+	return dns.RcodeSuccess, w.WriteMsg(new(dns.Msg).SetRcode(r, *b.rcode))
 }
 
-// The writers of a miss, of a prefetch and of the refresh of a stale answer are told apart, with
-// header between and without.
-func TestWhatCacheDoesNotStoreIsToldByItsWriter(t *testing.T) {
+// What cache has stored in a miss, a prefetch and the refresh of something stale is read of its
+// writer, with header between and without.
+func TestWhatCacheHasStoredIsReadOfItsWriter(t *testing.T) {
+	const servfail, refused, nothing = dns.RcodeServerFailure, dns.RcodeRefused, -1
 	for _, between := range []string{"", "header {\n response set aa\n}"} {
 		for _, tc := range []struct {
 			name, options string
 			wait          time.Duration
-			want          bool
+			then, want    int
 		}{
-			{"a prefetch", "prefetch 1 1m 90%", 5 * time.Second, true},
-			{"a stale answer", "serve_stale 1h immediate", 15 * time.Second, false},
-			{"a prefetch before the answer is stale", "prefetch 1 1m 90%\n serve_stale 1h immediate", 5 * time.Second, true},
+			{"a prefetch that fails", "prefetch 1 1m 90%", 5 * time.Second, servfail, servfail},
+			{"a prefetch that is refused", "prefetch 1 1m 90%", 5 * time.Second, refused, nothing},
+			{"something stale", "serve_stale 1h immediate", 15 * time.Second, servfail, nothing},
+			{"something stale with prefer_positive", "serve_stale 1h immediate\n serve_stale_policy prefer_positive", 15 * time.Second, servfail, servfail},
+			{"a prefetch before it is stale", "prefetch 1 1m 90%\n serve_stale 1h immediate", 5 * time.Second, servfail, servfail},
 		} {
 			t.Run(tc.name+" "+between, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					c, last := setUp(t, "cache . {\n servfail 10s\n "+tc.options+"\n}").(*cache.Cache), make(below, 1)
+					rcode := servfail
+					c, last := setUp(t, "cache . {\n servfail 10s\n "+tc.options+"\n}").(*cache.Cache), below{make(chan dns.ResponseWriter, 1), &rcode}
 					c.Next = last
 					if between != "" {
 						h := setUp(t, between).(header.Header)
@@ -126,16 +137,23 @@ func TestWhatCacheDoesNotStoreIsToldByItsWriter(t *testing.T) {
 							t.Fatal(err)
 						}
 					}
-					ask()
-					if w := <-last; !Stores(w) {
-						t.Errorf("a miss: %T does not store", w)
+					stored := func() int {
+						synctest.Wait()
+						if rcode, ok := Stored(<-last.writers); ok {
+							return rcode
+						}
+						return nothing
 					}
 					ask()
+					if got := stored(); got != servfail {
+						t.Errorf("a miss: %d is stored", got)
+					}
+					ask()
+					rcode = tc.then
 					time.Sleep(tc.wait)
 					ask()
-					synctest.Wait()
-					if w := <-last; Stores(w) != tc.want {
-						t.Errorf("%T: %v, want %v", w, !tc.want, tc.want)
+					if got := stored(); got != tc.want {
+						t.Errorf("%d is stored, want %d", got, tc.want)
 					}
 				})
 			})
@@ -144,7 +162,7 @@ func TestWhatCacheDoesNotStoreIsToldByItsWriter(t *testing.T) {
 }
 
 func TestAWriterOfAnotherKindStoresNothing(t *testing.T) {
-	if Stores(&plugintest.ResponseWriter{}) {
+	if _, ok := Stored(&plugintest.ResponseWriter{}); ok {
 		t.Error("the writer of a test stores")
 	}
 }
