@@ -3,12 +3,15 @@ package test_test
 import (
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/miekg/dns"
 
+	"github.com/seed-1b7246af/coredns-ede/test/port"
 	"github.com/seed-1b7246af/coredns-ede/test/server"
+	"github.com/seed-1b7246af/coredns-ede/test/upstream"
 )
 
 // returning is a resolver that asks the server it is asked by, from its own address, and
@@ -72,5 +75,39 @@ func TestACircleThroughAnotherServerIsProvenBeforeItIsTold(t *testing.T) {
 	}
 	if causes[0] == "forward_loop" || causes[5] != "forward_loop" {
 		t.Errorf("the causes are %s", causes)
+	}
+}
+
+// The upstream is a block of the same process: it is not blamed as if it were another server.
+func TestAnUpstreamAtAnAddressOfThisServerIsCalledSo(t *testing.T) {
+	logs := server.Capture(t)
+	up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(refused, true)})
+	inner := port.Free(t)
+	_, number, err := net.SplitHostPort(inner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, tc := range map[string]struct{ plugins, text string }{
+		"refuses":         {"fault written REFUSED", " (an address of this server) refused the query"},
+		"blocks":          {"acl {\n block\n }\n whoami", "from 127.0.0.1:"},
+		"fails":           {"fault returned SERVFAIL", " (an address of this server) answered SERVFAIL"},
+		"another address": {"", up.Addr() + " refused the query"},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			to := up.Addr()
+			blocks := ""
+			if tc.plugins != "" {
+				to = inner
+				blocks = "\nown.example.org:" + number + " {\n bind 127.0.0.1\n " + tc.plugins + "\n}\n"
+			}
+			s := server.Start(t, here(".:0", levels, forward(to, patiently))+blocks)
+			m := query("own.example.org")
+			ask(t, fullClient, "udp", s.UDP("."), m)
+			l := failureOf(t, logs, m)
+			own := tc.plugins != ""
+			if !strings.Contains(l["text"], tc.text) || strings.Contains(l["advice"], "itself listens") != own || (l["owner"] == "unknown") != own {
+				t.Errorf("owner %s, text %q, advice %q", l["owner"], l["text"], l["advice"])
+			}
+		})
 	}
 }

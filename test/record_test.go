@@ -219,10 +219,17 @@ func scrape(t *testing.T, metrics string) string {
 	}
 }
 
-// The probes of forward and loop are counted and not logged.
+// The probes of forward and loop are counted and not logged. They have no OPT record: a person who
+// asks the same does.
 func TestProbesAreNotLogged(t *testing.T) {
 	logs := server.Capture(t)
 	s := server.Start(t, here(".:0", levels, "fault returned SERVFAIL"))
+	for _, m := range []*dns.Msg{
+		server.Message(".", dns.TypeNS),
+		server.Message("1234567890123.98765432101.", dns.TypeHINFO),
+	} {
+		expect(t, ask(t, briefClient, "udp", s.UDP(), m), "SERVFAIL")
+	}
 	for _, m := range []*dns.Msg{
 		server.Message(".", dns.TypeNS, server.EDNS()),
 		server.Message("1234567890123.98765432101.", dns.TypeHINFO, server.EDNS()),
@@ -231,7 +238,7 @@ func TestProbesAreNotLogged(t *testing.T) {
 		expect(t, ask(t, briefClient, "udp", s.UDP(), m), "SERVFAIL", "0 SERVFAIL, cause not known")
 	}
 	logs.WaitFor(t, "qname=no.probe.", patience)
-	if lines := logs.Matching("plugin/ede: rcode="); len(lines) != 1 {
-		t.Errorf("%q are logged, want one line", lines)
+	if lines := logs.Matching("plugin/ede: rcode="); len(lines) != 3 {
+		t.Errorf("%q are logged, want three lines", lines)
 	}
 }

@@ -214,8 +214,9 @@ func asksItself(e *ev.Evidence) bool {
 // byOwnAddress blames no upstream at an address where this process listens. The network may take
 // what is sent there elsewhere, so this proves nothing else.
 func (v *Verdict) byOwnAddress(e *ev.Evidence) {
-	answered := v.Cause == upstreamServfail || v.Cause == upstreamRefused || v.Cause == upstreamEDE && hearsayOf(v.Code()) == OfReach
-	if asksItself(e) && (answered || v.Owner == Upstream && slices.Contains(exchangeCauses, v.Cause)) {
+	hearsay := v.Cause == upstreamEDE && hearsayOf(v.Code()) == OfReach
+	answered := v.Cause == upstreamServfail || v.Cause == upstreamRefused
+	if asksItself(e) && (answered || hearsay || v.Owner == Upstream && (v.Cause == upstreamEDE || slices.Contains(exchangeCauses, v.Cause))) {
 		v.Owner, v.Lasts, v.Advice = Nobody, LastsOpen, adviceOwnAddress
 	}
 }

@@ -31,3 +31,37 @@ func TestARefusalWithRecursionAvailableIsNotThatOfAnAuthoritativeServer(t *testi
 		}
 	}
 }
+
+// Without RD a diagnosis, which asks with RD, finds something else, and so does asking again.
+func TestAFailureWithoutRDIsNotLookedInto(t *testing.T) {
+	for _, rcode := range []int{dns.RcodeServerFailure, dns.RcodeRefused} {
+		for _, noRD := range []bool{false, true} {
+			v := Classify(&ev.Evidence{
+				Rcode: rcode, At: "forward", Upstream: "192.0.2.53:53", UpstreamAnswered: true, Shape: ev.Written, NoRD: noRD,
+				Reply: ev.Reply{Written: true, RecursionAvailable: true},
+			})
+			for _, v := range []*Verdict{v, Restored(*v, v.Marks())} {
+				if v.NoRD() != noRD || v.Refinable() == noRD || v.WithoutReason() == noRD || (v.Owner == Nobody) != noRD {
+					t.Errorf("NoRD %v: refinable %v, without a reason %v, owner %s", v.NoRD(), v.Refinable(), v.WithoutReason(), v.Owner)
+				}
+			}
+		}
+	}
+}
+
+// An upstream at an address of this server is not blamed, whatever it did.
+func TestAnAddressOfThisServerIsNotBlamed(t *testing.T) {
+	for _, own := range []bool{false, true} {
+		for name, e := range map[string]*ev.Evidence{
+			"timeout":  {Rcode: dns.RcodeServerFailure, Failure: ev.Failure{Kind: ev.Timeout}},
+			"servfail": {Rcode: dns.RcodeServerFailure, UpstreamAnswered: true, Shape: ev.Written, Reply: ev.Reply{Written: true}},
+		} {
+			e.At, e.Upstream = "forward", "192.0.2.53:53"
+			e.Upstreams = []ev.Upstream{{Addr: e.Upstream, Asked: true, Own: own}, {Addr: "192.0.2.54:53"}}
+			v := Classify(e)
+			if (v.Owner == Nobody) != own || strings.Contains(v.Text(), "an address of this server") != own || strings.Contains(v.Statements[0].Brief, "address") {
+				t.Errorf("%s, own %v: owner %s, %q, brief %q", name, own, v.Owner, v.Text(), v.Statements[0].Brief)
+			}
+		}
+	}
+}

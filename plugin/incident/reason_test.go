@@ -72,3 +72,12 @@ func TestADisplacedReasonIsNotLost(t *testing.T) {
 		t.Errorf("told are %v", got)
 	}
 }
+
+func TestFailuresWithoutRDAreAnIncidentOfTheirOwn(t *testing.T) {
+	with := &evidence.Evidence{Rcode: dns.RcodeRefused, At: "forward", Upstream: "192.0.2.53:53", UpstreamAnswered: true}
+	without := *with
+	without.NoRD = true
+	if a, b := IDOf(cause.Classify(with), dns.RcodeRefused, "."), IDOf(cause.Classify(&without), dns.RcodeRefused, "."); a == b {
+		t.Errorf("one incident: %+v", a)
+	}
+}
