@@ -24,6 +24,7 @@ var shown = map[string]string{
 	"backend_not_ready":   "the store of a dynamic zone cannot be opened",
 	"backend_unreachable": "nomad does not answer",
 	"upstream_closed":     "an upstream that closes a TLS connection after the query",
+	"upstream_refused":    "REFUSED without RA",
 	"template_rcode":      "a template with rcode REFUSED and a reason",
 	"update_denied":       "an update with a key that may not",
 }

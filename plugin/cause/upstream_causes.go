@@ -106,7 +106,7 @@ var (
 	upstreamRefused = &Cause{
 		ID: "upstream_refused", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Generic,
 		Title:   "The upstream refused the query without a reason",
-		When:    "The upstream's access list (allow-query, allow-recursion) does not permit this server, or the upstream is authoritative only, limits the rate, or is overloaded. Or the query had no RD (recursion desired): many resolvers refuse such a query. Then the text says so, and the owner is unknown.",
+		When:    "The upstream's access list (allow-query, allow-recursion) does not permit this server. Or the upstream filters the name, is authoritative only, limits the rate, or is overloaded. Or the query had no RD (recursion desired): many resolvers refuse such a query. Then the text says so, and the owner is unknown.",
 		Advice:  "Check that allow-query and allow-recursion on the upstream permit this server's address, and that the upstream is a resolver at all.",
 		Command: "dig @UPSTREAM . NS",
 		Brief:   "the upstream refused the query ({ra}): {policies}{cut}",
