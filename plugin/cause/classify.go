@@ -198,6 +198,21 @@ func (v *Verdict) byDesire(e *ev.Evidence) {
 	}
 }
 
+// byLocalName makes the advice on names that many resolvers answer by themselves.
+func (v *Verdict) byLocalName(e *ev.Evidence) {
+	if (v.Cause == upstreamServfail || v.Cause == upstreamRefused) && isLocal(e.Asked.Name) {
+		v.Advice = adviceLocal
+	}
+}
+
+// isLocal is true for names of multicast DNS (RFC 6762 section 3).
+func isLocal(name string) bool {
+	const local = ".local."
+	return strings.EqualFold(name, local[1:]) || len(name) > len(local) && strings.EqualFold(name[len(name)-len(local):], local)
+}
+
+const adviceLocal = "Names in .local belong to multicast DNS (RFC 6762). systemd-resolved and other stub resolvers do not forward such names, and fail them or refuse them by themselves. If the zone has servers of its own, forward it to them: forward ZONE ADDRESS."
+
 // byTruncation makes the advice on an answer that was cut and gave no reason: the whole
 // of it may have one.
 func (v *Verdict) byTruncation(e *ev.Evidence) {

@@ -129,7 +129,7 @@ func Observed(base *Verdict, brief, full, advice string) *Verdict {
 		v.Statements[0].Brief, v.Statements[0].Full, v.Statements[0].Source = brief, full, option.Diagnosis
 	}
 	v.Own = full
-	if advice != "" {
+	if advice != "" && v.Advice != adviceLocal {
 		v.Advice = advice
 	}
 	return v.InDiagnosis()

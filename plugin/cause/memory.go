@@ -225,7 +225,7 @@ func repeats(e *ev.Evidence) bool {
 func alike(a, b *ev.Evidence) bool {
 	return a.Rcode == b.Rcode && a.Shape == b.Shape && a.At == b.At && a.Upstream == b.Upstream &&
 		a.Failure.Kind == b.Failure.Kind && a.Failure.Detail == b.Failure.Detail && a.Failure.NotYetValid == b.Failure.NotYetValid && a.Failure.Peer == b.Failure.Peer &&
-		a.Scope == b.Scope && a.CheckingDisabled == b.CheckingDisabled && a.DNSSECOK == b.DNSSECOK && a.NoEDNS == b.NoEDNS && a.AskedAD == b.AskedAD && a.AskedRD == b.AskedRD && a.NoRD == b.NoRD && a.RDCleared == b.RDCleared && a.Signed == b.Signed &&
+		isLocal(a.Asked.Name) == isLocal(b.Asked.Name) && a.Scope == b.Scope && a.CheckingDisabled == b.CheckingDisabled && a.DNSSECOK == b.DNSSECOK && a.NoEDNS == b.NoEDNS && a.AskedAD == b.AskedAD && a.AskedRD == b.AskedRD && a.NoRD == b.NoRD && a.RDCleared == b.RDCleared && a.Signed == b.Signed &&
 		a.Returned == b.Returned && a.CacheHit == b.CacheHit && a.Background == b.Background &&
 		a.Reply == b.Reply && a.UpstreamAnswered == b.UpstreamAnswered && a.Untried == b.Untried && a.Loops == b.Loops &&
 		a.Zone == b.Zone && a.Overheard == b.Overheard && a.Template == b.Template &&

@@ -65,3 +65,37 @@ func TestAnAddressOfThisServerIsNotBlamed(t *testing.T) {
 		}
 	}
 }
+
+// systemd-resolved fails names in .local itself: that says nothing of any zone.
+func TestTheAdviceOnNamesInLocalSpeaksOfMulticastDNS(t *testing.T) {
+	for name, want := range map[string]bool{"printer.corp.local.": true, "LOCAL.": true, "local.example.org.": false, "notlocal.": false} {
+		for _, rcode := range []int{dns.RcodeServerFailure, dns.RcodeRefused} {
+			e := &ev.Evidence{
+				Rcode: rcode, At: "forward", Upstream: "192.0.2.53:53", UpstreamAnswered: true, Shape: ev.Written,
+				Asked: dns.Question{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET}, Reply: ev.Reply{Written: true, RecursionAvailable: true},
+			}
+			v := Classify(e)
+			for _, v := range []*Verdict{v, Observed(v, "undecided", "undecided", "look elsewhere")} {
+				if strings.Contains(v.Advice, "multicast DNS") != want {
+					t.Errorf("%s: %s", name, v.Advice)
+				}
+			}
+		}
+	}
+}
+
+// Names of both kinds are told apart, though the failures are alike.
+func TestNamesInLocalShareNoVerdictWithOthers(t *testing.T) {
+	c := NewClassifier()
+	for range 3 {
+		for name, want := range map[string]bool{"printer.local.": true, "www.example.org.": false} {
+			v := c.Classify(&ev.Evidence{
+				Rcode: dns.RcodeServerFailure, At: "forward", Upstream: "192.0.2.53:53", UpstreamAnswered: true, Shape: ev.Written,
+				Asked: dns.Question{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET}, Reply: ev.Reply{Written: true},
+			})
+			if strings.Contains(v.Advice, "multicast DNS") != want {
+				t.Errorf("%s: %s", name, v.Advice)
+			}
+		}
+	}
+}

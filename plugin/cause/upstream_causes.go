@@ -98,7 +98,7 @@ var (
 		ID: "upstream_servfail", Code: 0, Lasts: LastsOpen, Owner: Upstream, Rank: Generic,
 		Title:   "The upstream answered SERVFAIL without a reason",
 		When:    "The upstream could not resolve the name, and sends no Extended DNS Errors. The reason may be DNSSEC, name servers that it cannot reach, or a fault of its own. If the query had no RD (recursion desired), the text says so, and the owner is unknown.",
-		Advice:  "Query a different resolver that validates DNSSEC: if it answers, suspect the upstream; if it fails too, suspect the zone. Then check DNSSEC signatures, SOA serials and the zone's name servers." + diagnoseHint,
+		Advice:  "Query a different resolver that validates DNSSEC (for a private name, its own servers): if it answers, suspect the upstream; if it fails too, suspect the zone. Then check DNSSEC signatures, SOA serials and the zone's name servers." + diagnoseHint,
 		Command: "dig @UPSTREAM NAME +cd",
 		Brief:   "the upstream answered SERVFAIL{without}",
 		Full:    "{upstream} answered SERVFAIL{without}{others}",

@@ -69,6 +69,7 @@ func newVerdict(c *Cause, e *ev.Evidence) *Verdict {
 	v.Own = own.Full
 	v.byOverheard(e)
 	v.byRecursion(e)
+	v.byLocalName(e)
 	v.byTruncation(e)
 	v.byCertificate(e)
 	v.byRoute(e)
