@@ -52,10 +52,11 @@ type circle struct {
 	last dns.Question
 }
 
-// here is which upstreams may be this process, by the addresses that it listens on.
+// here is which upstreams may be this process, by the addresses that it listens on, and which of
+// them surely have such an address.
 type here struct {
 	listeners *[]netip.AddrPort
-	upstreams []string
+	sure      []string
 	addrs     []netip.Addr
 	loopback  bool
 }
@@ -123,7 +124,10 @@ func (c *circle) near() *here {
 		for _, up := range c.upstreams {
 			if listensOn(up) {
 				a := plain(netip.MustParseAddrPort(up).Addr())
-				h.upstreams, h.addrs, h.loopback = append(h.upstreams, up), append(h.addrs, a), h.loopback || a.IsLoopback()
+				h.addrs, h.loopback = append(h.addrs, a), h.loopback || a.IsLoopback()
+				if !a.IsLoopback() || a == localhost || a == netip.IPv6Loopback() || listensThere(up) {
+					h.sure = append(h.sure, up)
+				}
 			}
 		}
 		c.here.Store(h)

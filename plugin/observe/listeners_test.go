@@ -68,3 +68,33 @@ func TestWhereAQueryMayComeBack(t *testing.T) {
 		}
 	})
 }
+
+// What is sent to an address of the loopback may go elsewhere, if nothing listens just there: as
+// Docker has it with 127.0.0.11.
+func TestOnlyAddressesThatAreSurelyOfThisServerAreCalledSo(t *testing.T) {
+	for _, c := range []struct {
+		listener, upstream string
+		want               bool
+	}{
+		{"127.0.0.1:53", "127.0.0.1:53", true},
+		{"127.0.0.53:53", "127.0.0.53:53", true},
+		{"192.0.2.1:53", "192.0.2.1:53", true},
+		{"[::ffff:192.0.2.1]:53", "192.0.2.1:53", true},
+		{"[::]:53", "127.0.0.1:53", true},
+		{"[::]:53", "[::1]:53", true},
+		{"0.0.0.0:53", "127.0.0.1:53", true},
+		{"[::]:53", "127.0.0.11:53", false},
+		{"[::]:53", "127.0.0.53:53", false},
+		{"[::]:53", "192.0.2.1:53", false},
+		{"127.0.0.1:53", "127.0.0.1:5353", false},
+		{"127.0.0.1:53", "127.0.0.2:53", false},
+	} {
+		addrs := []netip.AddrPort{netip.MustParseAddrPort(c.listener)}
+		listening.Store(&addrs)
+		u := newCircle([]upstreamSet{{addrs: []string{c.upstream}}})
+		if got := len(u.near().sure) == 1; got != c.want {
+			t.Errorf("%s is an address of a server that listens on %s: %v", c.upstream, c.listener, got)
+		}
+	}
+	listening.Store(nil)
+}

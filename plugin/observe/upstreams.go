@@ -90,7 +90,7 @@ func newUpstreams(h plugin.Handler) *upstreams {
 // state appends to all, which is empty, the upstreams of the forward that asked addr, that
 // one first, or of all forwards if addr is none of theirs.
 func (u *upstreams) state(all []evidence.Upstream, addr string) []evidence.Upstream {
-	sets, own := u.sets, u.circle.near().upstreams
+	sets, own := u.sets, u.circle.near().sure
 	if i := slices.IndexFunc(sets, func(s upstreamSet) bool { return slices.Contains(s.addrs, addr) }); i >= 0 {
 		sets = sets[i : i+1]
 	}
@@ -219,6 +219,18 @@ func listensOn(addr string) bool {
 		}
 	}
 	return false
+}
+
+var localhost = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
+// listensThere is listensOn without wildcard listeners: what is sent to other addresses of the
+// loopback may go elsewhere, as Docker takes it from 127.0.0.11.
+func listensThere(addr string) bool {
+	list := listening.Load()
+	a, err := netip.ParseAddrPort(addr)
+	return err == nil && list != nil && slices.ContainsFunc(*list, func(l netip.AddrPort) bool {
+		return l.Port() == a.Port() && l.Addr().Unmap() == a.Addr().Unmap()
+	})
 }
 
 func covers(listener netip.AddrPort, addr string) bool {
