@@ -11,7 +11,6 @@ import (
 
 	"github.com/seed-1b7246af/coredns-ede/test/port"
 	"github.com/seed-1b7246af/coredns-ede/test/server"
-	"github.com/seed-1b7246af/coredns-ede/test/upstream"
 )
 
 // returning is a resolver that asks the server it is asked by, from its own address, and
@@ -78,36 +77,44 @@ func TestACircleThroughAnotherServerIsProvenBeforeItIsTold(t *testing.T) {
 	}
 }
 
-// The upstream is a block of the same process: it is not blamed as if it were another server.
-func TestAnUpstreamAtAnAddressOfThisServerIsCalledSo(t *testing.T) {
+// The upstream has the address that the query came to: it is not blamed as if it were another
+// server.
+func TestAnUpstreamAtTheAddressOfTheQueryIsCalledSo(t *testing.T) {
 	logs := server.Capture(t)
-	up := upstream.Start(t, upstream.Config{Handler: upstream.Rcode(refused, true)})
-	inner := port.Free(t)
-	_, number, err := net.SplitHostPort(inner)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for kind, tc := range map[string]struct{ plugins, text string }{
-		"refuses":         {"fault written REFUSED", " (an address of this server) refused the query"},
-		"blocks":          {"acl {\n block\n }\n whoami", "from 127.0.0.1:"},
-		"fails":           {"fault returned SERVFAIL", " (an address of this server) answered SERVFAIL"},
-		"another address": {"", up.Addr() + " refused the query"},
+	for kind, tc := range map[string]struct {
+		plugins, text string
+		other         bool
+	}{
+		"refuses":              {"fault written REFUSED", " (an address of this server) refused the query", false},
+		"fails":                {"fault returned SERVFAIL", " (an address of this server) answered SERVFAIL", false},
+		"blocks":               {"acl {\n block\n }\n whoami", "from 127.0.0.1:", false},
+		"on a port of its own": {"fault written REFUSED", " refused the query", true},
 	} {
 		t.Run(kind, func(t *testing.T) {
-			to := up.Addr()
-			blocks := ""
-			if tc.plugins != "" {
-				to = inner
-				blocks = "\nown.example.org:" + number + " {\n bind 127.0.0.1\n " + tc.plugins + "\n}\n"
+			outer := portOf(t, port.Free(t))
+			inner := outer
+			if tc.other {
+				inner = portOf(t, port.Free(t))
 			}
-			s := server.Start(t, here(".:0", levels, forward(to, patiently))+blocks)
+			s := server.Start(t, "own.example.org:"+outer+" {\n bind 127.0.0.1\n "+levels+
+				"\n rewrite name own.example.org inner.example.net\n "+forward("127.0.0.1:"+inner, patiently)+"\n}\n"+
+				"inner.example.net:"+inner+" {\n bind 127.0.0.1\n "+tc.plugins+"\n}\n")
 			m := query("own.example.org")
-			ask(t, fullClient, "udp", s.UDP("."), m)
+			ask(t, "127.0.0.1", "udp", s.UDP("own.example.org"), m)
 			l := failureOf(t, logs, m)
-			own := tc.plugins != ""
+			own := !tc.other
 			if !strings.Contains(l["text"], tc.text) || strings.Contains(l["advice"], "itself listens") != own || (l["owner"] == "unknown") != own {
 				t.Errorf("owner %s, text %q, advice %q", l["owner"], l["text"], l["advice"])
 			}
 		})
 	}
+}
+
+func portOf(t *testing.T, addr string) string {
+	t.Helper()
+	_, number, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return number
 }

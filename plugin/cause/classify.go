@@ -221,13 +221,13 @@ func (v *Verdict) byTruncation(e *ev.Evidence) {
 	}
 }
 
-// asksItself reports whether this process listens at the address of the upstream that was asked.
+// asksItself reports whether the upstream that was asked has the address that the query came to.
 func asksItself(e *ev.Evidence) bool {
 	return slices.ContainsFunc(e.Upstreams, func(u ev.Upstream) bool { return u.Asked && u.Own })
 }
 
-// byOwnAddress blames no upstream at an address where this process listens. The network may take
-// what is sent there elsewhere, so this proves nothing else.
+// byOwnAddress blames no upstream with the address that the query came to. The network may take
+// what is sent there elsewhere, or another server block may answer: so this proves nothing else.
 func (v *Verdict) byOwnAddress(e *ev.Evidence) {
 	hearsay := v.Cause == upstreamEDE && hearsayOf(v.Code()) == OfReach
 	answered := v.Cause == upstreamServfail || v.Cause == upstreamRefused

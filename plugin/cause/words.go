@@ -136,7 +136,7 @@ func withoutRD(e *ev.Evidence) string {
 	return ""
 }
 
-// ownAddress says of an address that this process listens there itself.
+// ownAddress says of an address that the query came to it.
 func ownAddress(own bool) string {
 	if own {
 		return " (an address of this server)"

@@ -193,7 +193,7 @@ type Upstream struct {
 	// the first time at which ede saw that.
 	Down  bool
 	Since time.Time
-	// Asked is true for the upstream that was tried last, Own if this process listens at Addr.
+	// Asked is true for the upstream that was tried last, Own if the query came to Addr itself.
 	Asked, Own bool
 }
 

@@ -202,7 +202,7 @@ func (run *Run) addUpstream(e *evidence.Evidence, t *tap, err error) {
 	if e.Upstream == "" {
 		e.Upstream = e.Failure.Peer
 	}
-	e.Upstreams = t.upstreams.state(e.Upstreams, e.Upstream)
+	e.Upstreams = t.upstreams.state(run, e.Upstreams, e.Upstream)
 	exchanged := e.UpstreamAnswered || e.Failure.Kind.Network() || e.Failure.Kind == evidence.NoHealthy && !e.Untried
 	if e.Upstream == "" && len(e.Upstreams) == 1 && exchanged {
 		e.Upstream, e.Upstreams[0].Asked = e.Upstreams[0].Addr, true

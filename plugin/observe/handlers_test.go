@@ -62,7 +62,7 @@ func TestTheUpstreamsOfRealForwardsInARowAreToldApart(t *testing.T) {
 		"203.0.113.1:53":    {"192.0.2.53:53", "192.0.2.54:53", "198.51.100.53:853"},
 		"":                  {"192.0.2.53:53", "192.0.2.54:53", "198.51.100.53:853"},
 	} {
-		if got := addrs(u.state(nil, asked)); !slices.Equal(got, want) {
+		if got := addrs(u.state(new(Run), nil, asked)); !slices.Equal(got, want) {
 			t.Errorf("asked %q: %v, want %v", asked, got, want)
 		}
 	}

@@ -69,8 +69,8 @@ func TestWhereAQueryMayComeBack(t *testing.T) {
 	})
 }
 
-// What is sent to an address of the loopback may go elsewhere, if nothing listens just there: as
-// Docker has it with 127.0.0.11.
+// What is sent to an address of the loopback may go elsewhere, if nothing listens just there, as
+// with 127.0.0.11 of Docker.
 func TestOnlyAddressesThatAreSurelyOfThisServerAreCalledSo(t *testing.T) {
 	for _, c := range []struct {
 		listener, upstream string

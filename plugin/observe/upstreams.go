@@ -87,16 +87,16 @@ func newUpstreams(h plugin.Handler) *upstreams {
 	return u
 }
 
-// state appends to all, which is empty, the upstreams of the forward that asked addr, that
+// state appends to all, which is empty, the upstreams of the forward that asked addr for run, that
 // one first, or of all forwards if addr is none of theirs.
-func (u *upstreams) state(all []evidence.Upstream, addr string) []evidence.Upstream {
+func (u *upstreams) state(run *Run, all []evidence.Upstream, addr string) []evidence.Upstream {
 	sets, own := u.sets, u.circle.near().sure
 	if i := slices.IndexFunc(sets, func(s upstreamSet) bool { return slices.Contains(s.addrs, addr) }); i >= 0 {
 		sets = sets[i : i+1]
 	}
 	for _, set := range sets {
 		for i, a := range set.addrs {
-			state := evidence.Upstream{Addr: a, Asked: a == addr, Own: slices.Contains(own, a)}
+			state := evidence.Upstream{Addr: a, Asked: a == addr, Own: slices.Contains(own, a) && run.cameTo(a)}
 			if set.proxies != nil {
 				p := set.proxies[i]
 				state.Fails = p.Fails()
@@ -189,8 +189,13 @@ func (run *Run) mayComeBack(upstream string, asked dns.Question) bool {
 	if run.ladder.Circle && listensOn(upstream) {
 		return true
 	}
+	return asked == run.Question() && metrics.WithView(run.Context) == "" && run.cameTo(upstream)
+}
+
+// cameTo reports whether the listener that the query came to has the address of upstream.
+func (run *Run) cameTo(upstream string) bool {
 	server, ok := run.Context.Value(dnsserver.Key{}).(*dnsserver.Server)
-	if !ok || asked != run.Question() || metrics.WithView(run.Context) != "" {
+	if !ok {
 		return false
 	}
 	_, addr, _ := strings.Cut(server.Addr, "://")
