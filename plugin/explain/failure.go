@@ -88,15 +88,12 @@ func ClientOf(w dns.ResponseWriter) netip.AddrPort {
 }
 
 // isProbe recognizes the probes of CoreDNS itself: forward's health check (". NS") and
-// loop's HINFO query for two random numbers, both without OPT record. They are counted and not
-// logged.
+// loop's HINFO query for two random numbers. They are counted and not logged. The health check has
+// no OPT record: a person who asks the same with dig sends one.
 func isProbe(run *observe.Run) bool {
 	q := run.Question()
-	if run.Request.HasOPT() {
-		return false
-	}
 	if q.Qtype == dns.TypeNS && q.Name == "." {
-		return true
+		return !run.Request.HasOPT()
 	}
 	if q.Qtype != dns.TypeHINFO {
 		return false
