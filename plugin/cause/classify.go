@@ -198,10 +198,11 @@ func (v *Verdict) byDesire(e *ev.Evidence) {
 	}
 }
 
-// byLocalName makes the advice on names that many resolvers answer by themselves.
+// byLocalName begins the advice on names that many resolvers answer by themselves. The upstream may
+// be the zone's own server, as one of Active Directory: then the advice on other names is right.
 func (v *Verdict) byLocalName(e *ev.Evidence) {
 	if (v.Cause == upstreamServfail || v.Cause == upstreamRefused) && isLocal(e.Asked.Name) {
-		v.Advice = adviceLocal
+		v.Advice = adviceLocal + v.Advice
 	}
 }
 
@@ -211,7 +212,7 @@ func isLocal(name string) bool {
 	return strings.EqualFold(name, local[1:]) || len(name) > len(local) && strings.EqualFold(name[len(name)-len(local):], local)
 }
 
-const adviceLocal = "Names in .local belong to multicast DNS (RFC 6762). systemd-resolved and other stub resolvers do not forward such names, and fail them or refuse them by themselves. If the zone has servers of its own, forward it to them: forward ZONE ADDRESS."
+const adviceLocal = "Names in .local belong to multicast DNS (RFC 6762). systemd-resolved and other stub resolvers do not forward such names, and fail them or refuse them by themselves. If the zone has servers of its own, forward it to them: forward ZONE ADDRESS. If the upstream is one of them: "
 
 // byTruncation makes the advice on an answer that was cut and gave no reason: the whole
 // of it may have one.

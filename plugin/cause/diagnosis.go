@@ -2,6 +2,7 @@ package cause
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-1b7246af/coredns-ede/plugin/option"
@@ -129,7 +130,7 @@ func Observed(base *Verdict, brief, full, advice string) *Verdict {
 		v.Statements[0].Brief, v.Statements[0].Full, v.Statements[0].Source = brief, full, option.Diagnosis
 	}
 	v.Own = full
-	if advice != "" && v.Advice != adviceLocal {
+	if advice != "" && !strings.HasPrefix(v.Advice, adviceLocal) {
 		v.Advice = advice
 	}
 	return v.InDiagnosis()

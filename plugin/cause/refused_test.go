@@ -80,6 +80,10 @@ func TestTheAdviceOnNamesInLocalSpeaksOfMulticastDNS(t *testing.T) {
 					t.Errorf("%s: %s", name, v.Advice)
 				}
 			}
+			// An upstream of the zone's own is looked at as one of any other zone.
+			if general := v.Cause.AdviceOn(nil, rcode); rcode == dns.RcodeServerFailure && !strings.HasSuffix(v.Advice, general) {
+				t.Errorf("%s: %s, want %s at the end", name, v.Advice, general)
+			}
 		}
 	}
 }
